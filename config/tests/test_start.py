@@ -1,0 +1,150 @@
+"""`make run`: what it does first, what it refuses, and that everything it started ends with it."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from config.start import create_dotenv, is_free
+from config.tests.bare import bare_environment
+
+BASE = Path(__file__).resolve().parents[2]
+
+
+def start(tmp_path: Path, **environment: str) -> subprocess.Popen[str]:
+    """Start Parley with a database of its own and no other service, in a session of its own like a terminal's."""
+    own = {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "REDIS_URL": "",
+        "LLM_PROVIDER": "demo",
+        **environment,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "config.start"],
+        cwd=BASE,
+        env=bare_environment(**own),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def wait_until_ready(port: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=3) as response:
+                assert response.status == 200
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"not ready; ended with {process.poll()}")
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether any process of the group that pid leads is still there."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "closed terminal"])
+def test_everything_starts_on_an_empty_database_and_ends_within_seconds(tmp_path, ending):
+    port = free_port()
+    process = start(tmp_path, PORT=str(port))
+    pids: list[int] = []
+    try:
+        lines = []
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            pids += [int(pid) for pid in re.findall(r"started \(pid=(\d+)\)", line)]
+            # The last one to be ready to be stopped; what is stopped while it starts may take the hard way.
+            if "Q Cluster" in line and "running" in line:
+                break
+        wait_until_ready(port, process)
+        os.killpg(process.pid, ending)
+        rest, _ = process.communicate(timeout=20)
+        assert process.returncode == (0 if ending is signal.SIGINT else 128 + signal.SIGTERM)
+        assert len(pids) == 3
+        assert not any(is_alive(pid) for pid in pids)
+        if ending is signal.SIGINT:
+            assert sorted(re.findall(r"(\w+) stopped \(rc=(-?\d+)\)", rest)) == [
+                ("scheduler", "0"),
+                ("web", "0"),
+                ("worker", "0"),
+            ]
+        output = "".join(lines)
+        assert f"http://localhost:{port}/admin/" in output
+        assert re.search(r"Owner: \+\d+, password \S{12,}", output)
+    finally:
+        for pid in [process.pid, *pids]:
+            if is_alive(pid):
+                os.killpg(pid, signal.SIGKILL)
+
+
+@pytest.mark.processes
+def test_a_port_in_use_is_said_before_anything_starts(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        process = start(tmp_path, PORT=str(port))
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert output == f"Port {port} is in use. Stop what uses it, or choose another: PORT={port + 1} in .env.\n"
+    assert not (tmp_path / "db.sqlite3").exists()
+
+
+@pytest.mark.processes
+def test_a_broken_environment_is_said_before_anything_starts(tmp_path):
+    process = start(tmp_path, LOG_LEVEL="LOUD")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR (found 'LOUD')" in output
+    assert "Traceback" not in output
+
+
+def test_a_first_start_makes_a_secret_key_of_its_own_that_nobody_else_can_read(tmp_path):
+    create_dotenv(tmp_path / "one")
+    create_dotenv(tmp_path / "two")
+    first, second = (dict(line.split("=", 1) for line in read_assignments(tmp_path / name)) for name in ("one", "two"))
+    assert first["ENVIRONMENT"] == "development"
+    assert len(first["SECRET_KEY"]) >= 50
+    assert first["SECRET_KEY"] != second["SECRET_KEY"]
+    assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o600
+
+
+def read_assignments(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if not line.startswith("#")]
+
+
+def test_a_dotenv_file_that_is_there_is_left_alone(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text("PORT=3100\n")
+    create_dotenv(path)
+    assert path.read_text() == "PORT=3100\n"
+
+
+def test_a_port_is_free_until_somebody_listens():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert not is_free(port)
+    assert is_free(port)

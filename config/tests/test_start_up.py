@@ -1,0 +1,65 @@
+"""Real processes with a broken environment: they say what is wrong and stop; with a good one they are clean."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.tests.bare import bare_environment
+from config.tests.test_environment import PRODUCTION
+
+BASE = Path(__file__).resolve().parents[2]
+BROKEN = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "canary",
+    "PORT": "canary-port",
+    "DATABASE_URL": "canary://u:canary@h/n",
+}
+NAMED = ["PORT", "DATABASE_URL", "OPENAI_API_KEY", "SECRET_KEY", "REDIS_URL", "ALLOWED_HOSTS", "PUBLIC_URL"]
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of this virtual environment with nothing but the given variables, and return how it ended."""
+    own = bare_environment(PYTHONPATH=str(BASE), **environment)
+    return subprocess.run(
+        [sys.executable, *command], cwd=BASE, env=own, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("manage.py", "check"),
+        ("manage.py", "migrate"),
+        ("manage.py", "qcluster"),
+        ("-m", "granian", "--interface", "wsgi", "--port", "FREE", "config.wsgi:application"),
+    ],
+    ids=lambda command: command[1],
+)
+def test_every_process_lists_all_problems_and_stops_without_a_traceback(command):
+    ended = run(*(free_port() if word == "FREE" else word for word in command), **BROKEN)
+    written = ended.stdout + ended.stderr
+    assert ended.returncode == 1
+    assert "Traceback" not in written
+    assert [line.split()[1] for line in written.splitlines() if line.startswith("  - ")] == NAMED
+    assert "canary" not in written.replace("(found 'canary-port')", "")
+
+
+@pytest.mark.processes
+def test_the_deployment_check_is_clean_with_production_settings():
+    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert (ended.returncode, ended.stdout) == (0, "System check identified no issues (0 silenced).\n"), ended.stderr
+
+
+@pytest.mark.processes
+def test_env_example_is_written_by_a_command():
+    written = run("-m", "config.dotenv_example").stdout
+    assert written == (BASE / ".env.example").read_text()

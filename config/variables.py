@@ -1,0 +1,111 @@
+"""Parley's environment variables: the declaration, in the order in which .env.example explains them."""
+
+from config.env import Variable
+from config.parsers import (
+    boolean,
+    choice,
+    database_url,
+    hosts,
+    integer,
+    origin,
+    region,
+    sentry_dsn,
+    text,
+    time_zone,
+    url,
+    words,
+)
+
+OPENAI_API_URL = "https://api.openai.com/v1"
+
+SECTIONS: dict[str, tuple[Variable, ...]] = {
+    "The server": (
+        Variable(
+            "ENVIRONMENT",
+            choice("development", "production", "test"),
+            "What this process is run for. A .env file is read in development only, and may change this.",
+            "development",
+        ),
+        Variable(
+            "SECRET_KEY",
+            text,
+            "Signs sessions and encrypts stored credentials: at least 50 random characters in production.",
+            secret=True,
+        ),
+        Variable(
+            "SECRET_KEY_FALLBACKS", words, "Former secret keys, comma-separated, still accepted.", [], secret=True
+        ),
+        Variable("ALLOWED_HOSTS", hosts, "Host names this server is reached by, comma-separated.", []),
+        Variable(
+            "PUBLIC_URL",
+            origin("http", "https"),
+            "Where providers and people reach this server, such as https://parley.example.org.",
+        ),
+        Variable("PORT", integer(1, 65535), "Port of the web process.", 3000),
+        Variable("TIME_ZONE", time_zone, "Time zone of days and schedules, such as Europe/Berlin.", "UTC"),
+    ),
+    "Data": (
+        Variable(
+            "DATABASE_URL",
+            database_url,
+            "postgres://user:password@host:5432/name, or sqlite:///file.sqlite3 (the default outside production).",
+            secret=True,
+        ),
+        Variable("ALLOW_SQLITE", boolean, "Run production on SQLite (one machine only).", False),
+        Variable(
+            "REDIS_URL",
+            url("redis", "rediss"),
+            "Shared rate limits, cache and schedule queue: redis://host:6379/0.",
+            secret=True,
+        ),
+        Variable(
+            "CONVERSATION_TTL_DAYS", integer(1, 3_650), "Days of silence after which a conversation is deleted.", 7
+        ),
+        Variable("USAGE_RETENTION_DAYS", integer(1, 36_500), "Days a usage record is kept.", 365),
+    ),
+    "The model": (
+        Variable(
+            "LLM_PROVIDER",
+            choice("openai", "demo"),
+            "openai speaks to any compatible server; demo answers without a model (the default without a key).",
+        ),
+        Variable("OPENAI_API_KEY", text, "Key of the OpenAI API; starts with sk-.", "", secret=True),
+        Variable(
+            "OPENAI_BASE_URL",
+            url("http", "https"),
+            "Another OpenAI-compatible server (Ollama, vLLM, llama.cpp).",
+            OPENAI_API_URL,
+        ),
+        Variable("OPENAI_GPT_MODEL", text, "The model bots ask unless they name their own.", "gpt-6-luna"),
+        Variable("MAX_MODEL_TOKENS", integer(256, 2_000_000), "Most tokens of conversation a model is shown.", 8_000),
+        Variable("MAX_REPLY_TOKENS", integer(16, 200_000), "Most tokens of one answer.", 1_024),
+        Variable(
+            "OPENAI_MAX_TOKENS_PARAMETER",
+            choice("auto", "max_completion_tokens", "max_tokens"),
+            "How the server calls the answer's cap; auto: max_completion_tokens for OpenAI, max_tokens elsewhere.",
+            "auto",
+        ),
+        Variable("MODEL_DEADLINE_SECONDS", integer(1, 600), "Longest wait for an answer, retries included.", 60),
+    ),
+    "Messages": (
+        Variable("RATE_LIMIT_PER_USER", integer(1, 100_000), "Messages a person may send in a minute.", 10),
+        Variable("WORKER_CONCURRENCY", integer(1, 10_000), "Turns one worker process runs at once.", 100),
+        Variable("WEBHOOK_MAX_BYTES", integer(1_024, 100_000_000), "Largest webhook body that is accepted.", 4_000_000),
+        Variable("PHONE_DEFAULT_REGION", region, "Country (such as DE) of numbers written without a country code.", ""),
+        Variable(
+            "WHATSAPP_API_URL",
+            url("http", "https"),
+            "WhatsApp Cloud API, with its version.",
+            "https://graph.facebook.com/v26.0",
+        ),
+    ),
+    "Operation": (
+        Variable(
+            "LOG_LEVEL", choice("DEBUG", "INFO", "WARNING", "ERROR"), "Least important lines that are logged.", "INFO"
+        ),
+        Variable("SENTRY_DSN", sentry_dsn, "Where errors are reported (production only).", secret=True),
+        Variable("SENTRY_RELEASE", text, "Version that error reports name.", ""),
+    ),
+}
+
+VARIABLES: tuple[Variable, ...] = tuple(variable for section in SECTIONS.values() for variable in section)
