@@ -1,0 +1,111 @@
+"""People in the admin: who may chat, who may sign in, and by which addresses channels know them."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from users.forms import PersonChangeForm, PersonCreationForm, PhoneLoginForm
+from users.models import Identity, User
+from users.paginator import CappedPaginator
+from users.phone import is_possible
+
+admin.site.login_form = PhoneLoginForm
+
+
+class IdentityInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The addresses of one person."""
+
+    model = Identity
+    extra = 0
+    readonly_fields = ("created_at",)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    """The list of people. Flags follow from the role, and only an owner hands out roles."""
+
+    form = PersonChangeForm
+    add_form = PersonCreationForm
+    inlines = (IdentityInline,)
+    list_display = ("__str__", "phone_number", "role", "is_whitelisted", "is_staff", "created_at")
+    list_filter = ("role", "is_whitelisted", "is_staff")
+    search_fields = ("name", "phone_number", "identities__address__exact")
+    search_help_text = _("A name, a phone number in any spelling, or an address.")
+    ordering = ("-pk",)
+    actions = ("allow", "block")
+    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("last_login", "created_at", "updated_at")
+    paginator = CappedPaginator
+    show_full_result_count = False
+    fieldsets = (
+        (None, {"fields": ("phone_number", "name", "is_whitelisted", "daily_budget_micros")}),
+        (_("Access to the admin"), {"fields": ("role", "password", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("last_login", "created_at", "updated_at")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("phone_number", "name", "is_whitelisted")}),
+        (_("Access to the admin"), {"classes": ("wide",), "fields": ("role", "password1", "password2")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Keep who is no owner from giving anybody, themselves included, more rights."""
+        fields = (*self.readonly_fields,)
+        return fields if request.user.is_superuser else (*fields, "role", "groups", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Let only owners change an owner; that covers their password."""
+        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Let only owners delete an owner."""
+        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """Find by name, by part of a number, and by a whole number however it is written."""
+        found, duplicates = super().get_search_results(request, queryset, search_term)
+        owner = User.objects.find_by_phone_number(search_term) if search_term else None
+        return (found | queryset.filter(pk=owner.pk) if owner else found), duplicates
+
+    def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
+        """Save the person, and say so when their number looks mistyped."""
+        obj.set_role(obj.role)
+        super().save_model(request, obj, form, change)
+        if "phone_number" in form.changed_data and obj.phone_number and not is_possible(obj.phone_number):
+            warning = _("Saved, but %(number)s does not look like a number that exists. Please check it.")
+            self.message_user(request, warning % {"number": obj.phone_number}, messages.WARNING)
+
+    @admin.action(description=_("Allow (add to whitelist)"), permissions=["change"])
+    def allow(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Let the selected people talk to the bots."""
+        count = self._set_whitelisted(queryset, allowed=True)
+        text = ngettext("%d person was added to the whitelist.", "%d people were added to the whitelist.", count)
+        self.message_user(request, text % count, messages.SUCCESS)
+
+    @admin.action(description=_("Block (remove from whitelist)"), permissions=["change"])
+    def block(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Stop the selected people from talking to the bots."""
+        count = self._set_whitelisted(queryset, allowed=False)
+        text = ngettext(
+            "%d person was removed from the whitelist.", "%d people were removed from the whitelist.", count
+        )
+        self.message_user(request, text % count, messages.SUCCESS)
+
+    @staticmethod
+    def _set_whitelisted(queryset: QuerySet[User], *, allowed: bool) -> int:
+        """Return how many people this changed."""
+        # By primary key: the list's own search may join, which an UPDATE cannot.
+        chosen = User.objects.filter(pk__in=queryset.values("pk"), is_whitelisted=not allowed)
+        return chosen.update(is_whitelisted=allowed, updated_at=timezone.now())
+
+    @staticmethod
+    def _may_touch(request: HttpRequest, obj: Any) -> bool:
+        return not isinstance(obj, User) or not obj.is_superuser or bool(request.user.is_superuser)

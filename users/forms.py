@@ -1,0 +1,103 @@
+"""The admin's forms about people: a number may be typed in any usual spelling, and a password may be left out."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from users.managers import read_number
+from users.models import User
+from users.phone import MAX_TEXT, InvalidPhoneNumber
+
+
+class PhoneNumberField(forms.CharField):
+    """Reads any spelling of a phone number as E.164, and a blank one as None."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        # The column's 16 characters hold the normalised number, not what people type.
+        super().__init__(**{**kwargs, "max_length": MAX_TEXT, "empty_value": None})
+        self.widget.input_type = "tel"
+
+    def clean(self, value: Any) -> str | None:
+        """Return the number as E.164."""
+        text = super().clean(value)
+        try:
+            return None if text is None else read_number(text)
+        except InvalidPhoneNumber as error:
+            raise ValidationError(str(error), code="invalid") from None
+
+
+class UniqueNumberMixin(forms.ModelForm):  # type: ignore[type-arg]
+    """Refuses a number that somebody has already, in an equivalent spelling too."""
+
+    def clean_phone_number(self) -> str | None:
+        """Return the number when nobody else has it."""
+        number: str | None = self.cleaned_data["phone_number"]
+        if number:
+            owner = User.objects.exclude(pk=self.instance.pk).find_by_phone_number(number)
+            if owner is not None:
+                raise ValidationError(_("This is already the phone number of %(name)s."), params={"name": owner})
+        return number
+
+
+class PersonChangeForm(UniqueNumberMixin, UserChangeForm):  # type: ignore[type-arg]
+    """Edits a person."""
+
+    phone_number = PhoneNumberField(label=_("Phone number"), required=False)
+
+    class Meta:
+        model = User
+        fields = "__all__"  # noqa: DJ007 (the admin's fieldsets choose)
+
+
+class PersonCreationForm(UniqueNumberMixin, BaseUserCreationForm):  # type: ignore[type-arg]
+    """Adds a person. Who only chats needs no password."""
+
+    phone_number = PhoneNumberField(label=_("Phone number"), required=False)
+    password1 = forms.CharField(
+        label=_("Password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Only for those who sign in to the admin. Empty: they can only chat."),
+    )
+    password2 = forms.CharField(
+        label=_("Password confirmation"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ("phone_number", "name", "role", "is_whitelisted")
+
+    def validate_passwords(self, *args: Any, **kwargs: Any) -> None:
+        """Require the same password twice, or none twice."""
+        if self.cleaned_data.get("password1", "") != self.cleaned_data.get("password2", ""):
+            self.add_error(
+                "password2", ValidationError(self.error_messages["password_mismatch"], code="password_mismatch")
+            )
+
+    def set_password_and_save(self, user: User, *args: Any, commit: bool = True, **kwargs: Any) -> User:
+        """Set the password, an unusable one when none was given."""
+        user.set_password(self.cleaned_data["password1"] or None)
+        if commit:
+            user.save()
+        return user
+
+
+class PhoneLoginForm(AdminAuthenticationForm):
+    """Signs in with a phone number in any spelling."""
+
+    def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        # The base class limits what is typed to the 16 characters that are stored.
+        number = self.fields["username"]
+        number.max_length = MAX_TEXT  # type: ignore[attr-defined]
+        number.widget.attrs["maxlength"] = MAX_TEXT
+        number.widget.input_type = "tel"

@@ -1,0 +1,185 @@
+"""The repository of people: finding them however they are written, and creating each once."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any, Self
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.base_user import BaseUserManager
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Q, Value
+
+from users.phone import InvalidPhoneNumber, is_e164, mask, normalise, variants
+from users.roles import Role, role_flags
+
+if TYPE_CHECKING:
+    from users.models import Identity, User
+
+Pair = tuple[str, str]
+
+
+class DuplicatePhoneNumber(ValueError):
+    """Somebody has this phone number already, in this or an equivalent spelling."""
+
+
+class AddressTaken(ValueError):
+    """The address belongs to somebody else."""
+
+
+def read_number(raw: str) -> str:
+    """Return raw as E.164; a national spelling is read with PHONE_DEFAULT_REGION.
+
+    Raises:
+        InvalidPhoneNumber: it cannot be read.
+    """
+    return normalise(raw, settings.PHONE_DEFAULT_REGION)
+
+
+def spellings(address: str) -> tuple[str, ...]:
+    """Return every way a channel may write the address: a phone number's variants, anything else as it is."""
+    return variants(address) if is_e164(address) else (address,)
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Lookups of people that chain."""
+
+    def whitelisted(self) -> Self:
+        """Keep the people who may talk to the bots."""
+        return self.filter(is_whitelisted=True)
+
+    def find_by_phone_number(self, raw: str) -> "User | None":
+        """Return the person with this number in any spelling, or None; an unreadable number is nobody's."""
+        try:
+            number = read_number(raw)
+        except InvalidPhoneNumber:
+            return None
+        return self.filter(phone_number__in=variants(number)).first()
+
+    def for_identity(self, channel: str, address: str) -> "User | None":
+        """Return the person a channel means by address: by identity, else by phone number. One query."""
+        known = self.filter(identities__channel=channel, identities__address__in=spellings(address))
+        if not is_e164(address):
+            return known.first()
+        numbered = self.filter(phone_number__in=spellings(address))
+        # A union, because an OR over both tables would read every person.
+        both = known.annotate(rank=Value(0)).union(numbered.annotate(rank=Value(1)), all=True)
+        return both.order_by("rank")[:1].first()
+
+    def for_identities(self, pairs: Iterable[Pair]) -> "dict[Pair, User]":
+        """Return the person of each (channel, address) that has one, as for_identity() does. At most two queries."""
+        wanted = list(dict.fromkeys(pairs))
+        if not wanted:
+            return {}
+        known = self._by_identity(wanted)
+        numbers = {number for pair in wanted if is_e164(pair[1]) and pair not in known for number in variants(pair[1])}
+        if not numbers:
+            return known
+        people = {user.phone_number: user for user in self.filter(phone_number__in=numbers)}
+        for pair in wanted:
+            user = next((people[number] for number in spellings(pair[1]) if number in people), None)
+            if user is not None:
+                known.setdefault(pair, user)
+        return known
+
+    def _by_identity(self, pairs: list[Pair]) -> "dict[Pair, User]":
+        addresses: dict[str, set[str]] = defaultdict(set)
+        for channel, address in pairs:
+            addresses[channel].update(spellings(address))
+        one_of = (Q(identities__channel=channel, identities__address__in=found) for channel, found in addresses.items())
+        rows: Iterable[Any] = self.filter(reduce(or_, one_of)).annotate(
+            channel=F("identities__channel"), address=F("identities__address")
+        )
+        people = {(row.channel, row.address): row for row in rows}
+        found = {}
+        for channel, address in pairs:
+            match = next((people[channel, text] for text in spellings(address) if (channel, text) in people), None)
+            if match is not None:
+                found[channel, address] = match
+        return found
+
+
+_UserManager = models.Manager.from_queryset(UserQuerySet)
+
+
+class UserManager(_UserManager["User"], BaseUserManager["User"]):
+    """Creates people, changes what they may do, and links the addresses channels know them by."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Return the person who signs in with this number, in any spelling.
+
+        Raises:
+            User.DoesNotExist: nobody has it.
+        """
+        user = self.find_by_phone_number(username or "")
+        if user is None:
+            raise self.model.DoesNotExist
+        return user
+
+    async def aget_by_natural_key(self, username: str | None) -> "User":
+        """Do what get_by_natural_key() does."""
+        return await sync_to_async(self.get_by_natural_key)(username)
+
+    def create_user(self, phone_number: str | None, password: str | None = None, **fields: Any) -> "User":
+        """Create a person; without a password they can only chat. No number: someone known by identities alone.
+
+        Raises:
+            InvalidPhoneNumber: the number cannot be read.
+            DuplicatePhoneNumber: somebody has it already.
+            ValueError: there is no such role.
+        """
+        number = None if phone_number is None else read_number(phone_number)
+        flags = role_flags(fields.get("role", Role.USER))
+        user: User = self.model(phone_number=number, **{**asdict(flags), **fields})
+        user.set_password(password)
+        try:
+            # Asking first would still race: the unique index decides.
+            with transaction.atomic(using=self._db):
+                user.save(force_insert=True, using=self._db)
+        except IntegrityError:
+            if number is not None and self.filter(phone_number__in=variants(number)).exists():
+                raise DuplicatePhoneNumber(f"Somebody has the phone number {mask(number)} already.") from None
+            raise
+        return user
+
+    def create_superuser(self, phone_number: str, password: str | None = None, **fields: Any) -> "User":
+        """Create an owner, who may do everything. Errors are those of create_user()."""
+        return self.create_user(phone_number, password, **{**fields, "role": Role.OWNER})
+
+    def update_role(self, user: "User", role: str) -> "User":
+        """Give the person a role and the flags that follow from it.
+
+        Raises:
+            ValueError: there is no such role.
+        """
+        user.set_role(role)
+        user.save(using=self._db, update_fields=["role", "is_staff", "is_superuser", "updated_at"])
+        return user
+
+    def update_whitelist(self, user: "User", allowed: bool) -> "User":
+        """Allow the person to talk to the bots, or stop them."""
+        user.is_whitelisted = allowed
+        user.save(using=self._db, update_fields=["is_whitelisted", "updated_at"])
+        return user
+
+    def link_identity(self, user: "User", channel: str, address: str) -> "Identity":
+        """Record that channel means this person by address; doing it again changes nothing.
+
+        Raises:
+            AddressTaken: the address, or the phone number it is, belongs to somebody else.
+        """
+        owner = self.for_identity(channel, address)
+        if owner is None or owner == user:
+            identity, _ = self._identities().get_or_create(channel=channel, address=address, defaults={"user": user})
+            owner = identity.user
+        if owner != user:
+            raise AddressTaken(f"This {channel} address belongs to somebody else already.")
+        return identity
+
+    def _identities(self) -> "models.Manager[Identity]":
+        from users.models import Identity
+
+        return Identity.objects
