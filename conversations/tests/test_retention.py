@@ -1,0 +1,98 @@
+import io
+
+import pytest
+from django.core.management import call_command
+
+from config.batches import delete_in_batches
+from conversations import retention
+from conversations.models import Conversation, Message
+from conversations.retention import CleanedConversations, cleanup_expired_conversations
+from conversations.tests.factories import ConversationFactory, MessageFactory
+from users.tests.together import together
+
+pytestmark = pytest.mark.django_db
+
+
+def expired_conversation(messages=3):
+    conversation = ConversationFactory.create(expired=True)
+    MessageFactory.create_batch(messages, conversation=conversation)
+    return conversation
+
+
+def test_only_what_expired_goes():
+    expired_conversation(3)
+    expired_conversation(0)
+    kept = MessageFactory.create()
+    assert cleanup_expired_conversations() == CleanedConversations(messages=3, conversations=2)
+    assert list(Message.objects.all()) == [kept]
+    assert list(Conversation.objects.all()) == [kept.conversation]
+
+
+def test_a_second_run_finds_nothing():
+    expired_conversation()
+    cleanup_expired_conversations()
+    assert cleanup_expired_conversations() == CleanedConversations(0, 0)
+
+
+def test_a_dry_run_counts_and_deletes_nothing():
+    expired_conversation(3)
+    MessageFactory.create()
+    assert cleanup_expired_conversations(dry_run=True) == CleanedConversations(3, 1)
+    assert Message.objects.count() == 4
+
+
+def test_someone_who_writes_while_the_purge_runs_keeps_what_they_wrote():
+    conversation = expired_conversation(3)
+    other = expired_conversation(2)
+
+    def revive(done, total):
+        # After the old messages went and before the conversations go.
+        if conversation.messages.count() == 0:
+            Conversation.objects.add_message(conversation, "user", "hello again")
+
+    assert cleanup_expired_conversations(progress=revive).conversations == 1
+    assert [m.content for m in Conversation.objects.get_recent(conversation.user, 9)] == ["hello again"]
+    assert not Conversation.objects.filter(pk=other.pk).exists()
+
+
+def test_someone_who_wrote_just_before_the_deletion_of_their_conversation_keeps_it(monkeypatch):
+    conversation = expired_conversation(1)
+
+    def delete_late(queryset, **options):
+        if queryset.model is Conversation:
+            Conversation.objects.find_or_create(conversation.user)
+        return delete_in_batches(queryset, **options)
+
+    monkeypatch.setattr(retention, "delete_in_batches", delete_late)
+    assert cleanup_expired_conversations() == CleanedConversations(1, 0)
+    assert Conversation.objects.filter(pk=conversation.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_purges_in_parallel_with_people_who_write_lose_nothing_new():
+    conversations = [expired_conversation(5) for _ in range(12)]
+    revived = conversations[::3]
+
+    def write():
+        for conversation in revived:
+            Conversation.objects.add_message(conversation, "user", "new")
+
+    results = together(cleanup_expired_conversations, cleanup_expired_conversations, write)
+    assert [result for result in results if isinstance(result, Exception)] == []
+    cleanup_expired_conversations()
+    assert set(Message.objects.values_list("content", flat=True)) == {"new"}
+    assert Message.objects.count() == len(revived)
+    assert set(Conversation.objects.values_list("user", flat=True)) == {c.user_id for c in revived}
+
+
+def run(*arguments):
+    out = io.StringIO()
+    call_command("cleanup_conversations", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_says_in_one_line_what_it_deleted():
+    expired_conversation(3)
+    assert run("--dry-run") == "Would delete 3 messages of 1 expired conversations.\n"
+    assert run() == "Deleted 3 messages of 1 expired conversations.\n"
+    assert run() == "Deleted 0 messages of 0 expired conversations.\n"
