@@ -1,0 +1,161 @@
+"""The repository of usage: what was spent on a day, by whom, on which model. A day is one in settings.TIME_ZONE."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils import timezone
+
+from config.rows import insert_rows
+
+if TYPE_CHECKING:
+    from usage.models import UsageRecord  # noqa: F401 (quoted below)
+    from users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over usage records. completions counts completions; unpriced the records that cost_micros leaves out."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micros: int = 0
+    completions: int = 0
+    unpriced: int = 0
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost_micros + other.cost_micros,
+            self.completions + other.completions,
+            self.unpriced + other.unpriced,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """The totals of one day."""
+
+    day: date
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTotals:
+    """The totals of one model, as it was asked for."""
+
+    model: str
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class UserStats:
+    """What one user used: per day, oldest first, idle days included; per model, the most expensive first."""
+
+    total: Totals
+    per_day: list[DayTotals] = field(default_factory=list)
+    per_model: list[ModelTotals] = field(default_factory=list)
+
+
+def day_start(day: date) -> datetime:
+    """Return when day begins in settings.TIME_ZONE; where the clocks skip midnight, the moment they skip it."""
+    # In UTC: Python compares a skipped or repeated midnight with another zone's times as never equal.
+    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone()).astimezone(UTC)
+
+
+def today() -> date:
+    """Return today's date in settings.TIME_ZONE."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
+
+
+def _sums() -> dict[str, Any]:
+    from usage.models import UsageKind
+
+    return {
+        # The names differ from the columns', which an aggregate may not shadow.
+        "sum_input": Coalesce(Sum("input_tokens"), 0),
+        "sum_output": Coalesce(Sum("output_tokens"), 0),
+        "sum_cost": Coalesce(Sum("cost_micros"), 0),
+        "count_completions": Count("pk", filter=Q(kind=UsageKind.COMPLETION)),
+        "count_unpriced": Count("pk", filter=Q(cost_micros=None)),
+    }
+
+
+def _totals(row: dict[str, Any]) -> Totals:
+    return Totals(row["sum_input"], row["sum_output"], row["sum_cost"], row["count_completions"], row["count_unpriced"])
+
+
+class UsageQuerySet(models.QuerySet["UsageRecord"]):
+    """Conditions on usage records that chain."""
+
+    def between(self, first: date, last: date) -> Self:
+        """Keep the records of the days first to last, both included: one range of created_at."""
+        return self.filter(created_at__gte=day_start(first), created_at__lt=day_start(last + timedelta(days=1)))
+
+    def older_than(self, cutoff: datetime) -> Self:
+        """Keep the records from before cutoff."""
+        return self.filter(created_at__lt=cutoff)
+
+    def totals(self) -> Totals:
+        """Return the sums over these records. One query."""
+        return _totals(self.aggregate(**_sums()))
+
+
+_UsageManager = models.Manager.from_queryset(UsageQuerySet)
+
+
+class UsageManager(_UsageManager["UsageRecord"]):
+    """Totals of days and people."""
+
+    def record_many(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Store many records, each a mapping of column to value, in one statement."""
+        insert_rows(self.model, records)
+
+    def get_daily_total(self, user: "User", date: date) -> Totals:
+        """Return what the user used on a day. One query."""
+        return self.filter(user=user).between(date, date).totals()
+
+    def get_global_daily_total(self, date: date) -> Totals:
+        """Return what everybody used on a day. One query."""
+        return self.between(date, date).totals()
+
+    def get_user_stats(self, user: "User", days: int) -> UserStats:
+        """Return what the user used in the last `days` days, today included. One query.
+
+        Raises:
+            ValueError: days is less than 1.
+        """
+        if days < 1:
+            raise ValueError(f"days must be at least 1 (found {days}).")
+        last = today()
+        first = last - timedelta(days=days - 1)
+        day = TruncDate("created_at", tzinfo=timezone.get_default_timezone())
+        rows: list[Any] = list(
+            self.filter(user=user).between(first, last).values("model", day=day).order_by().annotate(**_sums())
+        )
+        per_day = _grouped(rows, "day")
+        per_model = _grouped(rows, "model")
+        return UserStats(
+            total=sum(per_day.values(), Totals()),
+            per_day=[DayTotals(date, per_day.get(date, Totals())) for date in _days(first, days)],
+            per_model=sorted(
+                (ModelTotals(model, totals) for model, totals in per_model.items()),
+                key=lambda row: (-row.totals.cost_micros, row.model),
+            ),
+        )
+
+
+def _days(first: date, count: int) -> Iterable[date]:
+    return (first + timedelta(days=offset) for offset in range(count))
+
+
+def _grouped(rows: list[Any], key: str) -> dict[Any, Totals]:
+    groups: dict[Any, Totals] = {}
+    for row in rows:
+        groups[row[key]] = groups.get(row[key], Totals()) + _totals(row)
+    return groups

@@ -1,0 +1,96 @@
+"""What every completion cost, and the operator's own prices."""
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from usage.managers import UsageManager
+from usage.pricing import Price
+
+DOLLARS_HELP = _("Micro-dollars per million tokens: for $0.20 per million enter 200000.")
+
+
+class UsageKind(models.TextChoices):
+    """What was paid for."""
+
+    COMPLETION = "completion", _("Completion")
+    TRANSCRIPTION = "transcription", _("Transcription")
+
+
+class UsageRecord(models.Model):
+    """One call of a model: its tokens and its cost in micro-dollars. Written once, never changed.
+
+    cost_micros is None when the price was not known: that is not the same as free.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="usage_records",
+        db_index=False,
+        verbose_name=_("person"),
+    )
+    bot = models.CharField(_("bot"), max_length=50, blank=True, default="")
+    kind = models.CharField(_("kind"), max_length=16, choices=UsageKind.choices, default=UsageKind.COMPLETION)
+    model = models.CharField(_("model asked"), max_length=200)
+    model_answered = models.CharField(_("model that answered"), max_length=200, blank=True, default="")
+    input_tokens = models.PositiveIntegerField(_("input tokens"), help_text=_("Cached ones included."))
+    cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), default=0)
+    output_tokens = models.PositiveIntegerField(_("output tokens"))
+    cost_micros = models.BigIntegerField(
+        _("cost"), null=True, blank=True, help_text=_("In micro-dollars. Empty: the price was not known.")
+    )
+    price = models.JSONField(_("price"), default=dict, blank=True, help_text=_("The price it was computed with."))
+    turn_key = models.BigIntegerField(_("turn"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
+
+    objects = UsageManager()
+
+    class Meta:
+        verbose_name = _("usage record")
+        verbose_name_plural = _("usage records")
+        indexes = [models.Index(fields=["user", "created_at"], name="usage_record_of_user")]
+
+    def __str__(self) -> str:
+        return f"usage record {self.pk}"
+
+
+class ModelPrice(models.Model):
+    """What a model costs from a day on; overrides the bundled prices."""
+
+    model = models.CharField(_("model"), max_length=200, help_text=_("As the provider or your bots name it."))
+    valid_from = models.DateField(_("valid from"), help_text=_("The newest price that is not in the future counts."))
+    input_micros_per_million = models.BigIntegerField(
+        _("input"), validators=[MinValueValidator(0)], help_text=DOLLARS_HELP
+    )
+    cached_input_micros_per_million = models.BigIntegerField(
+        _("cached input"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("The same for input the provider had cached. Empty: as other input."),
+    )
+    output_micros_per_million = models.BigIntegerField(
+        _("output"), validators=[MinValueValidator(0)], help_text=DOLLARS_HELP
+    )
+
+    class Meta:
+        verbose_name = _("model price")
+        verbose_name_plural = _("model prices")
+        constraints = [models.UniqueConstraint(fields=["model", "valid_from"], name="usage_price_one_per_model_day")]
+
+    def __str__(self) -> str:
+        return f"{self.model} from {self.valid_from}"
+
+    def as_price(self) -> Price:
+        """Return the row as the price to compute with."""
+        return Price(
+            input_micros_per_million=self.input_micros_per_million,
+            output_micros_per_million=self.output_micros_per_million,
+            cached_input_micros_per_million=self.cached_input_micros_per_million,
+            source=f"own price from {self.valid_from}",
+        )

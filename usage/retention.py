@@ -1,0 +1,31 @@
+"""Delete usage records that are older than the operator keeps them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from config.batches import Progress, delete_in_batches
+from usage.models import UsageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class CleanedUsage:
+    """How many usage records were deleted, or would be in a dry run."""
+
+    records: int
+
+    def __str__(self) -> str:
+        return f"{self.records:,} usage records"
+
+
+def cleanup_old_usage_metrics(days: int, *, dry_run: bool = False, progress: Progress | None = None) -> CleanedUsage:
+    """Delete the usage records older than days, in short batches; safe at any time and in several processes at once.
+
+    Raises:
+        ValueError: days is less than 1.
+    """
+    if days < 1:
+        raise ValueError(f"days must be at least 1 (found {days}).")
+    old = UsageRecord.objects.older_than(timezone.now() - timedelta(days=days))
+    return CleanedUsage(old.count() if dry_run else delete_in_batches(old, progress=progress))

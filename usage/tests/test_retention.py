@@ -1,0 +1,81 @@
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from config.batches import FIRST_SIZE
+from usage.models import UsageRecord
+from usage.retention import CleanedUsage, cleanup_old_usage_metrics
+from usage.tests.factories import UsageRecordFactory
+from users.tests.factories import bob
+from users.tests.together import together
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def records(*ages):
+    return [UsageRecordFactory.create(user=None, created_at=datetime.now(UTC) - age) for age in ages]
+
+
+def test_only_what_is_older_than_the_days_goes():
+    with time_machine.travel(NOON, tick=False):
+        kept = records(timedelta(0), timedelta(days=30), -timedelta(days=1))
+        records(timedelta(days=30, microseconds=1), timedelta(days=400))
+        assert cleanup_old_usage_metrics(30) == CleanedUsage(2)
+        assert cleanup_old_usage_metrics(30) == CleanedUsage(0)
+    assert list(UsageRecord.objects.order_by("pk")) == kept
+
+
+def test_a_dry_run_counts_and_deletes_nothing():
+    records(timedelta(days=31), timedelta(days=1))
+    assert cleanup_old_usage_metrics(30, dry_run=True) == CleanedUsage(1)
+    assert UsageRecord.objects.count() == 2
+
+
+@pytest.mark.parametrize("days", [0, -5])
+def test_less_than_a_day_is_refused_and_deletes_nothing(days):
+    records(timedelta(days=31))
+    with pytest.raises(ValueError, match="at least 1"):
+        cleanup_old_usage_metrics(days)
+    with pytest.raises(CommandError, match="--days must be at least 1"):
+        call_command("cleanup_usage", days=days)
+    assert UsageRecord.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_purges_in_parallel_while_usage_is_recorded_keep_what_is_new():
+    user, old = bob(), datetime.now(UTC) - timedelta(days=31)
+    tokens = {"model": "m", "input_tokens": 1, "output_tokens": 1}
+    UsageRecord.objects.bulk_create([UsageRecord(created_at=old, **tokens) for _ in range(FIRST_SIZE * 3)])
+
+    def record():
+        for _ in range(10):
+            UsageRecord.objects.create(user=user, cost_micros=1, **tokens)
+
+    results = together(lambda: cleanup_old_usage_metrics(30), lambda: cleanup_old_usage_metrics(30), record)
+    assert [result for result in results if isinstance(result, Exception)] == []
+    cleanup_old_usage_metrics(30)
+    assert UsageRecord.objects.filter(user=user).count() == UsageRecord.objects.count() == 10
+
+
+def run(*arguments):
+    out = io.StringIO()
+    call_command("cleanup_usage", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_says_in_one_line_what_it_deleted():
+    records(timedelta(days=31), timedelta(days=400))
+    assert run("--days", "30", "--dry-run") == "Would delete 2 usage records older than 30 days.\n"
+    assert run() == "Deleted 1 usage records older than 365 days.\n"  # USAGE_RETENTION_DAYS
+    assert run("--days", "30") == "Deleted 1 usage records older than 30 days.\n"
+
+
+@pytest.mark.parametrize("days", ["soon", "1.5", ""])
+def test_what_is_no_number_of_days_is_a_clear_error(days):
+    with pytest.raises(CommandError, match="--days"):
+        run("--days", days)

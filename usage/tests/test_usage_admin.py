@@ -1,0 +1,133 @@
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from usage.admin import dollars
+from usage.models import ModelPrice
+from usage.prices import price_completion
+from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
+from users.tests.factories import alice, bob
+
+pytestmark = pytest.mark.django_db
+
+RECORDS = reverse("admin:usage_usagerecord_changelist")
+PRICES = reverse("admin:usage_modelprice_changelist")
+
+
+@pytest.fixture(autouse=True)
+def _as_alice(client):
+    client.force_login(alice())
+
+
+def cost_of_a_million():
+    return price_completion(
+        provider="openai",
+        base_url="http://localhost/v1",
+        model="house",
+        model_answered="",
+        input_tokens=1_000_000,
+        cached_input_tokens=0,
+        output_tokens=0,
+        on=date(2026, 11, 1),
+    ).cost_micros
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [
+        (0, "$0.000000"),
+        (1, "$0.000001"),
+        (1_234_567_890, "$1,234.567890"),
+        (-1_500_000, "-$1.500000"),
+        (None, "unknown"),
+    ],
+)
+def test_micro_dollars_are_shown_as_dollars_with_every_digit(micros, text):
+    assert dollars(micros) == text
+
+
+@pytest.mark.parametrize(("term", "found"), [("0049 (0)171 123-4567", 1), ("", 2), ("+15550000000", 0), ("gpt", 0)])
+def test_records_are_found_by_person(client, term, found):
+    UsageRecordFactory.create(user=bob(phone_number="+491711234567"))
+    UsageRecordFactory.create()
+    assert len(client.get(RECORDS, {"q": term}).context["cl"].result_list) == found
+
+
+def test_the_list_never_counts_every_record_nor_asks_once_a_row(client):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            client.get(RECORDS)
+        return [query["sql"] for query in captured]
+
+    UsageRecordFactory.create()
+    few = queries()
+    UsageRecordFactory.create_batch(10)
+    many = queries()
+    assert len(many) == len(few)
+    counts = [sql for sql in many if "COUNT(*)" in sql]
+    assert counts
+    assert all("LIMIT" in sql for sql in counts)
+
+
+def test_records_cannot_be_added_or_changed(client):
+    record = UsageRecordFactory.create()
+    url = reverse("admin:usage_usagerecord_change", args=[record.pk])
+    assert client.get(reverse("admin:usage_usagerecord_add")).status_code == 403
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"cost_micros": "0"}).status_code == 403
+    record.refresh_from_db()
+    assert record.cost_micros == 1_000
+
+
+def test_an_unknown_cost_is_shown_as_unknown(client):
+    UsageRecordFactory.create(cost_micros=None)
+    assert "unknown" in client.get(RECORDS).content.decode()
+
+
+def test_a_price_counts_from_the_moment_it_is_saved_until_it_is_deleted(client):
+    assert cost_of_a_million() is None
+    data = {"model": "house", "valid_from": "2026-01-01", "input_micros_per_million": "200000"}
+    client.post(reverse("admin:usage_modelprice_add"), {**data, "output_micros_per_million": "500000"})
+    assert cost_of_a_million() == 200_000
+    price = ModelPrice.objects.get()
+    assert str(price) == "house from 2026-01-01"
+    client.post(reverse("admin:usage_modelprice_delete", args=[price.pk]), {"post": "yes"})
+    assert cost_of_a_million() is None
+    price = ModelPriceFactory.create(model="house")
+    client.post(PRICES, {"action": "delete_selected", "_selected_action": [price.pk], "post": "yes"})
+    assert not ModelPrice.objects.exists()
+    assert cost_of_a_million() is None
+
+
+def test_prices_are_listed_in_dollars_and_explained(client):
+    ModelPriceFactory.create()
+    ModelPriceFactory.create(model="other", cached_input_micros_per_million=None)
+    html = client.get(PRICES).content.decode()
+    assert "$1.000000" in html
+    assert "$0.100000" in html
+    assert "$2.000000" in html
+    assert "for $0.20 per million enter 200000" in client.get(reverse("admin:usage_modelprice_add")).content.decode()
+
+
+@pytest.mark.parametrize("wrong", [{"input_micros_per_million": "-1"}, {"model": ""}, {"valid_from": "soon"}])
+def test_a_wrong_price_is_a_form_error(client, wrong):
+    data = {
+        "model": "house",
+        "valid_from": "2026-01-01",
+        "input_micros_per_million": "1",
+        "output_micros_per_million": "1",
+    }
+    response = client.post(reverse("admin:usage_modelprice_add"), {**data, **wrong})
+    assert set(response.context["adminform"].form.errors) == set(wrong)
+    assert not ModelPrice.objects.exists()
+
+
+def test_a_second_price_of_a_model_and_day_is_a_form_error(client):
+    ModelPriceFactory.create()
+    data = {"model": "house-model", "valid_from": "2026-01-01"}
+    rates = {"input_micros_per_million": "1", "output_micros_per_million": "1"}
+    assert client.post(reverse("admin:usage_modelprice_add"), {**data, **rates}).status_code == 200
+    assert ModelPrice.objects.count() == 1
