@@ -1,0 +1,188 @@
+"""The bot's pages in the admin: bots (secrets are written, never shown) and what the queue and outbox hold."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from bot.channels.registry import CHANNELS
+from bot.fields import Unreadable
+from bot.models import AccessRequest, Bot, InboundMessage, Lease, OutboundMessage
+
+SECRET_PREFIX = "credential_"  # noqa: S105 (a form field's name)
+
+
+class BotForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A bot's settings, with one write-only field for each secret of its channel."""
+
+    class Meta:
+        model = Bot
+        fields = (
+            "name",
+            "slug",
+            "channel",
+            "is_active",
+            "account_id",
+            "system_prompt",
+            "model",
+            "burst_wait_seconds",
+            "tells_strangers",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in secret_fields(self.instance):
+            self.fields[field] = self._secret_field(field)
+        if self.instance.pk:
+            self.fields["channel"].disabled = True
+        if "account_id" in self.fields:
+            self.fields["account_id"].label = str(CHANNELS[self.instance.channel].account_label)
+
+    def save(self, commit: bool = True) -> Bot:
+        """Save the bot; a secret that was left empty stays as it is."""
+        entered = {
+            field.removeprefix(SECRET_PREFIX): self.cleaned_data[field].strip()
+            for field in secret_fields(self.instance)
+            if self.cleaned_data.get(field, "").strip()
+        }
+        if entered:
+            self.instance.credentials = {**self.instance.credentials, **entered}
+        bot: Bot = super().save(commit)
+        return bot
+
+    def _secret_field(self, field: str) -> forms.CharField:
+        name = field.removeprefix(SECRET_PREFIX)
+        credential = next(item for item in CHANNELS[self.instance.channel].credentials if item.name == name)
+        placeholder = _("stored – leave empty to keep it") if self.instance.credentials.get(name) else ""
+        if isinstance(self.instance.credentials, Unreadable):
+            placeholder = _("encrypted with another SECRET_KEY – add that to SECRET_KEY_FALLBACKS, or enter it again")
+        return forms.CharField(
+            label=str(credential.label),
+            required=False,
+            widget=forms.PasswordInput(
+                render_value=False,
+                attrs={
+                    "autocomplete": "new-password",
+                    "placeholder": placeholder,
+                },
+            ),
+            help_text=str(credential.help),
+        )
+
+
+def secret_fields(bot: Bot | None) -> list[str]:
+    """Return the names of the form's secret fields: none until the bot was saved with a channel."""
+    if bot is None or not bot.pk or bot.channel not in CHANNELS:
+        return []
+    return [f"{SECRET_PREFIX}{credential.name}" for credential in CHANNELS[bot.channel].credentials]
+
+
+@admin.register(Bot)
+class BotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Bots: first name and channel, then (the page that follows) the channel's account and secrets."""
+
+    form = BotForm
+    list_display = ("name", "slug", "channel", "is_active")
+    list_filter = ("channel", "is_active")
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+    readonly_fields = ("webhook_url", "created_at", "updated_at")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Bot | None = None) -> Any:
+        """Show the channel's account and secrets once there is a channel."""
+        if obj is None:
+            return ((None, {"fields": ("name", "slug", "channel", "is_active")}),)
+        account = ("webhook_url", "account_id", *secret_fields(obj))
+        return (
+            (None, {"fields": ("name", "slug", "channel", "is_active")}),
+            (_("Account"), {"fields": account if CHANNELS[obj.channel].credentials else ("webhook_url",)}),
+            (_("Answers"), {"fields": ("system_prompt", "model", "burst_wait_seconds", "tells_strangers")}),
+            (_("Dates"), {"fields": ("created_at", "updated_at")}),
+        )
+
+    def get_form(self, request: HttpRequest, obj: Bot | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Build the form without the secret fields, which it adds itself."""
+        shown = [name for _, options in self.get_fieldsets(request, obj) for name in options["fields"]]
+        kwargs["fields"] = [name for name in BotForm.Meta.fields if name in shown]
+        return super().get_form(request, obj, change, **kwargs)
+
+    def response_add(self, request: HttpRequest, obj: Bot, post_url_continue: str | None = None) -> Any:
+        """Go on to the page where the account and the secrets are entered."""
+        if CHANNELS[obj.channel].credentials and "_addanother" not in request.POST:
+            data = request.POST.copy()
+            data["_continue"] = "1"
+            request.POST = data  # type: ignore[assignment]
+        return super().response_add(request, obj, post_url_continue)
+
+    @admin.display(description=_("webhook URL"))
+    def webhook_url(self, bot: Bot) -> str:
+        """Return the URL to enter at the provider."""
+        from django.conf import settings
+
+        return f"{settings.PUBLIC_URL}{reverse('webhook', args=(bot.channel, bot.slug))}"
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that the system writes and staff only look at. Lists stay fast however long the table is."""
+
+    show_full_result_count = False
+    list_select_related = ("bot",)
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: rows come from webhooks and workers."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: a changed row would tell the worker something that did not happen."""
+        return False
+
+
+@admin.register(InboundMessage)
+class InboundMessageAdmin(ReadOnlyAdmin):
+    """The inbox: what waits, what is done, and what could not be."""
+
+    list_display = ("id", "bot", "kind", "state", "attempts", "error_code", "received_at")
+    list_filter = ("state", "kind", "bot")
+    search_fields = ("=external_id", "=address")
+    fields = (
+        "bot",
+        "external_id",
+        "address",
+        "kind",
+        "state",
+        "turn_key",
+        "attempts",
+        "error_code",
+        "sent_at",
+        "received_at",
+        "available_at",
+    )
+
+
+@admin.register(OutboundMessage)
+class OutboundMessageAdmin(ReadOnlyAdmin):
+    """The outbox: what was sent and what became of it."""
+
+    list_display = ("id", "bot", "turn_key", "part", "status", "attempts", "error_code", "created_at")
+    list_filter = ("status", "bot")
+    search_fields = ("=external_id", "=address", "=turn_key")
+
+
+@admin.register(Lease)
+class LeaseAdmin(ReadOnlyAdmin):
+    """Who works on which chat."""
+
+    list_display = ("id", "bot", "worker", "fence", "expires_at")
+
+
+@admin.register(AccessRequest)
+class AccessRequestAdmin(ReadOnlyAdmin):
+    """People who wrote without being whitelisted."""
+
+    list_display = ("address", "profile_name", "bot", "messages", "first_seen_at", "last_seen_at")
+    list_filter = ("bot",)
+    search_fields = ("=address", "profile_name")

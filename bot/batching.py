@@ -1,0 +1,121 @@
+"""Database work for the event loop: one thread, and what came together is written together."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, reset_queries
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+BatchFunction = Callable[[Sequence[Item]], Sequence[Result | Exception]]
+
+# One transaction of many turns stays short enough that no lease runs out while it waits.
+LARGEST_BATCH = 100
+RECONNECT_SECONDS = 0.5
+# Not worth the way through the event loop.
+LEAST_PAUSE_SECONDS = 0.001
+# How long a turn waits for a database that went away before its work is given up (a lease is lost by then).
+PATIENCE_SECONDS = 25.0
+
+
+class Database:
+    """The worker's only way to its database: a single thread with a single connection.
+
+    submit() hands one item to a function that takes many: while the thread is busy items gather, and the next call
+    takes them all, so that under load many turns share one transaction and when idle nobody waits. Everything a worker
+    does to its leases passes here one after the other, so that it can't deadlock with itself.
+    """
+
+    def __init__(self, gather_seconds: Callable[[], float] = lambda: 0.0) -> None:
+        """Start no thread yet. gather_seconds: how long a batch may wait for company just now."""
+        self._gather_seconds = gather_seconds
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self._waiting: dict[Any, list[tuple[Any, asyncio.Future[Any]]]] = {}
+        self._runner: asyncio.Task[None] | None = None
+
+    async def submit(self, function: BatchFunction[Item, Result], item: Item) -> Result:
+        """Return function's result for item, computed together with other items that wait.
+
+        Raises:
+            Exception: what function returned or raised for this item.
+        """
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(function, []).append((item, future))
+        if self._runner is None or self._runner.done():
+            self._runner = asyncio.create_task(self._run())
+        return await future
+
+    async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Return function(*arguments), called in the database thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, lambda: _in_thread(function, *arguments))
+
+    async def close(self) -> None:
+        """Finish what waits and close the connection."""
+        if self._runner is not None:
+            await asyncio.gather(self._runner, return_exceptions=True)
+        # (A function: `connection` is another object in each thread.)
+        await asyncio.get_running_loop().run_in_executor(self._executor, lambda: connection.close())
+        self._executor.shutdown()
+
+    async def _run(self) -> None:
+        while self._waiting:
+            # A transaction costs about the same for one turn as for ten: where many are under way, wait for more.
+            if (pause := self._gather_seconds()) > LEAST_PAUSE_SECONDS:
+                await asyncio.sleep(pause)
+            function, entries = next(iter(self._waiting.items()))
+            batch, rest = entries[:LARGEST_BATCH], entries[LARGEST_BATCH:]
+            del self._waiting[function]
+            if rest:  # to the end of the line: other kinds of work come first
+                self._waiting[function] = rest
+            await self._run_batch(function, batch)
+
+    async def _run_batch(self, function: Any, batch: list[tuple[Any, asyncio.Future[Any]]]) -> None:
+        try:
+            results = await self._with_patience(function, [item for item, _ in batch])
+        except Exception as error:
+            if len(batch) == 1 or isinstance(error, OperationalError | InterfaceError):
+                results = [error] * len(batch)
+            else:
+                # One item spoils the transaction of all: find it by doing them one by one.
+                logger.warning("batch_split", extra={"size": len(batch), "error": type(error).__name__})
+                for entry in batch:
+                    await self._run_batch(function, [entry])
+                return
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():  # its turn was cancelled meanwhile
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    async def _with_patience(self, function: Any, items: list[Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + PATIENCE_SECONDS
+        while True:
+            try:
+                return await self.run(function, items)
+            except (OperationalError, InterfaceError) as error:
+                if loop.time() > give_up_at:
+                    raise
+                logger.warning("database_unavailable", extra={"error": type(error).__name__})
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+
+def _in_thread(function: Callable[..., Result], *arguments: Any) -> Result:
+    close_old_connections()
+    try:
+        return function(*arguments)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        raise
+    finally:
+        if settings.DEBUG:
+            reset_queries()

@@ -1,0 +1,169 @@
+"""The contract between Parley and a messaging provider: what an adapter is given, and what it gives back.
+
+An adapter knows its provider's protocol and nothing else: no Django model, no language model, no pipeline.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+import aiohttp
+from django.utils.functional import Promise
+
+TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The part of a bot an adapter may know: its slug, the provider's id of the account, and its credentials."""
+
+    bot: str
+    account_id: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One secret a channel needs: its key in Account.credentials, and how an operator finds it."""
+
+    name: str
+    label: str | Promise
+    help: str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """A webhook delivery before anything is believed about it. Header names are case-insensitive."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InboundEvent:
+    """One message somebody sent to the bot.
+
+    `address` is how the channel names the person (E.164 where there is a phone number); `other_address` a second name
+    of the same person in the same message (WhatsApp's BSUID). `kind` is "text" or the provider's word for what it is.
+    `text` is cleaned: no control characters but newline and tab, no lone surrogates.
+    """
+
+    external_id: str
+    address: str
+    kind: str
+    text: str = ""
+    sent_at: datetime | None = None
+    account_id: str = ""
+    other_address: str = ""
+    profile_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEvent:
+    """What became of an outbound message: status is sent, delivered, read or failed.
+
+    `outbound_id` is our own id echoed by the provider, where it echoes one. `error_code` is the provider's.
+    """
+
+    external_id: str
+    status: str
+    outbound_id: int | None = None
+    error_code: str = ""
+    account_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedItem:
+    """An item of a batch that could not be understood; the others of its batch still count."""
+
+    reason: str
+    external_id: str = ""
+
+
+Event = InboundEvent | StatusEvent | RejectedItem
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundText:
+    """One text to send: `id` is our own, to be echoed in statuses; `text` fits the channel's limit."""
+
+    id: int
+    address: str
+    text: str
+
+
+class InvalidBody(ValueError):
+    """The body is not what the channel sends (broken JSON, wrong top-level type). The text says what was expected."""
+
+
+class SendError(Exception):
+    """A send that was not accepted.
+
+    retryable: trying the same again later can help (throttling, outage, refused connection).
+    uncertain: the request went out and no answer came: it may or may not have been sent. Never retried blindly.
+    retry_after: seconds the provider asks us to wait, where it does.
+    credentials_refused: the bot's token is no longer valid; nothing it sends will be accepted.
+    code: the provider's error code, or a short word of ours. Never holds a number, a text or a token.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        retryable: bool = False,
+        uncertain: bool = False,
+        retry_after: float | None = None,
+        credentials_refused: bool = False,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retryable = retryable
+        self.uncertain = uncertain
+        self.retry_after = retry_after
+        self.credentials_refused = credentials_refused
+
+
+class Channel(ABC):
+    """A provider adapter. Instances hold no state: one serves every bot and every thread."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str | Promise]
+    max_text_length: ClassVar[int]
+    credentials: ClassVar[tuple[Credential, ...]] = ()
+    account_label: ClassVar[str | Promise] = ""
+    # How long after a person's last message the provider lets us answer freely; None: always.
+    reply_window: ClassVar[timedelta | None] = None
+
+    def handshake(self, account: Account, query: Mapping[str, str]) -> str | None:
+        """Return what a GET for the webhook's registration is answered with, or None: refused (403)."""
+        return None
+
+    @abstractmethod
+    def verify(self, account: Account, request: WebhookRequest) -> bool:
+        """Return whether the delivery is genuine. Constant time, over the raw body; False when no secret is set."""
+
+    @abstractmethod
+    def parse(self, account: Account, body: bytes) -> list[Event]:
+        """Return every event of a genuine body, in order; what needs no attention is left out.
+
+        Raises:
+            InvalidBody: the body as a whole is not the channel's.
+        """
+
+    def same_signer(self, one: Account, other: Account) -> bool:
+        """Return whether a delivery that is genuine for one account is genuine for the other, too."""
+        return False
+
+    @abstractmethod
+    async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
+        """Send one text and return the provider's id of it.
+
+        Raises:
+            SendError: it was not accepted, or it is not known whether it was.
+        """
+
+    async def show_typing(self, client: aiohttp.ClientSession, account: Account, external_id: str) -> None:
+        """Mark the inbound message as read and show that a reply is coming. Best effort: failures raise SendError."""
+        return None

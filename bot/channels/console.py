@@ -1,0 +1,33 @@
+"""The console channel: the simulator's page and the terminal, which read replies from the database."""
+
+from typing import ClassVar
+
+import aiohttp
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from bot.channels.base import Account, Channel, Event, InvalidBody, OutboundText, WebhookRequest
+
+
+class ConsoleChannel(Channel):
+    """A channel without a provider: no webhook, no credentials, and every send succeeds."""
+
+    slug: ClassVar[str] = "console"
+    label: ClassVar[str | Promise] = _("Console (simulator and terminal)")
+    max_text_length: ClassVar[int] = 4096
+
+    def verify(self, account: Account, request: WebhookRequest) -> bool:
+        """Refuse every webhook: this channel has none."""
+        return False
+
+    def parse(self, account: Account, body: bytes) -> list[Event]:
+        """Refuse every body.
+
+        Raises:
+            InvalidBody: always.
+        """
+        raise InvalidBody("the console channel has no webhook")
+
+    async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
+        """Return an id: the stored text is the delivery."""
+        return f"console-{message.id}"

@@ -1,0 +1,113 @@
+"""The WhatsApp channel: registration, signatures, and how a text is sent."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import aiohttp
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from bot.channels.base import Account, Channel, Credential, Event, OutboundText, SendError, WebhookRequest
+from bot.channels.whatsapp.api import post
+from bot.channels.whatsapp.events import parse_body
+from bot.channels.whatsapp.fields import identifier
+
+SIGNATURE_HEADER = "X-Hub-Signature-256"
+
+
+class WhatsAppChannel(Channel):
+    """WhatsApp Cloud API. The account id is the phone number id."""
+
+    slug: ClassVar[str] = "whatsapp"
+    label: ClassVar[str | Promise] = _("WhatsApp (Cloud API)")
+    account_label: ClassVar[str | Promise] = _("Phone number ID")
+    max_text_length: ClassVar[int] = 4096
+    reply_window: ClassVar[timedelta | None] = timedelta(hours=24)
+    credentials: ClassVar[tuple[Credential, ...]] = (
+        Credential("app_secret", _("App secret"), _("Meta app dashboard: App settings, Basic, App secret.")),
+        Credential(
+            "access_token",
+            _("Access token"),
+            _("Business settings: System users, a permanent token with whatsapp_business_messaging."),
+        ),
+        Credential(
+            "verify_token", _("Verify token"), _("Any text of your own; enter the same where the webhook is set up.")
+        ),
+    )
+
+    def handshake(self, account: Account, query: Mapping[str, str]) -> str | None:
+        """Return the challenge to a registration that knows the bot's verify token."""
+        expected = account.credentials.get("verify_token", "")
+        given = query.get("hub.verify_token") or ""
+        known = bool(expected) and hmac.compare_digest(expected.encode(), given.encode(errors="replace"))
+        if not known or query.get("hub.mode") != "subscribe":
+            return None
+        return query.get("hub.challenge") or None
+
+    def verify(self, account: Account, request: WebhookRequest) -> bool:
+        """Return whether the body was signed with the bot's app secret."""
+        secret = account.credentials.get("app_secret", "")
+        given = request.headers.get(SIGNATURE_HEADER) or ""
+        if not secret or not given:
+            return False
+        expected = "sha256=" + hmac.digest(secret.encode(), request.body, hashlib.sha256).hex()
+        return hmac.compare_digest(expected.encode(), given.encode(errors="replace"))
+
+    def same_signer(self, one: Account, other: Account) -> bool:
+        """Return whether both bots belong to one Meta app: it signs for all its phone numbers."""
+        secrets = [account.credentials.get("app_secret", "").encode() for account in (one, other)]
+        return bool(secrets[0]) and hmac.compare_digest(*secrets)
+
+    def parse(self, account: Account, body: bytes) -> list[Event]:
+        """Return every event of a genuine body, in order.
+
+        Raises:
+            InvalidBody: the body as a whole is not a WhatsApp webhook.
+        """
+        return parse_body(body)
+
+    async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
+        """Send one text and return its wamid.
+
+        Raises:
+            SendError: it was not accepted, or it is not known whether it was.
+        """
+        # A number goes into `to` as digits; a person without one is reached by the BSUID.
+        phone = message.address.startswith("+")
+        content = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to" if phone else "recipient": message.address.removeprefix("+"),
+            "type": "text",
+            "text": {"body": message.text, "preview_url": False},
+            "biz_opaque_callback_data": str(message.id),
+        }
+        answer = await post(client, account, content)
+        message_id = _first_message_id(answer)
+        if not message_id:
+            # A 200 says that it was taken; without an id nobody can tell what became of it.
+            raise SendError("no_message_id", uncertain=True)
+        return message_id
+
+    async def show_typing(self, client: aiohttp.ClientSession, account: Account, external_id: str) -> None:
+        """Mark the message as read and show the typing indicator, which lasts 25 seconds or until the reply.
+
+        Raises:
+            SendError: it was not accepted; nothing depends on it.
+        """
+        content = {
+            "messaging_product": "whatsapp",
+            "status": "read",
+            "message_id": external_id,
+            "typing_indicator": {"type": "text"},
+        }
+        await post(client, account, content)
+
+
+def _first_message_id(answer: Any) -> str:
+    messages = answer.get("messages") if isinstance(answer, dict) else None
+    first = messages[0] if isinstance(messages, list) and messages else None
+    return identifier(first.get("id")) if isinstance(first, dict) else ""

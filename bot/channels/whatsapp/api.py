@@ -1,0 +1,113 @@
+"""One call of the Cloud API's messages endpoint, and what each way it can fail means for the message."""
+
+import json
+import math
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from django.conf import settings
+
+from bot.channels.base import Account, SendError
+
+# Connecting (waiting for a free connection included) ends well before the whole call does, so that a time-out tells
+# whether anything was sent.
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+
+TOKEN_REFUSED = 190
+PAIR_LIMIT = 131056
+# Throttling and outages: the same message is worth another try.
+RETRYABLE_CODES = frozenset({2, 4, 80007, 130429, 131016, PAIR_LIMIT})
+# Never worth another try, whatever the HTTP status: window closed, not on WhatsApp, marked as spam, unsupported, token.
+FINAL_CODES = frozenset({100, TOKEN_REFUSED, 131026, 131047, 131048, 131051})
+# One message per 6 seconds to one person, says the documentation of the pair limit; no header does.
+PAIR_LIMIT_SECONDS = 6.0
+LONGEST_RETRY_AFTER = 3_600.0
+
+
+async def post(client: aiohttp.ClientSession, account: Account, content: dict[str, Any]) -> Any:
+    """Post to the account's messages endpoint and return the parsed answer of a success.
+
+    Raises:
+        SendError: see there; uncertain from the moment the request may have gone out until it was answered readably.
+    """
+    url = f"{settings.WHATSAPP_API_URL}/{quote(account.account_id, safe='')}/messages"
+    headers = {"Authorization": f"Bearer {_token(account)}"}
+    try:
+        # A redirect would carry the message, and a careless client the token, to another place.
+        async with client.post(url, json=content, headers=headers, timeout=TIMEOUT, allow_redirects=False) as response:
+            status, retry_after = response.status, _retry_after(response.headers.get("Retry-After"))
+            answer = _parsed(await response.read())
+    # Each without its original: aiohttp's errors may show the authorization header, and tracebacks are logged.
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        # No connection, no request: nothing was sent.
+        raise SendError("unreachable", retryable=True) from None
+    except aiohttp.InvalidURL:
+        raise SendError("invalid_url") from None
+    except TimeoutError:
+        raise SendError("timeout", uncertain=True) from None
+    except (aiohttp.ClientError, OSError):
+        raise SendError("connection_lost", uncertain=True) from None
+    code = _graph_code(answer)
+    if code is not None:
+        raise _graph_error(status, code, retry_after)
+    if status != 200:
+        raise _unreadable_error(status, retry_after)
+    return answer
+
+
+def _token(account: Account) -> str:
+    token = account.credentials.get("access_token", "").strip()
+    if not token or not token.isascii() or not token.isprintable():
+        raise SendError("access_token_missing", credentials_refused=True)
+    if not account.account_id:
+        raise SendError("phone_number_id_missing")
+    return token
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _graph_code(answer: Any) -> int | None:
+    """Return the error code of a Graph API answer, if it is one."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if type(code) is int else None
+
+
+def _graph_error(status: int, code: int, retry_after: float | None) -> SendError:
+    """Return what an error that the Graph API itself reports means: the message was not sent."""
+    temporary = (status == 429 or status >= 500) and code not in FINAL_CODES
+    if retry_after is None and code == PAIR_LIMIT:
+        retry_after = PAIR_LIMIT_SECONDS
+    return SendError(
+        str(code),
+        retryable=code in RETRYABLE_CODES or temporary,
+        retry_after=retry_after,
+        credentials_refused=code == TOKEN_REFUSED or status == 401,
+    )
+
+
+def _unreadable_error(status: int, retry_after: float | None) -> SendError:
+    """Return what a refusal without a Graph error means."""
+    if status >= 500:
+        # A gateway said this, not the API: it may have passed the request on before it gave up on the answer. To send
+        # again could send twice.
+        return SendError(f"http_{status}", uncertain=True)
+    # Refused at the door, before anything was sent: only throttling passes by itself.
+    return SendError(
+        f"http_{status}", retryable=status == 429, retry_after=retry_after, credentials_refused=status == 401
+    )
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return the seconds of a Retry-After header. Its other form, a date, is not used by this API."""
+    try:
+        seconds = float(value or "")
+    except ValueError:
+        return None
+    return min(seconds, LONGEST_RETRY_AFTER) if math.isfinite(seconds) and seconds >= 0 else None

@@ -1,0 +1,169 @@
+"""Read the body of a WhatsApp Cloud API webhook: pure functions from bytes to events.
+
+One delivery may hold up to 1,000 updates of several phone numbers, in any order. Each is judged on its own: what is
+malformed becomes a RejectedItem, what needs no attention nothing, and the others count.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+from bot.channels.base import TEXT, Event, InboundEvent, InvalidBody, RejectedItem, StatusEvent
+from bot.channels.text import clean
+from bot.channels.whatsapp import content, fields
+from bot.channels.whatsapp.fields import Malformed
+
+OBJECT = "whatsapp_business_account"
+LONGEST_NAME = 100
+MOST_EVENTS = 5_000
+# The app lets people write 65,536 characters; what is longer was not written by one.
+LONGEST_TEXT = 65_536
+STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}
+
+
+def parse_body(body: bytes) -> list[Event]:
+    """Return every event of a genuine body, in order.
+
+    Raises:
+        InvalidBody: the body as a whole is not a WhatsApp webhook.
+    """
+    payload = _load(body)
+    if not isinstance(payload, dict) or payload.get("object") != OBJECT:
+        raise InvalidBody(f'the body must be a JSON object with "object": "{OBJECT}"')
+    if not isinstance(payload.get("entry"), list):
+        raise InvalidBody('the body\'s "entry" must be a list')
+    events: list[Event] = []
+    for entry in _objects(payload, "entry", events):
+        for change in _objects(entry, "changes", events):
+            # Account updates, calls, templates and the like arrive here too.
+            if change.get("field") == "messages":
+                _read_value(change.get("value"), events)
+    return events
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _load(body: bytes) -> Any:
+    try:
+        # Surrogates pass here, as their escapes do, and are cleaned out of every text.
+        return _DECODER.decode(body.decode("utf-8", "surrogatepass"))
+    except RecursionError:
+        raise InvalidBody("the body is nested too deeply") from None
+    except ValueError:
+        raise InvalidBody("the body is not JSON") from None
+
+
+def _objects(parent: dict[str, Any], key: str, events: list[Event]) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a list that may be absent; whatever else is found there is rejected.
+
+    Raises:
+        InvalidBody: there are far more events than a delivery may have, and each would be a row.
+    """
+    items = parent.get(key)
+    if items is None:
+        return
+    if not isinstance(items, list):
+        events.append(RejectedItem(f'"{key}" is not a list'))
+        return
+    for item in items:
+        if len(events) > MOST_EVENTS:
+            raise InvalidBody(f"the body holds more than {MOST_EVENTS} events")
+        if isinstance(item, dict):
+            yield item
+        else:
+            events.append(RejectedItem(f'an item of "{key}" is not an object'))
+
+
+def _read_value(value: Any, events: list[Event]) -> None:
+    """Append the events of one change."""
+    if not isinstance(value, dict):
+        events.append(RejectedItem('"value" is not an object'))
+        return
+    metadata = value.get("metadata")
+    account_id = fields.identifier(metadata.get("phone_number_id")) if isinstance(metadata, dict) else ""
+    if not account_id:
+        # Whose message it is must not be guessed: it would be answered by the wrong bot.
+        events.append(RejectedItem('"metadata" names no phone_number_id'))
+        return
+    names = _profile_names(value.get("contacts"))
+    for message in _objects(value, "messages", events):
+        _append(events, message, lambda item: _inbound(item, names, account_id))
+    for status in _objects(value, "statuses", events):
+        _append(events, status, lambda item: _status(item, account_id))
+
+
+def _append(events: list[Event], item: dict[str, Any], read: Callable[[dict[str, Any]], Event | None]) -> None:
+    try:
+        event = read(item)
+    except Malformed as error:
+        event = RejectedItem(str(error), fields.identifier(item.get("id")))
+    if event is not None:
+        events.append(event)
+
+
+def _profile_names(contacts: Any) -> dict[str, str]:
+    """Return the names people gave themselves, by phone number and by BSUID. Mere decoration: bad ones are left out."""
+    names: dict[str, str] = {}
+    for contact in contacts if isinstance(contacts, list) else ():
+        profile = contact.get("profile") if isinstance(contact, dict) else None
+        name = profile.get("name") if isinstance(profile, dict) else None
+        if isinstance(name, str):
+            name = " ".join(clean(name[: 4 * LONGEST_NAME]).split())[:LONGEST_NAME]
+            names.update({key: name for key in (contact.get("wa_id"), contact.get("user_id")) if isinstance(key, str)})
+    return names
+
+
+def _inbound(message: dict[str, Any], names: dict[str, str], account_id: str) -> InboundEvent | None:
+    """Return the event of one message, or None: reactions, edits, system notes, groups and kinds yet to come."""
+    kind = message.get("type")
+    if not isinstance(kind, str):
+        raise Malformed("the message has no type")
+    kind, read_text = content.reader(kind, message)
+    if read_text is None or "group_id" in message:
+        return None
+    external_id = fields.identifier(message.get("id"))
+    if not external_id:
+        raise Malformed("the message has no usable id")
+    phone, bsuid = fields.phone_number(message.get("from")), fields.bsuid(message.get("from_user_id"))
+    if not phone and not bsuid:
+        raise Malformed("the message has no usable sender")
+    text = read_text(message)
+    if text is None:
+        return None
+    text = clean(text[:LONGEST_TEXT])
+    if kind == TEXT and not text.strip():
+        raise Malformed("the message has no text")
+    return InboundEvent(
+        external_id=external_id,
+        address=phone or bsuid,
+        kind=kind,
+        text=text,
+        sent_at=fields.moment(message.get("timestamp")),
+        account_id=account_id,
+        other_address=bsuid if phone else "",
+        profile_name=names.get(phone[1:]) or names.get(bsuid) or "",
+    )
+
+
+def _status(status: dict[str, Any], account_id: str) -> StatusEvent | None:
+    """Return the event of one delivery status, or None: a status that is new to us."""
+    word = status.get("status")
+    if not isinstance(word, str):
+        raise Malformed("the status has no status")
+    if word not in STATUSES:
+        return None
+    external_id = fields.identifier(status.get("id"))
+    if not external_id:
+        raise Malformed("the status has no usable id")
+    return StatusEvent(
+        external_id=external_id,
+        status=STATUSES[word],
+        outbound_id=fields.outbound_id(status.get("biz_opaque_callback_data")),
+        error_code=fields.error_code(status),
+        account_id=account_id,
+    )

@@ -1,0 +1,165 @@
+"""Claim turns: take the leases of waiting chats and load all their turns need, in one transaction for many chats."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from bot.directory import ActiveBot, bot_by_id
+from bot.errors import ErrorCode
+from bot.llm.base import ChatMessage
+from bot.managers import TakenLease
+from bot.models import InboundMessage, Lease, OutboundMessage
+from bot.pipeline.commands import find_command
+from bot.pipeline.turn import OutboundPart, Turn, TurnMessage
+from conversations.many import recent_of_many
+from users.models import User
+
+logger = logging.getLogger(__name__)
+
+LEASE_TIME = timedelta(seconds=30)
+# A turn takes at most this many messages; a longer backlog of one chat is answered in several turns.
+MOST_MESSAGES = 50
+# A message that was begun this often without an end (a crash each time) is a dead letter.
+MOST_ATTEMPTS = 8
+HISTORY_MESSAGES = 50
+
+
+def claim(worker: str, most: int) -> list[Turn]:
+    """Take up to `most` waiting chats and return a turn for each, loaded and leased for LEASE_TIME."""
+    now = timezone.now()
+    inbox = InboundMessage.objects.all()
+    if not inbox.waiting_chats(now, 1):  # the idle case: one read, no transaction, no lock
+        return []
+    with transaction.atomic():
+        chats = inbox.waiting_chats(now, most, lock=True)
+        leases = Lease.objects.all().take(chats, worker, now, now + LEASE_TIME)
+        turns = _load(leases)
+    return turns
+
+
+def renew(worker: str, leases: Sequence[TakenLease]) -> set[int]:
+    """Extend the leases and return the ids of those that somebody else has taken over."""
+    with transaction.atomic():
+        return Lease.objects.all().renew(leases, worker, timezone.now() + LEASE_TIME)
+
+
+def release(worker: str, turns: Sequence[Turn]) -> None:
+    """Give turns back unfinished, as if they had not been begun: another worker may take them at once."""
+    with transaction.atomic():
+        held = Lease.objects.all().lock_held([turn.lease for turn in turns], worker)
+        given_back = [turn for turn in turns if turn.lease.id in held]
+        InboundMessage.objects.all().unbegin(message.id for turn in given_back for message in turn.messages)
+        Lease.objects.all().release(held, timezone.now())
+
+
+def _load(leases: list[TakenLease]) -> list[Turn]:
+    by_chat = {(lease.bot_id, lease.address): lease for lease in leases}
+    rows: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in InboundMessage.objects.all().of_leased_chats([lease.id for lease in leases]).values():
+        rows[row["bot_id"], row["address"]].append(dict(row))
+    turns: list[Turn] = []
+    useless: list[int] = []
+    for chat, lease in by_chat.items():
+        bot = bot_by_id(lease.bot_id)
+        if bot is None or not rows[chat]:  # paused or answered since the queue was read
+            useless.append(lease.id)
+        else:
+            turns.append(_turn(bot, lease, rows[chat]))
+    if useless:
+        Lease.objects.all().release(useless, timezone.now())
+    InboundMessage.objects.all().begin(message.id for turn in turns for message in turn.messages)
+    _load_replies(turns)
+    _load_people(turns)
+    return sorted(turns, key=lambda turn: turn.key)  # who waits longest begins first
+
+
+def _turn(bot: ActiveBot, lease: TakenLease, rows: list[dict[str, Any]]) -> Turn:
+    return Turn(bot=bot, address=lease.address, lease=lease, messages=[_message(row) for row in _one_turn(rows)])
+
+
+def _one_turn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Choose which pending messages of a chat make its next turn."""
+    if rows[0]["attempts"] >= MOST_ATTEMPTS:
+        return [row for row in rows if row["attempts"] >= MOST_ATTEMPTS]
+    answered = rows[0]["turn_key"]
+    if answered is not None:  # its reply is stored: those messages, and no later ones
+        return [row for row in rows if row["turn_key"] == answered]
+    # A command is a turn of its own, so that a question asked just before it gets its own answer.
+    if _is_command(rows[0]):
+        return rows[:1]
+    fresh = takewhile(lambda row: row["turn_key"] is None and not _is_command(row), rows)
+    return list(islice(fresh, MOST_MESSAGES))
+
+
+def _is_command(row: dict[str, Any]) -> bool:
+    return find_command(row["payload"].get("text", "")) is not None
+
+
+def _message(row: dict[str, Any]) -> TurnMessage:
+    payload = row["payload"]
+    return TurnMessage(
+        id=row["id"],
+        external_id=row["external_id"],
+        kind=row["kind"],
+        text=payload.get("text", ""),
+        sent_at=row["sent_at"],
+        attempts=row["attempts"] + 1,
+        other_address=payload.get("other_address", ""),
+        profile_name=payload.get("profile_name", ""),
+    )
+
+
+def _load_replies(turns: list[Turn]) -> None:
+    by_key = {turn.key: turn for turn in turns}
+    rows = OutboundMessage.objects.filter(turn_key__in=by_key).order_by("turn_key", "part")
+    for row in rows.values_list("turn_key", "id", "part", "status", "text"):
+        by_key[row[0]].parts.append(OutboundPart(*row[1:]))
+
+
+def _load_people(turns: list[Turn]) -> None:
+    """Load who wrote, and what was said before. A second address of a known person is noted to be remembered."""
+    pairs = {(turn.bot.channel.slug, address) for turn in turns for address in _addresses(turn)}
+    people = User.objects.for_identities(sorted(pairs))
+    for turn in turns:
+        found = [people.get((turn.bot.channel.slug, address)) for address in _addresses(turn)]
+        turn.user = next((user for user in found if user), None)
+        turn.other_address_known = all(found)
+    known = [
+        (turn.user.pk, turn.bot.slug) for turn in turns if turn.user and turn.user.is_whitelisted and not turn.parts
+    ]
+    histories = recent_of_many(known, HISTORY_MESSAGES)
+    for turn in turns:
+        if turn.user:
+            recent = histories.get((turn.user.pk, turn.bot.slug), [])
+            turn.history = [ChatMessage(message.role, message.content) for message in recent]
+
+
+def _addresses(turn: Turn) -> list[str]:
+    others = (message.other_address for message in turn.messages if message.other_address)
+    return list(dict.fromkeys([turn.address, *others]))
+
+
+def bury_reason(turn: Turn) -> str:
+    """Return why a turn that was begun too often is given up."""
+    return ErrorCode.INTERNAL_ERROR if not turn.parts else ErrorCode.CHANNEL_ERROR
+
+
+def is_exhausted(turn: Turn) -> bool:
+    """Return whether the turn was begun too often."""
+    return turn.attempts > MOST_ATTEMPTS
+
+
+def backoff(attempts: int) -> timedelta:
+    """Return how long to wait before the attempt after this many: 1, 4, 16, 64 … seconds, at most five minutes."""
+    return timedelta(seconds=min(4 ** max(attempts - 1, 0), 300))
+
+
+def free_at(delay: timedelta | None) -> datetime:
+    """Return when a chat may be worked on again."""
+    return timezone.now() + (delay or timedelta())

@@ -1,0 +1,113 @@
+"""Send a stored reply, part by part: each step is committed before the next, so that no crash can double a message."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+import aiohttp
+from django.utils import timezone
+
+from bot import outbox
+from bot.batching import Database
+from bot.channels.base import OutboundText, SendError
+from bot.claims import MOST_ATTEMPTS, backoff
+from bot.errors import ErrorCode
+from bot.models import OutboundMessage
+from bot.outbox import Outcome, Settlement
+from bot.pipeline.turn import OutboundPart, Turn
+
+logger = logging.getLogger(__name__)
+
+Status = OutboundMessage.Status
+GONE_OUT = (Status.SENT, Status.DELIVERED, Status.READ)
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Sends replies for one worker. `client` is the worker's HTTP session."""
+
+    worker: str
+    database: Database
+    client: aiohttp.ClientSession
+    _begin: partial = field(init=False)  # type: ignore[type-arg]
+    _settle: partial = field(init=False)  # type: ignore[type-arg]
+
+    def __post_init__(self) -> None:
+        # One object each, so that the database thread sees the same function and gathers its items.
+        self._begin = partial(outbox.begin_sending, self.worker)
+        self._settle = partial(outbox.settle, self.worker)
+
+    async def deliver(self, turn: Turn, parts: list[OutboundPart]) -> None:
+        """Send what has not gone out yet, in order, and settle the turn.
+
+        Raises:
+            LeaseLost: another worker has the chat now and decides.
+        """
+        open_parts = [part for part in parts if part.status not in GONE_OUT]
+        for part in open_parts:
+            last = part is open_parts[-1]
+            settlement = await self._deliver_part(turn, part, Outcome.DONE if last else Outcome.GO_ON)
+            await self.settle(settlement)
+            if settlement.outcome is not Outcome.GO_ON:
+                return
+        if not open_parts:
+            await self.settle(Settlement(turn, Outcome.DONE))
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Commit one settlement."""
+        await self.database.submit(self._settle, settlement)
+
+    async def _deliver_part(self, turn: Turn, part: OutboundPart, on_success: Outcome) -> Settlement:
+        if part.status == Status.SENDING:
+            # Whoever began this send died before recording how it ended. Sending it again might double it.
+            return self._uncertain(turn, part, "INTERRUPTED")
+        if part.status != Status.QUEUED:
+            return Settlement(turn, Outcome.DEAD, error_code=ErrorCode.CHANNEL_ERROR)
+        window = turn.bot.channel.reply_window
+        if window and turn.last_sent_at and timezone.now() - turn.last_sent_at > window:
+            logger.warning("reply_expired", extra={"turn_id": turn.key, "bot": turn.bot.slug})
+            code = ErrorCode.WINDOW_EXPIRED
+            return Settlement(turn, Outcome.DONE, part_id=part.id, status=Status.EXPIRED, error_code=code)
+        if not await self.database.submit(self._begin, (turn, part)):
+            return Settlement(turn, on_success)  # a status webhook says it went out already
+        message = OutboundText(id=part.id, address=turn.address, text=part.text)
+        try:
+            external_id = await turn.bot.channel.send(self.client, turn.bot.account, message)
+        except SendError as error:
+            return self._refused(turn, part, error)
+        except asyncio.CancelledError:
+            # A shutdown's time ran out with the request on its way; the next owner finds "sending" and says uncertain.
+            logger.warning("send_interrupted", extra={"turn_id": turn.key, "outbound_id": part.id})
+            raise
+        logger.info("message_sent", extra={"turn_id": turn.key, "outbound_id": part.id, "part": part.part})
+        return Settlement(turn, on_success, part_id=part.id, status=Status.SENT, external_id=external_id)
+
+    def _refused(self, turn: Turn, part: OutboundPart, error: SendError) -> Settlement:
+        if error.uncertain:
+            return self._uncertain(turn, part, error.code)
+        retry = error.retryable and turn.attempts < MOST_ATTEMPTS
+        logger.warning(
+            "send_refused",
+            extra={"turn_id": turn.key, "outbound_id": part.id, "error_code": error.code, "will_retry": retry},
+        )
+        if not retry:
+            return Settlement(
+                turn,
+                Outcome.DEAD,
+                part_id=part.id,
+                status=Status.FAILED,
+                error_code=f"{ErrorCode.CHANNEL_ERROR}:{error.code}",
+            )
+        delay = timedelta(seconds=error.retry_after) if error.retry_after else backoff(turn.attempts)
+        return Settlement(
+            turn, Outcome.RETRY, part_id=part.id, status=Status.QUEUED, error_code=error.code, retry_in=delay
+        )
+
+    def _uncertain(self, turn: Turn, part: OutboundPart, reason: str) -> Settlement:
+        logger.warning("send_uncertain", extra={"turn_id": turn.key, "outbound_id": part.id, "error_code": reason})
+        # The turn is over: later parts may only follow one that was accepted.
+        return Settlement(
+            turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, error_code=f"UNCERTAIN:{reason}"
+        )

@@ -1,0 +1,106 @@
+"""The bots in use, kept in memory for a few seconds so that no webhook pays for reading and decrypting its bot."""
+
+import logging
+import time
+from dataclasses import dataclass
+
+from bot.channels.base import Account, Channel
+from bot.channels.registry import get_channel
+from bot.fields import Unreadable
+from bot.models import Bot
+
+logger = logging.getLogger(__name__)
+
+# A change in the admin (a pause, a new secret) counts in every process after this long, without a restart.
+FRESH_SECONDS = 5.0
+# A bot that is not known may be new: the table is read again, but not for every request to a URL that is nobody's.
+MISSED_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveBot:
+    """An active bot as webhooks and turns see it: plain values, its adapter and its decrypted account."""
+
+    id: int
+    slug: str
+    channel: Channel
+    account: Account
+    system_prompt: str
+    model: str
+    burst_wait_seconds: int
+    tells_strangers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    taken_at: float
+    by_slug: dict[tuple[str, str], ActiveBot]
+    by_id: dict[int, ActiveBot]
+    by_account: dict[tuple[str, str], ActiveBot]
+
+
+_snapshot: _Snapshot | None = None
+
+
+def find_bot(channel: str, slug: str) -> ActiveBot | None:
+    """Return the active bot of a webhook URL."""
+    return _current().by_slug.get((channel, slug)) or _current(MISSED_SECONDS).by_slug.get((channel, slug))
+
+
+def bot_by_id(bot_id: int) -> ActiveBot | None:
+    """Return an active bot by its primary key."""
+    return _current().by_id.get(bot_id) or _current(MISSED_SECONDS).by_id.get(bot_id)
+
+
+def bot_for_account(addressed: ActiveBot, account_id: str) -> ActiveBot | None:
+    """Return the bot that an event of a webhook belongs to.
+
+    A provider may deliver the events of several accounts to one URL. Another account's bot gets its events only when it
+    trusts the same secrets: who can sign for one bot cannot speak to another.
+    """
+    if not account_id or account_id == addressed.account.account_id:
+        return addressed
+    other = _current().by_account.get((addressed.channel.slug, account_id))
+    if other is None:
+        # A bot whose account id was not entered takes everything that is signed for it.
+        return addressed if not addressed.account.account_id else None
+    return other if other.channel.same_signer(addressed.account, other.account) else None
+
+
+def forget() -> None:
+    """Read the bots anew at the next request of this process."""
+    global _snapshot
+    _snapshot = None
+
+
+def _current(fresh_seconds: float = FRESH_SECONDS) -> _Snapshot:
+    global _snapshot
+    snapshot = _snapshot
+    if snapshot is None or time.monotonic() - snapshot.taken_at > fresh_seconds:
+        snapshot = _snapshot = _read()
+    return snapshot
+
+
+def _read() -> _Snapshot:
+    bots = [_active(bot) for bot in Bot.objects.filter(is_active=True)]
+    return _Snapshot(
+        taken_at=time.monotonic(),
+        by_slug={(bot.channel.slug, bot.slug): bot for bot in bots},
+        by_id={bot.id: bot for bot in bots},
+        by_account={(bot.channel.slug, bot.account.account_id): bot for bot in bots if bot.account.account_id},
+    )
+
+
+def _active(bot: Bot) -> ActiveBot:
+    if isinstance(bot.credentials, Unreadable):
+        logger.error("credentials_unreadable", extra={"bot": bot.slug})
+    return ActiveBot(
+        id=bot.pk,
+        slug=bot.slug,
+        channel=get_channel(bot.channel),
+        account=Account(bot=bot.slug, account_id=bot.account_id, credentials=bot.credentials),
+        system_prompt=bot.system_prompt,
+        model=bot.model,
+        burst_wait_seconds=bot.burst_wait_seconds,
+        tells_strangers=bot.tells_strangers,
+    )

@@ -1,0 +1,64 @@
+"""What can go wrong, as codes; and the one table of sentences a person may read about it."""
+
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class ErrorCode(StrEnum):
+    """The closed set of reasons; they are stored in rows and logs, so a value never changes."""
+
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    INVALID_INPUT = "INVALID_INPUT"
+    OPENAI_API_ERROR = "OPENAI_API_ERROR"
+    DATABASE_ERROR = "DATABASE_ERROR"
+    UNSUPPORTED_MESSAGE = "UNSUPPORTED_MESSAGE"
+    CHANNEL_ERROR = "CHANNEL_ERROR"
+    WINDOW_EXPIRED = "WINDOW_EXPIRED"
+    CONFIGURATION_ERROR = "CONFIGURATION_ERROR"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    NOT_FOUND = "NOT_FOUND"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+GENERIC_SENTENCE = _("Something went wrong on my side. Please try again in a moment.")
+
+# What a person reads. Codes that are not here never reach a person except as GENERIC_SENTENCE.
+SENTENCES: dict[ErrorCode, Promise | str] = {
+    ErrorCode.RATE_LIMIT_EXCEEDED: _("You've reached the message limit. Please wait a minute."),
+    ErrorCode.UNAUTHORIZED: _("Hello! I only answer people who were invited. Please ask the owner for access."),
+    ErrorCode.OPENAI_API_ERROR: _("I'm having trouble connecting to my AI service. Please try again in a moment."),
+    ErrorCode.UNSUPPORTED_MESSAGE: _("I can read text only so far. Please write to me instead."),
+    ErrorCode.CONFIGURATION_ERROR: _("I'm not set up correctly yet. Please tell the owner."),
+}
+
+
+class AppError(Exception):
+    """A failure with a code: the person reads its sentence; detail and context go to the log only.
+
+    detail and context hold no personal data and no secret. `retryable` says whether trying again later can help.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        detail: str = "",
+        *,
+        status_code: int = 500,
+        retryable: bool = False,
+        context: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {detail}" if detail else str(code))
+        self.code = code
+        self.detail = detail
+        self.status_code = status_code
+        self.retryable = retryable
+        self.context = context or {}
+
+    @property
+    def sentence(self) -> str:
+        """The one friendly sentence a person gets."""
+        return str(SENTENCES.get(self.code, GENERIC_SENTENCE))

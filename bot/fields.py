@@ -1,0 +1,68 @@
+"""A JSON column whose content is encrypted at rest."""
+
+import base64
+import json
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import models
+
+
+def _key(secret: str) -> bytes:
+    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"parley.credentials").derive(secret.encode())
+    return base64.urlsafe_b64encode(derived)
+
+
+@lru_cache(maxsize=4)
+def _cipher(secrets: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(_key(secret)) for secret in secrets])
+
+
+def cipher() -> MultiFernet:
+    """Return the cipher of the current SECRET_KEY; what former keys (SECRET_KEY_FALLBACKS) encrypted is still read."""
+    return _cipher((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+class Unreadable(dict[str, str]):
+    """Credentials that were encrypted with another SECRET_KEY: no secret is known, so everything signed is refused.
+
+    Saving a row that holds them writes back what was stored: with the former key as a fallback nothing is lost.
+    """
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.token = token
+
+
+class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
+    """A dict of strings, stored as one Fernet token (nothing, when empty). It cannot be searched."""
+
+    def get_prep_value(self, value: Any) -> str:
+        """Encrypt a dict of strings."""
+        if isinstance(value, Unreadable):
+            return value.token
+        return cipher().encrypt(json.dumps(value).encode()).decode() if value else ""
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> dict[str, str]:
+        """Decrypt what the column holds; see Unreadable for a token that the present keys do not fit."""
+        if not value:
+            return {}
+        try:
+            decrypted: dict[str, str] = json.loads(cipher().decrypt(value.encode()))
+        except InvalidToken:
+            return Unreadable(value)
+        return decrypted
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """Keep secrets out of dumpdata: only the encrypted form is written."""
+        return self.get_prep_value(self.value_from_object(obj))
+
+    def to_python(self, value: Any) -> dict[str, str]:
+        """Accept a dict, or the encrypted form that dumpdata wrote."""
+        if isinstance(value, str):
+            return self.from_db_value(value, None, None)
+        return value or {}

@@ -1,0 +1,130 @@
+"""Store what a webhook delivered: the way from a parsed body to committed rows."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from bot.channels.base import Event, InboundEvent, RejectedItem, StatusEvent
+from bot.directory import ActiveBot, bot_for_account
+from bot.errors import ErrorCode
+from bot.managers import NewInbound
+from bot.models import InboundMessage, OutboundMessage
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a delivery: new messages, statuses that moved something, items that could not be understood."""
+
+    messages: int = 0
+    statuses: int = 0
+    rejected: int = 0
+
+
+def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accepted:
+    """Store every event of one genuine delivery; when this returns, it is committed.
+
+    Redelivered messages are recognised by their external id and change nothing. A body is given where items of it may
+    have no id of their own: its hash then stands in, so that a redelivered quarantined item is recognised as well.
+
+    Raises:
+        django.db.Error: nothing of the delivery was stored; the provider should deliver it again.
+    """
+    rows: list[NewInbound] = []
+    statuses: list[StatusEvent] = []
+    now = timezone.now()
+    for position, event in enumerate(events):
+        match event:
+            case InboundEvent():
+                target = _target(bot, event.account_id)
+                if target:
+                    rows.append(_inbound_row(target, event, now))
+            case StatusEvent():
+                statuses.append(event)
+            case RejectedItem():
+                rows.append(_rejected_row(bot, event, now, body, position))
+    stored, moved = _store(bot, rows, statuses)
+    rejected = sum(isinstance(event, RejectedItem) for event in events)
+    return Accepted(messages=stored, statuses=moved, rejected=rejected)
+
+
+def _store(bot: ActiveBot, rows: list[NewInbound], statuses: list[StatusEvent]) -> tuple[int, int]:
+    once = connection.connection is None or connection.in_atomic_block
+    try:
+        return _write(bot, rows, statuses)
+    except (OperationalError, InterfaceError):
+        if once:
+            raise
+        # A persistent connection may have died since its last use (a restart of the database). Everything here can be
+        # done twice, so one more try on a new connection costs nothing; asking before every request would.
+        connection.close()
+        return _write(bot, rows, statuses)
+
+
+def _write(bot: ActiveBot, rows: list[NewInbound], statuses: list[StatusEvent]) -> tuple[int, int]:
+    if not statuses:
+        return InboundMessage.objects.all().store(rows), 0
+    with transaction.atomic():
+        stored = InboundMessage.objects.all().store(rows)
+        return stored, sum(_apply(bot, status) for status in statuses)
+
+
+def _apply(bot: ActiveBot, status: StatusEvent) -> int:
+    target = _target(bot, status.account_id)
+    if target is None:
+        return 0
+    return OutboundMessage.objects.all().apply_status(
+        [target.id],
+        status.status,
+        outbound_id=status.outbound_id,
+        external_id=status.external_id,
+        error_code=status.error_code,
+    )
+
+
+def _target(bot: ActiveBot, account_id: str) -> ActiveBot | None:
+    target = bot_for_account(bot, account_id)
+    if target is None:
+        logger.warning("event_for_unknown_account", extra={"bot": bot.slug, "account_id": account_id})
+    return target
+
+
+def _inbound_row(bot: ActiveBot, event: InboundEvent, now: datetime) -> NewInbound:
+    payload = {
+        "text": event.text,
+        "other_address": event.other_address,
+        "profile_name": event.profile_name,
+    }
+    return NewInbound(
+        bot_id=bot.id,
+        external_id=event.external_id,
+        address=event.address,
+        kind=event.kind,
+        payload={key: value for key, value in payload.items() if value},
+        sent_at=event.sent_at,
+        received_at=now,
+        available_at=now + timedelta(seconds=bot.burst_wait_seconds),
+    )
+
+
+def _rejected_row(bot: ActiveBot, item: RejectedItem, now: datetime, body: bytes, position: int) -> NewInbound:
+    logger.warning("item_quarantined", extra={"bot": bot.slug, "reason": item.reason})
+    # An id of its own keeps a malformed copy of a message from standing in the way of the good one.
+    name = f"{item.external_id}:{position}:".encode(errors="replace") + body
+    return NewInbound(
+        bot_id=bot.id,
+        external_id=f"rejected-{hashlib.sha256(name).hexdigest()[:32]}",
+        address="",
+        kind="rejected",
+        payload={"reason": item.reason},
+        state=InboundMessage.State.QUARANTINED,
+        error_code=ErrorCode.INVALID_INPUT,
+        received_at=now,
+        available_at=now,
+    )

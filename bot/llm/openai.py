@@ -1,0 +1,169 @@
+"""The OpenAI API and every server that speaks like it: the only module that imports openai (0.7 s, 44 MB)."""
+
+import asyncio
+import json
+import math
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx2
+import openai
+
+from bot.channels.text import clean
+from bot.errors import AppError, ErrorCode
+from bot.llm.answers import read_completion, word
+from bot.llm.base import Completion, CompletionRequest, LanguageModel
+
+RETRIES = 2
+CONNECT_SECONDS = 5.0
+# The most turns a worker may run at once: a cap of the connection pool below it would be a queue nobody sees.
+CONNECTIONS = 10_000
+KEEPALIVE_SECONDS = 30.0
+# The SDK insists on a key; servers without keys ignore it.
+NO_KEY = "none"
+# Hosts of OpenAI's own models, which refuse the older max_tokens; other servers know only that one.
+OPENAI_HOSTS = (".api.openai.com", ".openai.azure.com")
+
+
+class OpenAIModel(LanguageModel):
+    """Chat completions of an OpenAI-compatible server."""
+
+    def __init__(self, api_key: str, base_url: str, max_tokens_parameter: str = "auto") -> None:
+        """Prepare the client; connections are opened by the first call, in the event loop it runs in.
+
+        max_tokens_parameter: how the server calls the answer's cap; "auto" tells by the host of base_url.
+        """
+        self.max_tokens_parameter = (
+            max_tokens_name(base_url) if max_tokens_parameter == "auto" else max_tokens_parameter
+        )
+        self.client = openai.AsyncOpenAI(
+            api_key=api_key or NO_KEY,
+            base_url=base_url,
+            max_retries=RETRIES,
+            http_client=openai.DefaultAioHttpClient(
+                limits=httpx2.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS),
+                # What people write goes to the configured server and nowhere else.
+                follow_redirects=False,
+                event_hooks={"response": [stop_hopeless_retries]},
+            ),
+        )
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Return the model's answer within the deadline, retries included.
+
+        Raises:
+            AppError: OPENAI_API_ERROR or CONFIGURATION_ERROR; context has status, code and request_id as far as known.
+        """
+        body = {
+            "model": request.model,
+            "messages": [{"role": message.role, "content": clean(message.content)} for message in request.messages],
+            self.max_tokens_parameter: request.max_tokens,
+        }
+        try:
+            async with asyncio.timeout(request.deadline_seconds):
+                # Not chat.completions.create(): checking the request against the SDK's types costs four times the CPU
+                # of the whole call, and one process runs hundreds at once.
+                response = await self.client.post(
+                    "/chat/completions",
+                    body=body,
+                    cast_to=httpx2.Response,
+                    options={"timeout": openai.Timeout(request.deadline_seconds, connect=CONNECT_SECONDS)},
+                )
+        except TimeoutError:
+            raise _unavailable("no answer before the deadline", "deadline", status_code=504) from None
+        except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            # Without the original: it may hold the key (aiohttp's errors show the request's headers) or the prompt, and
+            # tracebacks are logged.
+            raise translated(error) from None
+        return read_completion(response.content, request, word(response.headers.get("x-request-id")))
+
+    async def close(self) -> None:
+        """Release connections. Safe to call twice."""
+        await self.client.close()
+
+
+def max_tokens_name(base_url: str) -> str:
+    """Return how the server at base_url calls the cap of an answer."""
+    host = urlsplit(base_url).hostname or ""
+    return "max_completion_tokens" if f".{host}".endswith(OPENAI_HOSTS) else "max_tokens"
+
+
+async def stop_hopeless_retries(response: httpx2.Response) -> None:
+    """Tell the SDK, in the header it obeys, not to retry what cannot get better before the deadline.
+
+    A used-up quota is a 429 like any throttling; and a Retry-After beyond the deadline (which is the read time-out of
+    each request) would keep a person waiting for nothing.
+    """
+    if response.status_code < 400:
+        return
+    hopeless = _seconds(response.headers.get("retry-after")) >= response.request.extensions["timeout"]["read"]
+    if not hopeless and response.status_code == 429:
+        hopeless = _is_out_of_quota(_error_of(await response.aread()))
+    if hopeless:
+        response.headers["x-should-retry"] = "false"
+
+
+def translated(error: Exception) -> AppError:
+    """Return a failure of a call in our words, without the library's: they may quote keys and prompts."""
+    if isinstance(error, openai.APIStatusError):
+        return _refused(error)
+    if isinstance(error, openai.APIConnectionError):
+        # The SDK reports every lost connection as a time-out; what really happened is two causes down.
+        cause = error.__cause__.__cause__ if error.__cause__ else None
+        return _unavailable("the model could not be reached", type(cause or error.__cause__ or error).__name__)
+    if isinstance(error, ValueError) and not isinstance(error, aiohttp.ClientError):
+        detail = "no request can be made of the key and the address that are configured"
+        return AppError(ErrorCode.CONFIGURATION_ERROR, detail, context={"code": type(error).__name__})
+    # Among them what aiohttp says to an answer that is not HTTP, which the SDK lets through.
+    return _unavailable("the answer could not be read", type(error).__name__)
+
+
+def _refused(error: openai.APIStatusError) -> AppError:
+    """Return what an HTTP status means: whose fault it is, and whether another try later can help."""
+    status, code = error.status_code, word(error.code)
+    context = {"status": status, "code": code, "request_id": word(error.request_id)}
+    if status in {401, 403, 404} or status < 400 or code == "model_not_found":
+        detail = "the model API refuses the key, the model or the address that is configured"
+        return AppError(ErrorCode.CONFIGURATION_ERROR, detail, status_code=502, context=context)
+    temporary = status in {408, 409, 429} or status >= 500
+    return AppError(
+        ErrorCode.OPENAI_API_ERROR,
+        f"the model API answered with HTTP {status}",
+        status_code=502,
+        retryable=temporary and not _is_out_of_quota({"code": error.code, "type": error.type}),
+        context=context,
+    )
+
+
+def _unavailable(detail: str, code: str, status_code: int = 502) -> AppError:
+    return AppError(
+        ErrorCode.OPENAI_API_ERROR,
+        detail,
+        status_code=status_code,
+        retryable=True,
+        context={"status": None, "code": code},
+    )
+
+
+def _seconds(value: str | None) -> float:
+    """Return the seconds of a Retry-After header, 0 for its other form (a date) and for nonsense."""
+    try:
+        seconds = float(value or "")
+    except ValueError:
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0
+
+
+def _error_of(raw: bytes) -> dict[str, Any]:
+    """Return the error object of a refusal, empty when there is none."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _is_out_of_quota(error: dict[str, Any]) -> bool:
+    return "insufficient_quota" in (error.get("code"), error.get("type"))

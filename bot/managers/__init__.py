@@ -1,0 +1,19 @@
+"""The repositories of the bot's tables: each method is a phrase of the domain, each write is conditional.
+
+The statements written out as SQL are the ones Django cannot express (an upsert that returns what it took, one update
+with a value for each row) or would spread over several round trips on the way to a webhook's answer. They run
+unchanged on PostgreSQL and SQLite.
+"""
+
+from bot.managers.inbound import InboundMessageQuerySet, NewInbound
+from bot.managers.leases import LeaseQuerySet, TakenLease
+from bot.managers.outbound import OutboundMessageQuerySet, SendRecord
+
+__all__ = [
+    "InboundMessageQuerySet",
+    "LeaseQuerySet",
+    "NewInbound",
+    "OutboundMessageQuerySet",
+    "SendRecord",
+    "TakenLease",
+]

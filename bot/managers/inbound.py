@@ -1,0 +1,122 @@
+"""The inbox, which is also the queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, models
+from django.db.models import Exists, F, OuterRef
+
+from bot.managers.sql import rows_of, time_value
+
+if TYPE_CHECKING:
+    from bot.models import InboundMessage  # noqa: F401 (named in the queryset's type)
+
+
+@dataclass(frozen=True, slots=True)
+class NewInbound:
+    """One row to be stored in the inbox. Times are aware."""
+
+    bot_id: int
+    external_id: str
+    address: str
+    kind: str
+    received_at: datetime
+    available_at: datetime
+    payload: dict[str, str] = field(default_factory=dict)
+    state: str = "pending"
+    error_code: str = ""
+    sent_at: datetime | None = None
+
+
+class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
+    """The inbox, which is also the queue."""
+
+    def store(self, rows: Sequence[NewInbound]) -> int:
+        """Insert the rows that are not there yet, in one statement, and return how many were new.
+
+        The unique constraint decides what was there; one statement is atomic, so no transaction is opened around it.
+        """
+        if not rows:
+            return 0
+        columns = (
+            "bot_id, external_id, address, kind, payload, state, attempts, error_code, "
+            "sent_at, received_at, available_at"
+        )
+        values = rows_of(len(rows), "(%s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s)")
+        parameters: list[Any] = []
+        for row in rows:
+            parameters += (
+                row.bot_id, row.external_id, row.address, row.kind, json.dumps(row.payload), row.state,
+                row.error_code, time_value(row.sent_at), time_value(row.received_at), time_value(row.available_at),
+            )  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO bot_inboundmessage ({columns}) VALUES {values} ON CONFLICT DO NOTHING",  # noqa: S608
+                parameters,
+            )
+            return int(cursor.rowcount)
+
+    def pending(self) -> InboundMessageQuerySet:
+        """Return messages that still need an answer."""
+        return self.filter(state="pending")
+
+    def waiting_chats(self, now: datetime, most: int, *, lock: bool = False) -> list[tuple[int, str]]:
+        """Return (bot id, address) of chats with something pending that nobody works on, the longest waiting first.
+
+        Bots that are paused wait. A chat with several messages stands there once. With lock, in a transaction, the
+        messages that were looked at are locked, and what another worker is just claiming is passed over.
+        """
+        # Written out: it is asked many times a second, and putting it together took longer than answering it.
+        skip = " FOR UPDATE OF message SKIP LOCKED" if lock and connection.features.has_select_for_update else ""
+        statement = f"""
+            SELECT message.bot_id, message.address FROM bot_inboundmessage AS message
+            JOIN bot_bot AS bot ON bot.id = message.bot_id AND bot.is_active
+            WHERE message.state = 'pending' AND message.available_at <= %s AND NOT EXISTS (
+                SELECT 1 FROM bot_lease AS lease WHERE lease.bot_id = message.bot_id
+                AND lease.address = message.address AND lease.expires_at > %s)
+            ORDER BY message.available_at, message.id LIMIT %s{skip}
+        """  # noqa: S608 (a constant)
+        with connection.cursor() as cursor:
+            # (A burst is several rows of one chat.)
+            cursor.execute(statement, [time_value(now), time_value(now), most * 4])
+            return list(dict.fromkeys(cursor.fetchall()))[:most]
+
+    def of_leased_chats(self, lease_ids: Iterable[int]) -> InboundMessageQuerySet:
+        """Return the pending messages of the chats these leases stand for, in the order they came."""
+        from bot.models import Lease
+
+        mine = Lease.objects.filter(id__in=lease_ids, bot=OuterRef("bot"), address=OuterRef("address"))
+        return self.pending().filter(Exists(mine)).order_by("id")
+
+    def begin(self, ids: Iterable[int]) -> int:
+        """Count an attempt before the work starts, so that one which kills its worker is counted as well."""
+        return self.filter(id__in=list(ids)).update(attempts=F("attempts") + 1)
+
+    def unbegin(self, ids: Iterable[int]) -> int:
+        """Take an attempt back that was interrupted by us (a shutdown), not by the message."""
+        return self.filter(id__in=list(ids), attempts__gt=0).update(attempts=F("attempts") - 1)
+
+    def assign_turns(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Note for each (message id, turn key) that the message's reply is stored, in one statement."""
+        if not pairs:
+            return
+        values = rows_of(len(pairs), "(%s, %s)")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE bot_inboundmessage SET turn_key = pair.column2 FROM (VALUES {values}) AS pair "  # noqa: S608
+                "WHERE bot_inboundmessage.id = pair.column1",
+                [number for pair in pairs for number in pair],
+            )
+
+    def finish(self, ids: Iterable[int], *, error_code: str = "") -> int:
+        """Mark messages as done and empty them; the rows stay to recognise redeliveries."""
+        return self.filter(id__in=ids).update(state="done", payload={}, error_code=error_code)
+
+    def bury(self, ids: Iterable[int], error_code: str) -> int:
+        """Mark messages as dead letters with a reason; they keep their payload for staff to look at."""
+        return self.filter(id__in=ids).update(state="dead", error_code=error_code)

@@ -1,0 +1,182 @@
+"""What the bot keeps: bots, the inbox that is also the queue, the outbox, the leases, and who asked for access."""
+
+from typing import Any
+
+from django.core.validators import MaxValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bot.fields import EncryptedJSONField
+from bot.managers import InboundMessageQuerySet, LeaseQuerySet, OutboundMessageQuerySet
+
+ADDRESS_LENGTH = 255
+EXTERNAL_ID_LENGTH = 255
+
+
+def channel_choices() -> list[tuple[str, Any]]:
+    """Return the channels a bot may use (imported late: adapters are not needed to load models)."""
+    from bot.channels import registry
+
+    return registry.choices()
+
+
+class Bot(models.Model):
+    """One configured assistant on one channel, with a webhook URL of its own."""
+
+    slug = models.SlugField(_("slug"), max_length=50, unique=True, help_text=_("Part of the webhook URL."))
+    name = models.CharField(_("name"), max_length=100)
+    channel = models.CharField(_("channel"), max_length=20, choices=channel_choices)
+    is_active = models.BooleanField(_("active"), default=True)
+    account_id = models.CharField(
+        _("account id"),
+        max_length=64,
+        blank=True,
+        validators=[RegexValidator(r"^[\w.+-]*$", _("Letters, digits and . + - _ only."))],
+        help_text=_("What the provider calls the account: for WhatsApp the phone number id."),
+    )
+    credentials = EncryptedJSONField(_("credentials"), default=dict, blank=True, editable=False)
+    system_prompt = models.TextField(
+        _("system prompt"),
+        blank=True,
+        default="You are a helpful assistant. Answer briefly and in the person's language.",
+    )
+    model = models.CharField(_("model"), max_length=100, blank=True, help_text=_("Empty: OPENAI_GPT_MODEL."))
+    burst_wait_seconds = models.PositiveSmallIntegerField(
+        _("burst wait"),
+        default=0,
+        validators=[MaxValueValidator(30)],
+        help_text=_("Seconds to wait for the rest of several quick messages before answering them together."),
+    )
+    tells_strangers = models.BooleanField(
+        _("tells strangers"), default=True, help_text=_("One polite reply a day to people who are not whitelisted.")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("bot")
+        verbose_name_plural = _("bots")
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.name or self.slug
+
+
+class InboundMessage(models.Model):
+    """A message a webhook delivered. Pending rows are the queue; others stay for 8 days to recognise redeliveries."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        DONE = "done", _("done")
+        DEAD = "dead", _("dead letter")
+        QUARANTINED = "quarantined", _("quarantined")
+
+    # No constraint in the database: checking it would lock the bot's one row for every message that arrives.
+    bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="inbound_messages")
+    external_id = models.CharField(_("external id"), max_length=EXTERNAL_ID_LENGTH)
+    address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
+    kind = models.CharField(_("kind"), max_length=30)
+    payload = models.JSONField(_("payload"), default=dict, blank=True)
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.PENDING)
+    turn_key = models.BigIntegerField(_("turn key"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    # No index on times: rows are purged in the order of their ids, and every index is paid for by every webhook.
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    available_at = models.DateTimeField(_("available"), default=timezone.now)
+
+    objects = InboundMessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("inbound message")
+        verbose_name_plural = _("inbound messages")
+        constraints = [models.UniqueConstraint(fields=["bot", "external_id"], name="inbound_once")]
+        indexes = [
+            models.Index(fields=["available_at"], name="inbound_queue", condition=Q(state="pending")),
+            models.Index(fields=["bot", "address"], name="inbound_chat", condition=Q(state="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk} ({self.state})"
+
+
+class OutboundMessage(models.Model):
+    """One part of a reply, stored before it is sent."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        DELIVERED = "delivered", _("delivered")
+        READ = "read", _("read")
+        FAILED = "failed", _("failed")
+        UNCERTAIN = "uncertain", _("uncertain")
+        EXPIRED = "expired", _("expired")
+
+    bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="outbound_messages")
+    address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
+    turn_key = models.BigIntegerField(_("turn key"))
+    part = models.PositiveSmallIntegerField(_("part"))
+    text = models.TextField(_("text"), blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
+    external_id = models.CharField(_("external id"), max_length=EXTERNAL_ID_LENGTH, blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+
+    objects = OutboundMessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outbound message")
+        verbose_name_plural = _("outbound messages")
+        constraints = [models.UniqueConstraint(fields=["turn_key", "part"], name="outbound_once")]
+        indexes = [
+            models.Index(fields=["bot", "external_id"], name="outbound_external", condition=~Q(external_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.turn_key}/{self.part} ({self.status})"
+
+
+class Lease(models.Model):
+    """The right to work on a chat until expires_at. The fence grows with every owner and never shrinks."""
+
+    bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="leases")
+    address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
+    worker = models.CharField(_("worker"), max_length=100, blank=True, default="")
+    fence = models.BigIntegerField(_("fence"), default=1)
+    expires_at = models.DateTimeField(_("expires"))
+
+    objects = LeaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("lease")
+        verbose_name_plural = _("leases")
+        constraints = [models.UniqueConstraint(fields=["bot", "address"], name="lease_once")]
+
+    def __str__(self) -> str:
+        return f"{self.pk} (fence {self.fence})"
+
+
+class AccessRequest(models.Model):
+    """Somebody who wrote to a bot without being whitelisted: one row a person, however much they write."""
+
+    bot = models.ForeignKey(Bot, models.CASCADE, related_name="access_requests")
+    address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
+    profile_name = models.CharField(_("profile name"), max_length=100, blank=True, default="")
+    messages = models.PositiveIntegerField(_("messages"), default=0)
+    first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
+    last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)
+    told_at = models.DateTimeField(_("told"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("access request")
+        verbose_name_plural = _("access requests")
+        constraints = [models.UniqueConstraint(fields=["bot", "address"], name="access_request_once")]
+
+    def __str__(self) -> str:
+        return f"{self.bot_id} {self.pk}"

@@ -1,0 +1,51 @@
+"""/help, /reset and /usage: no model call, answered while the model is down."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from bot.pipeline.commands.registry import COMMANDS, command
+from bot.pipeline.services import Services
+from bot.pipeline.turn import Turn
+from conversations.models import Conversation
+from usage.models import UsageRecord
+from usage.pricing import dollars
+from users.models import User
+
+
+@command("help", gettext_lazy("what I can do"))
+async def show_help(turn: Turn, services: Services) -> str:
+    """Return the list of commands."""
+    lines = [f"/{entry.name} – {entry.help}" for entry in COMMANDS.values()]
+    return "\n".join([_("Write to me and I answer. I also know these commands:"), *lines])
+
+
+@command("reset", gettext_lazy("forget our conversation and start anew"))
+async def reset(turn: Turn, services: Services) -> str:
+    """Clear the conversation."""
+    await services.database.run(Conversation.objects.clear_conversation, turn.user, turn.bot.slug)
+    return _("Done. I have forgotten our conversation.")
+
+
+@command("usage", gettext_lazy("what you have used today and in the last 30 days"))
+async def show_usage(turn: Turn, services: Services) -> str:
+    """Return today's and the last 30 days' usage of the person."""
+    if turn.user is None:  # commands come after access: there is a person
+        return ""
+    return await services.database.run(usage_text, turn.user)
+
+
+def usage_text(user: User) -> str:
+    """Return a person's usage in words."""
+    today = UsageRecord.objects.get_daily_total(user, timezone.localdate())
+    month = UsageRecord.objects.get_user_stats(user, 30).total
+    lines = ((_("Today"), today), (_("Last 30 days"), month))
+    return "\n".join(
+        "{label}: {answers}, {tokens} {cost}".format(
+            label=label,
+            answers=ngettext("%d answer", "%d answers", totals.completions) % totals.completions,
+            tokens=_("%s tokens,") % f"{totals.input_tokens + totals.output_tokens:,}",
+            cost=_("at least %s") % dollars(totals.cost_micros) if totals.unpriced else dollars(totals.cost_micros),
+        )
+        for label, totals in lines
+    )

@@ -1,0 +1,78 @@
+"""Ask the model: what it is shown, and what is remembered of its answer."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from bot.channels.base import SendError
+from bot.errors import AppError, ErrorCode
+from bot.llm.base import ChatMessage, CompletionRequest, EmptyCompletion
+from bot.llm.tokens import estimate_prompt_tokens
+from bot.pipeline.services import Services
+from bot.pipeline.turn import ModelCall, Turn
+from conversations.many import Said
+
+logger = logging.getLogger(__name__)
+
+# An answer that comes sooner needs no sign that it is coming, which is one more call of the provider's API.
+TYPING_AFTER_SECONDS = 0.3
+
+
+async def completion(turn: Turn, services: Services) -> None:
+    """Answer the turn with one completion.
+
+    Raises:
+        AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read; what the model raises.
+    """
+    if not turn.has_text:
+        kinds = sorted({message.kind for message in turn.messages})
+        raise AppError(ErrorCode.UNSUPPORTED_MESSAGE, context={"kinds": kinds})
+    request = CompletionRequest(
+        model=turn.bot.model or settings.OPENAI_GPT_MODEL,
+        messages=prompt(turn.bot.system_prompt, turn.history, turn.text, settings.MAX_MODEL_TOKENS),
+        max_tokens=settings.MAX_REPLY_TOKENS,
+        deadline_seconds=settings.MODEL_DEADLINE_SECONDS,
+    )
+    typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
+    try:
+        answer = await services.model.complete(request)
+    except EmptyCompletion as error:
+        turn.calls.append(ModelCall(request.model, error.completion))
+        raise
+    finally:
+        typing.cancel()
+    turn.calls.append(ModelCall(request.model, answer))
+    turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
+    turn.end(answer.text)
+
+
+def prompt(system_prompt: str, history: Iterable[ChatMessage], text: str, budget: int) -> tuple[ChatMessage, ...]:
+    """Return what the model is shown within a budget of tokens: newest messages first, none of them split.
+
+    The system prompt and the person's own message are always in it, whatever they cost.
+    """
+    fixed = [ChatMessage("system", system_prompt)] if system_prompt else []
+    current = ChatMessage("user", text)
+    left = budget - estimate_prompt_tokens((*fixed, current))
+    kept: list[ChatMessage] = []
+    for message in reversed(list(history)):
+        left -= estimate_prompt_tokens((message,))
+        if left < 0:
+            break
+        kept.append(message)
+    return (*fixed, *reversed(kept), current)
+
+
+def begin_typing(turn: Turn, services: Services) -> None:
+    """Show the sign without waiting for it."""
+    services.in_background(asyncio.create_task(show_typing(turn, services)))
+
+
+async def show_typing(turn: Turn, services: Services) -> None:
+    """Mark the last message as read and show that an answer is coming; a failure costs nothing but the sign."""
+    try:
+        await turn.bot.channel.show_typing(services.client, turn.bot.account, turn.messages[-1].external_id)
+    except SendError as error:
+        logger.info("typing_not_shown", extra={"turn_id": turn.key, "error_code": error.code})

@@ -1,0 +1,51 @@
+"""Run a turn through its stages. This is the one place where a stage's failure is caught, logged and put into words."""
+
+import asyncio
+import logging
+
+from django.conf import settings
+
+from bot.errors import AppError, ErrorCode
+from bot.pipeline.access import access
+from bot.pipeline.commands.stage import commands
+from bot.pipeline.completion import completion
+from bot.pipeline.limits import rate_limit
+from bot.pipeline.services import Services
+from bot.pipeline.turn import Turn
+
+logger = logging.getLogger(__name__)
+
+# A stage ends the turn, raises AppError, or lets it pass on to the next.
+STAGES = (access, rate_limit, commands, completion)
+
+# The model has its own deadline; this much more is left for everything else a turn does before it is cut off.
+MARGIN_SECONDS = 15
+
+
+async def run(turn: Turn, services: Services) -> None:
+    """Run the stages until one ends the turn. An AppError ends it with that error's sentence.
+
+    Raises:
+        Exception: anything unexpected; the worker tries the turn again later.
+    """
+    try:
+        async with asyncio.timeout(settings.MODEL_DEADLINE_SECONDS + MARGIN_SECONDS):
+            for stage in STAGES:
+                await stage(turn, services)
+                if turn.ended:
+                    return
+    except AppError as error:
+        _fail(turn, error)
+    except TimeoutError:
+        # (Not the model: that has a deadline of its own.)
+        _fail(turn, AppError(ErrorCode.INTERNAL_ERROR, "the turn's deadline passed", retryable=True))
+
+
+def _fail(turn: Turn, error: AppError) -> None:
+    expected = error.code in (ErrorCode.RATE_LIMIT_EXCEEDED, ErrorCode.UNSUPPORTED_MESSAGE)
+    logger.log(
+        logging.INFO if expected else logging.ERROR,
+        "turn_failed",
+        extra={"turn_id": turn.key, "bot": turn.bot.slug, "code": error.code, "detail": error.detail, **error.context},
+    )
+    turn.end(error.sentence, error_code=error.code)

@@ -1,0 +1,31 @@
+"""What the stages of a turn may use, given to them by the worker."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bot.batching import Database
+from bot.llm.base import LanguageModel
+
+if TYPE_CHECKING:
+    from bot.pipeline.limits import Limiter
+
+
+@dataclass(slots=True)
+class Services:
+    """One worker's shared tools: its database thread, model, HTTP session and rate limiter."""
+
+    database: Database
+    model: LanguageModel
+    client: aiohttp.ClientSession
+    limiter: Limiter
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def in_background(self, task: asyncio.Task[None]) -> None:
+        """Keep a task alive that nobody waits for."""
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)

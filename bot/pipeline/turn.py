@@ -1,0 +1,109 @@
+"""A turn: the pending inbound messages of one chat together with the one reply they get."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.channels.base import TEXT
+from bot.directory import ActiveBot
+from bot.llm.base import ChatMessage, Completion
+from bot.managers import TakenLease
+from conversations.many import Said
+from users.models import User
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the chat over: this turn must not write or send any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMessage:
+    """One inbound message of a turn."""
+
+    id: int
+    external_id: str
+    kind: str
+    text: str = field(repr=False)
+    sent_at: datetime | None = None
+    attempts: int = 0
+    other_address: str = field(default="", repr=False)
+    profile_name: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundPart:
+    """One stored part of the turn's reply."""
+
+    id: int
+    part: int
+    status: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One completion that was paid for: the model asked, and what came back."""
+
+    model: str
+    completion: Completion
+
+
+@dataclass(slots=True)
+class Turn:
+    """What a worker knows of a turn. Stages read it, and end it by setting its reply (or by ending it silently).
+
+    key: the id of its first inbound message; replies, usage and log lines of the turn carry it.
+    parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
+    history: what was said before, oldest first.
+    """
+
+    bot: ActiveBot
+    address: str = field(repr=False)
+    lease: TakenLease
+    messages: list[TurnMessage]
+    user: User | None = None
+    other_address_known: bool = True
+    history: list[ChatMessage] = field(default_factory=list, repr=False)
+    parts: list[OutboundPart] = field(default_factory=list)
+    reply: str | None = field(default=None, repr=False)
+    ended: bool = False
+    forget_messages: bool = False
+    error_code: str = ""
+    calls: list[ModelCall] = field(default_factory=list)
+    remember: list[Said] = field(default_factory=list, repr=False)
+
+    @property
+    def key(self) -> int:
+        """The turn's key: the id of its first message."""
+        return self.messages[0].id
+
+    @property
+    def attempts(self) -> int:
+        """How often work on the turn was begun, this time included."""
+        return max(message.attempts for message in self.messages)
+
+    @property
+    def text(self) -> str:
+        """What the person wrote, one line a message; what can't be read is named."""
+        lines = (message.text or "" if message.kind == TEXT else _named(message) for message in self.messages)
+        return "\n".join(line for line in lines if line)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether anything in the turn can be read."""
+        return any(message.kind == TEXT and message.text.strip() for message in self.messages)
+
+    @property
+    def last_sent_at(self) -> datetime | None:
+        """The provider's time of the person's latest message."""
+        return max((message.sent_at for message in self.messages if message.sent_at), default=None)
+
+    def end(self, reply: str | None = None, *, error_code: str = "") -> None:
+        """End the turn with a reply, or silently."""
+        self.reply = reply
+        self.error_code = error_code
+        self.ended = True
+
+
+def _named(message: TurnMessage) -> str:
+    caption = f": {message.text}" if message.text else ""
+    return f"[{message.kind}{caption}]"

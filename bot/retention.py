@@ -1,0 +1,87 @@
+"""How long the inbox, the outbox, leases and access requests are kept, and the purge of everything that is due."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from config.batches import FIRST_SIZE, Progress, delete_in_batches
+from conversations.retention import cleanup_expired_conversations
+from usage.retention import cleanup_old_usage_metrics
+
+# A provider redelivers for up to seven days: rows are what recognises it.
+MESSAGE_ROW_DAYS = 8
+# Texts that never reached "delivered" (no receipts, failed, uncertain) stay a day, for staff.
+OUTBOUND_TEXT_DAYS = 1
+ACCESS_REQUEST_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesRemoved:
+    """What cleanup_old_messages() removed, or with dry_run would remove."""
+
+    inbound: int
+    outbound: int
+    outbound_texts: int
+    leases: int
+    access_requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a whole purge removed, or would remove."""
+
+    conversations: int
+    conversation_messages: int
+    usage_records: int
+    messages: MessagesRemoved
+
+    def as_counts(self) -> dict[str, int]:
+        """Return every number by name, for a log line or a summary."""
+        counts = asdict(self)
+        messages = counts.pop("messages")
+        return {**counts, **messages}
+
+
+def cleanup_old_messages(*, dry_run: bool = False, progress: Progress | None = None) -> MessagesRemoved:
+    """Delete rows of the inbox and outbox that are no longer needed, and empty old texts. Safe twice, in parallel."""
+    now = timezone.now()
+    old = now - timedelta(days=MESSAGE_ROW_DAYS)
+    inbound = InboundMessage.objects.filter(received_at__lt=old).exclude(state=InboundMessage.State.PENDING)
+    outbound = OutboundMessage.objects.filter(created_at__lt=old)
+    settled = OutboundMessage.objects.exclude(status__in=("queued", "sending"))
+    texts = settled.filter(created_at__lt=now - timedelta(days=OUTBOUND_TEXT_DAYS)).exclude(text="")
+    chat = InboundMessage.objects.filter(bot=OuterRef("bot"), address=OuterRef("address"), state="pending")
+    leases = Lease.objects.filter(~Exists(chat), expires_at__lt=old)
+    requests = AccessRequest.objects.filter(last_seen_at__lt=now - timedelta(days=ACCESS_REQUEST_DAYS))
+    if dry_run:
+        return MessagesRemoved(inbound.count(), outbound.count(), texts.count(), leases.count(), requests.count())
+    return MessagesRemoved(
+        inbound=delete_in_batches(inbound, progress=progress),
+        outbound=delete_in_batches(outbound, progress=progress),
+        outbound_texts=_empty(texts),
+        leases=delete_in_batches(leases, progress=progress),
+        access_requests=delete_in_batches(requests, progress=progress),
+    )
+
+
+def purge_expired(*, dry_run: bool = False, progress: Progress | None = None) -> Removed:
+    """Delete everything whose time is over, in every app; the daily schedule and `manage.py cleanup` call it."""
+    conversations = cleanup_expired_conversations(dry_run=dry_run, progress=progress)
+    usage = cleanup_old_usage_metrics(settings.USAGE_RETENTION_DAYS, dry_run=dry_run, progress=progress)
+    return Removed(
+        conversations=conversations.conversations,
+        conversation_messages=conversations.messages,
+        usage_records=usage.records,
+        messages=cleanup_old_messages(dry_run=dry_run, progress=progress),
+    )
+
+
+def _empty(texts: QuerySet[OutboundMessage]) -> int:
+    emptied = 0
+    while ids := list(texts.order_by("pk").values_list("pk", flat=True)[:FIRST_SIZE]):
+        emptied += OutboundMessage.objects.filter(pk__in=ids).update(text="")
+    return emptied

@@ -1,0 +1,103 @@
+"""What the simulator shows: messages of one chat as bubbles, whichever table they come from."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from bot.models import InboundMessage, OutboundMessage
+from conversations.models import Message, MessageRole
+from usage.models import UsageRecord
+from usage.pricing import dollars
+
+State = InboundMessage.State
+Status = OutboundMessage.Status
+UNSETTLED = (Status.QUEUED, Status.SENDING)
+PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One message as the page shows it. `key` is stable between looks; `id` is the outbox's (0: not from there)."""
+
+    key: str
+    mine: bool
+    at: datetime
+    text: str = field(repr=False)
+    id: int = 0
+    turn_key: int = 0
+    status: str = ""
+    settled: bool = True
+    problem: bool = False
+    cost: str = ""
+
+
+def of_reply(row: OutboundMessage) -> Bubble:
+    """Return one part of a reply, without what it cost."""
+    return Bubble(
+        key=f"out-{row.pk}",
+        mine=False,
+        at=row.created_at,
+        text=row.text,
+        id=row.pk,
+        turn_key=row.turn_key,
+        status=row.get_status_display(),
+        settled=row.status not in UNSETTLED,
+        problem=row.status in PROBLEMS,
+    )
+
+
+def of_unanswered(inbound: Iterable[InboundMessage]) -> list[Bubble]:
+    """Return what was written and has no reply yet. With its reply a text goes to the conversation's memory."""
+    return [
+        Bubble(
+            key=f"in-{row.external_id}",
+            mine=True,
+            at=row.received_at,
+            text=row.payload.get("text", ""),
+            status=_("could not be answered") if row.state == State.DEAD else "",
+            problem=row.state == State.DEAD,
+        )
+        for row in inbound
+        if row.turn_key is None and row.state in (State.PENDING, State.DEAD) and row.payload.get("text")
+    ]
+
+
+def merge(memory: Iterable[Message], replies: Iterable[Bubble]) -> list[Bubble]:
+    """Return what is remembered, with what the outbox knows of it (delivery, cost), and the replies nobody remembers.
+
+    An answer that a model was paid for and that is not remembered was cleared: it is not shown again.
+    """
+    turns: dict[int, list[Bubble]] = {}
+    for reply in replies:
+        turns.setdefault(reply.turn_key, []).append(reply)
+    by_text: dict[str, list[int]] = {}
+    for key, parts in turns.items():
+        by_text.setdefault(_squeezed("".join(part.text for part in parts)), []).append(key)
+    bubbles: list[Bubble] = []
+    for message in memory:
+        mine = message.role == MessageRole.USER
+        stored = [] if mine else by_text.get(_squeezed(message.content), [])
+        if stored:
+            bubbles += [replace(part, at=message.created_at) for part in turns.pop(stored.pop(0))]
+        else:
+            bubbles.append(Bubble(key=f"memory-{message.pk}", mine=mine, at=message.created_at, text=message.content))
+    return bubbles + [part for parts in turns.values() if not parts[-1].cost for part in parts]
+
+
+def cost_line(records: Sequence[UsageRecord]) -> str:
+    """Return what a turn's provider calls cost together: the model that answered, tokens in + out, dollars."""
+    prices = [record.cost_micros for record in records]
+    known = [price for price in prices if price is not None]
+    return _("%(model)s · %(input)s + %(output)s tokens · %(cost)s") % {
+        "model": records[-1].model_answered or records[-1].model,
+        "input": f"{sum(record.input_tokens for record in records):,}",
+        "output": f"{sum(record.output_tokens for record in records):,}",
+        "cost": dollars(sum(known)) if len(known) == len(prices) else _("price unknown"),
+    }
+
+
+def _squeezed(text: str) -> str:
+    """Return a text without blanks: splitting it into parts loses those at the cuts."""
+    return "".join(text.split())

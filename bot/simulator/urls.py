@@ -1,0 +1,12 @@
+"""The simulator's URLs: the page is the front page."""
+
+from django.urls import path
+
+from bot.simulator import views
+
+app_name = "simulator"
+urlpatterns = [
+    path("", views.chat, name="chat"),
+    path("simulator/send/", views.send, name="send"),
+    path("simulator/updates/", views.updates, name="updates"),
+]

@@ -1,0 +1,150 @@
+"""The simulator: a chat page that talks to bots of the console channel, for staff, and for anyone in development."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.shortcuts import render, resolve_url
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from bot.directory import ActiveBot
+from bot.simulator import queries
+from bot.simulator.chat import BadChoice, check_text, choose_bot, max_length, write
+from users.models import User
+
+# 4,096 characters as JSON escapes, each up to 12 bytes, and the rest of the object.
+MAX_BODY_BYTES = 64 * 1024
+LARGEST_ID = 2**63 - 1
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def is_allowed(request: HttpRequest) -> bool:
+    """Return whether this visitor may use the simulator."""
+    return settings.DEBUG or (request.user.is_authenticated and request.user.is_staff)
+
+
+def json_view(view: View) -> View:
+    """Refuse whom the simulator is not for (403) and answer a bad choice with 400, both as {"error": …}."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest) -> HttpResponse:
+        if not is_allowed(request):
+            return JsonResponse({"error": _("Only staff may use the simulator. Please sign in again.")}, status=403)
+        try:
+            return view(request)
+        except BadChoice as error:
+            return JsonResponse({"error": str(error)}, status=400)
+
+    return never_cache(wrapper)
+
+
+@require_safe
+@never_cache
+@ensure_csrf_cookie
+def chat(request: HttpRequest) -> HttpResponse:
+    """Show the chat page; ?bot= and ?person= choose, as far as they exist."""
+    if not is_allowed(request):
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+    # Who is signed in tries the bot as themselves, if they may.
+    chosen_person = request.GET.get("person") or getattr(request.user, "phone_number", None) or ""
+    context = {
+        "bots": queries.bots(),
+        "people": queries.people(chosen_person),
+        "chosen_bot": request.GET.get("bot", ""),
+        "chosen_person": chosen_person,
+        "max_length": max_length(),
+        "words": {
+            "sending": _("sending"),
+            "refused": _("The server refused this. Reload the page, and sign in again if asked."),
+            "unsent": _("Not sent: the server cannot be reached. Your text is back in its field."),
+            "unreachable": _("The server cannot be reached. Trying again…"),
+        },
+    }
+    response = render(request, "simulator/chat.html", context)
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response
+
+
+@require_POST
+@json_view
+def send(request: HttpRequest) -> HttpResponse:
+    """Store {"bot": slug, "person": number, "text": …} as an inbound message; the worker takes it from there."""
+    fields = read_object(request)
+    bot = choose_bot(fields["bot"])
+    address, _user = choose_person(fields["person"])
+    event = write(bot, address, check_text(fields["text"]))
+    message = {"key": f"in-{event.external_id}", "mine": True, "text": event.text, "at": event.sent_at}
+    return JsonResponse({"message": message}, status=201)
+
+
+@require_GET
+@json_view
+def updates(request: HttpRequest) -> HttpResponse:
+    """Return what happened in the chat of ?bot= and ?person= since the outbox id ?after= (without: what is recent)."""
+    bot: ActiveBot = choose_bot(request.GET.get("bot", ""))
+    address, user = choose_person(request.GET.get("person", ""))
+    news = queries.read_news(bot.id, bot.slug, address, user, read_after(request.GET.get("after")))
+    return JsonResponse(asdict(news))
+
+
+def choose_person(number: str) -> tuple[str, User | None]:
+    """Return whom to write as: a whitelisted person, or the unknown person (None).
+
+    Raises:
+        BadChoice: neither.
+    """
+    if number == queries.UNKNOWN_NUMBER:
+        return number, None
+    user = queries.find_person(number)
+    if user is None:
+        raise BadChoice(_("This person is not whitelisted. Choose another, or allow them in the admin."))
+    return number, user
+
+
+def read_after(raw: str | None) -> int | None:
+    """Return an outbox id, or None when none was given.
+
+    Raises:
+        BadChoice: it is no id.
+    """
+    if raw is None:
+        return None
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 20 and int(raw) <= LARGEST_ID):
+        raise BadChoice(_("“after” must be the id of a message."))
+    return int(raw)
+
+
+def read_object(request: HttpRequest) -> dict[str, str]:
+    """Return the body's bot, person and text.
+
+    Raises:
+        BadChoice: it is too large, no JSON object, or one of the three is no text.
+    """
+    problem = _("Send a JSON object with the texts “bot”, “person” and “text”.")
+    try:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
+            raise BadChoice(_("The request is too large: at most %(most)d bytes.") % {"most": MAX_BODY_BYTES})
+        body: Any = json.loads(request.body)
+    except BadChoice:
+        raise
+    except (ValueError, RecursionError, UnreadablePostError):
+        raise BadChoice(problem) from None
+    if not isinstance(body, dict) or not all(isinstance(body.get(name), str) for name in ("bot", "person", "text")):
+        raise BadChoice(problem)
+    return body

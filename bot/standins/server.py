@@ -1,0 +1,186 @@
+"""What every stand-in does: log each request before it is answered, then answer as scripted, or as the provider would.
+
+Control endpoints, never logged: GET /_log (what was received, a JSON array), POST /_script (behaviours to append, a
+JSON array; each is used up by one request), POST /_reset (forget log and script).
+
+The handler is a bare `web.Server` (no router, no middleware) and each body is parsed once: what is measured runs on
+the same machine.
+"""
+
+import asyncio
+import json
+import socket
+import struct
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+from aiohttp import web
+
+LOGGED_HEADERS = ("Content-Type", "User-Agent", "Idempotency-Key", "X-Stainless-Retry-Count")
+# What a behaviour may say; anything else is a slip of the test that wrote it.
+BEHAVIOUR_KEYS = {"status", "headers", "json", "raw", "empty", "text", "delay", "drip", "hang", "reset"}
+# A reset is a closed socket without a farewell: linger on, for zero seconds, makes the kernel send RST.
+RESET_LINGER = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider would say; `id` is the id it gives to what it was sent, if it gives one."""
+
+    json: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    id: str = ""
+
+
+class RequestLog:
+    """One JSON line a request, in a file: complete however long the run, and readable while it goes on."""
+
+    def __init__(self, path: Path | None) -> None:
+        # Unbuffered and in append mode: a line is in the file when the request is answered, whatever kills us later.
+        self.file: IO[bytes] = (
+            path.open("a+b", buffering=0) if path else tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115
+        )
+
+    def write(self, line: bytes) -> None:
+        """Append one line."""
+        self.file.write(line + b"\n")
+
+    def as_array(self) -> bytes:
+        """Return all lines as one JSON array."""
+        self.file.seek(0)
+        return b"[" + b",".join(self.file.read().splitlines()) + b"]"
+
+    def clear(self) -> None:
+        """Forget every line."""
+        # A temporary file has no append mode: it goes on where its position is.
+        self.file.seek(0)
+        self.file.truncate()
+
+
+class StandInServer(ABC):
+    """A provider's stand-in; a subclass says what the provider answers."""
+
+    name: ClassVar[str]
+
+    def __init__(self, log: Path | None = None, delay: float = 0.0) -> None:
+        self.log = RequestLog(log)
+        self.delay = delay
+        self.script: deque[dict[str, Any]] = deque()
+
+    @abstractmethod
+    def answer(self, request: web.BaseRequest, body: Any, text: str | None) -> Answer:
+        """Return the provider's answer to a parsed body (None: absent or no JSON); text, if given, is what to reply."""
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer any request."""
+        raw = await request.read()
+        if request.path.startswith("/_"):
+            return self.control(request, raw)
+        received = time.time()
+        try:
+            body = json.loads(raw) if raw else None
+        except ValueError:
+            body = None
+        behaviour = self.script.popleft() if self.script else {}
+        answer = scripted_answer(behaviour) or self.answer(request, body, behaviour.get("text"))
+        self.log.write(log_line(request, received, raw, body, behaviour, answer))
+        return await self.act(request, behaviour, answer)
+
+    async def act(self, request: web.BaseRequest, behaviour: dict[str, Any], answer: Answer) -> web.StreamResponse:
+        """Deliver the answer in the way the behaviour asks for."""
+        delay = behaviour.get("delay", self.delay)
+        if delay:
+            await asyncio.sleep(delay)
+        if behaviour.get("hang"):
+            await asyncio.Event().wait()
+        if behaviour.get("reset"):
+            close_with_reset(request)
+        content, content_type = encoded(behaviour, answer)
+        headers = {"Content-Type": content_type, **answer.headers}
+        if "drip" in behaviour:
+            return await drip(request, answer.status, headers, content, behaviour["drip"])
+        return web.Response(body=content, status=answer.status, headers=headers)
+
+    def control(self, request: web.BaseRequest, raw: bytes) -> web.Response:
+        """Answer a control endpoint."""
+        match request.method, request.path:
+            case "GET", "/_log":
+                return web.Response(body=self.log.as_array(), content_type="application/json")
+            case "POST", "/_script":
+                behaviours = json.loads(raw)
+                if unknown := {key for behaviour in behaviours for key in behaviour} - BEHAVIOUR_KEYS:
+                    return web.json_response({"error": f"unknown behaviour: {', '.join(sorted(unknown))}"}, status=400)
+                self.script.extend(behaviours)
+                return web.json_response({"pending": len(self.script)})
+            case "POST", "/_reset":
+                self.log.clear()
+                self.script.clear()
+                return web.json_response({"pending": 0})
+        return web.json_response({"error": "unknown control endpoint"}, status=404)
+
+
+def scripted_answer(behaviour: dict[str, Any]) -> Answer | None:
+    """Return the answer a behaviour dictates, or None: as the provider would."""
+    if not behaviour.keys() & {"status", "json", "raw", "empty"}:
+        return None
+    return Answer(behaviour.get("json"), behaviour.get("status", 200), behaviour.get("headers", {}))
+
+
+def encoded(behaviour: dict[str, Any], answer: Answer) -> tuple[bytes, str]:
+    """Return the body to send and its content type."""
+    if behaviour.get("empty"):
+        return b"", "application/json"
+    if "raw" in behaviour:
+        return behaviour["raw"].encode("utf-8", "surrogatepass"), "text/plain"
+    return json.dumps(answer.json).encode(), "application/json"
+
+
+def log_line(
+    request: web.BaseRequest, received: float, raw: bytes, body: Any, behaviour: dict[str, Any], answer: Answer
+) -> bytes:
+    """Return one request as a JSON line: the authorization is checked and its value left out."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    silent = behaviour.get("hang") or behaviour.get("reset")
+    entry = {
+        "time": received,
+        "method": request.method,
+        "path": request.path_qs,
+        "headers": {name: request.headers[name] for name in LOGGED_HEADERS if name in request.headers},
+        "authorized": scheme == "Bearer" and bool(token.strip()),
+        "status": None if silent else answer.status,
+        "id": answer.id,
+        "behaviour": behaviour,
+    }
+    line = json.dumps(entry).encode()
+    if body is None:
+        return line[:-1] + b', "body": null, "raw": ' + json.dumps(raw.decode("utf-8", "replace")).encode() + b"}"
+    # The body is JSON already: it goes in as it came. Its line breaks can only lie between tokens.
+    return line[:-1] + b', "body": ' + raw.replace(b"\n", b" ").replace(b"\r", b" ") + b"}"
+
+
+def close_with_reset(request: web.BaseRequest) -> None:
+    """Close the connection now, with a TCP reset; the handler is cancelled by it."""
+    transport = request.transport
+    if transport is None:
+        return
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_LINGER)
+    transport.abort()
+
+
+async def drip(
+    request: web.BaseRequest, status: int, headers: dict[str, str], content: bytes, interval: float
+) -> web.StreamResponse:
+    """Send the content one byte an interval."""
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = len(content)
+    await response.prepare(request)
+    for position in range(len(content)):
+        await response.write(content[position : position + 1])
+        await asyncio.sleep(interval)
+    return response

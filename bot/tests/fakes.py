@@ -1,0 +1,113 @@
+"""A scripted model and a scripted channel, and a worker that runs in the test's process until a condition holds."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+import aiohttp
+from django.db import connection
+
+from bot.channels.base import Account, OutboundText
+from bot.channels.console import ConsoleChannel
+from bot.llm.base import Completion, CompletionRequest, LanguageModel
+from bot.models import InboundMessage, Lease
+from bot.worker import Worker
+
+Step = Exception | str | Callable[[Any], Awaitable[str]]
+
+
+class ScriptedModel(LanguageModel):
+    """Answers with what was enqueued, else echoes; keeps every request."""
+
+    def __init__(self) -> None:
+        self.history: list[CompletionRequest] = []
+        self._steps: deque[Step] = deque()
+        self.closed = False
+
+    def enqueue(self, *steps: Step) -> None:
+        self._steps.extend(steps)
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        self.history.append(request)
+        step = self._steps.popleft() if self._steps else f"Echo: {request.messages[-1].content}"
+        if isinstance(step, Exception):
+            raise step
+        text = step if isinstance(step, str) else await step(request)
+        return Completion(text=text, model="gpt-6-luna-2026-01-01", input_tokens=100, output_tokens=20)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class ScriptedChannel(ConsoleChannel):
+    """A console that can refuse, and keeps every send. Set limit for shorter parts."""
+
+    max_text_length: ClassVar[int] = 4096
+
+    def __init__(self) -> None:
+        self.sent: list[OutboundText] = []
+        self.typing: list[str] = []
+        self._steps: deque[Exception | Callable[[OutboundText], Awaitable[None]] | None] = deque()
+
+    def enqueue(self, *steps: Any) -> None:
+        self._steps.extend(steps)
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self.sent]
+
+    async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
+        self.sent.append(message)
+        step = self._steps.popleft() if self._steps else None
+        if isinstance(step, Exception):
+            raise step
+        if step is not None:
+            await step(message)
+        return f"scripted-{message.id}"
+
+    async def show_typing(self, client: aiohttp.ClientSession, account: Account, external_id: str) -> None:
+        self.typing.append(external_id)
+
+
+def nothing_pending() -> bool:
+    """Return whether every message came to its end and every lease was given back."""
+    return not InboundMessage.objects.all().pending().exists() and not Lease.objects.exclude(worker="").exists()
+
+
+def work_until(
+    condition: Callable[[], bool] = nothing_pending,
+    *,
+    model: LanguageModel | None = None,
+    worker: Worker | None = None,
+    seconds: float = 15,
+) -> Worker:
+    """Run a worker until condition holds (it is asked in a thread of its own), then stop it.
+
+    Raises:
+        AssertionError: it did not come to hold in time.
+    """
+    chosen = worker or Worker(10, model_factory=lambda: model or ScriptedModel())
+    asyncio.run(_work_until(condition, chosen, seconds))
+    return chosen
+
+
+async def _work_until(condition: Callable[[], bool], worker: Worker, seconds: float) -> None:
+    running = asyncio.create_task(worker.run())
+    give_up_at = time.monotonic() + seconds
+    try:
+        while not await asyncio.to_thread(_ask, condition):
+            assert time.monotonic() < give_up_at, "the condition did not come to hold"
+            assert not running.done(), "the worker ended by itself"
+            await asyncio.sleep(0.02)
+    finally:
+        worker.stop()
+        await running
+
+
+def _ask(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    finally:
+        connection.close()

@@ -1,0 +1,168 @@
+"""A whole Parley in real processes (granian, runworker) with stand-ins for the model and the Cloud API, for tests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+import psycopg
+from django.conf import settings
+
+from bot.standins.process import StandIn
+from bot.tests.factories import ACCESS_TOKEN, ALICE, APP_SECRET, BOB, PHONE_NUMBER_ID, VERIFY_TOKEN, signature
+
+PROJECT = Path(__file__).resolve().parents[2]
+OPENER = build_opener(ProxyHandler({}))
+
+SEED = f"""
+from bot.models import Bot
+from users.models import User
+Bot.objects.create(slug="shop", name="Shop", channel="whatsapp", account_id={PHONE_NUMBER_ID!r}, credentials={{
+    "app_secret": {APP_SECRET!r}, "access_token": {ACCESS_TOKEN!r}, "verify_token": {VERIFY_TOKEN!r}}})
+for number in ({ALICE!r}, {BOB!r}):
+    User.objects.create_user(number, is_whitelisted=True)
+"""
+
+
+class System:
+    """Processes of one Parley on one database. Ends only what it started."""
+
+    def __init__(self, database_url: str, model: StandIn, whatsapp: StandIn, folder: Path) -> None:
+        self.model, self.whatsapp, self.folder = model, whatsapp, folder
+        self.port = free_port()
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.environment = {
+            **os.environ,
+            "ENVIRONMENT": "test",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": database_url,
+            "LLM_PROVIDER": "openai",
+            "OPENAI_BASE_URL": f"{model.url}/v1",
+            "WHATSAPP_API_URL": f"{whatsapp.url}/v26.0",
+            "RATE_LIMIT_PER_USER": "1000",
+        }
+
+    def manage(self, *words: str) -> str:
+        """Run a management command to its end and return what it printed."""
+        command = [sys.executable, "manage.py", *words]
+        done = subprocess.run(command, env=self.environment, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start_web(self) -> subprocess.Popen[bytes]:
+        """Start a web process and wait until it answers."""
+        granian = str(Path(sys.executable).parent / "granian")
+        process = self._start(
+            granian, "--interface", "wsgi", "--port", str(self.port), "--workers-kill-timeout", "10",
+            "config.wsgi:application",
+        )  # fmt: skip
+        wait_for(lambda: self.get("/healthz") == 200, "the web process answers")
+        return process
+
+    def start_worker(self, *options: str) -> subprocess.Popen[bytes]:
+        """Start a worker process."""
+        return self._start(sys.executable, "manage.py", "runworker", *options)
+
+    def get(self, path: str) -> int:
+        """Return the status of a GET; 0 while nothing listens."""
+        return self._open(Request(f"http://127.0.0.1:{self.port}{path}"))
+
+    def post(self, body: bytes, signed: str | None = None) -> int:
+        """Deliver a webhook body to the shop and return the status."""
+        given = signature(body) if signed is None else signed
+        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": given}
+        return self._open(Request(f"http://127.0.0.1:{self.port}/webhooks/whatsapp/shop/", body, headers))
+
+    def sends(self) -> list[dict[str, Any]]:
+        """Return the bodies of the texts the Cloud API was asked to send."""
+        return [
+            request["body"] for request in self.whatsapp.requests() if (request["body"] or {}).get("type") == "text"
+        ]
+
+    def stop(self) -> None:
+        """End every process that still runs."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+        log = self.folder / f"process-{len(self.processes)}.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(command, env=self.environment, cwd=PROJECT, stdout=stream, stderr=stream)
+        self.processes.append(process)
+        return process
+
+    @staticmethod
+    def _open(request: Request) -> int:
+        try:
+            with OPENER.open(request, timeout=10) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+
+@contextmanager
+def running_system(folder: Path) -> Iterator[System]:
+    """Yield a migrated, seeded system on a database of its own, with both stand-ins up and no process started yet."""
+    with own_database(folder) as url, StandIn.start("model") as model, StandIn.start("whatsapp") as whatsapp:
+        system = System(url, model, whatsapp, folder)
+        try:
+            system.manage("migrate", "--verbosity", "0")
+            system.manage("shell", "--verbosity", "0", "--command", SEED)
+            yield system
+        finally:
+            system.stop()
+
+
+@contextmanager
+def own_database(folder: Path) -> Iterator[str]:
+    """Yield the URL of an empty database on the server (or in the kind of file) that the suite runs on."""
+    config = settings.DATABASES["default"]
+    if config["ENGINE"].endswith("sqlite3"):
+        yield f"sqlite:///{folder / 'system.sqlite3'}"
+        return
+    name = f"parley_system_{os.getpid()}"
+    login = f"{config['USER'] or 'postgres'}:{config['PASSWORD'] or ''}"
+    place = f"{login}@{config['HOST'] or 'localhost'}:{config['PORT'] or 5432}"
+    with psycopg.connect(f"postgresql://{place}/postgres", autocommit=True) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield f"postgres://{place}/{name}"
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Wait until condition holds.
+
+    Raises:
+        AssertionError: it did not in time.
+    """
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up_at, f"not in time: {what}"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,245 @@
+"""Only the holder of a lease may write: fencing, taking over, renewing and giving back."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from bot import claims, inbox, outbox
+from bot.claims import backoff, claim
+from bot.directory import ActiveBot
+from bot.llm.base import Completion
+from bot.models import InboundMessage, Lease, OutboundMessage
+from bot.outbox import Outcome, Settlement
+from bot.pipeline.turn import LeaseLost, ModelCall, Turn
+from bot.tests.factories import ALICE, BOB, BotFactory, event, whitelisted
+from conversations.many import Said
+from conversations.models import Message
+from usage.models import UsageRecord
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bot() -> ActiveBot:
+    return BotFactory.active(slug="shop")
+
+
+def claimed(bot: ActiveBot, worker: str = "one", **fields: Any) -> Turn:
+    """Return Alice's turn, answered by the model, claimed by worker."""
+    whitelisted(ALICE)
+    inbox.accept(bot, [event(**fields)])
+    (turn,) = claim(worker, 10)
+    turn.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 10, 2)))
+    turn.remember = [Said("user", "Hello"), Said("assistant", "Hi")]
+    turn.end("Hi")
+    return turn
+
+
+def expire() -> None:
+    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_chat_is_claimed_by_one_worker_until_its_lease_expires(bot: ActiveBot) -> None:
+    inbox.accept(bot, [event()])
+
+    (first,) = claim("one", 10)
+    assert claim("two", 10) == []
+    expire()
+    (second,) = claim("two", 10)
+
+    assert second.lease.fence == first.lease.fence + 1
+    assert second.attempts == 2
+    assert Lease.objects.get().worker == "two"
+
+
+def test_no_more_chats_are_claimed_than_asked_for_and_the_longest_waiting_first(bot: ActiveBot) -> None:
+    for number in range(5):
+        inbox.accept(bot, [event(f"m{number}", address=f"+491510000000{number}")])
+
+    assert [turn.address[-1] for turn in claim("one", 2)] == ["0", "1"]
+    assert [turn.address[-1] for turn in claim("two", 10)] == ["2", "3", "4"]
+
+
+def test_claiming_many_chats_costs_as_many_queries_as_claiming_one(
+    bot: ActiveBot, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        whitelisted(f"+49151000000{number:02}")
+        inbox.accept(bot, [event(f"m{number}", address=f"+49151000000{number:02}")])
+    with django_assert_max_num_queries(12):
+        assert len(claim("one", 20)) == 20
+
+
+def test_a_worker_that_lost_its_lease_cannot_store_a_reply_but_its_usage_counts(bot: ActiveBot) -> None:
+    turn = claimed(bot)
+    expire()
+    claim("two", 10)
+
+    (result,) = outbox.store_replies("one", [turn])
+
+    assert isinstance(result, LeaseLost)
+    assert not OutboundMessage.objects.exists()
+    assert not Message.objects.exists()
+    assert InboundMessage.objects.get().turn_key is None
+    assert UsageRecord.objects.get().output_tokens == 2, "the provider bills it all the same"
+
+
+def test_a_worker_that_lost_its_lease_cannot_begin_to_send_nor_settle(bot: ActiveBot) -> None:
+    turn = claimed(bot)
+    (parts,) = outbox.store_replies("one", [turn])
+    assert isinstance(parts, list)
+    expire()
+    claim("two", 10)
+
+    (begun,) = outbox.begin_sending("one", [(turn, parts[0])])
+    (settled,) = outbox.settle("one", [Settlement(turn, Outcome.DONE, part_id=parts[0].id, status="sent")])
+
+    assert isinstance(begun, LeaseLost)
+    assert isinstance(settled, LeaseLost)
+    assert OutboundMessage.objects.get().status == "queued"
+    assert InboundMessage.objects.get().state == "pending"
+    assert Lease.objects.get().worker == "two"
+
+
+def test_a_lost_turn_does_not_spoil_the_others_of_its_batch(bot: ActiveBot) -> None:
+    mine = claimed(bot)
+    whitelisted(BOB)
+    inbox.accept(bot, [event("m2", address=BOB)])
+    (lost,) = claim("one", 10)
+    lost.end("Hi Bob")
+    Lease.objects.filter(pk=lost.lease.id).update(fence=99)
+
+    stored, refused = outbox.store_replies("one", [mine, lost])
+
+    assert isinstance(stored, list)
+    assert isinstance(refused, LeaseLost)
+    assert OutboundMessage.objects.get().address == ALICE
+
+
+def test_storing_the_same_reply_twice_returns_what_is_stored(bot: ActiveBot) -> None:
+    turn = claimed(bot)
+
+    (first,) = outbox.store_replies("one", [turn])
+    (second,) = outbox.store_replies("one", [turn])
+
+    assert first == second
+    assert UsageRecord.objects.count() == OutboundMessage.objects.count() == 1
+    assert Message.objects.count() == 2
+
+
+def test_renewing_extends_what_is_held_and_names_what_was_lost(bot: ActiveBot) -> None:
+    mine = claimed(bot)
+    inbox.accept(bot, [event("m2", address=BOB), event("m3", address="+4915100000000")])
+    lost, given_up = claim("one", 10)
+    Lease.objects.filter(pk=lost.lease.id).update(worker="two", fence=2)
+    outbox.settle("one", [Settlement(given_up, Outcome.DONE)])
+    before = {lease.pk: lease.expires_at for lease in Lease.objects.all()}
+
+    assert claims.renew("one", [mine.lease, lost.lease, given_up.lease]) == {lost.lease.id}
+
+    after = {lease.pk: lease.expires_at for lease in Lease.objects.all()}
+    assert {id for id in after if after[id] > before[id]} == {mine.lease.id}
+
+
+def test_what_a_shutdown_gives_back_can_be_taken_at_once_and_counts_no_attempt(bot: ActiveBot) -> None:
+    turn = claimed(bot)
+
+    claims.release("one", [turn])
+
+    lease = Lease.objects.get()
+    assert (lease.worker, InboundMessage.objects.get().attempts) == ("", 0)
+    (again,) = claim("two", 10)
+    assert (again.attempts, again.lease.fence) == (1, turn.lease.fence + 1)
+
+
+def test_a_chat_that_is_to_be_tried_later_is_left_alone_until_then(bot: ActiveBot) -> None:
+    turn = claimed(bot)
+    outbox.settle("one", [Settlement(turn, Outcome.RETRY, retry_in=timedelta(minutes=1))])
+
+    assert claim("two", 10) == []
+    expire()
+    assert len(claim("two", 10)) == 1
+
+
+def test_a_status_that_says_delivered_is_not_undone_by_our_own_record(bot: ActiveBot) -> None:
+    turn = claimed(bot)
+    (parts,) = outbox.store_replies("one", [turn])
+    assert isinstance(parts, list)
+    outbox.begin_sending("one", [(turn, parts[0])])
+    OutboundMessage.objects.all().apply_status(
+        [bot.id], "delivered", outbound_id=parts[0].id, external_id="wamid.9", error_code=""
+    )
+
+    outbox.settle("one", [Settlement(turn, Outcome.DONE, part_id=parts[0].id, status="sent", external_id="wamid.9")])
+
+    outbound = OutboundMessage.objects.get()
+    assert (outbound.status, outbound.external_id) == ("delivered", "wamid.9")
+
+
+def test_a_part_that_went_out_already_is_not_begun_again(bot: ActiveBot) -> None:
+    turn = claimed(bot)
+    (parts,) = outbox.store_replies("one", [turn])
+    assert isinstance(parts, list)
+
+    assert outbox.begin_sending("one", [(turn, parts[0])]) == [True]
+    assert outbox.begin_sending("one", [(turn, parts[0])]) == [False]
+
+
+def test_pauses_between_attempts_grow_and_end_at_five_minutes() -> None:
+    assert [backoff(attempts).total_seconds() for attempts in (0, 1, 2, 3, 4, 5, 9)] == [1, 1, 4, 16, 64, 256, 300]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_that_claim_at_the_same_time_one_gets_each_chat(bot: ActiveBot) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connection
+
+    for number in range(30):
+        inbox.accept(bot, [event(f"m{number}", address=f"+49151000000{number:02}")])
+
+    def take(worker: str) -> list[str]:
+        taken: list[str] = []
+        try:
+            for _ in range(6):
+                taken += [turn.address for turn in claim(worker, 10)]
+        finally:
+            connection.close()
+        return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [address for taken in pool.map(take, ["one", "two", "three", "four"]) for address in taken]
+
+    assert len(found) == len(set(found)) == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lock_of_a_write_keeps_others_from_taking_the_lease_over(bot: ActiveBot) -> None:
+    from threading import Event, Thread
+
+    from django.db import connection
+
+    turn = claimed(bot)
+    expire()
+    begun = Event()
+    order: list[str] = []
+
+    def take_over() -> None:
+        begun.set()
+        order.extend("two" for _ in claim("two", 10))
+        connection.close()
+
+    thread = Thread(target=take_over)
+    with transaction.atomic():
+        held = Lease.objects.all().lock_held([turn.lease], "one")
+        thread.start()
+        begun.wait()
+        order.append("one")
+        InboundMessage.objects.all().finish([turn.key])
+        Lease.objects.all().release(held, timezone.now())
+    thread.join()
+
+    assert order == ["one"], "what was written under the lock is seen by whoever takes over: nothing is pending"

@@ -1,0 +1,135 @@
+"""What the purge takes, and what it leaves."""
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from django_q.models import Schedule
+
+from bot import schedules
+from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.retention import cleanup_old_messages, purge_expired
+from bot.tests.factories import ALICE, BOB, BotFactory, InboundFactory, whitelisted
+from conversations.models import Conversation
+from usage.models import UsageRecord
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bot() -> Any:
+    return BotFactory.create(slug="shop")
+
+
+def ago(**time: float) -> Any:
+    return timezone.now() - timedelta(**time)
+
+
+def outbound(bot: Any, key: int, **fields: Any) -> OutboundMessage:
+    return OutboundMessage.objects.create(
+        **{"bot": bot, "address": ALICE, "turn_key": key, "part": 1, "text": "x", **fields}
+    )
+
+
+def test_rows_stay_eight_days_to_recognise_redeliveries_and_pending_ones_until_they_are_answered(bot: Any) -> None:
+    for age, state in [(7.9, "done"), (8.1, "done"), (8.1, "dead"), (8.1, "quarantined"), (8.1, "pending")]:
+        InboundFactory.create(bot=bot, state=state, received_at=ago(days=age))
+    outbound(bot, 1, created_at=ago(days=8.1))
+    outbound(bot, 2, created_at=ago(days=7.9), text="")
+
+    assert cleanup_old_messages(dry_run=True).inbound == 3
+    removed = cleanup_old_messages()
+
+    assert (removed.inbound, removed.outbound) == (3, 1)
+    assert sorted(InboundMessage.objects.values_list("state", flat=True)) == ["done", "pending"]
+    assert OutboundMessage.objects.get().turn_key == 2
+
+
+def test_texts_are_emptied_after_a_day_but_not_while_they_wait_to_be_sent(bot: Any) -> None:
+    outbound(bot, 1, status="sent", created_at=ago(hours=25))
+    outbound(bot, 2, status="sent", created_at=ago(hours=23))
+    outbound(bot, 3, status="queued", created_at=ago(hours=25))
+
+    assert cleanup_old_messages(dry_run=True).outbound_texts == 1
+    assert cleanup_old_messages().outbound_texts == 1
+    assert list(OutboundMessage.objects.order_by("turn_key").values_list("text", flat=True)) == ["", "x", "x"]
+
+
+def test_a_lease_stays_while_its_chat_has_something_pending(bot: Any) -> None:
+    Lease.objects.create(bot=bot, address=ALICE, expires_at=ago(days=9))
+    Lease.objects.create(bot=bot, address=BOB, expires_at=ago(days=9))
+    Lease.objects.create(bot=bot, address="+49151", expires_at=ago(days=7))
+    InboundFactory.create(bot=bot, address=BOB)
+
+    assert cleanup_old_messages().leases == 1
+    assert set(Lease.objects.values_list("address", flat=True)) == {BOB, "+49151"}
+
+
+def test_an_access_request_is_forgotten_after_thirty_silent_days(bot: Any) -> None:
+    for days, address in [(29, ALICE), (31, BOB)]:
+        AccessRequest.objects.create(bot=bot, address=address, last_seen_at=ago(days=days))
+    assert cleanup_old_messages().access_requests == 1
+    assert AccessRequest.objects.get().address == ALICE
+
+
+def everything_due(bot: Any) -> None:
+    alice = whitelisted(ALICE)
+    conversation = Conversation.objects.find_or_create(alice, "shop")
+    Conversation.objects.add_message(conversation, "user", "Hello")
+    Conversation.objects.update(expires_at=ago(minutes=1))
+    UsageRecord.objects.create(user=alice, model="m", input_tokens=1, output_tokens=1, created_at=ago(days=400))
+    InboundFactory.create(bot=bot, state="done", received_at=ago(days=9))
+
+
+def test_cleanup_takes_what_is_due_in_every_app_and_says_how_much(bot: Any) -> None:
+    everything_due(bot)
+    out = StringIO()
+
+    call_command("cleanup", "--dry-run", stdout=out)
+    assert InboundMessage.objects.exists()
+    call_command("cleanup", stdout=out)
+
+    would, did = out.getvalue().strip().splitlines()
+    assert would.startswith("Would delete: conversations 1, conversation messages 1, usage records 1, inbound 1,")
+    assert did.removeprefix("Deleted: ") == would.removeprefix("Would delete: ")
+    assert not Conversation.objects.exists()
+    assert not UsageRecord.objects.exists()
+    assert not InboundMessage.objects.exists()
+    assert set(purge_expired().as_counts().values()) == {0}
+
+
+def test_the_purge_is_scheduled_daily_and_only_once() -> None:
+    Schedule.objects.all().delete()
+    for _ in range(2):
+        schedules.ensure_schedules()
+
+    schedule = Schedule.objects.get()
+    assert (schedule.func, schedule.schedule_type) == ("bot.schedules.purge", Schedule.DAILY)
+    assert timezone.now() < schedule.next_run <= timezone.now() + timedelta(days=1)
+
+
+def test_what_an_operator_changed_about_the_schedule_stays() -> None:
+    schedules.ensure_schedules()
+    Schedule.objects.update(schedule_type=Schedule.HOURLY)
+    schedules.ensure_schedules()
+    assert Schedule.objects.get().schedule_type == Schedule.HOURLY
+
+
+def test_migrate_creates_the_schedule() -> None:
+    Schedule.objects.all().delete()
+    call_command("migrate", verbosity=0)
+    assert Schedule.objects.filter(func="bot.schedules.purge").count() == 1
+
+
+def test_the_scheduled_task_purges_and_logs_counts(bot: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "bot.schedules")
+    everything_due(bot)
+
+    schedules.purge()
+
+    (record,) = [vars(record) for record in caplog.records if record.message == "purge_done"]
+    assert (record["conversations"], record["inbound"]) == (1, 1)
+    assert not InboundMessage.objects.exists()

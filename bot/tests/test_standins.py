@@ -1,0 +1,164 @@
+"""The stand-ins are what losses and duplicates are counted with, so they are tested themselves."""
+
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.standins import StandIn
+from bot.standins.process import OPENER
+
+COMPLETIONS = "/v1/chat/completions"
+MESSAGES = "/v26.0/100000000000001/messages"
+QUESTION = {
+    "model": "gpt-6-luna",
+    "messages": [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}],
+}
+TEXT = {"messaging_product": "whatsapp", "to": "15551234567", "type": "text", "text": {"body": "Hello"}}
+BEARER = {"Authorization": "Bearer token-of-the-test"}
+
+
+@pytest.fixture(scope="module")
+def running_model() -> Iterator[StandIn]:
+    with StandIn.start("model") as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def model(running_model: StandIn) -> StandIn:
+    running_model.reset()
+    return running_model
+
+
+@pytest.fixture(scope="module")
+def running_whatsapp() -> Iterator[StandIn]:
+    with StandIn.start("whatsapp") as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def whatsapp(running_whatsapp: StandIn) -> StandIn:
+    running_whatsapp.reset()
+    return running_whatsapp
+
+
+def post(url: str, body: Any, headers: dict[str, str] | None = None, timeout: float = 10) -> tuple[int, bytes]:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json", **(headers or {})})  # noqa: S310
+    try:
+        with OPENER.open(request, timeout=timeout) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_the_model_echoes_the_last_user_message_with_usage_like_openai(model: StandIn) -> None:
+    status, content = post(model.url + COMPLETIONS, QUESTION)
+    answer = json.loads(content)
+    assert status == 200
+    assert answer["choices"][0]["message"]["content"] == "Echo: Hi"
+    assert answer["model"] == "gpt-6-luna-2026-01-01"
+    assert answer["usage"]["prompt_tokens"] > answer["usage"]["prompt_tokens_details"]["cached_tokens"] > 0
+
+
+def test_a_request_is_logged_before_it_is_answered_and_without_its_token(model: StandIn) -> None:
+    model.script([{"hang": True}])
+    with pytest.raises(TimeoutError):
+        post(model.url + COMPLETIONS, QUESTION, BEARER, timeout=0.2)
+    (received,) = model.requests()
+    assert received["body"] == QUESTION
+    assert received["authorized"] is True
+    assert received["status"] is None
+    assert "token-of-the-test" not in json.dumps(received)
+
+
+def test_each_behaviour_is_used_up_by_one_request(model: StandIn) -> None:
+    throttled = {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}
+    model.script(
+        [{"status": 429, "headers": {"Retry-After": "1"}, "json": throttled}, {"raw": "garbage"}, {"empty": True}]
+    )
+    assert post(model.url + COMPLETIONS, QUESTION) == (429, json.dumps(throttled).encode())
+    assert post(model.url + COMPLETIONS, QUESTION) == (200, b"garbage")
+    assert post(model.url + COMPLETIONS, QUESTION) == (200, b"")
+    status, content = post(model.url + COMPLETIONS, QUESTION)
+    assert (status, json.loads(content)["object"]) == (200, "chat.completion")
+
+
+def test_a_reset_closes_the_connection_after_the_request_was_read(model: StandIn) -> None:
+    model.script([{"reset": True}])
+    with pytest.raises(ConnectionResetError):
+        post(model.url + COMPLETIONS, QUESTION)
+    assert len(model.requests()) == 1
+
+
+def test_a_drip_sends_one_byte_an_interval_and_a_delay_waits(model: StandIn) -> None:
+    model.script([{"drip": 0.02, "json": {"a": 1}}, {"delay": 0.2}])
+    started = time.monotonic()
+    assert post(model.url + COMPLETIONS, QUESTION) == (200, b'{"a": 1}')
+    dripped = time.monotonic()
+    post(model.url + COMPLETIONS, QUESTION)
+    assert dripped - started >= 7 * 0.02  # eight bytes: seven intervals between them
+    assert time.monotonic() - dripped >= 0.2
+
+
+def test_a_misspelt_behaviour_is_refused(model: StandIn) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        model.script([{"hangs": True}])
+
+
+def test_each_send_gets_an_id_of_its_own_and_a_read_receipt_gets_none(whatsapp: StandIn) -> None:
+    ids = [json.loads(post(whatsapp.url + MESSAGES, TEXT, BEARER)[1])["messages"][0]["id"] for _ in range(3)]
+    read = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.X"}
+    assert post(whatsapp.url + MESSAGES, read, BEARER) == (200, b'{"success": true}')
+    assert len(set(ids)) == 3
+    assert [request["id"] for request in whatsapp.requests()] == [*ids, ""]
+
+
+@pytest.mark.parametrize(
+    ("label", "body", "headers", "code"),
+    [
+        ("no token", TEXT, {}, 190),
+        ("an empty token", TEXT, {"Authorization": "Bearer "}, 190),
+        ("nobody to send to", {**TEXT, "to": ""}, BEARER, 100),
+        ("a text too long", {**TEXT, "text": {"body": "x" * 4097}}, BEARER, 100),
+        ("no text", {**TEXT, "text": {"body": " "}}, BEARER, 100),
+        ("no JSON", b"{", BEARER, 100),
+    ],
+)
+def test_what_the_cloud_api_would_refuse_is_refused(
+    whatsapp: StandIn, label: str, body: Any, headers: dict[str, str], code: int
+) -> None:
+    status, content = post(whatsapp.url + MESSAGES, body, headers)
+    assert status in (400, 401), label
+    assert json.loads(content)["error"]["code"] == code, label
+
+
+def test_the_log_file_has_one_json_line_a_request_whatever_the_body_looks_like(tmp_path: Path) -> None:
+    log = tmp_path / "whatsapp.jsonl"
+    with StandIn.start("whatsapp", log=log) as stand_in:
+        post(stand_in.url + MESSAGES, json.dumps(TEXT, indent=2).encode(), BEARER)
+        post(stand_in.url + MESSAGES, b"\xff\nnot json", BEARER)
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["body"] for line in lines] == [TEXT, None]
+    assert lines[1]["raw"] == "\ufffd\nnot json"
+
+
+def test_a_stopped_stand_in_refuses_connections_and_its_port_can_be_taken_again() -> None:
+    first = StandIn.start("model", reply="Always this")
+    first.stop()
+    first.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", first.port), timeout=2)
+    with StandIn.start("model", port=first.port, reply="Always this") as second:
+        assert b"Always this" in post(second.url + COMPLETIONS, QUESTION)[1]
+
+
+def test_a_stand_in_that_cannot_start_says_so(running_model: StandIn) -> None:
+    with pytest.raises(RuntimeError, match="did not start"):
+        StandIn.start("model", port=running_model.port)

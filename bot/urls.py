@@ -1,0 +1,13 @@
+"""The bot's URLs: webhooks, health and the simulator."""
+
+from django.urls import include, path
+
+from bot.health import healthz, readyz
+from bot.webhooks import receive
+
+urlpatterns = [
+    path("webhooks/<slug:channel>/<slug:slug>/", receive, name="webhook"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("", include("bot.simulator.urls")),
+]

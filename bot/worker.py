@@ -1,0 +1,193 @@
+"""The worker: claims waiting chats and runs their turns, many at once in one event loop."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from uuid import uuid4
+
+import aiohttp
+from django.conf import settings
+
+from bot import claims, outbox
+from bot.batching import Database
+from bot.claims import backoff, bury_reason, is_exhausted
+from bot.delivery import Delivery
+from bot.errors import GENERIC_SENTENCE, ErrorCode
+from bot.llm import create_model
+from bot.llm.base import LanguageModel
+from bot.outbox import Outcome, Settlement
+from bot.pipeline import runner
+from bot.pipeline.limits import Limiter
+from bot.pipeline.services import Services
+from bot.pipeline.turn import LeaseLost, Turn
+
+logger = logging.getLogger(__name__)
+
+IDLE_POLL_SECONDS = 0.025
+FAILED_POLL_SECONDS = 1.0
+# At a time: what is loaded for a thousand turns at once would be held as peak memory for good.
+MOST_CLAIMED = 200
+# With so many turns at once their writes wait so long for each other; with few, in proportion, hardly at all.
+GATHER_SECONDS = 0.02
+FULL_GATHER_TURNS = 100
+HEARTBEAT_SECONDS = 8.0
+DRAIN_SECONDS = 30.0
+# To providers' APIs, which are quick. More would only hold memory: the model's connections are counted elsewhere.
+CONNECTIONS = 100
+# Short: a request on a connection that the provider has just closed ends as an uncertain send.
+KEEPALIVE_SECONDS = 15.0
+
+
+def worker_name() -> str:
+    """Return a name no other worker process has: host, process id and a random part."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker process. run() works until stop() is called, then drains. model_factory makes the model it asks."""
+
+    concurrency: int
+    model_factory: Callable[[], LanguageModel] = field(default=lambda: create_model(settings.LLM_PROVIDER))
+    name: str = field(default_factory=worker_name)
+    _database: Database = field(init=False)
+    _services: Services = field(init=False)
+    _delivery: Delivery = field(init=False)
+    _store: partial = field(init=False)  # type: ignore[type-arg]
+    _active: dict[asyncio.Task[None], Turn] = field(default_factory=dict)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Work until stopped; then finish what runs (DRAIN_SECONDS at most), give back the rest, close everything."""
+        self._database = Database(self._gather_seconds)
+        self._store = partial(outbox.store_replies, self.name)
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:
+            model = self.model_factory()
+            limiter = Limiter(settings.REDIS_URL)
+            self._services = Services(self._database, model, client, limiter)
+            self._delivery = Delivery(self.name, self._database, client)
+            heartbeat = asyncio.create_task(self._heartbeat())
+            logger.info("worker_started", extra={"worker": self.name, "concurrency": self.concurrency})
+            try:
+                await self._poll()
+                await self._drain()
+            finally:
+                left = [heartbeat, *self._services.background]
+                for task in left:
+                    task.cancel()
+                await asyncio.gather(*left, return_exceptions=True)
+                await model.close()
+                await self._database.close()
+                await limiter.close()
+        logger.info("worker_stopped", extra={"worker": self.name})
+
+    def _gather_seconds(self) -> float:
+        return GATHER_SECONDS * min(len(self._active) / FULL_GATHER_TURNS, 1.0)
+
+    def stop(self) -> None:
+        """Claim nothing more and let run() come to its end."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def _poll(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            pause = IDLE_POLL_SECONDS
+            free = min(self.concurrency - len(self._active), MOST_CLAIMED)
+            if free > 0:
+                try:
+                    turns = await self._database.run(claims.claim, self.name, free)
+                except Exception as error:
+                    # Whatever it is (the database is away, a row that can't be read), the worker lives on.
+                    logger.error("claim_failed", extra={"error": type(error).__name__}, exc_info=settings.DEBUG)
+                    turns, pause = [], FAILED_POLL_SECONDS
+                for turn in turns:
+                    self._begin(turn)
+                if turns:
+                    continue
+            await self._wait(pause)
+
+    async def _wait(self, seconds: float) -> None:
+        # A turn that ends wakes us: its chat may have more to answer, and there is room for another.
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _begin(self, turn: Turn) -> None:
+        task = asyncio.create_task(self._work(turn))
+        self._active[task] = turn
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._active.pop(task, None)
+        self._wake.set()
+
+    async def _work(self, turn: Turn) -> None:
+        try:
+            await self._answer(turn)
+        except LeaseLost:
+            logger.warning("lease_lost", extra={"turn_id": turn.key, "worker": self.name})
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            logger.exception("turn_crashed", extra={"turn_id": turn.key, "attempt": turn.attempts})
+            await self._try_later(turn, error)
+
+    async def _answer(self, turn: Turn) -> None:
+        parts = turn.parts
+        if is_exhausted(turn):
+            logger.error("turn_given_up", extra={"turn_id": turn.key, "attempts": turn.attempts})
+            await self._delivery.settle(Settlement(turn, Outcome.DEAD, error_code=bury_reason(turn)))
+            return
+        if not parts:
+            await runner.run(turn, self._services)
+            if turn.reply or turn.calls:
+                parts = await self._database.submit(self._store, turn)
+        await self._delivery.deliver(turn, parts)
+
+    async def _try_later(self, turn: Turn, error: Exception) -> None:
+        retry = Settlement(turn, Outcome.RETRY, retry_in=backoff(turn.attempts), error_code=type(error).__name__)
+        try:
+            if turn.attempts < claims.MOST_ATTEMPTS or turn.parts:
+                await self._delivery.settle(retry)
+            else:  # the last try: the person is told, and the message becomes a dead letter
+                turn.end(str(GENERIC_SENTENCE), error_code=ErrorCode.INTERNAL_ERROR)
+                await self._delivery.deliver(turn, await self._database.submit(self._store, turn))
+        except Exception as second:
+            # Nothing can be written now; the lease runs out by itself and the turn is claimed again.
+            logger.error("turn_left_to_lease", extra={"turn_id": turn.key, "error": type(second).__name__})
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            active = dict(self._active)
+            if not active:
+                continue
+            try:
+                lost = await self._database.run(claims.renew, self.name, [turn.lease for turn in active.values()])
+            except Exception as error:
+                logger.error("heartbeat_failed", extra={"error": type(error).__name__})
+                continue
+            for task, turn in active.items():
+                if turn.lease.id in lost and not task.done():
+                    logger.warning("lease_lost", extra={"turn_id": turn.key, "worker": self.name})
+                    task.cancel()
+
+    async def _drain(self) -> None:
+        if self._active:
+            logger.info("worker_draining", extra={"worker": self.name, "turns": len(self._active)})
+            await asyncio.wait(self._active, timeout=DRAIN_SECONDS)
+        left = dict(self._active)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        if left:
+            await self._database.run(claims.release, self.name, list(left.values()))
