@@ -1,0 +1,83 @@
+"""One worker process answering a backlog that becomes available at one moment, watched from both stand-ins."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.databases import Database
+from benchmarks.figures import BenchmarkError
+from benchmarks.machine import cpu_seconds, peak_memory_mb, wait_until
+from benchmarks.parts.answers import problems
+from benchmarks.processes import Run, Running, seed, worker
+from benchmarks.standin_log import StandInLog
+from bot.standins.process import StandIn
+
+# The seeding process has ended by then, and the worker has been idle for a while.
+BEGIN_IN_SECONDS = 6.0
+SETTLE_SECONDS = 20
+WATCH_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What became of a backlog. Times are Unix time; CPU in seconds; requests are those both stand-ins received."""
+
+    began: float
+    first_completion: float
+    last_send: float
+    cpu_seconds: float
+    standins_cpu_seconds: float
+    idle_memory_mb: float
+    peak_memory_mb: float
+    requests: int
+    completions: list[dict[str, Any]]
+    problems: list[str]
+
+
+def answer_backlog(
+    run: Run,
+    database: Database,
+    people: range,
+    *,
+    concurrency: int,
+    delay: float,
+    limit: float,
+    watcher: Callable[[Running], None] = lambda process: None,
+) -> Backlog:
+    """Give each person one message, let one worker answer them all within limit seconds, and check each answer.
+
+    delay is the model's, in seconds. watcher is called with the worker just before the backlog becomes available.
+    """
+    logs = [run.directory / f"{name}-{people.start}.jsonl" for name in ("model", "channel")]
+    with (
+        StandIn.start("model", log=logs[0], delay=delay) as model,
+        StandIn.start("whatsapp", log=logs[1]) as channel,
+        worker(run, database, model.url, channel.url, concurrency) as process,
+    ):
+        asked, sent = StandInLog(logs[0]), StandInLog(logs[1])
+        standins = (model.process.pid, channel.process.pid)
+        began = seed(database, people.start, len(people), BEGIN_IN_SECONDS)
+        watcher(process)
+        pause = began - time.time() - 0.2
+        if pause < 0:
+            raise BenchmarkError("the backlog was not stored in time")
+        time.sleep(pause)
+        idle = peak_memory_mb(process.pid)
+        before = [cpu_seconds(process.pid), sum(map(cpu_seconds, standins))]
+        wait_until(lambda: len(sent.answered()) >= len(people), limit, "all messages answered", poll=WATCH_SECONDS)
+        condition = "state <> 'done'"
+        wait_until(lambda: not database.count("bot_inboundmessage", condition), SETTLE_SECONDS, "all turns settled")
+        after = [cpu_seconds(process.pid), sum(map(cpu_seconds, standins))]
+        return Backlog(
+            began=began,
+            first_completion=asked.answered()[0]["time"],
+            last_send=sent.answered()[-1]["time"],
+            cpu_seconds=after[0] - before[0],
+            standins_cpu_seconds=after[1] - before[1],
+            idle_memory_mb=idle,
+            peak_memory_mb=peak_memory_mb(process.pid),
+            requests=len(asked.read()) + len(sent.read()),
+            completions=asked.answered(),
+            problems=problems(people, asked.answered(), sent.answered(), database),
+        )

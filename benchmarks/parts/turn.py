@@ -1,0 +1,82 @@
+"""What a whole turn costs beside the one thing it cannot do without: the same model calls in a plain loop."""
+
+import json
+from typing import Any
+
+from benchmarks.databases import Database, fresh
+from benchmarks.figures import Check, Part, medians
+from benchmarks.machine import cpu_seconds
+from benchmarks.parts.answers import differing
+from benchmarks.parts.backlog import answer_backlog
+from benchmarks.payloads import TEXT
+from benchmarks.processes import Run, environment, python, seed
+from benchmarks.profiling import Profile
+from benchmarks.standin_log import StandInLog
+from bot.standins.process import StandIn
+
+CHATS = 3_000
+CONCURRENCY = 100
+LIMIT_SECONDS = 180
+COLUMNS = ("per second", "CPU ms each", "stand-ins' CPU ms", "requests each")
+WORKER, LOOP = "worker, messages", "loop, calls"
+
+
+def measure(run: Run, kind: str) -> Part:
+    """Measure messages per second of one worker against calls per second of one loop, in turns."""
+    rounds: dict[str, list[list[float]]] = {WORKER: [], LOOP: []}
+    profile = Profile(run, f"turn-{kind}") if run.profile else None
+    with fresh(kind, "turn", run.directory) as database:
+        seed(database, 0, 0)
+        # Not counted: it leaves a database that has been used, with a past and statistics of it. In an empty one
+        # PostgreSQL plans to read whole tables and keeps to it.
+        _, problems = worker_round(run, database, range(CHATS), None)
+        for number in range(run.rounds):
+            people = range((number + 1) * CHATS, (number + 2) * CHATS)
+            for name, (figures, problem) in (
+                (WORKER, worker_round(run, database, people, profile)),
+                (LOOP, loop_round(run, number)),
+            ):
+                rounds[name].append(figures)
+                problems += problem
+    rows = {name: medians(figures) for name, figures in rounds.items()}
+    ratio = rows[WORKER][0] / rows[LOOP][0]
+    notes = [
+        f"{run.rounds} rounds of {CHATS:,} chats with a message each, {CONCURRENCY} at once, a model of 0 ms; medians",
+        *(profile.report(rows[WORKER][1]) if profile else ()),
+    ]
+    checks = [
+        Check("worker / loop", ratio, at_least=0.6),
+        Check("CPU of a call / CPU of a message", rows[LOOP][1] / rows[WORKER][1]),
+    ]
+    return Part("turn", kind, COLUMNS, rows, checks, notes, problems, details={"rounds": rounds})
+
+
+def worker_round(
+    run: Run, database: Database, people: range, profile: "Profile | None"
+) -> tuple[list[float], list[str]]:
+    """Let a worker answer the people and return its figures, and what is wrong."""
+    watcher = {"watcher": profile.attach} if profile else {}
+    result = answer_backlog(run, database, people, concurrency=CONCURRENCY, delay=0.0, limit=LIMIT_SECONDS, **watcher)
+    seconds = result.last_send - result.first_completion
+    each = 1_000 / len(people)
+    figures = [len(people) / seconds, result.cpu_seconds * each, result.standins_cpu_seconds * each]
+    figures.append(result.requests / len(people))
+    return figures, result.problems
+
+
+def loop_round(run: Run, number: int) -> tuple[list[float], list[str]]:
+    """Let the loop make as many calls and return its figures, and what is wrong."""
+    log = run.directory / f"loop-{number}.jsonl"
+    with StandIn.start("model", log=log) as model:
+        said: dict[str, Any] = json.loads(
+            python(
+                *("-m", "benchmarks.sdk_loop", f"{model.url}/v1", str(CHATS), "--concurrency", str(CONCURRENCY)),
+                env=environment(),
+                seconds=LIMIT_SECONDS,
+            )
+        )
+        standin = cpu_seconds(model.process.pid)
+        calls = StandInLog(log).answered()[1:]  # without the one to warm up
+    figures = [CHATS / said["seconds"], said["cpu_seconds"] / CHATS * 1_000, standin / CHATS * 1_000, 1.0]
+    texts = (call["body"]["messages"][-1]["content"] for call in calls)
+    return figures, differing("call", (f"{number}: {TEXT}" for number in range(CHATS)), texts)
