@@ -19,19 +19,27 @@ Step = Exception | str | Callable[[Any], Awaitable[str]]
 
 
 class ScriptedModel(LanguageModel):
-    """Answers with what was enqueued, else echoes; keeps every request."""
+    """Answers a text with what is set for it, else with what was enqueued, else echoes; keeps every request.
+
+    Turns of several chats ask in no certain order: enqueue() is for one chat, answer() for one of many.
+    """
 
     def __init__(self) -> None:
         self.history: list[CompletionRequest] = []
         self._steps: deque[Step] = deque()
+        self._answers: dict[str, Step] = {}
         self.closed = False
+
+    def answer(self, text: str, step: Step) -> None:
+        self._answers[text] = step
 
     def enqueue(self, *steps: Step) -> None:
         self._steps.extend(steps)
 
     async def complete(self, request: CompletionRequest) -> Completion:
         self.history.append(request)
-        step = self._steps.popleft() if self._steps else f"Echo: {request.messages[-1].content}"
+        asked = request.messages[-1].content
+        step = self._answers.get(asked) or (self._steps.popleft() if self._steps else f"Echo: {asked}")
         if isinstance(step, Exception):
             raise step
         text = step if isinstance(step, str) else await step(request)
