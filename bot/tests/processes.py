@@ -3,11 +3,13 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -57,19 +59,19 @@ class System:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start_web(self) -> subprocess.Popen[bytes]:
-        """Start a web process and wait until it answers."""
+    def start_web(self, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a web process, with variables of its own, and wait until it answers."""
         granian = str(Path(sys.executable).parent / "granian")
         process = self._start(
             granian, "--interface", "wsgi", "--port", str(self.port), "--workers-kill-timeout", "10",
-            "config.wsgi:application",
+            "config.wsgi:application", **environment,
         )  # fmt: skip
         wait_for(lambda: self.get("/healthz") == 200, "the web process answers")
         return process
 
-    def start_worker(self, *options: str) -> subprocess.Popen[bytes]:
-        """Start a worker process."""
-        return self._start(sys.executable, "manage.py", "runworker", *options)
+    def start_worker(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker process, with variables of its own."""
+        return self._start(sys.executable, "manage.py", "runworker", *options, **environment)
 
     def get(self, path: str) -> int:
         """Return the status of a GET; 0 while nothing listens."""
@@ -83,9 +85,26 @@ class System:
 
     def sends(self) -> list[dict[str, Any]]:
         """Return the bodies of the texts the Cloud API was asked to send."""
-        return [
-            request["body"] for request in self.whatsapp.requests() if (request["body"] or {}).get("type") == "text"
-        ]
+        return [request["body"] for request in self.sends_received()]
+
+    def sends_received(self) -> list[dict[str, Any]]:
+        """Return the requests that asked the Cloud API to send a text, refused ones included."""
+        return [request for request in self.whatsapp.requests() if (request["body"] or {}).get("type") == "text"]
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run one SQL statement on the system's database, past every layer of ours, and return its rows, if any."""
+        url = self.environment["DATABASE_URL"]
+        if url.startswith("sqlite:///"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)) as file, file:
+                return file.execute(statement).fetchall()
+        with psycopg.connect(url, autocommit=True) as server:
+            cursor = server.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def half_a_minute_passes(self) -> None:
+        """Let every lease run out now, as it would by itself 30 seconds after its worker died."""
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        self.rows(f"UPDATE bot_lease SET expires_at = '{now}' WHERE worker <> ''")  # noqa: S608
 
     def stop(self) -> None:
         """End every process that still runs."""
@@ -99,10 +118,11 @@ class System:
                 process.kill()
                 process.wait()
 
-    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+    def _start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
         log = self.folder / f"process-{len(self.processes)}.log"
+        own = {**self.environment, **environment}
         with log.open("wb") as stream:
-            process = subprocess.Popen(command, env=self.environment, cwd=PROJECT, stdout=stream, stderr=stream)
+            process = subprocess.Popen(command, env=own, cwd=PROJECT, stdout=stream, stderr=stream)
         self.processes.append(process)
         return process
 

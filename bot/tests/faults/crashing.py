@@ -1,0 +1,119 @@
+"""Crash points: named places where a process kills itself with SIGKILL, as a power cut would.
+
+PARLEY_CRASH_AT=after_completion_stored dies there the first time, after_completion_stored:3 the third.
+"""
+
+import functools
+import inspect
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from django.utils.module_loading import import_string
+
+VARIABLE = "PARLEY_CRASH_AT"
+
+
+@dataclass(frozen=True, slots=True)
+class CrashPoint:
+    """Before or after a call of `owner`.`function`; after one only when it returned something (or None)."""
+
+    owner: str
+    function: str
+    before: bool = False
+
+
+QUERYSETS = "bot.managers"
+# In the order a message passes them.
+WEB_POINTS: dict[str, CrashPoint] = {
+    "before_message_stored": CrashPoint(f"{QUERYSETS}.InboundMessageQuerySet", "store", before=True),
+    "after_message_stored": CrashPoint(f"{QUERYSETS}.InboundMessageQuerySet", "store"),
+    "before_delivery_committed": CrashPoint("bot.inbox", "_apply"),
+    "after_delivery_committed": CrashPoint("bot.inbox", "accept"),
+}
+WORKER_POINTS: dict[str, CrashPoint] = {
+    "before_leases_committed": CrashPoint(f"{QUERYSETS}.LeaseQuerySet", "take"),
+    "after_claim": CrashPoint("bot.claims", "claim"),
+    "before_completion": CrashPoint("bot.llm.openai.OpenAIModel", "complete", before=True),
+    "after_completion": CrashPoint("bot.llm.openai.OpenAIModel", "complete"),
+    "before_completion_committed": CrashPoint("bot.outbox", "insert_rows"),
+    "after_completion_stored": CrashPoint("bot.outbox", "store_replies"),
+    "before_sending_committed": CrashPoint(f"{QUERYSETS}.OutboundMessageQuerySet", "begin_sending"),
+    "after_sending_committed": CrashPoint("bot.outbox", "begin_sending"),
+    "after_sent": CrashPoint("bot.channels.whatsapp.adapter.WhatsAppChannel", "send"),
+    "before_settlement_committed": CrashPoint("bot.outbox", "_settle_parts"),
+    "after_settled": CrashPoint("bot.outbox", "settle"),
+    "after_renewed": CrashPoint("bot.claims", "renew"),
+    "before_released": CrashPoint("bot.claims", "release", before=True),
+}
+POINTS = {**WEB_POINTS, **WORKER_POINTS}
+
+
+def install(chosen: str) -> None:
+    """Make this process die at the chosen point ("name", or "name:n" for the n-th time).
+
+    Raises:
+        KeyError: there is no such point.
+        AttributeError, ImportError: the code it names has moved: the point must follow.
+    """
+    name, _, number = chosen.partition(":")
+    point = POINTS[name]
+    owner = _owner(point.owner)
+    original = getattr(owner, point.function)
+    setattr(owner, point.function, wrapped(original, Countdown(int(number or 1)), before=point.before))
+
+
+class Countdown:
+    """Dies at the n-th call."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            die()
+
+
+def die() -> NoReturn:
+    """End this process at once: no handler, no finally, no flush."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
+def wrapped(original: Callable[..., Any], reached: Callable[[], None], *, before: bool) -> Callable[..., Any]:
+    """Return original with reached() called before it, or after it returned something."""
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def later(*args: Any, **kwargs: Any) -> Any:
+            if before:
+                reached()
+            result = await original(*args, **kwargs)
+            if not before:
+                reached()
+            return result
+
+        return later
+
+    @functools.wraps(original)
+    def now(*args: Any, **kwargs: Any) -> Any:
+        if before:
+            reached()
+        result = original(*args, **kwargs)
+        # An empty list is the idle case: a claim that found nothing, a batch with nothing in it.
+        if not before and (result is None or result):
+            reached()
+        return result
+
+    return now
+
+
+def _owner(path: str) -> Any:
+    """Return a module or a class by its dotted path."""
+    try:
+        return import_string(path)
+    except ImportError:
+        return __import__(path, fromlist=["_"])
