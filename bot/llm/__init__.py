@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from bot.llm.base import LanguageModel
+from bot.llm.breaker import CircuitBreaker
 
 
 def create_model(provider: str) -> LanguageModel:
@@ -15,7 +16,9 @@ def create_model(provider: str) -> LanguageModel:
     if provider == "openai":
         from bot.llm.openai import OpenAIModel
 
-        return OpenAIModel(settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.OPENAI_MAX_TOKENS_PARAMETER)
+        return CircuitBreaker(
+            OpenAIModel(settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.OPENAI_MAX_TOKENS_PARAMETER)
+        )
     if provider == "demo":
         from bot.llm.demo import DemoModel
 
