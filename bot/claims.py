@@ -16,7 +16,7 @@ from bot.llm.base import ChatMessage
 from bot.managers import TakenLease
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.pipeline.commands import find_command
-from bot.pipeline.turn import OutboundPart, Turn, TurnMessage
+from bot.pipeline.turn import Turn, TurnMessage
 from conversations.many import recent_of_many
 from users.models import User
 
@@ -116,10 +116,9 @@ def _message(row: dict[str, Any]) -> TurnMessage:
 
 
 def _load_replies(turns: list[Turn]) -> None:
-    by_key = {turn.key: turn for turn in turns}
-    rows = OutboundMessage.objects.filter(turn_key__in=by_key).order_by("turn_key", "part")
-    for row in rows.values_list("turn_key", "id", "part", "status", "text"):
-        by_key[row[0]].parts.append(OutboundPart(*row[1:]))
+    stored = OutboundMessage.objects.all().parts_of(turn.key for turn in turns)
+    for turn in turns:
+        turn.parts = stored.get(turn.key, [])
 
 
 def _load_people(turns: list[Turn]) -> None:

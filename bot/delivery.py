@@ -9,19 +9,22 @@ from functools import partial
 import aiohttp
 from django.utils import timezone
 
-from bot import outbox
+from bot import outbox, settlement
 from bot.batching import Database
 from bot.channels.base import OutboundText, SendError
 from bot.claims import MOST_ATTEMPTS, backoff
+from bot.directory import FRESH_SECONDS
 from bot.errors import ErrorCode
+from bot.managers import GONE_OUT, UNCERTAIN, OutboundPart
 from bot.models import OutboundMessage
-from bot.outbox import Outcome, Settlement
-from bot.pipeline.turn import OutboundPart, Turn
+from bot.pipeline.turn import Turn
+from bot.settlement import Outcome, Settlement
 
 logger = logging.getLogger(__name__)
 
 Status = OutboundMessage.Status
-GONE_OUT = (Status.SENT, Status.DELIVERED, Status.READ)
+# After a refused token: a bot that was given a new one meanwhile is known with it by then.
+PAUSE_TIME = timedelta(seconds=FRESH_SECONDS + 1)
 
 
 @dataclass(slots=True)
@@ -37,7 +40,7 @@ class Delivery:
     def __post_init__(self) -> None:
         # One object each, so that the database thread sees the same function and gathers its items.
         self._begin = partial(outbox.begin_sending, self.worker)
-        self._settle = partial(outbox.settle, self.worker)
+        self._settle = partial(settlement.settle, self.worker)
 
     async def deliver(self, turn: Turn, parts: list[OutboundPart]) -> None:
         """Send what has not gone out yet, in order, and settle the turn.
@@ -45,15 +48,16 @@ class Delivery:
         Raises:
             LeaseLost: another worker has the chat now and decides.
         """
+        end = Outcome.DEAD if turn.given_up else Outcome.DONE
         open_parts = [part for part in parts if part.status not in GONE_OUT]
         for part in open_parts:
             last = part is open_parts[-1]
-            settlement = await self._deliver_part(turn, part, Outcome.DONE if last else Outcome.GO_ON)
+            settlement = await self._deliver_part(turn, part, end if last else Outcome.GO_ON)
             await self.settle(settlement)
             if settlement.outcome is not Outcome.GO_ON:
                 return
         if not open_parts:
-            await self.settle(Settlement(turn, Outcome.DONE))
+            await self.settle(Settlement(turn, end))
 
     async def settle(self, settlement: Settlement) -> None:
         """Commit one settlement."""
@@ -64,9 +68,8 @@ class Delivery:
             # Whoever began this send died before recording how it ended. Sending it again might double it.
             return self._uncertain(turn, part, "INTERRUPTED")
         if part.status != Status.QUEUED:
-            return Settlement(turn, Outcome.DEAD, error_code=ErrorCode.CHANNEL_ERROR)
-        window = turn.bot.channel.reply_window
-        if window and turn.last_sent_at and timezone.now() - turn.last_sent_at > window:
+            return _ended_before(turn, part)
+        if turn.window_is_closed(timezone.now()):
             logger.warning("reply_expired", extra={"turn_id": turn.key, "bot": turn.bot.slug})
             code = ErrorCode.WINDOW_EXPIRED
             return Settlement(turn, Outcome.DONE, part_id=part.id, status=Status.EXPIRED, error_code=code)
@@ -87,6 +90,12 @@ class Delivery:
     def _refused(self, turn: Turn, part: OutboundPart, error: SendError) -> Settlement:
         if error.uncertain:
             return self._uncertain(turn, part, error.code)
+        if error.credentials_refused:
+            # The message is as good as before: it is sent when the bot has a token that is accepted.
+            code = f"{ErrorCode.CHANNEL_ERROR}:{error.code}"
+            return Settlement(
+                turn, Outcome.PAUSE, part_id=part.id, status=Status.QUEUED, error_code=code, retry_in=PAUSE_TIME
+            )
         retry = error.retryable and turn.attempts < MOST_ATTEMPTS
         logger.warning(
             "send_refused",
@@ -109,5 +118,15 @@ class Delivery:
         logger.warning("send_uncertain", extra={"turn_id": turn.key, "outbound_id": part.id, "error_code": reason})
         # The turn is over: later parts may only follow one that was accepted.
         return Settlement(
-            turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, error_code=f"UNCERTAIN:{reason}"
+            turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, error_code=f"{UNCERTAIN}:{reason}"
         )
+
+
+def _ended_before(turn: Turn, part: OutboundPart) -> Settlement:
+    """Return how a turn ends that was brought back with a part in it which has come to its own end."""
+    match part.status:
+        case Status.UNCERTAIN:
+            return Settlement(turn, Outcome.DONE, error_code=f"{UNCERTAIN}:EARLIER")
+        case Status.EXPIRED:
+            return Settlement(turn, Outcome.DONE, error_code=ErrorCode.WINDOW_EXPIRED)
+    return Settlement(turn, Outcome.DEAD, error_code=ErrorCode.CHANNEL_ERROR)

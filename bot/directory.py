@@ -3,6 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.channels.base import Account, Channel
 from bot.channels.registry import get_channel
@@ -19,7 +20,10 @@ MISSED_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ActiveBot:
-    """An active bot as webhooks and turns see it: plain values, its adapter and its decrypted account."""
+    """An active bot as webhooks and turns see it: plain values, its adapter and its decrypted account.
+
+    version is when the bot was saved last.
+    """
 
     id: int
     slug: str
@@ -29,6 +33,7 @@ class ActiveBot:
     model: str
     burst_wait_seconds: int
     tells_strangers: bool
+    version: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +108,5 @@ def _active(bot: Bot) -> ActiveBot:
         model=bot.model,
         burst_wait_seconds=bot.burst_wait_seconds,
         tells_strangers=bot.tells_strangers,
+        version=bot.updated_at,
     )

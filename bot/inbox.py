@@ -14,6 +14,7 @@ from bot.directory import ActiveBot, bot_for_account
 from bot.errors import ErrorCode
 from bot.managers import NewInbound
 from bot.models import InboundMessage, OutboundMessage
+from bot.recovery import resolve
 
 logger = logging.getLogger(__name__)
 
@@ -75,17 +76,21 @@ def _write(bot: ActiveBot, rows: list[NewInbound], statuses: list[StatusEvent]) 
         return stored, sum(_apply(bot, status) for status in statuses)
 
 
-def _apply(bot: ActiveBot, status: StatusEvent) -> int:
+def _apply(bot: ActiveBot, status: StatusEvent) -> bool:
     target = _target(bot, status.account_id)
     if target is None:
-        return 0
-    return OutboundMessage.objects.all().apply_status(
+        return False
+    change = OutboundMessage.objects.all().apply_status(
         [target.id],
         status.status,
         outbound_id=status.outbound_id,
         external_id=status.external_id,
         error_code=status.error_code,
     )
+    if change and change.resolved:
+        logger.info("uncertain_resolved", extra={"bot": target.slug, "turn_id": change.turn_key})
+        resolve(change.turn_key)
+    return change is not None
 
 
 def _target(bot: ActiveBot, account_id: str) -> ActiveBot | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bot.fields import EncryptedJSONField
-from bot.managers import InboundMessageQuerySet, LeaseQuerySet, OutboundMessageQuerySet
+from bot.managers import BotQuerySet, InboundMessageQuerySet, LeaseQuerySet, OutboundMessageQuerySet
 
 ADDRESS_LENGTH = 255
 EXTERNAL_ID_LENGTH = 255
@@ -23,7 +23,10 @@ def channel_choices() -> list[tuple[str, Any]]:
 
 
 class Bot(models.Model):
-    """One configured assistant on one channel, with a webhook URL of its own."""
+    """One configured assistant on one channel, with a webhook URL of its own.
+
+    While it is paused it takes messages in and answers none; while it is not active its webhook URL does not exist.
+    """
 
     slug = models.SlugField(_("slug"), max_length=50, unique=True, help_text=_("Part of the webhook URL."))
     name = models.CharField(_("name"), max_length=100)
@@ -49,11 +52,15 @@ class Bot(models.Model):
         validators=[MaxValueValidator(30)],
         help_text=_("Seconds to wait for the rest of several quick messages before answering them together."),
     )
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
+    pause_reason = models.CharField(_("why paused"), max_length=100, blank=True, default="", editable=False)
     tells_strangers = models.BooleanField(
         _("tells strangers"), default=True, help_text=_("One polite reply a day to people who are not whitelisted.")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = BotQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("bot")
@@ -140,6 +147,11 @@ class OutboundMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.turn_key}/{self.part} ({self.status})"
+
+    def settle_by_hand(self, status: str, error_code: str) -> None:
+        """Write what staff know or decide of a message whose row is locked."""
+        self.status, self.error_code, self.updated_at = status, error_code, timezone.now()
+        self.save(update_fields=["status", "error_code", "updated_at"])
 
 
 class Lease(models.Model):

@@ -19,11 +19,11 @@ from bot.delivery import Delivery
 from bot.errors import GENERIC_SENTENCE, ErrorCode
 from bot.llm import create_model
 from bot.llm.base import LanguageModel
-from bot.outbox import Outcome, Settlement
 from bot.pipeline import runner
 from bot.pipeline.limits import Limiter
 from bot.pipeline.services import Services
 from bot.pipeline.turn import LeaseLost, Turn
+from bot.settlement import Outcome, Settlement
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class Worker:
         parts = turn.parts
         if is_exhausted(turn):
             logger.error("turn_given_up", extra={"turn_id": turn.key, "attempts": turn.attempts})
-            await self._delivery.settle(Settlement(turn, Outcome.DEAD, error_code=bury_reason(turn)))
+            await self._give_up(turn)
             return
         if not parts:
             await runner.run(turn, self._services)
@@ -153,14 +153,22 @@ class Worker:
                 parts = await self._database.submit(self._store, turn)
         await self._delivery.deliver(turn, parts)
 
+    async def _give_up(self, turn: Turn) -> None:
+        """End a turn as a dead letter. Its person is told, unless telling is what does not work."""
+        if turn.parts or turn.attempts > claims.MOST_ATTEMPTS + 1:
+            await self._delivery.settle(Settlement(turn, Outcome.DEAD, error_code=bury_reason(turn)))
+            return
+        turn.given_up = True
+        turn.end(str(GENERIC_SENTENCE), error_code=ErrorCode.INTERNAL_ERROR)
+        await self._delivery.deliver(turn, await self._database.submit(self._store, turn))
+
     async def _try_later(self, turn: Turn, error: Exception) -> None:
         retry = Settlement(turn, Outcome.RETRY, retry_in=backoff(turn.attempts), error_code=type(error).__name__)
         try:
             if turn.attempts < claims.MOST_ATTEMPTS or turn.parts:
                 await self._delivery.settle(retry)
-            else:  # the last try: the person is told, and the message becomes a dead letter
-                turn.end(str(GENERIC_SENTENCE), error_code=ErrorCode.INTERNAL_ERROR)
-                await self._delivery.deliver(turn, await self._database.submit(self._store, turn))
+            else:
+                await self._give_up(turn)
         except Exception as second:
             # Nothing can be written now; the lease runs out by itself and the turn is claimed again.
             logger.error("turn_left_to_lease", extra={"turn_id": turn.key, "error": type(second).__name__})

@@ -5,15 +5,30 @@ with a value for each row) or would spread over several round trips on the way t
 unchanged on PostgreSQL and SQLite.
 """
 
+from bot.managers.bots import BotQuerySet
 from bot.managers.inbound import InboundMessageQuerySet, NewInbound
 from bot.managers.leases import LeaseQuerySet, TakenLease
-from bot.managers.outbound import OutboundMessageQuerySet, SendRecord
+from bot.managers.outbound import (
+    GONE_OUT,
+    RESOLVED,
+    UNCERTAIN,
+    OutboundMessageQuerySet,
+    OutboundPart,
+    SendRecord,
+    StatusChange,
+)
 
 __all__ = [
+    "GONE_OUT",
+    "RESOLVED",
+    "UNCERTAIN",
+    "BotQuerySet",
     "InboundMessageQuerySet",
     "LeaseQuerySet",
     "NewInbound",
     "OutboundMessageQuerySet",
+    "OutboundPart",
     "SendRecord",
+    "StatusChange",
     "TakenLease",
 ]

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Case, Exists, F, OuterRef, Value, When
+from django.utils import timezone
 
 from bot.managers.sql import rows_of, time_value
 
@@ -75,7 +76,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         skip = " FOR UPDATE OF message SKIP LOCKED" if lock and connection.features.has_select_for_update else ""
         statement = f"""
             SELECT message.bot_id, message.address FROM bot_inboundmessage AS message
-            JOIN bot_bot AS bot ON bot.id = message.bot_id AND bot.is_active
+            JOIN bot_bot AS bot ON bot.id = message.bot_id AND bot.is_active AND bot.paused_at IS NULL
             WHERE message.state = 'pending' AND message.available_at <= %s AND NOT EXISTS (
                 SELECT 1 FROM bot_lease AS lease WHERE lease.bot_id = message.bot_id
                 AND lease.address = message.address AND lease.expires_at > %s)
@@ -117,6 +118,22 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         """Mark messages as done and empty them; the rows stay to recognise redeliveries."""
         return self.filter(id__in=ids).update(state="done", payload={}, error_code=error_code)
 
+    def give_up(self, ids: Iterable[int], error_code: str) -> int:
+        """Note why messages were given up: what is sent to their person now is no answer to them."""
+        return self.filter(id__in=list(ids)).update(error_code=error_code)
+
     def bury(self, ids: Iterable[int], error_code: str) -> int:
-        """Mark messages as dead letters with a reason; they keep their payload for staff to look at."""
-        return self.filter(id__in=ids).update(state="dead", error_code=error_code)
+        """Mark messages as dead letters with a reason; they keep their payload, to be worked on again.
+
+        Where it was noted why they were given up, that is the reason.
+        """
+        first = Case(When(error_code="", then=Value(error_code)), default=F("error_code"))
+        return self.filter(id__in=ids).update(state="dead", error_code=first)
+
+    def of_turn(self, turn_key: int) -> InboundMessageQuerySet:
+        """Return the messages of a turn whose reply was stored: its key is the id of the first of them."""
+        return self.filter(id__gte=turn_key, turn_key=turn_key)
+
+    def reopen(self) -> int:
+        """Let ended messages be worked on again, as if for the first time."""
+        return self.update(state="pending", attempts=0, error_code="", available_at=timezone.now())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from bot.managers.sql import rows_of, time_value
@@ -25,6 +25,32 @@ STATUS_MAY_FOLLOW: dict[str, tuple[str, ...]] = {
 }
 
 
+# What a text is that reached the person's provider.
+GONE_OUT = ("sent", "delivered", "read")
+# Begins the error code of what nobody knows the end of, and of the parts that wait for it to be known.
+UNCERTAIN = "UNCERTAIN"
+# The error code of a send that was uncertain until the provider told.
+RESOLVED = "RESOLVED"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundPart:
+    """One stored part of a turn's reply."""
+
+    id: int
+    part: int
+    status: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """What a delivery status moved: the turn the message belongs to, and whether its end was unknown until now."""
+
+    turn_key: int
+    resolved: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SendRecord:
     """What we know of one send: sent (with the provider's id), failed, uncertain or expired."""
@@ -39,27 +65,43 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
     """The outbox."""
 
     def apply_status(
-        self, bot_ids: Iterable[int], status: str, *, outbound_id: int | None, external_id: str, error_code: str
-    ) -> int:
-        """Move one message forward to what the provider says became of it; 0 when unknown or already further.
+        self, bot_ids: Sequence[int], status: str, *, outbound_id: int | None, external_id: str, error_code: str
+    ) -> StatusChange | None:
+        """Move one message forward to what the provider says became of it; None when unknown or already further.
 
         It is found by our own id where the provider echoes one, else by the provider's. An echoed id counts only within
-        the bots the webhook was signed for.
+        the bots the webhook was signed for. One statement: statuses are the most frequent webhooks.
         """
-        match = Q(external_id=external_id) if outbound_id is None else Q(pk=outbound_id)
+        before = STATUS_MAY_FOLLOW[status]
         # A text that arrived is not needed any more.
-        emptied = {"text": ""} if status in ("delivered", "read") else {}
-        return self.filter(match, bot_id__in=bot_ids, status__in=STATUS_MAY_FOLLOW[status]).update(
-            **emptied,
-            status=status,
-            external_id=Coalesce(NullIf(F("external_id"), Value("")), Value(external_id)),
-            error_code=error_code,
-            updated_at=timezone.now(),
-        )
+        text = "''" if status in ("delivered", "read") else "text"
+        code = f"CASE WHEN status = 'uncertain' THEN '{RESOLVED}' ELSE %s END" if status in GONE_OUT else "%s"
+        statement = f"""
+            UPDATE bot_outboundmessage SET status = %s, text = {text}, error_code = {code},
+                external_id = COALESCE(NULLIF(external_id, ''), %s), updated_at = %s
+            WHERE {"external_id" if outbound_id is None else "id"} = %s
+                AND bot_id IN ({rows_of(len(bot_ids), "%s")})
+                AND status IN ({rows_of(len(before), "%s")})
+            RETURNING turn_key, error_code
+        """  # noqa: S608 (constants and placeholders)
+        found = external_id if outbound_id is None else outbound_id
+        parameters = [status, error_code, external_id, time_value(timezone.now()), found, *bot_ids, *before]
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            changed = cursor.fetchall()
+        return StatusChange(changed[0][0], resolved=changed[0][1] == RESOLVED) if changed else None
+
+    def parts_of(self, turn_keys: Iterable[int]) -> dict[int, list[OutboundPart]]:
+        """Return the stored parts of turns that have any, in their order."""
+        stored: dict[int, list[OutboundPart]] = {}
+        rows = self.filter(turn_key__in=list(turn_keys)).order_by("turn_key", "part")
+        for row in rows.values_list("turn_key", "id", "part", "status", "text"):
+            stored.setdefault(row[0], []).append(OutboundPart(*row[1:]))
+        return stored
 
     def begin_sending(self, ids: Iterable[int]) -> int:
-        """Mark queued messages as being sent, before the request goes out."""
-        return self.filter(id__in=ids, status="queued").update(
+        """Mark messages as being sent, before the request goes out."""
+        return self.filter(id__in=ids, status__in=("queued", "sending")).update(
             status="sending", attempts=F("attempts") + 1, updated_at=timezone.now()
         )
 
@@ -91,6 +133,16 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
             parameters += (send.outbound_id, send.status, send.error_code, send.external_id)
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
+
+    def put_back(self, turn_key: int, *, code: str = "", since: datetime | None = None) -> int:
+        """Queue the failed parts of a turn again that still have their text.
+
+        code: only those whose error code begins so; since: only those that failed after it.
+        """
+        failed = self.filter(turn_key=turn_key, status="failed", error_code__startswith=code).exclude(text="")
+        if since is not None:
+            failed = failed.filter(updated_at__gte=since)
+        return failed.update(status="queued", error_code="", updated_at=timezone.now())
 
     def abandon(self, turn_key: int, error_code: str) -> int:
         """End the parts of a turn that is over: never sent ones have failed, one that was being sent is uncertain."""

@@ -12,11 +12,12 @@ from bot.pipeline.completion import completion
 from bot.pipeline.limits import rate_limit
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
+from bot.pipeline.window import window
 
 logger = logging.getLogger(__name__)
 
 # A stage ends the turn, raises AppError, or lets it pass on to the next.
-STAGES = (access, rate_limit, commands, completion)
+STAGES = (access, rate_limit, window, commands, completion)
 
 # The model has its own deadline; this much more is left for everything else a turn does before it is cut off.
 MARGIN_SECONDS = 15

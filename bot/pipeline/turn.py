@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.channels.base import TEXT
 from bot.directory import ActiveBot
 from bot.llm.base import ChatMessage, Completion
-from bot.managers import TakenLease
+from bot.managers import OutboundPart, TakenLease
 from conversations.many import Said
 from users.models import User
 
@@ -30,16 +30,6 @@ class TurnMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboundPart:
-    """One stored part of the turn's reply."""
-
-    id: int
-    part: int
-    status: str
-    text: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class ModelCall:
     """One completion that was paid for: the model asked, and what came back."""
 
@@ -54,6 +44,7 @@ class Turn:
     key: the id of its first inbound message; replies, usage and log lines of the turn carry it.
     parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
     history: what was said before, oldest first.
+    given_up: its messages become dead letters; the reply only says that it did not work.
     """
 
     bot: ActiveBot
@@ -66,6 +57,7 @@ class Turn:
     parts: list[OutboundPart] = field(default_factory=list)
     reply: str | None = field(default=None, repr=False)
     ended: bool = False
+    given_up: bool = False
     forget_messages: bool = False
     error_code: str = ""
     calls: list[ModelCall] = field(default_factory=list)
@@ -96,6 +88,11 @@ class Turn:
     def last_sent_at(self) -> datetime | None:
         """The provider's time of the person's latest message."""
         return max((message.sent_at for message in self.messages if message.sent_at), default=None)
+
+    def window_is_closed(self, now: datetime) -> bool:
+        """Return whether the provider no longer lets us answer, by its own time of the person's latest message."""
+        window = self.bot.channel.reply_window
+        return bool(window and self.last_sent_at and now - self.last_sent_at > window)
 
     def end(self, reply: str | None = None, *, error_code: str = "") -> None:
         """End the turn with a reply, or silently."""

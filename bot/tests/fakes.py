@@ -12,7 +12,7 @@ from django.db import connection
 from bot.channels.base import Account, OutboundText
 from bot.channels.console import ConsoleChannel
 from bot.llm.base import Completion, CompletionRequest, LanguageModel
-from bot.models import InboundMessage, Lease
+from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.worker import Worker
 
 Step = Exception | str | Callable[[Any], Awaitable[str]]
@@ -79,6 +79,16 @@ class ScriptedChannel(ConsoleChannel):
         self.typing.append(external_id)
 
 
+def states() -> list[tuple[str, str]]:
+    """Return (state, error code) of every inbound message."""
+    return list(InboundMessage.objects.order_by("id").values_list("state", "error_code"))
+
+
+def statuses() -> list[str]:
+    """Return the status of every outbound message."""
+    return list(OutboundMessage.objects.order_by("id").values_list("status", flat=True))
+
+
 def nothing_pending() -> bool:
     """Return whether every message came to its end and every lease was given back."""
     return not InboundMessage.objects.all().pending().exists() and not Lease.objects.exclude(worker="").exists()
@@ -105,7 +115,7 @@ async def _work_until(condition: Callable[[], bool], worker: Worker, seconds: fl
     running = asyncio.create_task(worker.run())
     give_up_at = time.monotonic() + seconds
     try:
-        while not await asyncio.to_thread(_ask, condition):
+        while not await in_thread(condition):
             assert time.monotonic() < give_up_at, "the condition did not come to hold"
             assert not running.done(), "the worker ended by itself"
             await asyncio.sleep(0.02)
@@ -114,8 +124,13 @@ async def _work_until(condition: Callable[[], bool], worker: Worker, seconds: fl
         await running
 
 
-def _ask(condition: Callable[[], bool]) -> bool:
+async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return function(*arguments), called in a thread that leaves no connection open, as a step of a script may."""
+    return await asyncio.to_thread(_alone, function, *arguments)
+
+
+def _alone(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
-        return condition()
+        return function(*arguments)
     finally:
         connection.close()

@@ -7,13 +7,13 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from bot import claims, inbox, outbox
+from bot import claims, inbox, outbox, settlement
 from bot.claims import backoff, claim
 from bot.directory import ActiveBot
 from bot.llm.base import Completion
 from bot.models import InboundMessage, Lease, OutboundMessage
-from bot.outbox import Outcome, Settlement
 from bot.pipeline.turn import LeaseLost, ModelCall, Turn
+from bot.settlement import Outcome, Settlement
 from bot.tests.factories import ALICE, BOB, BotFactory, event, whitelisted
 from conversations.many import Said
 from conversations.models import Message
@@ -95,7 +95,7 @@ def test_a_worker_that_lost_its_lease_cannot_begin_to_send_nor_settle(bot: Activ
     claim("two", 10)
 
     (begun,) = outbox.begin_sending("one", [(turn, parts[0])])
-    (settled,) = outbox.settle("one", [Settlement(turn, Outcome.DONE, part_id=parts[0].id, status="sent")])
+    (settled,) = settlement.settle("one", [Settlement(turn, Outcome.DONE, part_id=parts[0].id, status="sent")])
 
     assert isinstance(begun, LeaseLost)
     assert isinstance(settled, LeaseLost)
@@ -135,7 +135,7 @@ def test_renewing_extends_what_is_held_and_names_what_was_lost(bot: ActiveBot) -
     inbox.accept(bot, [event("m2", address=BOB), event("m3", address="+4915100000000")])
     lost, given_up = claim("one", 10)
     Lease.objects.filter(pk=lost.lease.id).update(worker="two", fence=2)
-    outbox.settle("one", [Settlement(given_up, Outcome.DONE)])
+    settlement.settle("one", [Settlement(given_up, Outcome.DONE)])
     before = {lease.pk: lease.expires_at for lease in Lease.objects.all()}
 
     assert claims.renew("one", [mine.lease, lost.lease, given_up.lease]) == {lost.lease.id}
@@ -157,7 +157,7 @@ def test_what_a_shutdown_gives_back_can_be_taken_at_once_and_counts_no_attempt(b
 
 def test_a_chat_that_is_to_be_tried_later_is_left_alone_until_then(bot: ActiveBot) -> None:
     turn = claimed(bot)
-    outbox.settle("one", [Settlement(turn, Outcome.RETRY, retry_in=timedelta(minutes=1))])
+    settlement.settle("one", [Settlement(turn, Outcome.RETRY, retry_in=timedelta(minutes=1))])
 
     assert claim("two", 10) == []
     expire()
@@ -173,19 +173,31 @@ def test_a_status_that_says_delivered_is_not_undone_by_our_own_record(bot: Activ
         [bot.id], "delivered", outbound_id=parts[0].id, external_id="wamid.9", error_code=""
     )
 
-    outbox.settle("one", [Settlement(turn, Outcome.DONE, part_id=parts[0].id, status="sent", external_id="wamid.9")])
+    settlement.settle(
+        "one", [Settlement(turn, Outcome.DONE, part_id=parts[0].id, status="sent", external_id="wamid.9")]
+    )
 
     outbound = OutboundMessage.objects.get()
     assert (outbound.status, outbound.external_id) == ("delivered", "wamid.9")
 
 
-def test_a_part_that_went_out_already_is_not_begun_again(bot: ActiveBot) -> None:
+def test_a_part_that_went_out_already_is_not_begun(bot: ActiveBot) -> None:
+    turn = claimed(bot)
+    (parts,) = outbox.store_replies("one", [turn])
+    assert isinstance(parts, list)
+    for status in ("sent", "delivered", "failed", "uncertain", "expired"):
+        OutboundMessage.objects.update(status=status)
+        assert outbox.begin_sending("one", [(turn, parts[0])]) == [False]
+
+
+def test_beginning_a_send_again_whose_commit_was_not_answered_still_lets_it_go_out(bot: ActiveBot) -> None:
     turn = claimed(bot)
     (parts,) = outbox.store_replies("one", [turn])
     assert isinstance(parts, list)
 
     assert outbox.begin_sending("one", [(turn, parts[0])]) == [True]
-    assert outbox.begin_sending("one", [(turn, parts[0])]) == [False]
+    assert outbox.begin_sending("one", [(turn, parts[0])]) == [True], "it was begun, and nothing was sent yet"
+    assert OutboundMessage.objects.get().status == "sending"
 
 
 def test_pauses_between_attempts_grow_and_end_at_five_minutes() -> None:

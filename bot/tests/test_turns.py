@@ -9,48 +9,17 @@ from django.utils import timezone
 
 from bot import inbox
 from bot.channels.base import SendError
-from bot.channels.registry import CHANNELS
 from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import Completion, CompletionRequest, EmptyCompletion
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
-from bot.tests.fakes import ScriptedChannel, ScriptedModel, nothing_pending, work_until
+from bot.tests.fakes import ScriptedChannel, ScriptedModel, nothing_pending, states, statuses, work_until
 from conversations.models import Conversation, Message
 from usage.models import UsageRecord
 from users.models import Identity, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def channel(monkeypatch: pytest.MonkeyPatch) -> ScriptedChannel:
-    scripted = ScriptedChannel()
-    monkeypatch.setitem(CHANNELS, "console", scripted)
-    return scripted
-
-
-@pytest.fixture
-def bot(channel: ScriptedChannel) -> ActiveBot:
-    return BotFactory.active(slug="shop", system_prompt="Be kind.")
-
-
-@pytest.fixture
-def model() -> ScriptedModel:
-    return ScriptedModel()
-
-
-@pytest.fixture
-def alice(transactional_db: None) -> User:
-    return whitelisted(ALICE, name="Alice")
-
-
-def states() -> list[tuple[str, str]]:
-    return list(InboundMessage.objects.order_by("id").values_list("state", "error_code"))
-
-
-def statuses() -> list[str]:
-    return list(OutboundMessage.objects.order_by("id").values_list("status", flat=True))
 
 
 def test_a_whitelisted_persons_message_is_answered_remembered_and_accounted_for(
@@ -418,7 +387,7 @@ def test_an_unexpected_failure_is_tried_again_and_the_last_time_the_person_is_to
 
     assert len(model.history) == 4 + 8
     assert channel.texts[-1] == "Something went wrong on my side. Please try again in a moment."
-    assert states()[-1] == ("done", "INTERNAL_ERROR")
+    assert states()[-1] == ("dead", "INTERNAL_ERROR")
 
 
 def test_a_message_that_kills_its_worker_every_time_is_a_dead_letter(
@@ -431,10 +400,41 @@ def test_a_message_that_kills_its_worker_every_time_is_a_dead_letter(
     work_until(model=model)
 
     assert states() == [("dead", "INTERNAL_ERROR"), ("done", "")]
-    assert channel.texts == ["Echo: and me?"]
+    assert channel.texts == ["Something went wrong on my side. Please try again in a moment.", "Echo: and me?"]
+    assert [request.messages[-1].content for request in model.history] == ["and me?"]
+
+
+def test_a_message_that_kills_its_worker_even_while_its_person_is_told_is_left_in_peace(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    inbox.accept(bot, [event("m1")])
+    InboundMessage.objects.update(attempts=9)
+
+    work_until(model=model)
+
+    assert states() == [("dead", "INTERNAL_ERROR")]
+    assert not channel.sent
 
 
 def test_a_reply_after_the_window_is_expired_not_sent(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScriptedChannel, "reply_window", timedelta(hours=24))
+
+    async def until_it_is_too_late(request: CompletionRequest) -> str:
+        monkeypatch.setattr(ScriptedChannel, "reply_window", timedelta(hours=22))
+        return "too late"
+
+    model.enqueue(until_it_is_too_late)
+    inbox.accept(bot, [event("m1", sent_at=timezone.now() - timedelta(hours=23))])
+    work_until(model=model)
+
+    assert not channel.sent
+    assert statuses() == ["expired"]
+    assert states() == [("done", "WINDOW_EXPIRED")]
+
+
+def test_no_answer_is_paid_for_whose_window_has_closed_already(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ScriptedChannel, "reply_window", timedelta(hours=24))
@@ -444,7 +444,8 @@ def test_a_reply_after_the_window_is_expired_not_sent(
     work_until(model=model)
 
     assert [message.address for message in channel.sent] == [BOB]
-    assert sorted(statuses()) == ["expired", "sent"]
+    assert len(model.history) == 1
+    assert statuses() == ["sent"]
     assert states() == [("done", "WINDOW_EXPIRED"), ("done", "")]
 
 
@@ -506,7 +507,7 @@ def test_over_the_rate_limit_a_person_is_told_once_and_the_model_is_not_asked(
     assert states()[2:] == [("done", "RATE_LIMIT_EXCEEDED")] * 3
 
 
-def test_a_paused_bot_keeps_its_messages_for_later(
+def test_a_bot_that_is_not_active_keeps_its_messages_for_later(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:
     inbox.accept(bot, [event()])

@@ -43,8 +43,8 @@ WORKER_POINTS: dict[str, CrashPoint] = {
     "before_sending_committed": CrashPoint(f"{QUERYSETS}.OutboundMessageQuerySet", "begin_sending"),
     "after_sending_committed": CrashPoint("bot.outbox", "begin_sending"),
     "after_sent": CrashPoint("bot.channels.whatsapp.adapter.WhatsAppChannel", "send"),
-    "before_settlement_committed": CrashPoint("bot.outbox", "_settle_parts"),
-    "after_settled": CrashPoint("bot.outbox", "settle"),
+    "before_settlement_committed": CrashPoint("bot.settlement", "_settle_parts"),
+    "after_settled": CrashPoint("bot.settlement", "settle"),
     "after_renewed": CrashPoint("bot.claims", "renew"),
     "before_released": CrashPoint("bot.claims", "release", before=True),
 }

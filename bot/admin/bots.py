@@ -1,4 +1,4 @@
-"""The bot's pages in the admin: bots (secrets are written, never shown) and what the queue and outbox hold."""
+"""The bots in the admin: their settings, and their secrets, which are written and never shown."""
 
 from typing import Any
 
@@ -7,10 +7,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from bot.channels.registry import CHANNELS
 from bot.fields import Unreadable
-from bot.models import AccessRequest, Bot, InboundMessage, Lease, OutboundMessage
+from bot.models import Bot
 
 SECRET_PREFIX = "credential_"  # noqa: S105 (a form field's name)
 
@@ -50,6 +51,8 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         if entered:
             self.instance.credentials = {**self.instance.credentials, **entered}
+            # A bot pauses when its token is refused: with another one it may try again.
+            self.instance.paused_at, self.instance.pause_reason = None, ""
         bot: Bot = super().save(commit)
         return bot
 
@@ -85,19 +88,21 @@ class BotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Bots: first name and channel, then (the page that follows) the channel's account and secrets."""
 
     form = BotForm
-    list_display = ("name", "slug", "channel", "is_active")
-    list_filter = ("channel", "is_active")
+    list_display = ("name", "slug", "channel", "is_active", "pause_reason")
+    list_filter = ("channel", "is_active", ("paused_at", admin.EmptyFieldListFilter))
+    actions = ("resume",)
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("webhook_url", "created_at", "updated_at")
+    readonly_fields = ("webhook_url", "paused_at", "pause_reason", "created_at", "updated_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: Bot | None = None) -> Any:
         """Show the channel's account and secrets once there is a channel."""
         if obj is None:
             return ((None, {"fields": ("name", "slug", "channel", "is_active")}),)
         account = ("webhook_url", "account_id", *secret_fields(obj))
+        paused = ("paused_at", "pause_reason") if obj.paused_at else ()
         return (
-            (None, {"fields": ("name", "slug", "channel", "is_active")}),
+            (None, {"fields": ("name", "slug", "channel", "is_active", *paused)}),
             (_("Account"), {"fields": account if CHANNELS[obj.channel].credentials else ("webhook_url",)}),
             (_("Answers"), {"fields": ("system_prompt", "model", "burst_wait_seconds", "tells_strangers")}),
             (_("Dates"), {"fields": ("created_at", "updated_at")}),
@@ -124,65 +129,8 @@ class BotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
         return f"{settings.PUBLIC_URL}{reverse('webhook', args=(bot.channel, bot.slug))}"
 
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that the system writes and staff only look at. Lists stay fast however long the table is."""
-
-    show_full_result_count = False
-    list_select_related = ("bot",)
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: rows come from webhooks and workers."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: a changed row would tell the worker something that did not happen."""
-        return False
-
-
-@admin.register(InboundMessage)
-class InboundMessageAdmin(ReadOnlyAdmin):
-    """The inbox: what waits, what is done, and what could not be."""
-
-    list_display = ("id", "bot", "kind", "state", "attempts", "error_code", "received_at")
-    list_filter = ("state", "kind", "bot")
-    search_fields = ("=external_id", "=address")
-    fields = (
-        "bot",
-        "external_id",
-        "address",
-        "kind",
-        "state",
-        "turn_key",
-        "attempts",
-        "error_code",
-        "sent_at",
-        "received_at",
-        "available_at",
-    )
-
-
-@admin.register(OutboundMessage)
-class OutboundMessageAdmin(ReadOnlyAdmin):
-    """The outbox: what was sent and what became of it."""
-
-    list_display = ("id", "bot", "turn_key", "part", "status", "attempts", "error_code", "created_at")
-    list_filter = ("status", "bot")
-    search_fields = ("=external_id", "=address", "=turn_key")
-
-
-@admin.register(Lease)
-class LeaseAdmin(ReadOnlyAdmin):
-    """Who works on which chat."""
-
-    list_display = ("id", "bot", "worker", "fence", "expires_at")
-
-
-@admin.register(AccessRequest)
-class AccessRequestAdmin(ReadOnlyAdmin):
-    """People who wrote without being whitelisted."""
-
-    list_display = ("address", "profile_name", "bot", "messages", "first_seen_at", "last_seen_at")
-    list_filter = ("bot",)
-    search_fields = ("=address", "profile_name")
+    @admin.action(description=_("Resume the selected bots"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: Any) -> None:
+        """Let paused bots answer again."""
+        resumed = queryset.resume()
+        self.message_user(request, ngettext("%d bot resumed.", "%d bots resumed.", resumed) % resumed)

@@ -1,0 +1,96 @@
+"""Bring ended turns back: because a delivery status tells what nobody knew, or because staff decide so.
+
+Every change is conditional on the state it starts from, so that doing it twice, or from two places, is doing it once.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from bot.errors import ErrorCode
+from bot.managers import RESOLVED, UNCERTAIN
+from bot.models import InboundMessage, OutboundMessage
+
+State = InboundMessage.State
+Status = OutboundMessage.Status
+
+# The rest of a reply that comes later than this would stand among newer messages of the chat.
+RESUME_WITHIN = timedelta(minutes=10)
+# What staff may send again: nobody knows whether it arrived, or it certainly did not.
+SENDABLE_AGAIN = (Status.UNCERTAIN, Status.FAILED)
+BATCH = 200
+
+
+def resolve(turn_key: int, *, at_any_time: bool = False) -> None:
+    """Go on with a reply whose uncertain part turned out to be sent. Call it in the transaction that found out.
+
+    The parts behind it were held back; they follow now, unless it is too late for them.
+    """
+    since = None if at_any_time else timezone.now() - RESUME_WITHIN
+    turn = InboundMessage.objects.all().of_turn(turn_key).filter(state=State.DONE, error_code__startswith=UNCERTAIN)
+    if OutboundMessage.objects.all().put_back(turn_key, code=UNCERTAIN, since=since):
+        turn.reopen()
+    else:
+        turn.update(error_code="")
+
+
+def mark_sent(ids: Iterable[int]) -> int:
+    """Record that uncertain messages did arrive, as staff found out, and let the rest of their replies follow.
+
+    Returns how many were uncertain.
+    """
+    with transaction.atomic():
+        found = _locked(ids, (Status.UNCERTAIN,))
+        for message in found:
+            message.settle_by_hand(Status.SENT, RESOLVED)
+            resolve(message.turn_key, at_any_time=True)
+    return len(found)
+
+
+def send_again(ids: Iterable[int]) -> int:
+    """Send uncertain or failed messages again, and what of their replies comes after them; staff take the risk.
+
+    Returns how many will be sent: those whose text was deleted meanwhile cannot be.
+    """
+    with transaction.atomic():
+        found = [message for message in _locked(ids, SENDABLE_AGAIN) if message.text]
+        for message in found:
+            message.settle_by_hand(Status.QUEUED, "")
+            OutboundMessage.objects.all().put_back(message.turn_key)
+            InboundMessage.objects.all().of_turn(message.turn_key).exclude(state=State.PENDING).reopen()
+    return len(found)
+
+
+def replay(ids: Iterable[int]) -> int:
+    """Let dead letters be worked on again and return how many messages that are.
+
+    Where a reply is stored that could not be sent, it is sent as it is: it was paid for. Otherwise the turn is answered
+    anew. The messages of one turn go together, also when only one of them was chosen.
+    """
+    chosen, replayed = sorted(set(ids)), 0
+    for start in range(0, len(chosen), BATCH):
+        with transaction.atomic():
+            replayed += _replay(chosen[start : start + BATCH])
+    return replayed
+
+
+def _replay(ids: list[int]) -> int:
+    dead = InboundMessage.objects.select_for_update().filter(id__in=ids, state=State.DEAD).order_by("id")
+    rows = list(dead.values_list("id", "turn_key", "error_code"))
+    replayed = InboundMessage.objects.filter(id__in=[id for id, key, _ in rows if key is None]).reopen()
+    codes = {key: code for _, key, code in rows if key is not None}
+    for key, code in codes.items():
+        turn = InboundMessage.objects.all().of_turn(key).filter(state=State.DEAD)
+        sends_stored_reply = code != ErrorCode.INTERNAL_ERROR and OutboundMessage.objects.all().put_back(key)
+        replayed += turn.reopen()
+        if not sends_stored_reply:
+            OutboundMessage.objects.filter(turn_key=key).delete()
+            InboundMessage.objects.all().of_turn(key).update(turn_key=None)
+    return replayed
+
+
+def _locked(ids: Iterable[int], statuses: Iterable[str]) -> list[OutboundMessage]:
+    rows = OutboundMessage.objects.select_for_update().filter(id__in=list(ids), status__in=statuses)
+    return list(rows.order_by("id"))

@@ -1,0 +1,118 @@
+"""Settle turns: record what became of a send, what happens to its turn, and release the lease. Every write is fenced.
+
+settle() takes many items and does them in one transaction; an item whose lease is no longer held gets LeaseLost.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from django.db import transaction
+from django.utils import timezone
+
+from bot.claims import free_at
+from bot.managers import GONE_OUT, SendRecord
+from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from bot.pipeline.turn import LeaseLost, Turn
+from bot.recovery import resolve
+
+logger = logging.getLogger(__name__)
+
+Status = OutboundMessage.Status
+
+
+class Outcome(Enum):
+    """What a settlement does with its turn: go on, end it, leave it for later, give it up, or pause its whole bot."""
+
+    GO_ON = "go on"
+    DONE = "done"
+    RETRY = "retry"
+    DEAD = "dead"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is known after a step of sending: the status of one part (if any), and what happens to the turn."""
+
+    turn: Turn
+    outcome: Outcome
+    part_id: int | None = None
+    status: str = ""
+    external_id: str = ""
+    error_code: str = ""
+    retry_in: timedelta | None = None
+
+
+def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
+    """Record what became of sends and turns, and release the leases of turns that ended or wait."""
+    with transaction.atomic():
+        held = Lease.objects.all().lock_held([item.turn.lease for item in items], worker)
+        mine = [item for item in items if item.turn.lease.id in held]
+        _settle_parts(mine)
+        _settle_done([item for item in mine if item.outcome is Outcome.DONE])
+        for item in mine:
+            if item.outcome is Outcome.DEAD:
+                _bury(item)
+            if item.outcome is Outcome.PAUSE:
+                _pause(item)
+            if item.outcome in (Outcome.RETRY, Outcome.DEAD, Outcome.PAUSE):
+                Lease.objects.all().release([item.turn.lease.id], free_at(item.retry_in))
+        _go_on_with_overtaken(mine)
+    return [item.turn.lease.id in held or LeaseLost() for item in items]
+
+
+def _settle_parts(items: list[Settlement]) -> None:
+    with_part = [(item, item.part_id) for item in items if item.part_id is not None]
+    OutboundMessage.objects.all().record(
+        [
+            SendRecord(part_id, item.status, item.external_id, item.error_code)
+            for item, part_id in with_part
+            if item.status != Status.QUEUED
+        ]
+    )
+    for item, part_id in with_part:
+        if item.status == Status.QUEUED:
+            OutboundMessage.objects.all().requeue(part_id, item.error_code)
+
+
+def _settle_done(items: list[Settlement]) -> None:
+    by_code: dict[str, list[int]] = {}
+    strangers: list[int] = []
+    for item in items:
+        ids = [message.id for message in item.turn.messages]
+        if item.turn.forget_messages:
+            strangers += ids
+        else:
+            by_code.setdefault(item.error_code or item.turn.error_code, []).extend(ids)
+            if item.error_code:  # uncertain or expired: what is left of the reply stays unsent
+                OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
+    for code, ids in by_code.items():
+        InboundMessage.objects.all().finish(ids, error_code=code)
+    if strangers:
+        InboundMessage.objects.filter(id__in=strangers).delete()
+    Lease.objects.all().release([item.turn.lease.id for item in items], timezone.now())
+
+
+def _bury(item: Settlement) -> None:
+    InboundMessage.objects.all().bury([message.id for message in item.turn.messages], item.error_code)
+    OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
+
+
+def _pause(item: Settlement) -> None:
+    """Pause the bot whose token is refused: its turns wait for a new one, and this was no attempt of theirs."""
+    bot = item.turn.bot
+    InboundMessage.objects.all().unbegin(message.id for message in item.turn.messages)
+    if Bot.objects.all().pause(bot.id, item.error_code, bot.version):
+        logger.error("bot_paused", extra={"bot": bot.slug, "channel": bot.channel.slug, "error_code": item.error_code})
+
+
+def _go_on_with_overtaken(items: list[Settlement]) -> None:
+    """Go on with replies that were settled as uncertain just after a delivery status had told what became of them."""
+    uncertain = [item.part_id for item in items if item.part_id and item.status == Status.UNCERTAIN]
+    if uncertain:
+        told = OutboundMessage.objects.filter(id__in=uncertain, status__in=GONE_OUT)
+        for turn_key in told.values_list("turn_key", flat=True):
+            resolve(turn_key)

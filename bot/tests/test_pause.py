@@ -1,0 +1,142 @@
+"""A bot whose token is refused pauses, says so once, and loses nothing."""
+
+import logging
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from bot import inbox
+from bot.channels.base import SendError
+from bot.directory import ActiveBot
+from bot.models import Bot, InboundMessage, Lease
+from bot.tests.factories import (
+    ALICE,
+    BOB,
+    WhatsAppBotFactory,
+    event,
+    signature,
+    whatsapp_body,
+    whatsapp_message,
+    whatsapp_value,
+    whitelisted,
+)
+from bot.tests.fakes import ScriptedChannel, ScriptedModel, in_thread, states, statuses, work_until
+from users.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TOKEN_REFUSED = SendError("190", credentials_refused=True)
+
+
+def is_paused() -> bool:
+    return Bot.objects.get().paused_at is not None
+
+
+@pytest.fixture
+def paused(alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel) -> ActiveBot:
+    channel.enqueue(TOKEN_REFUSED)
+    inbox.accept(bot, [event("m1")])
+    work_until(is_paused, model=model)
+    return bot
+
+
+@pytest.fixture
+def staff(client: Client, alice: User) -> Client:
+    client.force_login(User.objects.create_superuser("+4915112345600", "a good password"))
+    return client
+
+
+def the_lease_is_free() -> None:
+    Lease.objects.update(expires_at="2020-01-01T00:00Z")
+
+
+def test_its_messages_wait_and_nothing_more_is_sent(
+    paused: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    the_lease_is_free()
+    inbox.accept(paused, [event("m2", text="more")])
+    whitelisted(BOB)
+    inbox.accept(paused, [event("m3", address=BOB)])
+    other = iter(range(20))
+    work_until(lambda: next(other) > 10, model=model)
+
+    assert len(channel.sent) == 1
+    assert len(model.history) == 1
+    assert [state for state, _ in states()] == ["pending"] * 3
+    assert statuses() == ["queued"]
+    assert InboundMessage.objects.earliest("id").attempts == 0, "it was no fault of the message"
+    assert Bot.objects.get().pause_reason == "CHANNEL_ERROR:190"
+
+
+def test_a_resumed_bot_sends_what_was_paid_for_and_answers_what_came_meanwhile(
+    paused: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, staff: Client
+) -> None:
+    inbox.accept(paused, [event("m2", text="more")])
+    the_lease_is_free()
+    data = {"action": "resume", "_selected_action": [str(paused.id)]}
+    page = staff.post(reverse("admin:bot_bot_changelist"), data, follow=True)
+    assert "1 bot resumed" in page.content.decode()
+    work_until(model=model)
+
+    assert channel.texts == ["Echo: Hello", "Echo: Hello", "Echo: more"]
+    assert len(model.history) == 2
+    assert states() == [("done", "")] * 2
+
+
+def test_the_operator_is_alerted_once_however_many_turns_fail(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    channel.enqueue(*[TOKEN_REFUSED] * 5)
+    for number in range(5):
+        whitelisted(f"+49151000000{number:02}")
+        inbox.accept(bot, [event(f"m{number}", address=f"+49151000000{number:02}")])
+    work_until(lambda: is_paused() and len(channel.sent) == 5, model=model)
+
+    (alert,) = (record for record in caplog.records if record.message == "bot_paused")
+    assert (alert.levelname, alert.bot, alert.error_code) == ("ERROR", "shop", "CHANNEL_ERROR:190")  # type: ignore[attr-defined]
+
+
+def test_a_token_that_was_replaced_meanwhile_pauses_nothing(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    async def replace_it(message: object) -> None:
+        await in_thread(lambda: Bot.objects.get().save())
+        raise TOKEN_REFUSED
+
+    channel.enqueue(replace_it)
+    inbox.accept(bot, [event("m1")])
+    work_until(lambda: statuses() == ["queued"] and len(channel.sent) == 1, model=model)
+    assert not is_paused()
+    the_lease_is_free()
+    work_until(model=model)
+
+    assert channel.texts == ["Echo: Hello"] * 2
+    assert states() == [("done", "")]
+
+
+def test_entering_a_new_token_resumes_the_bot(staff: Client) -> None:
+    bot = WhatsAppBotFactory.create(paused_at="2026-01-01T00:00Z", pause_reason="CHANNEL_ERROR:190")
+    url = reverse("admin:bot_bot_change", args=(bot.pk,))
+    page = staff.get(url).content.decode()
+    assert "CHANNEL_ERROR:190" in page
+    form = {
+        "name": bot.name, "slug": bot.slug, "channel": bot.channel, "is_active": "on", "account_id": bot.account_id,
+        "system_prompt": "", "model": "", "burst_wait_seconds": "0", "tells_strangers": "on",
+    }  # fmt: skip
+
+    assert staff.post(url, form).status_code == 302
+    assert is_paused(), "something else was changed"
+    assert staff.post(url, {**form, "credential_access_token": "EAAnew"}).status_code == 302
+    assert not is_paused()
+
+
+def test_webhooks_of_a_paused_bot_are_taken(client: Client) -> None:
+    bot = WhatsAppBotFactory.create(paused_at="2026-01-01T00:00Z")
+    body = whatsapp_body(whatsapp_value(messages=[whatsapp_message("Hello", ALICE)]))
+    url = reverse("webhook", args=("whatsapp", bot.slug))
+    headers = {"X-Hub-Signature-256": signature(body)}
+
+    assert client.post(url, body, content_type="application/json", headers=headers).status_code == 200
+    assert states() == [("pending", "")]
