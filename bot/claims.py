@@ -43,8 +43,8 @@ def claim(worker: str, most: int) -> list[Turn]:
     return turns
 
 
-def renew(worker: str, leases: Sequence[TakenLease]) -> set[int]:
-    """Extend the leases and return the ids of those that somebody else has taken over."""
+def renew(worker: str, leases: Sequence[TakenLease]) -> int:
+    """Extend those of the leases that are still this worker's, and return how many they are."""
     with transaction.atomic():
         return Lease.objects.all().renew(leases, worker, timezone.now() + LEASE_TIME)
 

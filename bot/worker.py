@@ -176,18 +176,14 @@ class Worker:
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            active = dict(self._active)
-            if not active:
+            if not self._active:
                 continue
             try:
-                lost = await self._database.run(claims.renew, self.name, [turn.lease for turn in active.values()])
+                # A turn whose lease was lost finds out at its next write. Its model call is left to end: it is paid
+                # for, and what it cost is recorded.
+                await self._database.run(claims.renew, self.name, [turn.lease for turn in self._active.values()])
             except Exception as error:
                 logger.error("heartbeat_failed", extra={"error": type(error).__name__})
-                continue
-            for task, turn in active.items():
-                if turn.lease.id in lost and not task.done():
-                    logger.warning("lease_lost", extra={"turn_id": turn.key, "worker": self.name})
-                    task.cancel()
 
     async def _drain(self) -> None:
         if self._active:

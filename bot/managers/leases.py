@@ -65,15 +65,9 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         )
         return {id for id, fence in rows if fences[id] == fence}
 
-    def renew(self, leases: Sequence[TakenLease], worker: str, until: datetime) -> set[int]:
-        """Extend the leases that are still this worker's, in a transaction, and return the ids of those that were lost.
-
-        One that this worker has just given up itself is neither: its fence is still the same.
-        """
-        self.filter(id__in=self.lock_held(leases, worker)).update(expires_at=until)
-        fences = {lease.id: lease.fence for lease in leases}
-        unchanged = dict(self.filter(id__in=fences).values_list("id", "fence")).items() & fences.items()
-        return set(fences) - {id for id, _ in unchanged}
+    def renew(self, leases: Sequence[TakenLease], worker: str, until: datetime) -> int:
+        """Extend the leases that are still this worker's, in a transaction, and return how many they are."""
+        return self.filter(id__in=self.lock_held(leases, worker)).update(expires_at=until)
 
     def release(self, ids: Iterable[int], free_at: datetime) -> int:
         """Give leases up; their chats may be worked on from free_at. Call it after lock_held()."""
