@@ -55,6 +55,18 @@ def test_a_chat_is_claimed_by_one_worker_until_its_lease_expires(bot: ActiveBot)
     assert Lease.objects.get().worker == "two"
 
 
+def test_a_lease_that_is_held_is_not_taken_by_who_looked_before_it_was(bot: ActiveBot) -> None:
+    """Two workers may see the same chat waiting; the statement that takes the lease decides."""
+    turn = claimed(bot)
+    now = timezone.now()
+
+    assert Lease.objects.all().take([(bot.id, ALICE)], "two", now, now + claims.LEASE_TIME) == []
+    assert Lease.objects.get().worker == "one"
+    expire()
+    (taken,) = Lease.objects.all().take([(bot.id, ALICE)], "two", now, now + claims.LEASE_TIME)
+    assert taken.fence == turn.lease.fence + 1
+
+
 def test_no_more_chats_are_claimed_than_asked_for_and_the_longest_waiting_first(bot: ActiveBot) -> None:
     for number in range(5):
         inbox.accept(bot, [event(f"m{number}", address=f"+491510000000{number}")])
@@ -153,6 +165,17 @@ def test_what_a_shutdown_gives_back_can_be_taken_at_once_and_counts_no_attempt(b
     assert (lease.worker, InboundMessage.objects.get().attempts) == ("", 0)
     (again,) = claim("two", 10)
     assert (again.attempts, again.lease.fence) == (1, turn.lease.fence + 1)
+
+
+def test_a_shutdown_gives_back_nothing_that_another_worker_has_taken_over(bot: ActiveBot) -> None:
+    turn = claimed(bot)
+    expire()
+    claim("two", 10)
+
+    claims.release("one", [turn])
+
+    assert Lease.objects.get().worker == "two"
+    assert InboundMessage.objects.get().attempts == 2
 
 
 def test_a_chat_that_is_to_be_tried_later_is_left_alone_until_then(bot: ActiveBot) -> None:
