@@ -355,6 +355,7 @@ def test_a_send_that_a_killed_worker_began_is_uncertain(
     assert not channel.sent
     assert not model.history
     assert statuses() == ["uncertain"]
+    assert states() == [("done", "UNCERTAIN:INTERRUPTED")]
 
 
 def test_a_status_that_overtook_our_record_stops_the_send(
