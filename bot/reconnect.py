@@ -14,7 +14,8 @@ def on_a_live_connection(function: Callable[..., Result], *arguments: object) ->
     The function must be one that can be done twice. Asking before every request whether the connection lives would
     cost each a round trip.
     """
-    once = connection.connection is None or connection.in_atomic_block
+    # (SQLite has no server to lose; trying again would only wait for a lock as long again.)
+    once = connection.connection is None or connection.in_atomic_block or connection.vendor == "sqlite"
     try:
         return function(*arguments)
     except (OperationalError, InterfaceError):

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -146,7 +147,5 @@ def children(pid: int) -> list[int]:
 
 def signal_process(pid: int, number: signal.Signals) -> None:
     """Send a signal to a process that may have ended meanwhile."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
