@@ -137,7 +137,7 @@ def test_a_delivery_the_database_cannot_take_gets_503_whole_and_is_taken_whole_w
     assert stored(server, name) == ([], "sent")
 
     # It recovers by itself; and what a provider delivers again is stored once.
-    wait_for(lambda: deliver(web, body) == Answer(200), "the delivery is taken")
+    wait_for(lambda: deliver(web, body) == Answer(200), "the delivery is taken", 90)
     assert deliver(web, body) == Answer(200)
     assert stored(server, name) == ([f"{name}.1", f"{name}.2"], "delivered")
 

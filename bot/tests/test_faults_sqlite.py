@@ -84,7 +84,7 @@ def test_a_delivery_that_sqlite_cannot_take_gets_503_and_is_taken_once_when_it_c
         assert system.get("/healthz") == 200
     assert stored(file) == before
 
-    wait_for(lambda: system.post(delivery(name)) == 200, "the delivery is taken")
+    wait_for(lambda: system.post(delivery(name)) == 200, "the delivery is taken", 90)
     assert system.post(delivery(name)) == 200
     assert stored(file) == sorted([*before, f"{name}.1", f"{name}.2"])
 
