@@ -7,7 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, reset_queries
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+    reset_queries,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +31,8 @@ RECONNECT_SECONDS = 0.5
 LEAST_PAUSE_SECONDS = 0.001
 # How long a turn waits for a database that went away before its work is given up (a lease is lost by then).
 PATIENCE_SECONDS = 25.0
+# What says that the database is away, not that an item is wrong. (InternalError: read-only, as after a failover.)
+AWAY = (OperationalError, InterfaceError, InternalError)
 
 
 class Database:
@@ -38,6 +49,8 @@ class Database:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
         self._waiting: dict[Any, list[tuple[Any, asyncio.Future[Any]]]] = {}
         self._runner: asyncio.Task[None] | None = None
+        self._connection: Any = None
+        self._hung_up = False
 
     async def submit(self, function: BatchFunction[Item, Result], item: Item) -> Result:
         """Return function's result for item, computed together with other items that wait.
@@ -54,7 +67,14 @@ class Database:
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Return function(*arguments), called in the database thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, lambda: _in_thread(function, *arguments))
+        return await loop.run_in_executor(self._executor, lambda: self._in_thread(function, *arguments))
+
+    def hang_up(self) -> None:
+        """Do no more work, and end what is being done: who waits for a database that does not answer waits no more."""
+        self._hung_up = True
+        # (SQLite's connection can't be ended from here; it waits for a lock no longer than its own time-out.)
+        if hang_up := getattr(self._connection, "hang_up", None):
+            hang_up()
 
     async def close(self) -> None:
         """Finish what waits and close the connection."""
@@ -80,7 +100,7 @@ class Database:
         try:
             results = await self._with_patience(function, [item for item, _ in batch])
         except Exception as error:
-            if len(batch) == 1 or isinstance(error, OperationalError | InterfaceError):
+            if len(batch) == 1 or isinstance(error, AWAY):
                 results = [error] * len(batch)
             else:
                 # One item spoils the transaction of all: find it by doing them one by one.
@@ -99,23 +119,28 @@ class Database:
     async def _with_patience(self, function: Any, items: list[Any]) -> Any:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + PATIENCE_SECONDS
+        tried = 0
         while True:
             try:
+                tried += 1
                 return await self.run(function, items)
-            except (OperationalError, InterfaceError) as error:
-                if loop.time() > give_up_at:
+            except AWAY as error:
+                # A server that hangs can use up the patience with one try: a new connection may still find it well.
+                if self._hung_up or (loop.time() > give_up_at and tried > 1):
                     raise
                 logger.warning("database_unavailable", extra={"error": type(error).__name__})
                 await asyncio.sleep(RECONNECT_SECONDS)
 
-
-def _in_thread(function: Callable[..., Result], *arguments: Any) -> Result:
-    close_old_connections()
-    try:
-        return function(*arguments)
-    except (OperationalError, InterfaceError):
-        connection.close()
-        raise
-    finally:
-        if settings.DEBUG:
-            reset_queries()
+    def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        if self._hung_up:
+            raise InterfaceError("the worker has hung up on its database")
+        close_old_connections()
+        self._connection = connections[DEFAULT_DB_ALIAS]
+        try:
+            return function(*arguments)
+        except AWAY:
+            connection.close()
+            raise
+        finally:
+            if settings.DEBUG:
+                reset_queries()

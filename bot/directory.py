@@ -9,6 +9,7 @@ from bot.channels.base import Account, Channel
 from bot.channels.registry import get_channel
 from bot.fields import Unreadable
 from bot.models import Bot
+from bot.reconnect import on_a_live_connection
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def _current(fresh_seconds: float = FRESH_SECONDS) -> _Snapshot:
     global _snapshot
     snapshot = _snapshot
     if snapshot is None or time.monotonic() - snapshot.taken_at > fresh_seconds:
-        snapshot = _snapshot = _read()
+        snapshot = _snapshot = on_a_live_connection(_read)
     return snapshot
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from bot.channels.base import Event, InboundEvent, RejectedItem, StatusEvent
@@ -14,6 +14,7 @@ from bot.directory import ActiveBot, bot_for_account
 from bot.errors import ErrorCode
 from bot.managers import NewInbound
 from bot.models import InboundMessage, OutboundMessage
+from bot.reconnect import on_a_live_connection
 from bot.recovery import resolve
 
 logger = logging.getLogger(__name__)
@@ -50,22 +51,9 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
                 statuses.append(event)
             case RejectedItem():
                 rows.append(_rejected_row(bot, event, now, body, position))
-    stored, moved = _store(bot, rows, statuses)
+    stored, moved = on_a_live_connection(_write, bot, rows, statuses)
     rejected = sum(isinstance(event, RejectedItem) for event in events)
     return Accepted(messages=stored, statuses=moved, rejected=rejected)
-
-
-def _store(bot: ActiveBot, rows: list[NewInbound], statuses: list[StatusEvent]) -> tuple[int, int]:
-    once = connection.connection is None or connection.in_atomic_block
-    try:
-        return _write(bot, rows, statuses)
-    except (OperationalError, InterfaceError):
-        if once:
-            raise
-        # A persistent connection may have died since its last use (a restart of the database). Everything here can be
-        # done twice, so one more try on a new connection costs nothing; asking before every request would.
-        connection.close()
-        return _write(bot, rows, statuses)
 
 
 def _write(bot: ActiveBot, rows: list[NewInbound], statuses: list[StatusEvent]) -> tuple[int, int]:

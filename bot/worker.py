@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +37,8 @@ GATHER_SECONDS = 0.02
 FULL_GATHER_TURNS = 100
 HEARTBEAT_SECONDS = 8.0
 DRAIN_SECONDS = 30.0
+# To give back what did not finish. After that a database that does not answer is not waited for.
+GIVE_BACK_SECONDS = 5.0
 # To providers' APIs, which are quick. More would only hold memory: the model's connections are counted elsewhere.
 CONNECTIONS = 100
 # Short: a request on a connection that the provider has just closed ends as an uncertain send.
@@ -61,6 +64,7 @@ class Worker:
     _active: dict[asyncio.Task[None], Turn] = field(default_factory=dict)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopped_at: float = 0.0
 
     async def run(self) -> None:
         """Work until stopped; then finish what runs (DRAIN_SECONDS at most), give back the rest, close everything."""
@@ -94,6 +98,8 @@ class Worker:
         """Claim nothing more and let run() come to its end."""
         self._stopping.set()
         self._wake.set()
+        self._stopped_at = self._stopped_at or time.monotonic()
+        asyncio.get_running_loop().call_later(DRAIN_SECONDS + GIVE_BACK_SECONDS, self._database.hang_up)
 
     async def _poll(self) -> None:
         while not self._stopping.is_set():
@@ -188,10 +194,18 @@ class Worker:
     async def _drain(self) -> None:
         if self._active:
             logger.info("worker_draining", extra={"worker": self.name, "turns": len(self._active)})
-            await asyncio.wait(self._active, timeout=DRAIN_SECONDS)
+            # Counted from the signal: a database that hangs may have held up the last claim.
+            await asyncio.wait(self._active, timeout=max(self._stopped_at + DRAIN_SECONDS - time.monotonic(), 0))
         left = dict(self._active)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         if left:
-            await self._database.run(claims.release, self.name, list(left.values()))
+            await self._give_back(list(left.values()))
+
+    async def _give_back(self, turns: list[Turn]) -> None:
+        try:
+            await self._database.run(claims.release, self.name, turns)
+        except Exception as error:
+            # Their leases run out by themselves, and another worker claims them.
+            logger.error("turns_left_to_leases", extra={"turns": len(turns), "error": type(error).__name__})

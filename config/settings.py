@@ -84,6 +84,8 @@ SQLITE_OPTIONS = {
 }
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 5,
+    # Longer than the server's own limit below, which it can't keep when it hangs itself (config/postgresql/base.py).
+    "client_timeout": 20,
     # A statement or a transaction that hangs is ended by the server, so that no lock stays behind.
     "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000",
 }
@@ -93,7 +95,8 @@ def database(config: dict[str, Any]) -> dict[str, Any]:
     """Return Django's database configuration with the options each engine needs under load."""
     sqlite = config["ENGINE"].endswith("sqlite3")
     own = SQLITE_OPTIONS if sqlite else POSTGRESQL_OPTIONS
-    return {**config, "CONN_MAX_AGE": 60, "OPTIONS": {**own, **config.get("OPTIONS", {})}}
+    engine = config["ENGINE"] if sqlite else "config.postgresql"
+    return {**config, "ENGINE": engine, "CONN_MAX_AGE": 60, "OPTIONS": {**own, **config.get("OPTIONS", {})}}
 
 
 DATABASES = {"default": database(env["DATABASE_URL"])}

@@ -8,6 +8,8 @@ from django.conf import settings
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from bot.errors import AppError, ErrorCode
 from bot.pipeline.services import Services
@@ -16,6 +18,8 @@ from bot.pipeline.turn import Turn
 logger = logging.getLogger(__name__)
 
 REDIS_TIMEOUT_SECONDS = 0.5
+# A Redis that failed is left alone for so long, so that one that hangs does not cost every message a time-out.
+LEFT_ALONE_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 
 
@@ -41,6 +45,7 @@ class Limiter:
         self._shared: MovingWindowRateLimiter | None = None
         self._redis: RedisStorage | None = None
         self._down = False
+        self._ask_again_at = 0.0
         if redis_url:
             # (limits wants its own scheme in front of the URL.)
             parts = urlsplit(redis_url)
@@ -50,19 +55,23 @@ class Limiter:
                 key_prefix="parley:limits",
                 socket_timeout=REDIS_TIMEOUT_SECONDS,
                 socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+                # The client would repeat what failed, with pauses of seconds.
+                retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
             )
             self._shared = MovingWindowRateLimiter(self._redis)
 
     async def hit(self, key: str, per_minute: int, cost: int = 1) -> bool:
         """Count `cost` messages of key and return whether they are within the limit."""
         item = RateLimitItemPerMinute(per_minute)
-        if self._shared is not None:
+        if self._shared is not None and self._claim():
+            probe = self._down
             try:
                 allowed = await self._shared.hit(item, key, cost=cost)
             except Exception as error:  # the library passes on whatever its client raises
-                self._note(down=True, error=type(error).__name__)
+                self._lost(error)
             else:
-                self._note(down=False)
+                if probe:
+                    self._back()
                 return allowed
         return await self._local.hit(item, key, cost=cost)
 
@@ -71,12 +80,24 @@ class Limiter:
         if self._redis is not None:
             await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
 
-    def _note(self, *, down: bool, error: str = "") -> None:
-        if down and not self._down:
-            logger.error("rate_limit_store_lost", extra={"error": error})
-        elif self._down and not down:
+    def _claim(self) -> bool:
+        """Return whether to ask Redis: always while it is well, else one message at a time, now and then."""
+        now = time.monotonic()
+        if self._down and now < self._ask_again_at:
+            return False
+        self._ask_again_at = now + LEFT_ALONE_SECONDS
+        return True
+
+    def _lost(self, error: Exception) -> None:
+        if not self._down:
+            logger.error("rate_limit_store_lost", extra={"error": type(error).__name__})
+        self._down = True
+        self._ask_again_at = time.monotonic() + LEFT_ALONE_SECONDS
+
+    def _back(self) -> None:
+        if self._down:
             logger.info("rate_limit_store_back")
-        self._down = down
+        self._down = False
 
 
 async def rate_limit(turn: Turn, services: Services) -> None:

@@ -37,7 +37,14 @@ for number in ({ALICE!r}, {BOB!r}):
 class System:
     """Processes of one Parley on one database. Ends only what it started."""
 
-    def __init__(self, database_url: str, model: StandIn, whatsapp: StandIn, folder: Path) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        model: StandIn,
+        whatsapp: StandIn,
+        folder: Path,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.model, self.whatsapp, self.folder = model, whatsapp, folder
         self.port = free_port()
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -50,6 +57,7 @@ class System:
             "OPENAI_BASE_URL": f"{model.url}/v1",
             "WHATSAPP_API_URL": f"{whatsapp.url}/v26.0",
             "RATE_LIMIT_PER_USER": "1000",
+            **(environment or {}),
         }
 
     def manage(self, *words: str) -> str:
@@ -72,6 +80,14 @@ class System:
     def start_worker(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker process, with variables of its own."""
         return self._start(sys.executable, "manage.py", "runworker", *options, **environment)
+
+    def start_scheduler(self) -> subprocess.Popen[bytes]:
+        """Start a scheduler process."""
+        return self._start(sys.executable, "manage.py", "qcluster")
+
+    def log_of(self, process: subprocess.Popen[bytes]) -> str:
+        """Return what a process wrote so far."""
+        return (self.folder / f"process-{self.processes.index(process)}.log").read_text(errors="replace")
 
     def get(self, path: str) -> int:
         """Return the status of a GET; 0 while nothing listens."""
@@ -138,10 +154,19 @@ class System:
 
 
 @contextmanager
-def running_system(folder: Path) -> Iterator[System]:
-    """Yield a migrated, seeded system on a database of its own, with both stand-ins up and no process started yet."""
-    with own_database(folder) as url, StandIn.start("model") as model, StandIn.start("whatsapp") as whatsapp:
-        system = System(url, model, whatsapp, folder)
+def running_system(
+    folder: Path, database_url: str | None = None, environment: dict[str, str] | None = None
+) -> Iterator[System]:
+    """Yield a migrated, seeded system with both stand-ins up and no process started yet.
+
+    It has a database of its own, unless an empty one is given; environment adds to its processes' variables.
+    """
+    with (
+        own_database(folder, database_url) as url,
+        StandIn.start("model") as model,
+        StandIn.start("whatsapp") as whatsapp,
+    ):
+        system = System(url, model, whatsapp, folder, environment)
         try:
             system.manage("migrate", "--verbosity", "0")
             system.manage("shell", "--verbosity", "0", "--command", SEED)
@@ -151,8 +176,11 @@ def running_system(folder: Path) -> Iterator[System]:
 
 
 @contextmanager
-def own_database(folder: Path) -> Iterator[str]:
-    """Yield the URL of an empty database on the server (or in the kind of file) that the suite runs on."""
+def own_database(folder: Path, given: str | None = None) -> Iterator[str]:
+    """Yield the URL of an empty database: the given one, else on the server (or kind of file) the suite runs on."""
+    if given is not None:
+        yield given
+        return
     config = settings.DATABASES["default"]
     if config["ENGINE"].endswith("sqlite3"):
         yield f"sqlite:///{folder / 'system.sqlite3'}"
