@@ -1,7 +1,7 @@
 """A turn: the pending inbound messages of one chat together with the one reply they get."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.channels.base import TEXT
 from bot.directory import ActiveBot
@@ -54,6 +54,7 @@ class Turn:
     key: the id of its first inbound message; replies, usage and log lines of the turn carry it.
     parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
     history: what was said before, oldest first.
+    reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
     """
 
     bot: ActiveBot
@@ -68,6 +69,7 @@ class Turn:
     ended: bool = False
     forget_messages: bool = False
     error_code: str = ""
+    reserved_on: date | None = None
     calls: list[ModelCall] = field(default_factory=list)
     remember: list[Said] = field(default_factory=list, repr=False)
 
