@@ -89,20 +89,22 @@ def reserve(wanted: Sequence[Wanted]) -> list[date | Exception]:
         standing = Reservation.objects.filter(turn_key__in=[one.turn_key for one in wanted]).locked()
         fences = {reservation.turn_key: reservation.fence for reservation in standing}
         current = [one for one in wanted if one.fence >= fences.get(one.turn_key, 0)]
-        mine = {one.turn_key for one in current}
         changes = Changes()
-        Reservation.objects.take_out([held for held in standing if held.turn_key in mine], changes)
+        replaced = {one.turn_key for one in current}
+        Reservation.objects.take_out([held for held in standing if held.turn_key in replaced], changes)
+        Reservation.objects.put_in(_row(one, day) for one in current)
         for one in current:
             changes.add(one.user_id, day)
         totals = {owner: total for (owner, of), total in DailySpend.objects.apply(changes).items() if of == day}
-        answers = dict(zip(current, _decide(current, totals), strict=True))
-        granted = [one for one, refusal in answers.items() if refusal is None]
+        refusals = dict(zip(current, _decide(current, totals), strict=True))
         grants = Changes()
-        for one in granted:
-            grants.add(one.user_id, day, reserved=one.amount_micros)
+        for one, refusal in refusals.items():
+            if refusal is None:
+                grants.add(one.user_id, day, reserved=one.amount_micros)
         DailySpend.objects.apply(grants)
-        Reservation.objects.put_in(_row(one, day) for one in granted)
-    return [answers.get(one, Superseded()) or day for one in wanted]
+        if refused := [one.turn_key for one, refusal in refusals.items() if refusal]:
+            Reservation.objects.filter(turn_key__in=refused).delete()
+    return [refusals.get(one, Superseded()) or day for one in wanted]
 
 
 def settle(turns: Sequence[Spent]) -> None:

@@ -84,5 +84,5 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
             self.filter(pk__in=[reservation.pk for reservation in reservations]).delete()
 
     def put_in(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Store new reservations, in one statement."""
-        insert_rows(self.model, list(rows))
+        """Store new reservations, in one statement. Before the spends: a key that another is deleting is waited for."""
+        insert_rows(self.model, sorted(rows, key=lambda row: int(row["turn_key"])))

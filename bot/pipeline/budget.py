@@ -37,8 +37,11 @@ async def budget(turn: Turn, services: Services) -> None:
     """
     if budgets.user_cap(turn.user) is None and settings.DAILY_BUDGET_MICROS is None:
         return
+    asking = Asking(turn, request_for(turn))
+    # Before it is known: a turn that is cut off while it waits here is ended holding what is reserved for it then.
+    turn.reserved_on = today()
     try:
-        turn.reserved_on = await services.database.submit(reserve_for, Asking(turn, request_for(turn)))
+        turn.reserved_on = await services.database.submit(reserve_for, asking)
     except budgets.OverBudget as error:
         code = ErrorCode.GLOBAL_BUDGET_EXCEEDED if error.everybody else ErrorCode.BUDGET_EXCEEDED
         raise AppError(code) from None
