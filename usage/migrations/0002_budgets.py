@@ -8,42 +8,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('usage', '0001_initial'),
+        ("usage", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Reservation',
+            name="Reservation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('turn_key', models.BigIntegerField(unique=True, verbose_name='turn')),
-                ('fence', models.BigIntegerField(verbose_name='fence')),
-                ('day', models.DateField(verbose_name='day')),
-                ('amount_micros', models.BigIntegerField(verbose_name='amount')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
-                ('user', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reservations', to=settings.AUTH_USER_MODEL, verbose_name='person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("turn_key", models.BigIntegerField(unique=True, verbose_name="turn")),
+                ("fence", models.BigIntegerField(verbose_name="fence")),
+                ("day", models.DateField(verbose_name="day")),
+                ("amount_micros", models.BigIntegerField(verbose_name="amount")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="created")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="reservations",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'reservation',
-                'verbose_name_plural': 'reservations',
+                "verbose_name": "reservation",
+                "verbose_name_plural": "reservations",
             },
         ),
         migrations.CreateModel(
-            name='DailySpend',
+            name="DailySpend",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(verbose_name='day')),
-                ('spent_micros', models.BigIntegerField(default=0, verbose_name='spent')),
-                ('reserved_micros', models.BigIntegerField(default=0, verbose_name='reserved')),
-                ('user', models.ForeignKey(blank=True, db_index=False, help_text='Empty: everybody together.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='daily_spends', to=settings.AUTH_USER_MODEL, verbose_name='person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField(verbose_name="day")),
+                ("spent_micros", models.BigIntegerField(default=0, verbose_name="spent")),
+                ("reserved_micros", models.BigIntegerField(default=0, verbose_name="reserved")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="Empty: everybody together.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="daily_spends",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'daily spend',
-                'verbose_name_plural': 'daily spends',
-                'constraints': [models.UniqueConstraint(django.db.models.functions.comparison.Coalesce('user', 0), models.F('day'), name='usage_spend_one_per_day')],
+                "verbose_name": "daily spend",
+                "verbose_name_plural": "daily spends",
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.comparison.Coalesce("user", 0),
+                        models.F("day"),
+                        name="usage_spend_one_per_day",
+                    )
+                ],
             },
         ),
     ]

@@ -97,6 +97,14 @@ def test_both_caps_have_room_or_nothing_is_reserved(together_in_one_batch: bool)
     assert set(Reservation.objects.values_list("turn_key", "amount_micros")) == {(1, 10), (4, 5)}
 
 
+def test_a_turn_that_everybodys_budget_has_no_room_for_takes_none_of_the_persons_from_the_next() -> None:
+    user = bob()
+    asked = [wanted(key, user, amount, cap=10, global_cap_micros=5) for key, amount in ((1, 8), (2, 5))]
+    results = budgets.reserve(asked)
+    assert (refusals(results), results[1]) == (["everybody"], today())
+    assert sums(user) == sums(None) == (0, 5)
+
+
 def test_a_person_over_both_caps_is_told_of_their_own() -> None:
     assert refusals(budgets.reserve([wanted(1, bob(), 10, cap=5, global_cap_micros=5)])) == ["person"]
 
