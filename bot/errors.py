@@ -15,6 +15,8 @@ class ErrorCode(StrEnum):
     INVALID_INPUT = "INVALID_INPUT"
     OPENAI_API_ERROR = "OPENAI_API_ERROR"
     DATABASE_ERROR = "DATABASE_ERROR"
+    BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
+    GLOBAL_BUDGET_EXCEEDED = "GLOBAL_BUDGET_EXCEEDED"
     UNSUPPORTED_MESSAGE = "UNSUPPORTED_MESSAGE"
     CHANNEL_ERROR = "CHANNEL_ERROR"
     WINDOW_EXPIRED = "WINDOW_EXPIRED"
@@ -31,6 +33,9 @@ SENTENCES: dict[ErrorCode, Promise | str] = {
     ErrorCode.RATE_LIMIT_EXCEEDED: _("You've reached the message limit. Please wait a minute."),
     ErrorCode.UNAUTHORIZED: _("Hello! I only answer people who were invited. Please ask the owner for access."),
     ErrorCode.OPENAI_API_ERROR: _("I'm having trouble connecting to my AI service. Please try again in a moment."),
+    ErrorCode.BUDGET_EXCEEDED: _("You've reached today's limit. Please try again tomorrow."),
+    # Not the person's doing, and nobody's business what the others cost.
+    ErrorCode.GLOBAL_BUDGET_EXCEEDED: _("I can't answer any more today. Please try again tomorrow."),
     ErrorCode.UNSUPPORTED_MESSAGE: _("I can read text only so far. Please write to me instead."),
     ErrorCode.CONFIGURATION_ERROR: _("I'm not set up correctly yet. Please tell the owner."),
 }

@@ -14,6 +14,7 @@ from bot.channels.text import split
 from bot.errors import ErrorCode
 from bot.managers import OutboundPart
 from bot.models import InboundMessage, Lease, OutboundMessage
+from bot.pipeline.budget import settle_budgets
 from bot.pipeline.turn import LeaseLost, ModelCall, Turn
 from config.rows import insert_rows
 from conversations.many import remember_many
@@ -24,7 +25,7 @@ Status = OutboundMessage.Status
 
 
 def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exception]:
-    """Store what the turns' stages produced: usage, the remembered conversation, and the reply in parts.
+    """Store what the turns' stages produced: usage and its cost, the remembered conversation, the reply in parts.
 
     What a provider was paid for is recorded even when the lease is lost. Storing the same turn again (the commit's
     answer was lost with the connection) returns what is stored.
@@ -33,7 +34,8 @@ def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart]
         held = Lease.objects.all().lock_held([turn.lease for turn in turns], worker)
         stored = OutboundMessage.objects.all().parts_of(turn.key for turn in turns)
         fresh = [turn for turn in turns if turn.key not in stored]
-        UsageRecord.objects.record_many([_usage_record(turn, call) for turn in fresh for call in turn.calls])
+        records = [[_usage_record(turn, call) for call in turn.calls if turn.key not in stored] for turn in turns]
+        UsageRecord.objects.record_many([record for of_turn in records for record in of_turn])
         kept = [turn for turn in fresh if turn.lease.id in held]
         parts = insert_rows(
             OutboundMessage,
@@ -45,6 +47,8 @@ def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart]
         if given_up := [message.id for turn in kept if turn.given_up for message in turn.messages]:
             inbox.give_up(given_up, ErrorCode.INTERNAL_ERROR)
         remember_many([((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember])
+        # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
+        settle_budgets(zip(turns, records, strict=True))
     for turn_key, number, id, status, text in sorted(parts):
         stored.setdefault(turn_key, []).append(OutboundPart(id, number, status, text))
     return [stored.get(turn.key, []) if turn.lease.id in held else LeaseLost() for turn in turns]

@@ -4,19 +4,25 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from config.batches import FIRST_SIZE, Progress, delete_in_batches
 from conversations.retention import cleanup_expired_conversations
-from usage.retention import cleanup_old_usage_metrics
+from usage.budgets import release
+from usage.managers import today
+from usage.models import Reservation
+from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics
+from usage.spending import ReservationQuerySet
 
 # A provider redelivers for up to seven days: rows are what recognises it.
 MESSAGE_ROW_DAYS = 8
 # Texts that never reached "delivered" (no receipts, failed, uncertain) stay a day, for staff.
 OUTBOUND_TEXT_DAYS = 1
 ACCESS_REQUEST_DAYS = 30
+# Longer than any turn takes between its reservation and its end.
+RESERVATION_HOURS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +43,16 @@ class Removed:
     conversations: int
     conversation_messages: int
     usage_records: int
+    daily_spends: int
+    reservations: int
     messages: MessagesRemoved
 
     def as_counts(self) -> dict[str, int]:
         """Return every number by name, for a log line or a summary."""
         counts = asdict(self)
         messages = counts.pop("messages")
-        return {**counts, **messages}
+        budgets = {name: counts.pop(name) for name in ("daily_spends", "reservations")}
+        return {**counts, **messages, **budgets}
 
 
 def cleanup_old_messages(*, dry_run: bool = False, progress: Progress | None = None) -> MessagesRemoved:
@@ -68,6 +77,22 @@ def cleanup_old_messages(*, dry_run: bool = False, progress: Progress | None = N
     )
 
 
+def abandoned_reservations() -> ReservationQuerySet:
+    """Return the reservations that bind no budget any more (their day is past), or that nobody will settle.
+
+    A turn that is pending is left alone: whoever takes it over replaces its reservation.
+    """
+    pending = InboundMessage.objects.filter(pk=OuterRef("turn_key"), state=InboundMessage.State.PENDING)
+    long_ago = timezone.now() - timedelta(hours=RESERVATION_HOURS)
+    return Reservation.objects.filter(Q(day__lt=today()) | Q(~Exists(pending), created_at__lt=long_ago))
+
+
+def release_abandoned_reservations(*, dry_run: bool = False) -> int:
+    """Give back what abandoned turns have reserved. Safe twice, in parallel."""
+    abandoned = abandoned_reservations()
+    return abandoned.count() if dry_run else release(abandoned)
+
+
 def purge_expired(*, dry_run: bool = False, progress: Progress | None = None) -> Removed:
     """Delete everything whose time is over, in every app; the daily schedule and `manage.py cleanup` call it."""
     conversations = cleanup_expired_conversations(dry_run=dry_run, progress=progress)
@@ -76,6 +101,8 @@ def purge_expired(*, dry_run: bool = False, progress: Progress | None = None) ->
         conversations=conversations.conversations,
         conversation_messages=conversations.messages,
         usage_records=usage.records,
+        daily_spends=cleanup_old_spends(settings.USAGE_RETENTION_DAYS, dry_run=dry_run, progress=progress),
+        reservations=release_abandoned_reservations(dry_run=dry_run),
         messages=cleanup_old_messages(dry_run=dry_run, progress=progress),
     )
 

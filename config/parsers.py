@@ -5,6 +5,7 @@ The message of a ValueError completes the sentence "NAME …" and never quotes t
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ import environ
 Parser = Callable[[str], Any]
 
 HOST_NAME = re.compile(r"\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
+DOLLARS = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,6})?")
 DATABASE_FORMS = "must be a URL such as postgres://user:password@host:5432/name or sqlite:///path/to/file.sqlite3"
 
 
@@ -46,6 +48,18 @@ def integer(minimum: int, maximum: int) -> Parser:
         return number
 
     return parse
+
+
+def dollars(value: str) -> Decimal:
+    """Accept an amount of dollars, down to a micro-dollar; without a sign, a unit or separators of thousands."""
+    if not DOLLARS.fullmatch(value.strip()):
+        raise ValueError("must be an amount of dollars such as 25 or 0.50, with at most 6 decimals")
+    return Decimal(value.strip())
+
+
+def micros(amount: Decimal | None) -> int | None:
+    """Return dollars in micro-dollars, as money is kept everywhere; None stays None."""
+    return None if amount is None else int(amount * 1_000_000)
 
 
 def choice(*allowed: str) -> Parser:

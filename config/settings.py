@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from config.env import EnvironmentProblems
 from config.environment import load_environment
 from config.logs import logging_config
+from config.parsers import micros
 from config.sentry import init_sentry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -150,6 +151,11 @@ OPENAI_MAX_TOKENS_PARAMETER: str = env["OPENAI_MAX_TOKENS_PARAMETER"]
 MAX_MODEL_TOKENS: int = env["MAX_MODEL_TOKENS"]
 MAX_REPLY_TOKENS: int = env["MAX_REPLY_TOKENS"]
 MODEL_DEADLINE_SECONDS: int = env["MODEL_DEADLINE_SECONDS"]
+
+# --- budgets (micro-dollars; None: no cap) ---
+DAILY_BUDGET_MICROS: int | None = micros(env["DAILY_BUDGET_USD"])
+USER_DAILY_BUDGET_MICROS: int | None = micros(env["USER_DAILY_BUDGET_USD"])
+UNPRICED_MICROS_PER_MILLION: int = micros(env["UNPRICED_COST_USD_PER_MILLION"]) or 0
 
 # --- messages ---
 WHATSAPP_API_URL: str = env["WHATSAPP_API_URL"]

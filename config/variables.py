@@ -1,10 +1,13 @@
 """Parley's environment variables: the declaration, in the order in which .env.example explains them."""
 
+from decimal import Decimal
+
 from config.env import Variable
 from config.parsers import (
     boolean,
     choice,
     database_url,
+    dollars,
     hosts,
     integer,
     origin,
@@ -86,6 +89,16 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             "auto",
         ),
         Variable("MODEL_DEADLINE_SECONDS", integer(1, 600), "Longest wait for an answer, retries included.", 60),
+    ),
+    "Budgets": (
+        Variable("DAILY_BUDGET_USD", dollars, "Most dollars that model calls may cost in a day, everybody's together."),
+        Variable("USER_DAILY_BUDGET_USD", dollars, "Most dollars a day of a person for whom the admin sets no budget."),
+        Variable(
+            "UNPRICED_COST_USD_PER_MILLION",
+            dollars,
+            "What budgets take a million tokens of a model without a known price for; 0 if it runs at home.",
+            Decimal(10),
+        ),
     ),
     "Messages": (
         Variable("RATE_LIMIT_PER_USER", integer(1, 100_000), "Messages a person may send in a minute.", 10),

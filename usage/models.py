@@ -1,13 +1,15 @@
-"""What every completion cost, and the operator's own prices."""
+"""What every completion cost, what a day may still cost, and the operator's own prices."""
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from usage.managers import UsageManager
 from usage.pricing import Price
+from usage.spending import DailySpendQuerySet, ReservationQuerySet
 
 DOLLARS_HELP = _("Micro-dollars per million tokens: for $0.20 per million enter 200000.")
 
@@ -94,3 +96,63 @@ class ModelPrice(models.Model):
             cached_input_micros_per_million=self.cached_input_micros_per_million,
             source=f"own price from {self.valid_from}",
         )
+
+
+class DailySpend(models.Model):
+    """What was spent on one day (in settings.TIME_ZONE), and what turns have reserved: by a person, or by everybody."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="daily_spends",
+        db_index=False,
+        verbose_name=_("person"),
+        help_text=_("Empty: everybody together."),
+    )
+    day = models.DateField(_("day"))
+    spent_micros = models.BigIntegerField(_("spent"), default=0)
+    reserved_micros = models.BigIntegerField(_("reserved"), default=0)
+
+    objects = DailySpendQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("daily spend")
+        verbose_name_plural = _("daily spends")
+        # An expression, because null equals nothing: everybody's row could be there twice. No person has the id 0.
+        constraints = [models.UniqueConstraint(Coalesce("user", 0), "day", name="usage_spend_one_per_day")]
+
+    def __str__(self) -> str:
+        return f"spend {self.pk} of {self.day}"
+
+
+class Reservation(models.Model):
+    """What a turn may cost that is being answered: a part of reserved_micros, there until the turn is settled.
+
+    fence is that of the turn's lease: who took the turn over has the greater one, and the reservation is theirs.
+    """
+
+    turn_key = models.BigIntegerField(_("turn"), unique=True)
+    fence = models.BigIntegerField(_("fence"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="reservations",
+        db_index=False,
+        verbose_name=_("person"),
+    )
+    day = models.DateField(_("day"))
+    amount_micros = models.BigIntegerField(_("amount"))
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    objects = ReservationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reservation")
+        verbose_name_plural = _("reservations")
+
+    def __str__(self) -> str:
+        return f"reservation of turn {self.turn_key}"

@@ -49,6 +49,11 @@ def cost_micros(price: Price, input_tokens: int, cached_input_tokens: int, outpu
     return (total + MILLION // 2) // MILLION
 
 
+def assumed_micros(tokens: int, micros_per_million: int) -> int:
+    """Return what tokens without a known price are taken to cost, rounded up."""
+    return -(-tokens * micros_per_million // MILLION)
+
+
 def dollars(micros: int) -> str:
     """Return micro-dollars as dollars, with as many digits as it takes: $0.00, $0.000123, $1.20."""
     whole, fraction = divmod(micros, MILLION)

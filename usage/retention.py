@@ -1,4 +1,4 @@
-"""Delete usage records that are older than the operator keeps them."""
+"""Delete usage records, and what days have cost, that are older than the operator keeps them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,7 +6,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from config.batches import Progress, delete_in_batches
-from usage.models import UsageRecord
+from usage.managers import today
+from usage.models import DailySpend, UsageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,9 @@ def cleanup_old_usage_metrics(days: int, *, dry_run: bool = False, progress: Pro
         raise ValueError(f"days must be at least 1 (found {days}).")
     old = UsageRecord.objects.older_than(timezone.now() - timedelta(days=days))
     return CleanedUsage(old.count() if dry_run else delete_in_batches(old, progress=progress))
+
+
+def cleanup_old_spends(days: int, *, dry_run: bool = False, progress: Progress | None = None) -> int:
+    """Delete what days have cost that are older than so many days, in short batches; return how many rows."""
+    old = DailySpend.objects.filter(day__lt=today() - timedelta(days=days))
+    return old.count() if dry_run else delete_in_batches(old, progress=progress)

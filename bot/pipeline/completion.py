@@ -26,15 +26,7 @@ async def completion(turn: Turn, services: Services) -> None:
     Raises:
         AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read; what the model raises.
     """
-    if not turn.has_text:
-        kinds = sorted({message.kind for message in turn.messages})
-        raise AppError(ErrorCode.UNSUPPORTED_MESSAGE, context={"kinds": kinds})
-    request = CompletionRequest(
-        model=turn.bot.model or settings.OPENAI_GPT_MODEL,
-        messages=prompt(turn.bot.system_prompt, turn.history, turn.text, settings.MAX_MODEL_TOKENS),
-        max_tokens=settings.MAX_REPLY_TOKENS,
-        deadline_seconds=settings.MODEL_DEADLINE_SECONDS,
-    )
+    request = request_for(turn)
     typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
     try:
         answer = await services.model.complete(request)
@@ -46,6 +38,23 @@ async def completion(turn: Turn, services: Services) -> None:
     turn.calls.append(ModelCall(request.model, answer))
     turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
     turn.end(answer.text)
+
+
+def request_for(turn: Turn) -> CompletionRequest:
+    """Return what the model is asked in a turn.
+
+    Raises:
+        AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read.
+    """
+    if not turn.has_text:
+        kinds = sorted({message.kind for message in turn.messages})
+        raise AppError(ErrorCode.UNSUPPORTED_MESSAGE, context={"kinds": kinds})
+    return CompletionRequest(
+        model=turn.bot.model or settings.OPENAI_GPT_MODEL,
+        messages=prompt(turn.bot.system_prompt, turn.history, turn.text, settings.MAX_MODEL_TOKENS),
+        max_tokens=settings.MAX_REPLY_TOKENS,
+        deadline_seconds=settings.MODEL_DEADLINE_SECONDS,
+    )
 
 
 def prompt(system_prompt: str, history: Iterable[ChatMessage], text: str, budget: int) -> tuple[ChatMessage, ...]:

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from bot.errors import AppError, ErrorCode
 from bot.pipeline.access import access
+from bot.pipeline.budget import budget
 from bot.pipeline.commands.stage import commands
 from bot.pipeline.completion import completion
 from bot.pipeline.limits import rate_limit
@@ -17,7 +18,17 @@ from bot.pipeline.window import window
 logger = logging.getLogger(__name__)
 
 # A stage ends the turn, raises AppError, or lets it pass on to the next.
-STAGES = (access, rate_limit, window, commands, completion)
+STAGES = (access, rate_limit, window, commands, budget, completion)
+
+# What the person's own doing or a setting brings about: no fault of ours that somebody has to look into.
+EXPECTED = frozenset(
+    {
+        ErrorCode.RATE_LIMIT_EXCEEDED,
+        ErrorCode.UNSUPPORTED_MESSAGE,
+        ErrorCode.BUDGET_EXCEEDED,
+        ErrorCode.GLOBAL_BUDGET_EXCEEDED,
+    }
+)
 
 # The model has its own deadline; this much more is left for everything else a turn does before it is cut off.
 MARGIN_SECONDS = 15
@@ -43,9 +54,8 @@ async def run(turn: Turn, services: Services) -> None:
 
 
 def _fail(turn: Turn, error: AppError) -> None:
-    expected = error.code in (ErrorCode.RATE_LIMIT_EXCEEDED, ErrorCode.UNSUPPORTED_MESSAGE)
     logger.log(
-        logging.INFO if expected else logging.ERROR,
+        logging.INFO if error.code in EXPECTED else logging.ERROR,
         "turn_failed",
         extra={"turn_id": turn.key, "bot": turn.bot.slug, "code": error.code, "detail": error.detail, **error.context},
     )

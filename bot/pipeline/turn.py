@@ -1,7 +1,7 @@
 """A turn: the pending inbound messages of one chat together with the one reply they get."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.channels.base import TEXT
 from bot.directory import ActiveBot
@@ -45,6 +45,7 @@ class Turn:
     parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
     history: what was said before, oldest first.
     given_up: its messages become dead letters; the reply only says that it did not work.
+    reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
     """
 
     bot: ActiveBot
@@ -60,6 +61,7 @@ class Turn:
     given_up: bool = False
     forget_messages: bool = False
     error_code: str = ""
+    reserved_on: date | None = None
     calls: list[ModelCall] = field(default_factory=list)
     remember: list[Said] = field(default_factory=list, repr=False)
 

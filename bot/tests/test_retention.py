@@ -5,16 +5,20 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import Schedule
 
 from bot import schedules
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
-from bot.retention import cleanup_old_messages, purge_expired
+from bot.retention import cleanup_old_messages, purge_expired, release_abandoned_reservations
 from bot.tests.factories import ALICE, BOB, BotFactory, InboundFactory, whitelisted
 from conversations.models import Conversation
-from usage.models import UsageRecord
+from usage import budgets
+from usage.managers import today
+from usage.models import DailySpend, Reservation, UsageRecord
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +77,56 @@ def test_an_access_request_is_forgotten_after_thirty_silent_days(bot: Any) -> No
         AccessRequest.objects.create(bot=bot, address=address, last_seen_at=ago(days=days))
     assert cleanup_old_messages().access_requests == 1
     assert AccessRequest.objects.get().address == ALICE
+
+
+def test_reservations_that_nobody_will_settle_are_given_back_and_those_of_open_turns_stay(bot: Any) -> None:
+    alice = whitelisted(ALICE)
+    pending, done = InboundFactory.create(bot=bot), InboundFactory.create(bot=bot, state="done")
+    dead = InboundFactory.create(bot=bot, state="dead")
+    for number, (key, age, amount) in enumerate(
+        [(pending.pk, 2, 1), (done.pk, 2, 10), (dead.pk, 2, 100), (999_999, 2, 1_000), (999_998, 0.9, 10_000)]
+    ):
+        reserve(key, alice, amount)
+        Reservation.objects.filter(turn_key=key).update(created_at=ago(hours=age))
+        assert Reservation.objects.count() == number + 1
+
+    assert release_abandoned_reservations(dry_run=True) == 3
+    assert Reservation.objects.count() == 5
+    assert purge_expired().reservations == 3
+
+    assert set(Reservation.objects.values_list("turn_key", flat=True)) == {pending.pk, 999_998}
+    assert set(DailySpend.objects.values_list("user", "reserved_micros")) == {(alice.pk, 10_001), (None, 10_001)}
+    assert release_abandoned_reservations() == 0
+
+
+def test_a_reservation_of_a_day_that_is_past_is_given_back_even_if_its_turn_is_open(bot: Any) -> None:
+    with time_machine.travel(ago(days=1), tick=False):
+        reserve(InboundFactory.create(bot=bot).pk, whitelisted(ALICE), 10)
+    assert release_abandoned_reservations() == 1
+    assert set(DailySpend.objects.values_list("reserved_micros", flat=True)) == {0}
+
+
+def test_many_abandoned_reservations_go_in_short_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("usage.budgets.RELEASED_AT_ONCE", 2)
+    alice = whitelisted(ALICE)
+    with time_machine.travel(ago(days=1), tick=False):
+        for key in range(5):
+            reserve(key, alice, 10)
+    assert release_abandoned_reservations() == 5
+    assert set(DailySpend.objects.values_list("reserved_micros", flat=True)) == {0}
+
+
+def test_what_days_cost_is_kept_as_long_as_usage_records(settings: Any) -> None:
+    settings.USAGE_RETENTION_DAYS = 30
+    for days in (0, 30, 31, 400):
+        DailySpend.objects.create(day=today() - timedelta(days=days))
+    assert purge_expired(dry_run=True).daily_spends == 2
+    assert purge_expired().daily_spends == 2
+    assert min(DailySpend.objects.values_list("day", flat=True)) == today() - timedelta(days=30)
+
+
+def reserve(key: int, user: User, amount: int) -> None:
+    budgets.reserve([budgets.Wanted(key, 1, user.pk, amount, None, None)])
 
 
 def everything_due(bot: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from config import dotenv_example
 from config.env import EnvironmentProblems, process_environment, read_dotenv
 from config.environment import DEVELOPMENT_SECRET_KEY, load_environment, validate
+from config.parsers import micros
 from config.variables import VARIABLES
 
 BASE = Path(__file__).resolve().parents[2]
@@ -39,6 +40,15 @@ def test_an_empty_environment_is_one_for_development():
     assert values["OPENAI_GPT_MODEL"] == "gpt-6-luna"
 
 
+def test_budgets_are_read_in_dollars_and_kept_in_micro_dollars():
+    names = ("DAILY_BUDGET_USD", "USER_DAILY_BUDGET_USD", "UNPRICED_COST_USD_PER_MILLION")
+    unset, _ = validate({}, BASE)
+    assert [micros(unset[name]) for name in names] == [None, None, 10_000_000]
+    given, problems = validate(dict(zip(names, (" 12.50 ", "0", "0.000001"), strict=True)), BASE)
+    assert problems == []
+    assert [micros(given[name]) for name in names] == [12_500_000, 0, 1]
+
+
 def test_a_full_production_environment_is_accepted():
     values, problems = validate(PRODUCTION, BASE)
     assert problems == []
@@ -58,6 +68,16 @@ def test_production_says_everything_it_lacks_at_once():
         ("ENVIRONMENT", "prod", "must be one of development, production, test (found 'prod')"),
         ("PORT", "web", "must be a whole number from 1 to 65535 (found 'web')"),
         ("PORT", "70000", "must be a whole number from 1 to 65535 (found '70000')"),
+        (
+            "DAILY_BUDGET_USD",
+            "$5",
+            "must be an amount of dollars such as 25 or 0.50, with at most 6 decimals (found '$5')",
+        ),
+        ("DAILY_BUDGET_USD", "1,000", "must be an amount of dollars such as 25 or 0.50"),
+        ("DAILY_BUDGET_USD", "NaN", "must be an amount of dollars"),
+        ("USER_DAILY_BUDGET_USD", "-1", "must be an amount of dollars"),
+        ("USER_DAILY_BUDGET_USD", "0.0000001", "must be an amount of dollars"),
+        ("UNPRICED_COST_USD_PER_MILLION", "1e9", "must be an amount of dollars"),
         ("ALLOW_SQLITE", "yes please", "must be true or false (found 'yes please')"),
         ("ALLOWED_HOSTS", "https://a.example", "must be host names such as parley.example.org, without scheme, "),
         ("ALLOWED_HOSTS", "a.example:3000", "must be host names"),

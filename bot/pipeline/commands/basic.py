@@ -8,6 +8,7 @@ from bot.pipeline.commands.registry import COMMANDS, command
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from conversations.models import Conversation
+from usage.budgets import left_today, user_cap
 from usage.models import UsageRecord
 from usage.pricing import dollars
 from users.models import User
@@ -36,11 +37,11 @@ async def show_usage(turn: Turn, services: Services) -> str:
 
 
 def usage_text(user: User) -> str:
-    """Return a person's usage in words."""
+    """Return a person's usage in words, and what is left of their budget if they have one."""
     today = UsageRecord.objects.get_daily_total(user, timezone.localdate())
     month = UsageRecord.objects.get_user_stats(user, 30).total
     lines = ((_("Today"), today), (_("Last 30 days"), month))
-    return "\n".join(
+    said = [
         "{label}: {answers}, {tokens} {cost}".format(
             label=label,
             answers=ngettext("%d answer", "%d answers", totals.completions) % totals.completions,
@@ -48,4 +49,9 @@ def usage_text(user: User) -> str:
             cost=_("at least %s") % dollars(totals.cost_micros) if totals.unpriced else dollars(totals.cost_micros),
         )
         for label, totals in lines
-    )
+    ]
+    cap = user_cap(user)
+    if cap is not None:
+        left = {"left": dollars(left_today(user.pk, cap)), "budget": dollars(cap)}
+        said.append(_("Left for today: %(left)s of %(budget)s") % left)
+    return "\n".join(said)

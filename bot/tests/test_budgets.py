@@ -1,0 +1,524 @@
+"""Turns within budgets: who is over theirs costs no model call, whatever is asked at once and whatever fails."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, OperationalError
+from django.utils import timezone
+
+from bot import batching, inbox, outbox
+from bot.batching import Database
+from bot.channels.registry import CHANNELS
+from bot.claims import claim
+from bot.directory import ActiveBot
+from bot.errors import AppError, ErrorCode
+from bot.llm.base import Completion, CompletionRequest, EmptyCompletion
+from bot.llm.tokens import estimate_prompt_tokens
+from bot.models import InboundMessage, Lease
+from bot.pipeline.budget import Asking, budget, reserve_for
+from bot.pipeline.completion import request_for
+from bot.pipeline.turn import LeaseLost, ModelCall, Turn
+from bot.tests.factories import ALICE, BOB, BotFactory, event, whitelisted
+from bot.tests.fakes import ScriptedChannel, ScriptedModel, nothing_pending, work_until
+from bot.worker import Worker
+from usage import prices
+from usage.managers import today
+from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
+from usage.spending import DailySpendQuerySet
+from users.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OVER = "You've reached today's limit. Please try again tomorrow."
+ALL_OVER = "I can't answer any more today. Please try again tomorrow."
+# What the scripted model bills: 100 tokens in and 20 out, at a micro-dollar each.
+BILLED = 120
+
+
+class FullPriceModel(ScriptedModel):
+    """Bills exactly what was reserved: every token counted, and the longest answer."""
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        said = await super().complete(request)
+        return Completion(said.text, said.model, estimate_prompt_tokens(request.messages), request.max_tokens)
+
+
+@pytest.fixture(autouse=True)
+def priced(settings: Any, transactional_db: None) -> Iterator[None]:
+    """A token costs a micro-dollar, an answer has at most 100."""
+    settings.LLM_PROVIDER = "openai"
+    settings.RATE_LIMIT_PER_USER = 10_000
+    settings.MAX_REPLY_TOKENS = 100
+    prices.forget_prices()
+    ModelPrice.objects.create(
+        model="gpt-6-luna",
+        valid_from=today(),
+        input_micros_per_million=1_000_000,
+        output_micros_per_million=1_000_000,
+    )
+    yield
+    prices.forget_prices()
+
+
+@pytest.fixture
+def channel(monkeypatch: pytest.MonkeyPatch) -> ScriptedChannel:
+    scripted = ScriptedChannel()
+    monkeypatch.setitem(CHANNELS, "console", scripted)
+    return scripted
+
+
+@pytest.fixture
+def bot(channel: ScriptedChannel) -> ActiveBot:
+    return terse_bot()
+
+
+@pytest.fixture
+def alice(priced: None) -> User:
+    return whitelisted(ALICE)
+
+
+@pytest.fixture
+def model() -> ScriptedModel:
+    return ScriptedModel()
+
+
+def terse_bot() -> ActiveBot:
+    """Return a bot whose prompt is the person's message and nothing more."""
+    return BotFactory.active(system_prompt="")
+
+
+def estimated(text: str = "Hello") -> int:
+    """Return what a first message of the text reserves: 3 + 4 + a token for each 3 bytes, and 100 for the answer."""
+    return 7 + -(-len(text) // 3) + 100
+
+
+def set_budget(user: User, micros: int | None) -> None:
+    User.objects.filter(pk=user.pk).update(daily_budget_micros=micros)
+
+
+def sums(user: User | None) -> tuple[int, int]:
+    """Return (spent, reserved) of a person's day, or everybody's."""
+    row = DailySpend.objects.filter(user=user, day=today()).first()
+    return (row.spent_micros, row.reserved_micros) if row else (0, 0)
+
+
+def recorded(**who: Any) -> int:
+    return UsageRecord.objects.filter(**who).between(today(), today()).totals().cost_micros
+
+
+def ask(bot: ActiveBot, model: ScriptedModel, *texts: str, address: str = ALICE) -> None:
+    for text in texts:
+        inbox.accept(bot, [event(f"m{InboundMessage.objects.count()}", text=text, address=address)])
+        work_until(model=model)
+
+
+def test_of_fifty_parallel_turns_of_one_person_ten_are_answered_that_the_budget_pays_for(
+    alice: User, channel: ScriptedChannel
+) -> None:
+    cap = 10 * estimated()
+    set_budget(alice, cap)
+    chats = [terse_bot() for _ in range(50)]
+    for number, chat in enumerate(chats):
+        inbox.accept(chat, [event(f"m{number}")])
+    model = FullPriceModel()
+    highest: list[int] = []
+
+    async def when_all_have_asked(request: CompletionRequest) -> str:
+        while len(model.history) + len(channel.sent) < 50:
+            await asyncio.sleep(0.01)
+        return "Hi"
+
+    def done() -> bool:
+        spent, reserved = sums(alice)
+        highest.append(spent + reserved)
+        return nothing_pending()
+
+    model.answer("Hello", when_all_have_asked)
+    work_until(done, worker=Worker(50, model_factory=lambda: model), seconds=60)
+
+    assert len(model.history) == 10
+    assert (channel.texts.count("Hi"), channel.texts.count(OVER)) == (10, 40)
+    assert max(highest) <= cap
+    assert sums(alice) == sums(None) == (cap, 0)
+    assert recorded() == cap
+    assert sorted(set(InboundMessage.objects.values_list("state", "error_code"))) == [
+        ("done", ""),
+        ("done", "BUDGET_EXCEEDED"),
+    ]
+
+
+def test_parallel_turns_of_different_people_share_everybodys_budget(channel: ScriptedChannel, settings: Any) -> None:
+    settings.DAILY_BUDGET_MICROS = 5 * estimated()
+    chat = terse_bot()
+    for number in range(20):
+        address = f"+49151200000{number:02}"
+        whitelisted(address)
+        inbox.accept(chat, [event(f"m{number}", address=address)])
+    model = FullPriceModel()
+
+    async def when_all_have_asked(request: CompletionRequest) -> str:
+        while len(model.history) + len(channel.sent) < 20:
+            await asyncio.sleep(0.01)
+        return "Hi"
+
+    model.answer("Hello", when_all_have_asked)
+    work_until(worker=Worker(20, model_factory=lambda: model), seconds=60)
+
+    assert len(model.history) == 5
+    assert (channel.texts.count("Hi"), channel.texts.count(ALL_OVER)) == (5, 15)
+    assert sums(None) == (5 * estimated(), 0)
+    assert set(DailySpend.objects.values_list("reserved_micros", flat=True)) == {0}
+
+
+def test_the_days_spending_is_what_its_usage_records_cost(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    bob = whitelisted(BOB)
+    set_budget(alice, 10_000)
+    ask(bot, model, "one", "two", "three")
+    ask(bot, model, "four", address=BOB)
+
+    assert sums(alice) == (recorded(user=alice), 0) == (3 * BILLED, 0)
+    assert sums(bob) == (recorded(user=bob), 0) == (BILLED, 0)
+    assert sums(None) == (recorded(), 0)
+
+
+def test_without_budgets_nothing_is_reserved_and_a_cap_set_at_noon_knows_the_morning(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
+) -> None:
+    async def looked_up(request: CompletionRequest) -> str:
+        return str(await asyncio.to_thread(Reservation.objects.count))
+
+    model.answer("reserved?", looked_up)
+    ask(bot, model, "reserved?")
+    assert channel.texts == ["0"]
+    assert sums(alice) == sums(None) == (BILLED, 0)
+
+    settings.DAILY_BUDGET_MICROS = BILLED
+    ask(bot, model, "Hello")
+    assert channel.texts[1:] == [ALL_OVER]
+    assert len(model.history) == 1
+
+
+def test_a_budget_raised_at_noon_counts_from_the_next_message_on(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    set_budget(alice, estimated())
+    ask(bot, model, "Hello", "Hello")
+    assert channel.texts == ["Echo: Hello", OVER]
+
+    set_budget(alice, 10_000)
+    ask(bot, model, "Hello")
+    assert channel.texts[2:] == ["Echo: Hello"]
+
+
+def test_everybodys_default_holds_for_who_has_no_budget_of_their_own(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
+) -> None:
+    settings.USER_DAILY_BUDGET_MICROS = estimated() - 1
+    ask(bot, model, "Hello")
+    set_budget(alice, estimated())
+    ask(bot, model, "Hello")
+    assert channel.texts == [OVER, "Echo: Hello"]
+
+
+def test_a_budget_of_zero_costs_no_model_call_and_is_no_error(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bot.pipeline.runner")
+    set_budget(alice, 0)
+    ask(bot, model, "secret words")
+
+    assert channel.texts == [OVER]
+    assert not model.history
+    assert sums(alice) == sums(None) == (0, 0)
+    (failure,) = [record for record in caplog.records if record.message == "turn_failed"]
+    assert (failure.levelname, vars(failure)["code"]) == ("INFO", "BUDGET_EXCEEDED")
+    assert "secret words" not in caplog.text
+
+
+@pytest.mark.parametrize(("assumed", "reply"), [(1_000_000, OVER), (500_000, "Echo: Hello"), (0, "Echo: Hello")])
+def test_a_model_without_a_price_is_taken_to_cost_what_is_configured(
+    alice: User,
+    bot: ActiveBot,
+    channel: ScriptedChannel,
+    model: ScriptedModel,
+    settings: Any,
+    assumed: int,
+    reply: str,
+) -> None:
+    ModelPrice.objects.all().delete()
+    prices.forget_prices()
+    settings.OPENAI_GPT_MODEL = "house-blend"
+    settings.OPENAI_BASE_URL = "http://127.0.0.1:1/v1"
+    settings.UNPRICED_MICROS_PER_MILLION = assumed
+    set_budget(alice, estimated() - 1)
+    # What it says it is has no price either.
+    model.answer("Hello", EmptyCompletion(Completion("", "house-blend", 100, 20), "", "empty", retryable=False))
+    ask(bot, model, "Hello")
+
+    asked = len(model.history)
+    assert asked == (reply != OVER)
+    assert sums(alice) == sums(None) == (asked * BILLED * assumed // 1_000_000, 0)
+    assert not UsageRecord.objects.exclude(cost_micros=None).exists()
+
+
+def test_commands_work_over_the_budget_and_usage_says_what_is_left(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    set_budget(alice, estimated())
+    ask(bot, model, "Hello", "Hello", "/help", "/usage")
+    assert channel.texts[1] == OVER
+    assert "/usage" in channel.texts[2]
+    assert channel.texts[3].splitlines()[-1] == "Left for today: $0.00 of $0.000109"
+
+    set_budget(alice, 1_000_000)
+    ask(bot, model, "/usage")
+    assert channel.texts[-1].splitlines()[-1] == "Left for today: $0.99988 of $1.00"
+    set_budget(alice, None)
+    ask(bot, model, "/usage")
+    assert "Left" not in channel.texts[-1]
+    assert len(model.history) == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "cost"),
+    [
+        (AppError(ErrorCode.OPENAI_API_ERROR, "status 500"), 0),
+        (EmptyCompletion(Completion("", "gpt-6-luna", 50, 20), "", "empty_length", retryable=False), 70),
+    ],
+    ids=["refused", "empty"],
+)
+def test_a_call_without_an_answer_costs_what_the_provider_bills(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, failure: AppError, cost: int
+) -> None:
+    set_budget(alice, 1_000)
+    model.enqueue(failure)
+    ask(bot, model, "Hello")
+
+    assert channel.texts == ["I'm having trouble connecting to my AI service. Please try again in a moment."]
+    assert sums(alice) == sums(None) == (cost, 0)
+    assert not Reservation.objects.exists()
+
+
+def test_what_cannot_be_read_reserves_nothing(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    set_budget(alice, 0)
+    inbox.accept(bot, [event(kind="image", text="")])
+    work_until(model=model)
+    assert channel.texts == ["I can read text only so far. Please write to me instead."]
+
+
+def failing_spends(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int) -> list[Exception]:
+    """Let the statement on the days' rows fail so many times; return the failures as they come."""
+    failures: list[Exception] = []
+    apply = DailySpendQuerySet.apply
+
+    def failing(self: DailySpendQuerySet, changes: Any) -> Any:
+        if changes.rows() and len(failures) < times:
+            failures.append(error)
+            raise error
+        return apply(self, changes)
+
+    monkeypatch.setattr(DailySpendQuerySet, "apply", failing)
+    monkeypatch.setattr("bot.worker.backoff", lambda attempts: timedelta())
+    monkeypatch.setattr(batching, "PATIENCE_SECONDS", 0.0)
+    return failures
+
+
+@pytest.mark.parametrize("error", [OperationalError("away"), DatabaseError("broken")], ids=["away", "broken"])
+def test_when_the_check_itself_fails_the_model_is_not_asked_and_the_turn_is_tried_again(
+    alice: User,
+    bot: ActiveBot,
+    channel: ScriptedChannel,
+    model: ScriptedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    set_budget(alice, 1_000)
+    failures = failing_spends(monkeypatch, error, times=3)
+    asked_after: list[int] = []
+
+    async def note(request: CompletionRequest) -> str:
+        asked_after.append(len(failures))
+        return "Hi"
+
+    model.enqueue(note)
+    ask(bot, model, "Hello")
+
+    assert asked_after == [3]
+    assert channel.texts == ["Hi"]
+    assert sums(alice) == (BILLED, 0)
+
+
+def test_a_check_that_never_succeeds_never_lets_the_model_be_asked(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_budget(alice, 1_000)
+    failing_spends(monkeypatch, DatabaseError("broken"), times=1_000)
+    ask(bot, model, "Hello")
+
+    assert not model.history
+    assert channel.texts == ["Something went wrong on my side. Please try again in a moment."]
+
+
+def reserved_turn(bot: ActiveBot, worker: str) -> Turn:
+    """Return the waiting turn, claimed by worker and with its cost reserved."""
+    (turn,) = claim(worker, 10)
+    reserve_now(turn)
+    return turn
+
+
+def reserve_now(turn: Turn) -> None:
+    (day,) = reserve_for([Asking(turn, request_for(turn))])
+    assert day == today()
+    turn.reserved_on = today()
+
+
+def expire() -> None:
+    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def answered(turn: Turn) -> Turn:
+    turn.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 100, 20)))
+    turn.end("Hi")
+    return turn
+
+
+def test_a_crash_with_the_model_asked_leaves_no_reservation_and_room_for_the_same_turn(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    set_budget(alice, estimated())
+    inbox.accept(bot, [event()])
+    reserved_turn(bot, "killed")
+    assert sums(alice) == (0, estimated())
+    expire()
+
+    work_until(model=model)
+
+    assert channel.texts == ["Echo: Hello"]
+    assert sums(alice) == sums(None) == (BILLED, 0)
+    assert not Reservation.objects.exists()
+
+
+def test_who_lost_the_lease_counts_what_it_spent_and_leaves_the_reservation_to_the_next(
+    alice: User, bot: ActiveBot
+) -> None:
+    set_budget(alice, 1_000)
+    inbox.accept(bot, [event()])
+    first = answered(reserved_turn(bot, "one"))
+    expire()
+    second = answered(reserved_turn(bot, "two"))
+
+    (lost,) = outbox.store_replies("one", [first])
+    assert isinstance(lost, LeaseLost)
+    assert sums(alice) == (BILLED, estimated())
+
+    outbox.store_replies("two", [second])
+    assert sums(alice) == sums(None) == (2 * BILLED, 0)
+    assert recorded() == 2 * BILLED
+
+
+def test_storing_the_same_reply_twice_counts_its_cost_once(alice: User, bot: ActiveBot) -> None:
+    set_budget(alice, 1_000)
+    inbox.accept(bot, [event()])
+    turn = answered(reserved_turn(bot, "one"))
+    for _ in range(2):
+        outbox.store_replies("one", [turn])
+    assert sums(alice) == (BILLED, 0)
+
+
+def test_who_lost_the_lease_before_reserving_does_not_ask(alice: User, bot: ActiveBot) -> None:
+    set_budget(alice, 1_000)
+    inbox.accept(bot, [event()])
+    (late,) = claim("one", 10)
+    expire()
+    reserved_turn(bot, "two")
+
+    assert isinstance(stage_result(late), LeaseLost)
+    assert Reservation.objects.get().fence == 2
+
+
+def test_a_turn_that_is_cut_off_while_it_reserves_gives_back_what_it_gets_afterwards(
+    alice: User, bot: ActiveBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_budget(alice, 1_000)
+    inbox.accept(bot, [event()])
+    (turn,) = claim("one", 10)
+    cut_off = threading.Event()
+    apply = DailySpendQuerySet.apply
+
+    def slowly(self: DailySpendQuerySet, changes: Any) -> Any:
+        assert cut_off.wait(30)
+        return apply(self, changes)
+
+    monkeypatch.setattr(DailySpendQuerySet, "apply", slowly)
+    assert isinstance(stage_result(turn, seconds=0.1, then=cut_off.set), TimeoutError)
+    assert sums(alice) == (0, estimated())
+    turn.end("Something went wrong")
+    outbox.store_replies("one", [turn])
+
+    assert sums(alice) == sums(None) == (0, 0)
+    assert not Reservation.objects.exists()
+
+
+def stage_result(turn: Turn, seconds: float = 30, then: Callable[[], None] = lambda: None) -> Any:
+    """Return what the stage raised for a turn, or None; then() is called before the database is closed."""
+
+    class OnlyDatabase:
+        def __init__(self) -> None:
+            self.database = Database()
+
+    async def run() -> Any:
+        services: Any = OnlyDatabase()
+        try:
+            async with asyncio.timeout(seconds):
+                return await budget(turn, services)
+        except Exception as error:
+            return error
+        finally:
+            then()
+            await services.database.close()
+
+    return asyncio.run(run())
+
+
+def test_spending_is_part_of_the_transaction_that_stores_the_reply(
+    alice: User, bot: ActiveBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_budget(alice, 1_000)
+    inbox.accept(bot, [event()])
+    turn = answered(reserved_turn(bot, "one"))
+    failing_spends(monkeypatch, DatabaseError("broken"), times=1)
+
+    with pytest.raises(DatabaseError):
+        outbox.store_replies("one", [turn])
+    assert not UsageRecord.objects.exists()
+    assert sums(alice) == (0, estimated())
+
+    outbox.store_replies("one", [turn])
+    assert sums(alice) == (recorded(), 0) == (BILLED, 0)
+
+
+@pytest.mark.parametrize("budgeted", [True, False])
+def test_a_batch_costs_three_statements_more_with_budgets_and_one_without(
+    alice: User, bot: ActiveBot, budgeted: bool, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    set_budget(alice, 10_000 if budgeted else None)
+    for number in range(5):
+        inbox.accept(terse_bot(), [event(f"m{number}")])
+    turns = claim("one", 10)
+    for turn in turns:
+        if budgeted:
+            reserve_now(turn)
+        answered(turn)
+    prices.forget_prices()
+    # Begin, leases, stored parts, prices, records, parts, messages; the end; and what budgets add.
+    with django_assert_num_queries(8 + (3 if budgeted else 1)):
+        outbox.store_replies("one", turns)
+    assert sums(alice) == (5 * BILLED, 0)

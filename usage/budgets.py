@@ -1,0 +1,166 @@
+"""Daily budgets: what a turn may cost is reserved before its model call and settled after it.
+
+Spent and reserved together never exceed a cap at the moment of a reservation, however many turns ask at once. That is
+as exact as the estimate: a call that costs more than was reserved for it is counted as it is.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+
+from usage.managers import today
+from usage.models import DailySpend, Reservation
+from usage.pricing import assumed_micros
+from usage.spending import Changes, Owner, ReservationQuerySet
+
+if TYPE_CHECKING:
+    from users.models import User
+
+RELEASED_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a turn wants to reserve. fence is its lease's: who took the turn over replaces what was held before."""
+
+    turn_key: int
+    fence: int
+    user_id: int | None
+    amount_micros: int
+    user_cap_micros: int | None
+    global_cap_micros: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a turn came to: the cost of its calls (0 for none), on the day it had reserved for (None: it had not)."""
+
+    turn_key: int
+    fence: int
+    user_id: int | None
+    cost_micros: int
+    reserved_on: date | None
+
+
+class OverBudget(Exception):
+    """A turn may not cost what it might. `everybody`: the cap that is reached is everybody's, not the person's own."""
+
+    def __init__(self, *, everybody: bool) -> None:
+        super().__init__("everybody's daily budget" if everybody else "the person's daily budget")
+        self.everybody = everybody
+
+
+class Superseded(Exception):
+    """Somebody with a greater fence has reserved for the turn: it is theirs now."""
+
+
+def user_cap(user: "User | None") -> int | None:
+    """Return what a person may cost in a day, in micro-dollars; None without a cap."""
+    if user is None:
+        return None
+    own = user.daily_budget_micros
+    return settings.USER_DAILY_BUDGET_MICROS if own is None else own
+
+
+def counted_micros(cost_micros: int | None, input_tokens: int, output_tokens: int) -> int:
+    """Return what a call counts in budgets: its cost, estimated or real.
+
+    Without a known price that is an assumption, settings.UNPRICED_MICROS_PER_MILLION for each million tokens of either
+    kind: taking an unknown price for free would let a new model's name lift every cap.
+    """
+    if cost_micros is not None:
+        return cost_micros
+    return assumed_micros(input_tokens + output_tokens, settings.UNPRICED_MICROS_PER_MILLION)
+
+
+def reserve(wanted: Sequence[Wanted]) -> list[date | Exception]:
+    """Reserve for many turns, for the person and for everybody or not at all; return for each the day, or why not.
+
+    The exceptions among the results are OverBudget and Superseded. Reserving for a turn again replaces what it held.
+    The rows are locked by the statement that reads them, and stay so until what was granted is in them: four statements
+    for a whole batch, where a conditional UPDATE for each turn and cap would be two hundred.
+    """
+    day = today()
+    with transaction.atomic():
+        standing = Reservation.objects.filter(turn_key__in=[one.turn_key for one in wanted]).locked()
+        fences = {reservation.turn_key: reservation.fence for reservation in standing}
+        current = [one for one in wanted if one.fence >= fences.get(one.turn_key, 0)]
+        changes = Changes()
+        replaced = {one.turn_key for one in current}
+        Reservation.objects.take_out([held for held in standing if held.turn_key in replaced], changes)
+        Reservation.objects.put_in(_row(one, day) for one in current)
+        for one in current:
+            changes.add(one.user_id, day)
+        totals = {owner: total for (owner, of), total in DailySpend.objects.apply(changes).items() if of == day}
+        refusals = dict(zip(current, _decide(current, totals), strict=True))
+        grants = Changes()
+        for one, refusal in refusals.items():
+            if refusal is None:
+                grants.add(one.user_id, day, reserved=one.amount_micros)
+        DailySpend.objects.apply(grants)
+        if refused := [one.turn_key for one, refusal in refusals.items() if refusal]:
+            Reservation.objects.filter(turn_key__in=refused).delete()
+    return [refusals.get(one, Superseded()) or day for one in wanted]
+
+
+def settle(turns: Sequence[Spent]) -> None:
+    """Add what turns have cost to what was spent, and take out what they held. Part of the caller's transaction.
+
+    At most three statements, one where no turn reserved, none where nothing was paid either. A turn that was taken over
+    leaves the reservation to its new owner, but what it has spent counts.
+    """
+    changes = Changes()
+    if fences := {turn.turn_key: turn.fence for turn in turns if turn.reserved_on}:
+        held = Reservation.objects.filter(turn_key__in=fences).locked()
+        Reservation.objects.take_out([one for one in held if one.fence <= fences[one.turn_key]], changes)
+    for turn in turns:
+        if turn.cost_micros:
+            changes.add(turn.user_id, turn.reserved_on or today(), spent=turn.cost_micros)
+    DailySpend.objects.apply(changes)
+
+
+def release(abandoned: ReservationQuerySet) -> int:
+    """Take out reservations that no turn will settle any more, in short transactions; return how many."""
+    released = 0
+    while True:
+        with transaction.atomic():
+            changes = Changes()
+            held = abandoned.locked(RELEASED_AT_ONCE)
+            Reservation.objects.take_out(held, changes)
+            DailySpend.objects.apply(changes)
+        released += len(held)
+        if len(held) < RELEASED_AT_ONCE:
+            return released
+
+
+def left_today(user_id: int, cap_micros: int) -> int:
+    """Return what a person may still spend today. One query."""
+    spend = DailySpend.objects.of(user_id, today()).first()
+    return max(0, cap_micros - (spend.spent_micros + spend.reserved_micros if spend else 0))
+
+
+def _decide(wanted: Sequence[Wanted], totals: dict[Owner, int]) -> Iterator[OverBudget | None]:
+    """Yield for each, in order, why it is refused, or None; what is granted counts for those that follow."""
+    for one in wanted:
+        caps = {one.user_id: one.user_cap_micros, None: one.global_cap_micros}
+        over = [owner for owner, cap in caps.items() if cap is not None and totals[owner] + one.amount_micros > cap]
+        if over:
+            yield OverBudget(everybody=over[0] is None)
+            continue
+        for owner in caps:
+            totals[owner] += one.amount_micros
+        yield None
+
+
+def _row(wanted: Wanted, day: date) -> dict[str, object]:
+    return {
+        "turn_key": wanted.turn_key,
+        "fence": wanted.fence,
+        "user_id": wanted.user_id,
+        "day": day.isoformat(),
+        "amount_micros": wanted.amount_micros,
+    }
