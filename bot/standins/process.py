@@ -62,7 +62,8 @@ class StandIn:
 
         {"status": 429, "headers": {"Retry-After": "1"}, "json": {…}}, {"raw": "garbage"}, {"empty": true} (no body),
         {"text": "…"} (the model says this), {"delay": 2}, {"drip": 1.0} (one byte each second), {"hang": true},
-        {"reset": true} (TCP reset after the request was read). Keys combine.
+        {"reset": true} (TCP reset after the request was read). Keys combine. {"for": "…"} leaves a behaviour to
+        the first request whose body holds these words, whoever asks before it.
         """
         self.control("/_script", list(behaviours))
 

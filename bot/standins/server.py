@@ -23,7 +23,7 @@ from aiohttp import web
 
 LOGGED_HEADERS = ("Content-Type", "User-Agent", "Idempotency-Key", "X-Stainless-Retry-Count")
 # What a behaviour may say; anything else is a slip of the test that wrote it.
-BEHAVIOUR_KEYS = {"status", "headers", "json", "raw", "empty", "text", "delay", "drip", "hang", "reset"}
+BEHAVIOUR_KEYS = {"for", "status", "headers", "json", "raw", "empty", "text", "delay", "drip", "hang", "reset"}
 # A reset is a closed socket without a farewell: linger on, for zero seconds, makes the kernel send RST.
 RESET_LINGER = struct.pack("ii", 1, 0)
 
@@ -87,10 +87,18 @@ class StandInServer(ABC):
             body = json.loads(raw) if raw else None
         except ValueError:
             body = None
-        behaviour = self.script.popleft() if self.script else {}
+        behaviour = self.scripted(raw)
         answer = scripted_answer(behaviour) or self.answer(request, body, behaviour.get("text"))
         self.log.write(log_line(request, received, raw, body, behaviour, answer))
         return await self.act(request, behaviour, answer)
+
+    def scripted(self, raw: bytes) -> dict[str, Any]:
+        """Take the first behaviour that is for this body off the script; empty when there is none."""
+        for position, behaviour in enumerate(self.script):
+            if behaviour.get("for", "").encode() in raw:
+                del self.script[position]
+                return behaviour
+        return {}
 
     async def act(self, request: web.BaseRequest, behaviour: dict[str, Any], answer: Answer) -> web.StreamResponse:
         """Deliver the answer in the way the behaviour asks for."""

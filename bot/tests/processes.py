@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -21,6 +22,8 @@ from django.conf import settings
 from bot.standins.process import StandIn
 from bot.tests.factories import ACCESS_TOKEN, ALICE, APP_SECRET, BOB, PHONE_NUMBER_ID, VERIFY_TOKEN, signature
 
+# Whitelisted like Alice and Bob, for tests that need many chats.
+PEOPLE = [f"+4915120000{number:03}" for number in range(200)]
 PROJECT = Path(__file__).resolve().parents[2]
 OPENER = build_opener(ProxyHandler({}))
 
@@ -29,7 +32,7 @@ from bot.models import Bot
 from users.models import User
 Bot.objects.create(slug="shop", name="Shop", channel="whatsapp", account_id={PHONE_NUMBER_ID!r}, credentials={{
     "app_secret": {APP_SECRET!r}, "access_token": {ACCESS_TOKEN!r}, "verify_token": {VERIFY_TOKEN!r}}})
-for number in ({ALICE!r}, {BOB!r}):
+for number in ({ALICE!r}, {BOB!r}, *{PEOPLE!r}):
     User.objects.create_user(number, is_whitelisted=True)
 """
 
@@ -47,6 +50,7 @@ class System:
     ) -> None:
         self.model, self.whatsapp, self.folder = model, whatsapp, folder
         self.port = free_port()
+        self.people = iter(PEOPLE)
         self.processes: list[subprocess.Popen[bytes]] = []
         self.environment = {
             **os.environ,
@@ -67,14 +71,15 @@ class System:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start_web(self, **environment: str) -> subprocess.Popen[bytes]:
+    def start_web(self, port: int | None = None, **environment: str) -> subprocess.Popen[bytes]:
         """Start a web process, with variables of its own, and wait until it answers."""
+        port = port or self.port
         granian = str(Path(sys.executable).parent / "granian")
         process = self._start(
-            granian, "--interface", "wsgi", "--port", str(self.port), "--workers-kill-timeout", "10",
+            granian, "--interface", "wsgi", "--port", str(port), "--workers-kill-timeout", "10",
             "config.wsgi:application", **environment,
         )  # fmt: skip
-        wait_for(lambda: self.get("/healthz") == 200, "the web process answers")
+        wait_for(lambda: self.get("/healthz", port) == 200, "the web process answers")
         return process
 
     def start_worker(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -89,15 +94,15 @@ class System:
         """Return what a process wrote so far."""
         return (self.folder / f"process-{self.processes.index(process)}.log").read_text(errors="replace")
 
-    def get(self, path: str) -> int:
+    def get(self, path: str, port: int | None = None) -> int:
         """Return the status of a GET; 0 while nothing listens."""
-        return self._open(Request(f"http://127.0.0.1:{self.port}{path}"))
+        return self._open(Request(f"http://127.0.0.1:{port or self.port}{path}"))
 
-    def post(self, body: bytes, signed: str | None = None) -> int:
-        """Deliver a webhook body to the shop and return the status."""
+    def post(self, body: bytes, signed: str | None = None, port: int | None = None) -> int:
+        """Deliver a webhook body to the shop and return the status; 0 when no answer came."""
         given = signature(body) if signed is None else signed
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": given}
-        return self._open(Request(f"http://127.0.0.1:{self.port}/webhooks/whatsapp/shop/", body, headers))
+        return self._open(Request(f"http://127.0.0.1:{port or self.port}/webhooks/whatsapp/shop/", body, headers))
 
     def sends(self) -> list[dict[str, Any]]:
         """Return the bodies of the texts the Cloud API was asked to send."""
@@ -113,7 +118,7 @@ class System:
         if url.startswith("sqlite:///"):
             with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)) as file, file:
                 return file.execute(statement).fetchall()
-        with psycopg.connect(url, autocommit=True) as server:
+        with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as server:
             cursor = server.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
@@ -138,18 +143,21 @@ class System:
         log = self.folder / f"process-{len(self.processes)}.log"
         own = {**self.environment, **environment}
         with log.open("wb") as stream:
-            process = subprocess.Popen(command, env=own, cwd=PROJECT, stdout=stream, stderr=stream)
+            # A session of its own: some tests signal a whole process group.
+            process = subprocess.Popen(
+                command, env=own, cwd=PROJECT, stdout=stream, stderr=stream, start_new_session=True
+            )
         self.processes.append(process)
         return process
 
     @staticmethod
     def _open(request: Request) -> int:
         try:
-            with OPENER.open(request, timeout=10) as answer:
+            with OPENER.open(request, timeout=30) as answer:
                 return int(answer.status)
         except HTTPError as error:
             return error.code
-        except OSError:
+        except (OSError, HTTPException):
             return 0
 
 
@@ -163,8 +171,8 @@ def running_system(
     """
     with (
         own_database(folder, database_url) as url,
-        StandIn.start("model") as model,
-        StandIn.start("whatsapp") as whatsapp,
+        stand_in("model", folder) as model,
+        stand_in("whatsapp", folder) as whatsapp,
     ):
         system = System(url, model, whatsapp, folder, environment)
         try:
@@ -173,6 +181,14 @@ def running_system(
             yield system
         finally:
             system.stop()
+            # Not always those that were started above: some tests restart them.
+            system.model.stop()
+            system.whatsapp.stop()
+
+
+def stand_in(kind: str, folder: Path, port: int = 0) -> StandIn:
+    """Start a stand-in that goes on with the log of the one before it in this folder."""
+    return StandIn.start(kind, port=port, log=folder / f"{kind}.jsonl")
 
 
 @contextmanager
@@ -197,7 +213,7 @@ def own_database(folder: Path, given: str | None = None) -> Iterator[str]:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Wait until condition holds.
 
     Raises:

@@ -90,6 +90,13 @@ def test_each_behaviour_is_used_up_by_one_request(model: StandIn) -> None:
     assert (status, json.loads(content)["object"]) == (200, "chat.completion")
 
 
+def test_a_behaviour_for_certain_words_waits_for_the_request_that_holds_them(model: StandIn) -> None:
+    model.script([{"for": "words", "status": 500}, {"status": 429}])
+    special = {**QUESTION, "messages": [{"role": "user", "content": "some words"}]}
+    asked = (QUESTION, special, special)
+    assert [post(model.url + COMPLETIONS, question)[0] for question in asked] == [429, 500, 200]
+
+
 def test_a_reset_closes_the_connection_after_the_request_was_read(model: StandIn) -> None:
     model.script([{"reset": True}])
     with pytest.raises(ConnectionResetError):

@@ -1,10 +1,10 @@
-"""The app that installs the crash point named in the environment once everything else is loaded."""
+"""The app that installs what the environment asks for (a crash point, a hurry) once everything else is loaded."""
 
 import os
 
 from django.apps import AppConfig
 
-from bot.tests.faults import crashing
+from bot.tests.faults import crashing, hurry
 
 
 class Faults(AppConfig):
@@ -14,6 +14,7 @@ class Faults(AppConfig):
     label = "faults"
 
     def ready(self) -> None:
-        """Install the crash point this process is to die at, if any."""
+        """Install the crash point this process is to die at, and shorten what it is to wait for, if any."""
+        hurry.install(os.environ.get(hurry.VARIABLE, ""))
         if chosen := os.environ.get(crashing.VARIABLE):
             crashing.install(chosen)

@@ -1,6 +1,7 @@
 """Crash points: named places where a process kills itself with SIGKILL, as a power cut would.
 
-PARLEY_CRASH_AT=after_completion_stored dies there the first time, after_completion_stored:3 the third.
+PARLEY_CRASH_AT=after_completion_stored dies there the first time, after_completion_stored:3 the third;
+before_completion:poison whenever the call is given something that holds the word.
 """
 
 import functools
@@ -8,7 +9,7 @@ import inspect
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, NoReturn
 
 from django.utils.module_loading import import_string
@@ -18,7 +19,7 @@ VARIABLE = "PARLEY_CRASH_AT"
 
 @dataclass(frozen=True, slots=True)
 class CrashPoint:
-    """Before or after a call of `owner`.`function`; after one only when it returned something (or None)."""
+    """Before or after a call of `owner`.`function`; after one only when it did not return an empty list."""
 
     owner: str
     function: str
@@ -52,17 +53,31 @@ POINTS = {**WEB_POINTS, **WORKER_POINTS}
 
 
 def install(chosen: str) -> None:
-    """Make this process die at the chosen point ("name", or "name:n" for the n-th time).
+    """Make this process die at the chosen point ("name", "name:n" for the n-th time, "name:word" with that word).
 
     Raises:
         KeyError: there is no such point.
         AttributeError, ImportError: the code it names has moved: the point must follow.
     """
-    name, _, number = chosen.partition(":")
+    name, _, when = chosen.partition(":")
     point = POINTS[name]
     owner = _owner(point.owner)
     original = getattr(owner, point.function)
-    setattr(owner, point.function, wrapped(original, Countdown(int(number or 1)), before=point.before))
+    reached = Countdown(int(when or 1)) if when.isdecimal() or not when else Poison(when)
+    setattr(owner, point.function, wrapped(original, reached, before=point.before))
+
+
+class Poison:
+    """Dies at every call whose arguments hold a word."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def __call__(self, *args: Any) -> None:
+        # (As dictionaries: what people write is left out of the repr of ours.)
+        given = [asdict(argument) for argument in args if is_dataclass(argument) and not isinstance(argument, type)]
+        if self.word in str(given):
+            die()
 
 
 class Countdown:
@@ -71,7 +86,7 @@ class Countdown:
     def __init__(self, number: int) -> None:
         self.left = number
 
-    def __call__(self) -> None:
+    def __call__(self, *args: Any) -> None:
         self.left -= 1
         if self.left <= 0:
             die()
@@ -83,17 +98,17 @@ def die() -> NoReturn:
     raise AssertionError("unreachable")
 
 
-def wrapped(original: Callable[..., Any], reached: Callable[[], None], *, before: bool) -> Callable[..., Any]:
-    """Return original with reached() called before it, or after it returned something."""
+def wrapped(original: Callable[..., Any], reached: Callable[..., None], *, before: bool) -> Callable[..., Any]:
+    """Return original with reached() called, with its arguments, before it or after it returned something."""
     if inspect.iscoroutinefunction(original):
 
         @functools.wraps(original)
         async def later(*args: Any, **kwargs: Any) -> Any:
             if before:
-                reached()
+                reached(*args)
             result = await original(*args, **kwargs)
             if not before:
-                reached()
+                reached(*args)
             return result
 
         return later
@@ -101,11 +116,11 @@ def wrapped(original: Callable[..., Any], reached: Callable[[], None], *, before
     @functools.wraps(original)
     def now(*args: Any, **kwargs: Any) -> Any:
         if before:
-            reached()
+            reached(*args)
         result = original(*args, **kwargs)
         # An empty list is the idle case: a claim that found nothing, a batch with nothing in it.
-        if not before and (result is None or result):
-            reached()
+        if not before and result != []:
+            reached(*args)
         return result
 
     return now
