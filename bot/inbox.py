@@ -41,6 +41,8 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
     rows: list[NewInbound] = []
     statuses: list[StatusEvent] = []
     now = timezone.now()
+    # Once: thousands of bad items in a body of megabytes would be seconds of hashing it again and again.
+    delivery = hashlib.sha256(body).hexdigest()
     for position, event in enumerate(events):
         match event:
             case InboundEvent():
@@ -50,7 +52,7 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
             case StatusEvent():
                 statuses.append(event)
             case RejectedItem():
-                rows.append(_rejected_row(bot, event, now, body, position))
+                rows.append(_rejected_row(bot, event, now, f"{delivery}:{position}"))
     stored, moved = on_a_live_connection(_write, bot, rows, statuses)
     rejected = sum(isinstance(event, RejectedItem) for event in events)
     return Accepted(messages=stored, statuses=moved, rejected=rejected)
@@ -106,10 +108,10 @@ def _inbound_row(bot: ActiveBot, event: InboundEvent, now: datetime) -> NewInbou
     )
 
 
-def _rejected_row(bot: ActiveBot, item: RejectedItem, now: datetime, body: bytes, position: int) -> NewInbound:
+def _rejected_row(bot: ActiveBot, item: RejectedItem, now: datetime, place: str) -> NewInbound:
     logger.warning("item_quarantined", extra={"bot": bot.slug, "reason": item.reason})
     # An id of its own keeps a malformed copy of a message from standing in the way of the good one.
-    name = f"{item.external_id}:{position}:".encode(errors="replace") + body
+    name = f"{item.external_id}:{place}".encode(errors="replace")
     return NewInbound(
         bot_id=bot.id,
         external_id=f"rejected-{hashlib.sha256(name).hexdigest()[:32]}",

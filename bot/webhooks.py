@@ -104,8 +104,9 @@ def _read_body(request: HttpRequest) -> bytes:
         return request.body
     except RequestDataTooBig:
         raise too_large from None
-    except UnreadablePostError:
-        raise AppError(ErrorCode.INVALID_INPUT, "the body ended early", status_code=400) from None
+    except (UnreadablePostError, ValueError):
+        # (ValueError: the Content-Length is no number. Servers refuse that themselves; Django does not.)
+        raise AppError(ErrorCode.INVALID_INPUT, "the body ended early or has no length", status_code=400) from None
 
 
 def _error(error: AppError) -> JsonResponse:

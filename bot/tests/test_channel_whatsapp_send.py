@@ -132,6 +132,7 @@ def meaning(error: SendError) -> str:
         ("unsupported", graph_error(131051), GIVE_UP, "131051"),
         ("a parameter is wrong", graph_error(100), GIVE_UP, "100"),
         ("an unknown code", graph_error(987654), GIVE_UP, "987654"),
+        ("a code that fits no column", graph_error(10**200), GIVE_UP, "http_400"),
         ("the token is refused", graph_error(190, 401), TOKEN_REFUSED, "190"),
         ("the token is refused with a 400", graph_error(190), TOKEN_REFUSED, "190"),
         ("an error inside a 200", graph_error(131047, 200), GIVE_UP, "131047"),

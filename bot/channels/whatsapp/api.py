@@ -16,6 +16,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
 TOKEN_REFUSED = 190
 PAIR_LIMIT = 131056
+LARGEST_CODE = 999_999_999
 # Throttling and outages: the same message is worth another try.
 RETRYABLE_CODES = frozenset({2, 4, 80007, 130429, 131016, PAIR_LIMIT})
 # Never worth another try, whatever the HTTP status: window closed, not on WhatsApp, marked as spam, unsupported, token.
@@ -76,7 +77,8 @@ def _graph_code(answer: Any) -> int | None:
     """Return the error code of a Graph API answer, if it is one."""
     error = answer.get("error") if isinstance(answer, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
-    return code if type(code) is int else None
+    # (Stored as it is: a number of a thousand digits fits no column.)
+    return code if type(code) is int and abs(code) <= LARGEST_CODE else None
 
 
 def _graph_error(status: int, code: int, retry_after: float | None) -> SendError:

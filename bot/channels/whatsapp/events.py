@@ -15,7 +15,8 @@ from bot.channels.whatsapp.fields import Malformed
 
 OBJECT = "whatsapp_business_account"
 LONGEST_NAME = 100
-MOST_EVENTS = 5_000
+# Three times what a delivery may hold. Each may be a row of ten values, and SQLite takes 32,766 values in a statement.
+MOST_EVENTS = 3_000
 # The app lets people write 65,536 characters; what is longer was not written by one.
 LONGEST_TEXT = 65_536
 STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}

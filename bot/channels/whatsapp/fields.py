@@ -48,8 +48,9 @@ def phone_number(value: Any) -> str:
 
 
 def bsuid(value: Any) -> str:
-    """Return a business-scoped user id, or an empty string."""
-    return value if isinstance(value, str) and _BSUID.fullmatch(value) else ""
+    """Return a business-scoped user id of at most 255 characters, or an empty string."""
+    usable = isinstance(value, str) and len(value) <= LONGEST_ID and _BSUID.fullmatch(value)
+    return value if usable else ""
 
 
 def moment(value: Any) -> datetime | None:

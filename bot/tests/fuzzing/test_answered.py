@@ -1,0 +1,71 @@
+"""What came in comes out: after hostile deliveries a worker leaves nothing pending, leased or unsent."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from bot.channels.base import InboundEvent, InvalidBody
+from bot.channels.registry import CHANNELS
+from bot.inbox import accept
+from bot.models import AccessRequest, InboundMessage, OutboundMessage
+from bot.tests.factories import BotFactory
+from bot.tests.fuzzing import answering
+from bot.tests.fuzzing.answering import PATH, answer_everything, cast, stuck
+from bot.tests.fuzzing.deliveries import delivery, hostile_body
+from bot.tests.fuzzing.legal import row_faults
+from bot.tests.fuzzing.posting import post
+from conversations.models import Message
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ENOUGH_SECONDS = 120
+
+
+@pytest.fixture(autouse=True)
+def no_limit(settings: Any) -> None:
+    settings.RATE_LIMIT_PER_USER = 100_000
+
+
+def faults() -> list[str]:
+    tables: tuple[Any, ...] = (InboundMessage, OutboundMessage, AccessRequest, Message)
+    return [fault for table in tables for row in table.objects.all() for fault in row_faults(row)]
+
+
+def test_a_worker_comes_to_an_end_with_all_that_hostile_webhooks_stored() -> None:
+    cast()
+    for number in range(400):
+        assert post(PATH, delivery(Random(f"answered:{number}"))).status in (200, 400)
+        # Twice, so that statuses of later deliveries find messages that were sent.
+        if number == 200:
+            assert answer_everything(ENOUGH_SECONDS) == {}
+    assert InboundMessage.objects.all().pending().exists()
+    assert faults() == []
+
+    assert answer_everything(ENOUGH_SECONDS) == {}
+
+    assert stuck() == []
+    assert faults() == []
+    states = answering.states()
+    assert states["inbound done"] > 100
+    assert states["outbound sent"] > 10
+    assert {"inbound quarantined", "outbound delivered", "outbound read", "outbound failed"} <= set(states)
+    assert not [state for state in states if "dead" in state]
+
+
+def test_a_channel_without_a_provider_answers_the_same_events() -> None:
+    cast()
+    bot = BotFactory.active()
+    whatsapp = CHANNELS["whatsapp"]
+    for number in range(200):
+        try:
+            events = whatsapp.parse(bot.account, hostile_body(Random(f"console:{number}")))
+        except InvalidBody:
+            continue
+        accept(bot, [event for event in events if isinstance(event, InboundEvent)])
+    assert InboundMessage.objects.all().pending().count() > 50
+
+    assert answer_everything(ENOUGH_SECONDS) == {}
+
+    assert stuck() == []
+    assert faults() == []

@@ -1,0 +1,187 @@
+"""Whatever is delivered is answered without a 5xx, and what is stored of it is legal on both databases."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+from django.test import Client
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from bot.models import InboundMessage
+from bot.tests.factories import VERIFY_TOKEN, signature
+from bot.tests.fuzzing import deliveries, payloads
+from bot.tests.fuzzing.answering import PATH, cast
+from bot.tests.fuzzing.deliveries import CONTENT_TYPES, Delivery, hostile_body, odd_environ, signed
+from bot.tests.fuzzing.legal import row_faults
+from bot.tests.fuzzing.mutations import mutate, write
+from bot.tests.fuzzing.posting import get, post
+from bot.tests.fuzzing.suite import BOUNDED, sources, undone
+
+pytestmark = pytest.mark.django_db
+
+ANSWERED = ("text", "image", "audio", "document", "location", "button_reply", "nfm_reply", "order", "unsupported")
+
+
+@pytest.fixture
+def bot() -> Any:
+    return cast()
+
+
+def deliver(client: Client, body: bytes) -> int:
+    """Return the status that a signed body is answered with."""
+    headers = {"X-Hub-Signature-256": signature(body)}
+    answer = client.post(PATH, body, content_type=deliveries.JSON_TYPE, headers=headers)
+    return answer.status_code
+
+
+def ids_in_state(state: str) -> set[str]:
+    return set(InboundMessage.objects.filter(state=state).values_list("external_id", flat=True))
+
+
+@given(source=sources())
+@BOUNDED
+def test_any_body_is_answered_stored_legally_and_adds_nothing_when_it_comes_again(
+    client: Client, bot: Any, source: Random
+) -> None:
+    body = hostile_body(source)
+    with undone():
+        status = deliver(client, body)
+        rows = list(InboundMessage.objects.all())
+        assert status in (200, 400)
+        assert status == 200 or not rows, "what is refused leaves nothing behind"
+        assert [fault for row in rows for fault in row_faults(row)] == []
+
+        assert deliver(client, body) == status
+        assert InboundMessage.objects.count() == len(rows)
+
+
+def good_messages(source: Random) -> list[Any]:
+    count = source.choice((1, 2, 5))
+    return [{**payloads.message(source, source.choice(ANSWERED)), "id": f"good.{number}"} for number in range(count)]
+
+
+BREAKS: dict[str, Callable[[Any], Any]] = {
+    "no object": lambda item: [item],
+    "null": lambda item: None,
+    "an object of nothing": lambda item: {},
+    "no id": lambda item: {**item, "id": None},
+    "an id of another type": lambda item: {**item, "id": {"id": item["id"]}},
+    "an id with NUL": lambda item: {**item, "id": "wamid.\u0000"},
+    "a lone surrogate for an id": lambda item: {**item, "id": "\ud800"},
+    "an endless id": lambda item: {**item, "id": "w" * 256},
+    "a type of another type": lambda item: {**item, "type": 7},
+    "no sender": lambda item: {**item, "from": None, "from_user_id": None},
+    "a sender too long for a column": lambda item: {
+        **item, "from": None, "from_user_id": "DE." + "A" * 128 + "." + "B" * 128
+    },
+    "a text without a body": lambda item: {**item, "text": {}},
+    "a text of NUL": lambda item: {**item, "text": {"body": "\u0000"}},
+    "a text of lone surrogates": lambda item: {**item, "text": {"body": "\udfff\ud800"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_the_neighbours_of_a_malformed_message_are_stored_and_exactly_it_is_quarantined(
+    client: Client, bot: Any, broken: str
+) -> None:
+    for seed in range(5):
+        source = Random(f"{broken}:{seed}")
+        messages = good = good_messages(source)
+        at = source.randrange(len(good) + 1)
+        messages = [*good[:at], BREAKS[broken](payloads.message(source, "text")), *good[at:]]
+        body = write(payloads.messages_body(messages))
+        with undone():
+            for _ in range(2):
+                assert deliver(client, body) == 200
+                assert ids_in_state("pending") == {item["id"] for item in good}
+                (quarantined,) = InboundMessage.objects.exclude(state="pending")
+                assert (quarantined.state, quarantined.error_code) == ("quarantined", "INVALID_INPUT")
+                assert quarantined.payload["reason"]
+
+
+@given(source=sources())
+@BOUNDED
+def test_whatever_happens_inside_one_message_its_neighbours_are_stored(
+    client: Client, bot: Any, source: Random
+) -> None:
+    good = good_messages(source)
+    odd: Any = [payloads.message(source)]
+    for _ in range(source.choice((1, 1, 2, 4))):
+        odd = mutate(odd, source, payloads.body, literals=False)
+    body = write(payloads.messages_body([good[0], *(odd if isinstance(odd, list) else [odd]), *good[1:]]))
+    with undone():
+        assert deliver(client, body) == 200
+        assert ids_in_state("pending") >= {item["id"] for item in good}
+        assert [fault for row in InboundMessage.objects.all() for fault in row_faults(row)] == []
+
+
+def wrong_signatures(right: str) -> st.SearchStrategy[str]:
+    """Return headers that nearly are the signature, or anything a server hands on."""
+    near = (
+        right[:-1], right + "0", right.upper(), right[7:], "sha1=" + right[7:], f"{right},{right}", f" {right}",
+        f"{right}\t",
+        right.replace("=", "=="), "sha256=", "sha256=" + "0" * 64, signature(b"", ""), right[:7] + right[:6:-1],
+        right + "\xff",
+    )  # fmt: skip
+    anything = st.text(st.characters(max_codepoint=0xFF), max_size=200)
+    return st.sampled_from(near) | anything | st.builds("sha256={}".format, anything)
+
+
+@given(data=st.data(), source=sources())
+@BOUNDED
+def test_a_wrong_signature_is_refused_whatever_it_is(bot: Any, data: st.DataObject, source: Random) -> None:
+    body = write(payloads.body(source))
+    wrong = data.draw(wrong_signatures(signature(body)))
+    assume(wrong != signature(body))
+    delivery = Delivery(body, environ={"HTTP_X_HUB_SIGNATURE_256": wrong})
+    with undone():
+        assert post(PATH, delivery).status == 403
+        assert not InboundMessage.objects.exists()
+
+
+@given(source=sources(), content_type=st.sampled_from(CONTENT_TYPES))
+@BOUNDED
+def test_odd_headers_never_cause_a_5xx(bot: Any, source: Random, content_type: str) -> None:
+    delivery = signed(write(payloads.body(source)), content_type, **odd_environ(source))
+    with undone():
+        # A Content-Length that is not the body's makes it another body: cut, refused or not signed.
+        assert post(PATH, delivery).status in (200, 400, 403, 413)
+
+
+@pytest.mark.parametrize("content_type", CONTENT_TYPES, ids=lambda text: text[:30])
+def test_the_content_type_of_a_genuine_delivery_does_not_matter(bot: Any, content_type: str) -> None:
+    body = write(payloads.messages_body([payloads.message(Random(1), "text")]))
+
+    assert post(PATH, signed(body, content_type)).status == 200
+    assert InboundMessage.objects.count() == 1
+
+
+NAMES = ("hub.mode", "hub.verify_token", "hub.challenge", "hub.mode[]", "", "x")
+
+
+@given(
+    pairs=st.lists(st.tuples(st.sampled_from(NAMES), st.text(max_size=30) | st.just("subscribe")), max_size=8),
+    junk=st.text(st.characters(max_codepoint=0xFF), max_size=60) | st.sampled_from(("%", "%ff%", "&" * 5_000, "a=%00",
+    ";", "=")),
+    content_type=st.sampled_from(CONTENT_TYPES),
+)  # fmt: skip
+@BOUNDED
+def test_a_handshake_without_the_token_is_refused_whatever_it_asks(
+    bot: Any, pairs: list[tuple[str, str]], junk: str, content_type: str
+) -> None:
+    query = "&".join(f"{name}={quote_plus(value, errors='replace')}" for name, value in pairs)
+    assume(VERIFY_TOKEN not in (value for _, value in pairs))
+
+    assert get(PATH, f"{query}&{junk}", CONTENT_TYPE=content_type).status in (400, 403)
+
+
+@pytest.mark.parametrize("content_type", CONTENT_TYPES, ids=lambda text: text[:30])
+def test_the_handshake_with_the_token_is_answered_whatever_the_content_type(bot: Any, content_type: str) -> None:
+    query = "hub.mode=%73ubscribe&hub.verify_token=a+verify%20token&hub.challenge=1158%32"
+
+    answer = get(PATH, query, CONTENT_TYPE=content_type)
+
+    assert (answer.status, answer.body) == (200, b"11582")
