@@ -21,7 +21,7 @@ django.setup()
 
 from bot.tests.chaos import systems  # noqa: E402
 from bot.tests.chaos.figures import Figures  # noqa: E402
-from bot.tests.chaos.plan import Plan  # noqa: E402
+from bot.tests.chaos.plan import CHANNEL_DELAYS, MODEL_DELAYS, Plan  # noqa: E402
 from bot.tests.chaos.run import Run  # noqa: E402
 from bot.tests.chaos.table import table  # noqa: E402
 
@@ -36,17 +36,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=18.0, help="messages a second")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="printed, to repeat the choices")
     parser.add_argument("--json", type=Path, help="file to write all figures to")
+    parser.add_argument("--keep", action="store_true", help="keep logs and rows also when nothing was wrong")
     return parser.parse_args()
 
 
 def plan(options: argparse.Namespace) -> Plan:
     """Return what the command line asks for."""
     if options.mode == "rolling":
-        return Plan("rolling", options.seed, options.seconds or 60.0, workers=2, rate=options.rate)
+        return Plan(
+            "rolling", options.seed, options.seconds or 60.0, workers=2, rate=options.rate,
+            model=MODEL_DELAYS, channel=CHANNEL_DELAYS,
+        )  # fmt: skip
     return Plan("kills", options.seed, options.seconds or 1_200.0, kills=options.kills, rate=options.rate)
 
 
-def run(database: str, wanted: Plan) -> tuple[Figures, bool]:
+def run(database: str, wanted: Plan, keep: bool) -> tuple[Figures, bool]:
     """Run once and return the figures, and whether all promises were kept; if not, everything is left for a look."""
     folder = Path(tempfile.mkdtemp(prefix=f"parley-chaos-{database}-"))
     good = False
@@ -56,10 +60,10 @@ def run(database: str, wanted: Plan) -> tuple[Figures, bool]:
             figures = asyncio.run(Run(wanted, fleet, outages)())
             figures.database = database
             good = not figures.problems()
-            if not good:
+            if keep or not good:
                 systems.keep(fleet)
     finally:
-        if good:
+        if good and not keep:
             shutil.rmtree(folder)
         else:
             sys.stdout.write(f"Kept: {folder}\n")
@@ -72,7 +76,7 @@ def main() -> int:
     # As Ctrl-C does: processes and servers are ended on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
-    results = [run(database, plan(options)) for database in databases]
+    results = [run(database, plan(options), options.keep) for database in databases]
     all_figures = [figures for figures, _ in results]
     sys.stdout.write(f"\n{table(all_figures)}\n")
     for figures in all_figures:

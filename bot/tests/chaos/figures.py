@@ -14,6 +14,7 @@ from bot.tests.faults.ledger import Verdict, judge, may_have_been_taken
 # A lease lives 30 s; the rest is for the next look at the queue.
 SLOWEST_RECOVERY = 35.0
 ERROR_CODES = "SELECT error_code, COUNT(*) FROM bot_inboundmessage WHERE error_code <> '' GROUP BY error_code"
+APOLOGY = str(SENTENCES[ErrorCode.OPENAI_API_ERROR])
 GONE_OUT = ("sent", "delivered", "read")
 
 
@@ -81,9 +82,8 @@ def judged(figures: Figures, fleet: Fleet, provider: Provider, recovery: Recover
         setattr(figures, name, len(getattr(verdict, name)))
     figures.leases = verdict.leases
     figures.wrong = findings(verdict)
-    figures.apologies = fleet.rows("SELECT COUNT(*) FROM bot_inboundmessage WHERE error_code = 'OPENAI_API_ERROR'")[0][
-        0
-    ]
+    figures.error_codes = dict(fleet.rows(ERROR_CODES))
+    figures.apologies = sum(send["text"]["body"] == APOLOGY for send in fleet.sends())
     figures.resolved = resolved(fleet)
     figures.recovered = len(recovery.took)
     if recovery.took:
@@ -98,22 +98,32 @@ def findings(verdict: Verdict) -> dict[str, list[str]]:
 
 
 def turns_disordered(fleet: Fleet) -> list[str]:
-    """Return where a chat's later turn was sent before an earlier one, whatever its reply said (an apology, say)."""
-    turn_of = dict(fleet.rows("SELECT id, turn_key FROM bot_outboundmessage"))
+    """Return where a chat's later turn was sent before an earlier one, whatever its reply said (an apology, say).
+
+    A part whose reply went on only after a status had told of an uncertain part before it may come late.
+    """
+    parts = {id: (turn, part) for id, turn, part in fleet.rows("SELECT id, turn_key, part FROM bot_outboundmessage")}
+    held_back = {turn for turn, _ in uncertain_sends(fleet)}
     latest: dict[str, int] = {}
     found: list[str] = []
     for request in fleet.sends_received():
-        if may_have_been_taken(request):
-            chat, turn = request["body"]["to"], turn_of[int(request["body"]["biz_opaque_callback_data"])]
-            if turn < latest.get(chat, 0):
-                found.append(f"turn {turn} after turn {latest[chat]}")
-            latest[chat] = turn
+        turn, part = parts[int(request["body"]["biz_opaque_callback_data"])]
+        if not may_have_been_taken(request) or (part > 1 and turn in held_back):
+            continue
+        before = latest.setdefault(request["body"]["to"], turn)
+        if turn < before:
+            found.append(f"turn {turn} after turn {before}")
+        latest[request["body"]["to"]] = turn
     return found
 
 
-def resolved(fleet: Fleet) -> int:
-    """Return how many sends were uncertain, by the workers' logs, and are no longer: a status told."""
+def uncertain_sends(fleet: Fleet) -> set[tuple[int, int]]:
+    """Return (turn, part's id) of every send that was uncertain, by the workers' own words."""
     said = "".join(log.read_text(errors="replace") for log in fleet.folder.glob("worker-*.log"))
-    once = {int(id) for id in re.findall(r"send_uncertain .*?outbound_id=(\d+)", said)}
+    return {(int(turn), int(id)) for turn, id in re.findall(r"send_uncertain turn_id=(\d+) outbound_id=(\d+)", said)}
+
+
+def resolved(fleet: Fleet) -> int:
+    """Return how many sends were uncertain and are no longer: a status told."""
     now = dict(fleet.rows("SELECT id, status FROM bot_outboundmessage"))
-    return sum(now.get(id) in GONE_OUT for id in once)
+    return sum(now.get(id) in GONE_OUT for _, id in uncertain_sends(fleet))

@@ -8,14 +8,14 @@ from typing import Any
 
 import aiohttp
 
+from bot.tests.chaos.plan import Plan
 from bot.tests.factories import signature, whatsapp_body, whatsapp_message, whatsapp_value
 
 ANSWER_SECONDS = 10
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 4.0
-# Deliveries that come again although they were answered with 200, and how much later at most.
+# Deliveries that come again although they were answered with 200.
 REPEATED_SHARE = 0.05
-REPEATED_WITHIN = 10.0
 BURST_SHARE = 0.03
 LARGEST_BURST = 6
 
@@ -32,9 +32,9 @@ class Provider:
     answers: how often each answer came (or what came in its place).
     """
 
-    def __init__(self, urls: Sequence[str], chats: Sequence[str], seed: int) -> None:
-        self.urls, self.chats = urls, chats
-        self.random = random.Random(seed)
+    def __init__(self, urls: Sequence[str], plan: Plan) -> None:
+        self.urls, self.plan = urls, plan
+        self.random = random.Random(plan.seed)
         self.accepted: dict[str, str] = {}
         self.answers: Counter[str] = Counter()
         self.written = 0
@@ -46,17 +46,18 @@ class Provider:
             timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS),
         )
 
-    async def write(self, rate: float) -> None:
-        """Let people write at this rate (all together, a second) until cancelled."""
+    async def write(self) -> None:
+        """Let people write at the planned rate until cancelled."""
+        chats = numbers(self.plan.chats)
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            number = self.random.choice(self.chats)
+            number = self.random.choice(chats)
             burst = self.random.random() < BURST_SHARE
             texts = self.random.randint(2, LARGEST_BURST) if burst else 1
             for _ in range(texts):
                 self._write_one(number)
-            due += texts * self.random.expovariate(rate)
+            due += texts * self.random.expovariate(self.plan.rate)
             await asyncio.sleep(max(due - loop.time(), 0))
 
     async def deliver(self, body: bytes) -> None:
@@ -104,7 +105,7 @@ class Provider:
         del self._queues[number]
 
     async def _repeat(self, body: bytes) -> None:
-        await asyncio.sleep(self.random.uniform(0, REPEATED_WITHIN))
+        await asyncio.sleep(self.random.uniform(0, self.plan.late))
         self.repeated += 1
         await self.deliver(body)
 

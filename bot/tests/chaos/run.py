@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from itertools import cycle
 from typing import Any
 
+from bot.standins.faults import Fault
 from bot.tests.chaos.figures import Figures, judged
 from bot.tests.chaos.fleet import Fleet
 from bot.tests.chaos.outages import Outage
-from bot.tests.chaos.plan import CHANNEL_FAULTS, MODEL_FAULTS, Plan
-from bot.tests.chaos.provider import Provider, numbers
+from bot.tests.chaos.plan import Plan
+from bot.tests.chaos.provider import Provider
 from bot.tests.chaos.recovery import Recovery, patiently
 from bot.tests.chaos.statuses import Statuses
 
@@ -38,8 +39,8 @@ class Run:
     async def __call__(self) -> Figures:
         """Run to the end and return what came of it."""
         self.fleet.start_all()
-        self.provider = Provider(self.fleet.urls, numbers(self.plan.chats), self.plan.seed)
-        self.statuses = Statuses(self.provider, self.fleet.sends_log, self.plan.seed)
+        self.provider = Provider(self.fleet.urls, self.plan)
+        self.statuses = Statuses(self.provider, self.fleet.sends_log, self.plan)
         try:
             async with running(self.fleet.look_after(), self.statuses.run(), self.recovery.watch()):
                 await self.fleet.all_up()
@@ -56,18 +57,20 @@ class Run:
 
     async def _trouble(self) -> None:
         """Keep the load up while everything fails, as the mode has it."""
-        async with running(self.provider.write(self.plan.rate)):
+        self._providers(self.plan.model, self.plan.channel)
+        async with running(self.provider.write()):
             if self.plan.mode == "rolling":
                 await self._roll()
-                return
-            self.fleet.model.faults(MODEL_FAULTS, self.plan.seed)
-            self.fleet.whatsapp.faults(CHANNEL_FAULTS, self.plan.seed)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._outages())
-                await self._kill()
-                self.killing = False
-        self.fleet.model.faults([])
-        self.fleet.whatsapp.faults([])
+            else:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._outages())
+                    await self._kill()
+                    self.killing = False
+        self._providers([], [])
+
+    def _providers(self, model: Sequence[Fault], channel: Sequence[Fault]) -> None:
+        self.fleet.model.faults(model, self.plan.seed)
+        self.fleet.whatsapp.faults(channel, self.plan.seed)
 
     async def _kill(self) -> None:
         while self._kills() < self.plan.kills and self._elapsed() < self.plan.seconds:

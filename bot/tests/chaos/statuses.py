@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+from bot.tests.chaos.plan import Plan
 from bot.tests.chaos.provider import Provider
 from bot.tests.factories import whatsapp_body, whatsapp_value
 from bot.tests.faults.ledger import may_have_been_taken
@@ -20,9 +21,9 @@ GOT_THROUGH_UNANSWERED = 0.8
 class Statuses:
     """Posts what became of each send that was taken."""
 
-    def __init__(self, provider: Provider, log: Path, seed: int) -> None:
-        self.provider, self.log = provider, log
-        self.random = random.Random(seed)
+    def __init__(self, provider: Provider, log: Path, plan: Plan) -> None:
+        self.provider, self.log, self.late = provider, log, plan.late
+        self.random = random.Random(plan.seed)
         self.posted = 0
         self._position = 0
         self._due: list[tuple[float, int, dict[str, Any]]] = []
@@ -83,6 +84,6 @@ class Statuses:
         if kind < 0.3:  # the wrong way round
             return self.random.uniform(1, 3), self.random.uniform(0, 1)
         if kind < 0.4:  # late
-            return self.random.uniform(5, 15), self.random.uniform(5, 15)
+            return self.random.uniform(self.late / 3, self.late), self.random.uniform(self.late / 3, self.late)
         sent = self.random.uniform(0.05, 0.5)
         return sent, sent + self.random.uniform(0.1, 2)

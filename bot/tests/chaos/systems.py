@@ -44,8 +44,7 @@ def fleet_on(url: str, folder: Path, plan: Plan, **environment: str) -> Iterator
         fleet = Fleet(url, model, whatsapp, folder, plan)
         fleet.environment |= {"MODEL_DEADLINE_SECONDS": str(MODEL_DEADLINE_SECONDS), **environment}
         fleet.manage("migrate", "--verbosity", "0")
-        fleet.manage("shell", "--verbosity", "0", "--command", SEED)
-        fleet.manage("shell", "--verbosity", "0", "--command", PEOPLE.format(numbers=numbers(plan.chats)))
+        fleet.manage("shell", "--verbosity", "0", "--command", SEED + PEOPLE.format(numbers=numbers(plan.chats)))
         try:
             yield fleet
         finally:
