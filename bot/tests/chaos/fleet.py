@@ -18,7 +18,7 @@ from bot.tests.processes import OPENER, PROJECT, System
 LOOK_EVERY = 0.2
 # Of the kills: workers hold leases and send, webs only receive.
 WORKERS_SHARE = 0.65
-STARTING_SHARE = 0.05
+ANYBODY_SHARE = 0.05
 # A worker drains for 30 s, and closes what it has open.
 END_SECONDS = 60
 # As the Procfile has it, but for the port.
@@ -85,9 +85,13 @@ class Fleet(System):
                 await asyncio.sleep(LOOK_EVERY)
 
     def victim(self) -> Place | None:
-        """Choose who dies next: mostly one that is up, now and then one that is just starting; None while all start."""
-        role = "worker" if self.random.random() < WORKERS_SHARE else "web"
-        candidates = [place for place in self._of(role) if place.up or self.random.random() < STARTING_SHARE]
+        """Choose who dies next; None while the others of its kind are still starting.
+
+        The last one that is up is mostly spared: on a slow machine nobody would ever be up otherwise.
+        """
+        places = self._of("worker" if self.random.random() < WORKERS_SHARE else "web")
+        spared = sum(place.up for place in places) < 2
+        candidates = [place for place in places if (place.up and not spared) or self.random.random() < ANYBODY_SHARE]
         return self.random.choice(candidates) if candidates else None
 
     def kill(self, place: Place) -> int:
