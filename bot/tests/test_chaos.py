@@ -23,8 +23,8 @@ CHANNEL: tuple[Fault, ...] = (
     (0.3, {"delay": [0.05, 0.3]}),
 )
 PLAN = Plan(
-    "kills", seed=7, seconds=60.0, kills=6, kill_every=0.7, webs=1, workers=2, chats=12, rate=10.0, late=2.0, settle_seconds=150.0,
-    model=MODEL, channel=CHANNEL, hurry=True,
+    "kills", seed=7, seconds=240.0, kills=6, kill_every=0.7, webs=2, workers=2, chats=12, rate=10.0, late=2.0,
+    settle_seconds=150.0, model=MODEL, channel=CHANNEL, hurry=True,
 )  # fmt: skip
 
 

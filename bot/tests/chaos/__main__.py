@@ -24,6 +24,7 @@ from bot.tests.chaos.figures import Figures  # noqa: E402
 from bot.tests.chaos.plan import CHANNEL_DELAYS, MODEL_DELAYS, Plan  # noqa: E402
 from bot.tests.chaos.run import Run  # noqa: E402
 from bot.tests.chaos.table import table  # noqa: E402
+from bot.tests.faults.servers import PostgresServer, RedisServer  # noqa: E402
 
 
 def arguments() -> argparse.Namespace:
@@ -76,6 +77,9 @@ def main() -> int:
     # As Ctrl-C does: processes and servers are ended on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
+    if reason := RedisServer.reason_to_skip() or ("postgres" in databases and PostgresServer.reason_to_skip()):
+        sys.stderr.write(f"{reason}\n")
+        return 2
     results = [run(database, plan(options), options.keep) for database in databases]
     all_figures = [figures for figures, _ in results]
     sys.stdout.write(f"\n{table(all_figures)}\n")

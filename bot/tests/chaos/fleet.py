@@ -74,7 +74,7 @@ class Fleet(System):
                     place.up = up and place.process is process
             await asyncio.sleep(LOOK_EVERY)
 
-    async def all_up(self, seconds: float = 120) -> None:
+    async def all_up(self, seconds: float = 180) -> None:
         """Wait until every process is up; look_after() notes it.
 
         Raises:
@@ -114,21 +114,18 @@ class Fleet(System):
         old, log = place.process, place.log
         self.places.remove(place)  # so that its end is not taken for a fall
         old.send_signal(signal.SIGTERM)
-        code = await asyncio.to_thread(old.wait, END_SECONDS)
+        ended = await asyncio.to_thread(_end_of, old, log)
         self.fill(place)
         self.places.append(place)
         await self.all_up()
-        return f"{log.name} ended with {code}"
+        return ended
 
     async def end_all(self) -> list[str]:
         """End every process in order and return "log ended with code" for each."""
         places, self.places = self.places, []
         for place in places:
             place.process.send_signal(signal.SIGTERM)
-        return [
-            f"{place.log.name} ended with {await asyncio.to_thread(place.process.wait, END_SECONDS)}"
-            for place in places
-        ]
+        return [await asyncio.to_thread(_end_of, place.process, place.log) for place in places]
 
     def kill_all(self) -> None:
         """Leave no process behind, whatever happened."""
@@ -153,6 +150,15 @@ class Fleet(System):
             )
         self.processes.append(process)
         return process, log
+
+
+def _end_of(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Return how a process that was told to end did so."""
+    try:
+        return f"{log.name} ended with {process.wait(END_SECONDS)}"
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return f"{log.name} did not end in {END_SECONDS} s"
 
 
 def _is_up(place: Place) -> bool:

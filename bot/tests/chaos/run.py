@@ -49,6 +49,8 @@ class Run:
                     await self._trouble()
                     self.figures.load_seconds = round(self._elapsed(), 1)
                     await self._peace()
+                # Who is still starting has no handler for SIGTERM yet.
+                await self.fleet.all_up()
             await self._end()
             return await asyncio.to_thread(judged, self.figures, self.fleet, self.provider, self.recovery)
         finally:
