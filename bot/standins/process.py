@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.request import ProxyHandler, Request, build_opener
 
+from bot.standins.faults import Fault
+
 PROJECT = Path(__file__).resolve().parents[2]
 # Loopback, whatever proxy the developer's shell has set.
 OPENER = build_opener(ProxyHandler({}))
@@ -67,11 +69,15 @@ class StandIn:
         """
         self.control("/_script", list(behaviours))
 
+    def faults(self, faults: Iterable[Fault], seed: int = 0) -> None:
+        """Answer a share of the requests like this, at random: [(0.02, {"reset": True}), …]; none ends it."""
+        self.control("/_faults", {"seed": seed, "faults": list(faults)})
+
     def reset(self) -> None:
-        """Forget what was received and what was scripted."""
+        """Forget what was received, what was scripted, and random faults."""
         self.control("/_reset", [])
 
-    def control(self, path: str, content: list[dict[str, Any]] | None = None) -> Any:
+    def control(self, path: str, content: list[Any] | dict[str, Any] | None = None) -> Any:
         """Call a control endpoint: POST when there is content."""
         data = None if content is None else json.dumps(content).encode()
         request = Request(self.url + path, data=data)  # noqa: S310 (our own loopback URL)

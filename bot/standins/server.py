@@ -1,7 +1,8 @@
 """What every stand-in does: log each request before it is answered, then answer as scripted, or as the provider would.
 
 Control endpoints, never logged: GET /_log (what was received, a JSON array), POST /_script (behaviours to append, a
-JSON array; each is used up by one request), POST /_reset (forget log and script).
+JSON array; each is used up by one request), POST /_faults ({"seed": 1, "faults": [[0.02, {"reset": true}], ...]}:
+behaviours for that share of the requests that no script speaks for), POST /_reset (forget log, script and faults).
 
 The handler is a bare `web.Server` (no router, no middleware) and each body is parsed once: what is measured runs on
 the same machine.
@@ -21,9 +22,9 @@ from typing import IO, Any, ClassVar
 
 from aiohttp import web
 
+from bot.standins.faults import RandomFaults, unknown_keys
+
 LOGGED_HEADERS = ("Content-Type", "User-Agent", "Idempotency-Key", "X-Stainless-Retry-Count")
-# What a behaviour may say; anything else is a slip of the test that wrote it.
-BEHAVIOUR_KEYS = {"for", "status", "headers", "json", "raw", "empty", "text", "delay", "drip", "hang", "reset"}
 # A reset is a closed socket without a farewell: linger on, for zero seconds, makes the kernel send RST.
 RESET_LINGER = struct.pack("ii", 1, 0)
 
@@ -72,6 +73,7 @@ class StandInServer(ABC):
         self.log = RequestLog(log)
         self.delay = delay
         self.script: deque[dict[str, Any]] = deque()
+        self.faults = RandomFaults()
 
     @abstractmethod
     def answer(self, request: web.BaseRequest, body: Any, text: str | None) -> Answer:
@@ -93,12 +95,12 @@ class StandInServer(ABC):
         return await self.act(request, behaviour, answer)
 
     def scripted(self, raw: bytes) -> dict[str, Any]:
-        """Take the first behaviour that is for this body off the script; empty when there is none."""
+        """Take the first behaviour that is for this body off the script; without one, draw a fault if there are any."""
         for position, behaviour in enumerate(self.script):
             if behaviour.get("for", "").encode() in raw:
                 del self.script[position]
                 return behaviour
-        return {}
+        return self.faults.draw()
 
     async def act(self, request: web.BaseRequest, behaviour: dict[str, Any], answer: Answer) -> web.StreamResponse:
         """Deliver the answer in the way the behaviour asks for."""
@@ -122,13 +124,20 @@ class StandInServer(ABC):
                 return web.Response(body=self.log.as_array(), content_type="application/json")
             case "POST", "/_script":
                 behaviours = json.loads(raw)
-                if unknown := {key for behaviour in behaviours for key in behaviour} - BEHAVIOUR_KEYS:
-                    return web.json_response({"error": f"unknown behaviour: {', '.join(sorted(unknown))}"}, status=400)
+                if unknown := unknown_keys(behaviours):
+                    return web.json_response({"error": f"unknown behaviour: {unknown}"}, status=400)
                 self.script.extend(behaviours)
                 return web.json_response({"pending": len(self.script)})
+            case "POST", "/_faults":
+                wanted = json.loads(raw)
+                if unknown := unknown_keys([behaviour for _, behaviour in wanted["faults"]]):
+                    return web.json_response({"error": f"unknown behaviour: {unknown}"}, status=400)
+                self.faults = RandomFaults(wanted["faults"], wanted["seed"])
+                return web.json_response({"faults": len(wanted["faults"])})
             case "POST", "/_reset":
                 self.log.clear()
                 self.script.clear()
+                self.faults = RandomFaults()
                 return web.json_response({"pending": 0})
         return web.json_response({"error": "unknown control endpoint"}, status=404)
 

@@ -117,6 +117,25 @@ def test_a_drip_sends_one_byte_an_interval_and_a_delay_waits(model: StandIn) -> 
 def test_a_misspelt_behaviour_is_refused(model: StandIn) -> None:
     with pytest.raises(urllib.error.HTTPError, match="400"):
         model.script([{"hangs": True}])
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        model.faults([(0.5, {"hangs": True})])
+
+
+def test_random_faults_come_in_their_share_the_same_again_with_the_same_seed_until_they_are_ended(
+    model: StandIn,
+) -> None:
+    def answers() -> list[int]:
+        model.faults([(0.4, {"status": 500, "json": {}}), (0.2, {"status": 429, "json": {}, "delay": [0.0, 0.01]})], 7)
+        return [post(model.url + COMPLETIONS, QUESTION)[0] for _ in range(60)]
+
+    first = answers()
+    assert first == answers()
+    assert 12 <= first.count(500) <= 36
+    assert 3 <= first.count(429) <= 24
+    delays = {request["behaviour"].get("delay", 0.0) for request in model.requests()}
+    assert len(delays) > 2 and max(delays) <= 0.01
+    model.faults([])
+    assert {post(model.url + COMPLETIONS, QUESTION)[0] for _ in range(20)} == {200}
 
 
 def test_each_send_gets_an_id_of_its_own_and_a_read_receipt_gets_none(whatsapp: StandIn) -> None:
