@@ -23,7 +23,7 @@ from bot.standins.process import StandIn
 from bot.tests.factories import ACCESS_TOKEN, ALICE, APP_SECRET, BOB, PHONE_NUMBER_ID, VERIFY_TOKEN, signature
 
 # Whitelisted like Alice and Bob, for tests that need many chats.
-PEOPLE = [f"+4915120000{number:03}" for number in range(200)]
+PEOPLE = [f"+4915130000{number:03}" for number in range(200)]
 PROJECT = Path(__file__).resolve().parents[2]
 OPENER = build_opener(ProxyHandler({}))
 
