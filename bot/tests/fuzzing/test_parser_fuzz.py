@@ -1,5 +1,6 @@
 """Pure readers of what others wrote: any input ends in a value that can be used, or in the error that is promised."""
 
+import contextlib
 import json
 import re
 from random import Random
@@ -17,9 +18,10 @@ from bot.llm.answers import LARGEST_COUNT, LONGEST_ANSWER, read_completion
 from bot.llm.base import ChatMessage, CompletionRequest, EmptyCompletion
 from bot.pipeline.commands import find_command
 from bot.pipeline.commands.registry import COMMANDS
+from bot.tests.fuzzing import payloads
 from bot.tests.fuzzing.deliveries import DAMAGES, hostile_body
 from bot.tests.fuzzing.legal import event_faults, is_storable
-from bot.tests.fuzzing.mutations import mutate, write
+from bot.tests.fuzzing.mutations import FITTING, VALUES, mutate, slots, write
 from bot.tests.fuzzing.suite import BOUNDED, sources
 from users.phone import InvalidPhoneNumber, is_e164, is_possible, mask, normalise, variants
 
@@ -41,6 +43,11 @@ TEXTS = st.text(
 )
 
 
+def status() -> Any:
+    """Return a status that has everything a status may have."""
+    return {**payloads.status(Random(7)), "biz_opaque_callback_data": "7", "status": "failed", "errors": [{"code": 1}]}
+
+
 def account(channel: Channel) -> Account:
     return Account("fuzz", "100200300", {credential.name: f"a {credential.name}" for credential in channel.credentials})
 
@@ -54,6 +61,24 @@ def test_any_body_gives_events_that_can_be_stored_or_is_invalid(channel: Channel
     except InvalidBody:
         return
     assert [fault for event in events for fault in event_faults(event)] == []
+
+
+@pytest.mark.parametrize("kind", [*payloads.KINDS, "status"])
+def test_any_value_at_any_place_of_any_kind_is_survived(kind: str) -> None:
+    whatsapp = CHANNELS["whatsapp"]
+
+    def make() -> Any:
+        items = ([], [status()]) if kind == "status" else ([{**payloads.message(Random(7), kind), "from": "4915"}], [])
+        return payloads.envelope([{"changes": [{"field": "messages", "value": payloads.value(*items)}]}])
+
+    for index, (_, name) in enumerate(slots(make())):
+        for odd in (*VALUES, *FITTING.get(name, ())):
+            node = make()
+            parent, key = slots(node)[index]
+            parent[key] = odd
+            with contextlib.suppress(InvalidBody):
+                events = whatsapp.parse(account(whatsapp), write(node))
+                assert [fault for event in events for fault in event_faults(event)] == [], (key, odd)
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values(), ids=CHANNELS)
