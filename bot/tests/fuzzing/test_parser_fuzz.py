@@ -133,6 +133,8 @@ DIGITS = st.text(st.sampled_from("0123456789+ -().٤٢①⑩²०\u202a\u200e/te
 NUMBERS = DIGITS | TEXTS | st.from_regex(r"\+?[0-9]{1,18}", fullmatch=True)
 
 
+@example("+1234567890123456", "")
+@example("1234567890123456", "DE")
 @given(raw=NUMBERS, region=st.sampled_from(("", "DE", "IT", "BR", "ZZ", "\x00")))
 @BOUNDED
 def test_a_number_is_read_as_e164_for_good_or_refused(raw: str, region: str) -> None:
@@ -173,6 +175,9 @@ def hostile_answer(source: Random) -> bytes:
 
 
 @given(raw=sources().map(hostile_answer) | st.binary(max_size=100))
+@example(
+    b'{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":99}}}'
+)
 @example(json.dumps({"choices": [{"message": {"content": "x" * (LONGEST_ANSWER + 9)}}]}).encode())
 @BOUNDED
 def test_any_answer_of_a_model_is_a_completion_that_can_be_stored_or_the_error_that_is_promised(raw: bytes) -> None:
