@@ -44,13 +44,14 @@ def _run(database: str, payloads: int, seed: int, first: int) -> int:
 
     say(f"{payloads:,} payloads, {database}, seed {seed}")
     result = campaign.in_own_database(payloads, seed, first, say)
-    rate = payloads / max(result.post_seconds, 0.001)
     _show("answers", [f"{status}: {count:,}" for status, count in sorted(result.statuses.items())])
     _show("rows", [f"{state}: {count:,}" for state, count in result.states.items()])
     failed = sum(count for status, count in result.statuses.items() if status >= 500)
     say(f"5xx: {failed}; failures: {len(result.failures)}; seed {seed}")
-    say(f"{rate:,.0f} payloads/s posted ({result.post_seconds:.0f} s); answered in {result.answer_seconds:.0f} s")
-    _show("FAILURES", result.failures[:MOST_FAILURES_SHOWN])
+    wall, cpu = (payloads / max(seconds, 0.001) for seconds in (result.post_seconds, result.post_cpu_seconds))
+    say(f"{wall:,.0f} payloads/s posted ({result.post_seconds:.0f} s), {cpu:,.0f} per second of this process's CPU")
+    say(f"answered by a worker in {result.answer_seconds:.0f} s")
+    _show("FAILURES (repeat one: --seed … --first NUMBER --payloads 1)", result.failures[:MOST_FAILURES_SHOWN])
     return 1 if result.failures else 0
 
 

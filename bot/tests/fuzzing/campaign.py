@@ -32,6 +32,7 @@ class Result:
     alarms: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     post_seconds: float = 0.0
+    post_cpu_seconds: float = 0.0
     answer_seconds: float = 0.0
 
 
@@ -54,10 +55,11 @@ def run(payloads: int, seed: int, first: int, say: Say) -> Result:
     judged = 0
     for start in range(first, first + payloads, SLICE):
         numbers = range(start, min(start + SLICE, first + payloads))
-        started = time.monotonic()
+        started, cpu_started = time.monotonic(), time.process_time()
         for number in numbers:
             _post_one(number, seed, result)
         posted = time.monotonic()
+        result.post_cpu_seconds += time.process_time() - cpu_started
         judged = _judge_rows(judged, numbers, result)
         judged_at = time.monotonic()
         result.alarms += answering.answer_everything(ANSWERING_SECONDS)

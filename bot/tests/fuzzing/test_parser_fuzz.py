@@ -1,5 +1,6 @@
 """Pure readers of what others wrote: any input ends in a value that can be used, or in the error that is promised."""
 
+import contextlib
 import json
 import re
 from random import Random
@@ -17,9 +18,10 @@ from bot.llm.answers import LARGEST_COUNT, LONGEST_ANSWER, read_completion
 from bot.llm.base import ChatMessage, CompletionRequest, EmptyCompletion
 from bot.pipeline.commands import find_command
 from bot.pipeline.commands.registry import COMMANDS
+from bot.tests.fuzzing import payloads
 from bot.tests.fuzzing.deliveries import DAMAGES, hostile_body
 from bot.tests.fuzzing.legal import event_faults, is_storable
-from bot.tests.fuzzing.mutations import mutate, write
+from bot.tests.fuzzing.mutations import FITTING, VALUES, mutate, slots, write
 from bot.tests.fuzzing.suite import BOUNDED, sources
 from users.phone import InvalidPhoneNumber, is_e164, is_possible, mask, normalise, variants
 
@@ -31,6 +33,10 @@ HEADERS = st.dictionaries(
     st.sampled_from(("X-Hub-Signature-256", "X-Twilio-Signature", "webhook-id", "webhook-signature", "Authorization")),
     st.text(st.characters(max_codepoint=0xFF), max_size=80),
 )
+QUERIES = st.dictionaries(st.text(max_size=20), st.text(max_size=80), max_size=4).map(
+    # All that a handshake needs, but the token.
+    lambda odd: {"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": "x", **odd}
+)
 # Every character that means something to one of the readers, and any other.
 TEXTS = st.text(
     st.sampled_from(
@@ -39,6 +45,11 @@ TEXTS = st.text(
     | st.characters(),
     max_size=80,
 )
+
+
+def status() -> Any:
+    """Return a status that has everything a status may have."""
+    return {**payloads.status(Random(7)), "biz_opaque_callback_data": "7", "status": "failed", "errors": [{"code": 1}]}
 
 
 def account(channel: Channel) -> Account:
@@ -56,8 +67,26 @@ def test_any_body_gives_events_that_can_be_stored_or_is_invalid(channel: Channel
     assert [fault for event in events for fault in event_faults(event)] == []
 
 
+@pytest.mark.parametrize("kind", [*payloads.KINDS, "status"])
+def test_any_value_at_any_place_of_any_kind_is_survived(kind: str) -> None:
+    whatsapp = CHANNELS["whatsapp"]
+
+    def make() -> Any:
+        items = ([], [status()]) if kind == "status" else ([{**payloads.message(Random(7), kind), "from": "4915"}], [])
+        return payloads.envelope([{"changes": [{"field": "messages", "value": payloads.value(*items)}]}])
+
+    for index, (_, name) in enumerate(slots(make())):
+        for odd in (*VALUES, *FITTING.get(name, ())):
+            node = make()
+            parent, key = slots(node)[index]
+            parent[key] = odd
+            with contextlib.suppress(InvalidBody):
+                events = whatsapp.parse(account(whatsapp), write(node))
+                assert [fault for event in events for fault in event_faults(event)] == [], (key, odd)
+
+
 @pytest.mark.parametrize("channel", CHANNELS.values(), ids=CHANNELS)
-@given(body=BODIES, headers=HEADERS, query=st.dictionaries(st.text(max_size=20), TEXTS, max_size=4))
+@given(body=BODIES, headers=HEADERS, query=QUERIES)
 @BOUNDED
 def test_any_headers_and_any_query_prove_nothing(
     channel: Channel, body: bytes, headers: dict[str, str], query: dict[str, str]
@@ -90,6 +119,7 @@ def test_clean_takes_nothing_but_what_cannot_be_stored_or_shown(text: str) -> No
 
 @given(text=TEXTS | st.builds("{}/{}{}".format, TEXTS, st.sampled_from(sorted(COMMANDS)), TEXTS))
 @example("/")
+@example("xhelp /")
 @example("\u2028/HELP\u00a0x")
 @BOUNDED
 def test_a_command_is_one_that_exists_and_was_the_first_word(text: str) -> None:
@@ -103,6 +133,8 @@ DIGITS = st.text(st.sampled_from("0123456789+ -().٤٢①⑩²०\u202a\u200e/te
 NUMBERS = DIGITS | TEXTS | st.from_regex(r"\+?[0-9]{1,18}", fullmatch=True)
 
 
+@example("+1234567890123456", "")
+@example("1234567890123456", "DE")
 @given(raw=NUMBERS, region=st.sampled_from(("", "DE", "IT", "BR", "ZZ", "\x00")))
 @BOUNDED
 def test_a_number_is_read_as_e164_for_good_or_refused(raw: str, region: str) -> None:
@@ -143,6 +175,9 @@ def hostile_answer(source: Random) -> bytes:
 
 
 @given(raw=sources().map(hostile_answer) | st.binary(max_size=100))
+@example(
+    b'{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":99}}}'
+)
 @example(json.dumps({"choices": [{"message": {"content": "x" * (LONGEST_ANSWER + 9)}}]}).encode())
 @BOUNDED
 def test_any_answer_of_a_model_is_a_completion_that_can_be_stored_or_the_error_that_is_promised(raw: bytes) -> None:
