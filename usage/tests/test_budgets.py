@@ -163,16 +163,18 @@ def test_a_turn_over_midnight_is_settled_on_the_day_of_its_reservation() -> None
     assert sums(user, day) == sums(None, day) == (7, 0)
 
 
-def test_a_turn_that_is_begun_again_after_midnight_leaves_nothing_on_the_day_before() -> None:
+@pytest.mark.parametrize("days", [1, -1], ids=["midnight", "a clock set back"])
+def test_a_turn_that_is_begun_again_on_another_day_leaves_nothing_on_the_first(days: int) -> None:
     user = bob()
     with time_machine.travel(NOON, tick=False):
         budgets.reserve([wanted(1, user, 9, cap=10)])
-        yesterday = today()
-    with time_machine.travel(NOON + timedelta(days=1), tick=False):
-        results = budgets.reserve([wanted(1, user, 9, cap=10, fence=2), wanted(2, user, 1, cap=10)])
-        assert results == [date(2026, 3, 11)] * 2
+        first = today()
+    with time_machine.travel(NOON + timedelta(days=days), tick=False):
+        budgets.reserve([wanted(2, user, 5, cap=10)])
+        results = budgets.reserve([wanted(1, user, 9, cap=10, fence=2), wanted(3, user, 5, cap=10)])
+        assert (refusals(results), results[1]) == (["person"], first + timedelta(days=days))
         assert sums(user) == (0, 10)
-    assert sums(user, yesterday) == sums(None, yesterday) == (0, 0)
+    assert sums(user, first) == sums(None, first) == (0, 0)
 
 
 def test_days_end_when_the_installations_do(settings: Any) -> None:
