@@ -15,6 +15,8 @@ from bot.tests.faults.ledger import Verdict, judge, may_have_been_taken
 SLOWEST_RECOVERY = 35.0
 ERROR_CODES = "SELECT error_code, COUNT(*) FROM bot_inboundmessage WHERE error_code <> '' GROUP BY error_code"
 APOLOGY = str(SENTENCES[ErrorCode.OPENAI_API_ERROR])
+# granian's words for a process of its own that it had to kill: the code it ends with is 0 all the same.
+FORCED = b"refused to gracefully stop"
 GONE_OUT = ("sent", "delivered", "read")
 
 
@@ -46,6 +48,7 @@ class Figures:
     outages: list[str] = field(default_factory=list)
     exits: list[str] = field(default_factory=list)
     fallen: list[str] = field(default_factory=list)
+    forced: list[str] = field(default_factory=list)
     recovered: int = 0
     recovery_p50: float = 0.0
     recovery_max: float = 0.0
@@ -85,6 +88,7 @@ def judged(figures: Figures, fleet: Fleet, provider: Provider, recovery: Recover
     figures.error_codes = dict(fleet.rows(ERROR_CODES))
     figures.apologies = sum(send["text"]["body"] == APOLOGY for send in fleet.sends())
     figures.resolved = resolved(fleet)
+    figures.forced = [log.name for log in sorted(fleet.folder.glob("web-*.log")) if FORCED in log.read_bytes()]
     figures.recovered = len(recovery.took)
     if recovery.took:
         figures.recovery_p50 = round(statistics.median(recovery.took), 1)

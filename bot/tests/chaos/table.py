@@ -22,6 +22,7 @@ ROWS: tuple[tuple[str, Callable[[Figures], object]], ...] = (
     ("kills of web / of workers", lambda it: f"{it.web_kills} / {it.worker_kills}"),
     ("outages of PostgreSQL / of Redis", lambda it: f"{_outages(it, 'PostgreSQL')} / {_outages(it, 'Redis')}"),
     ("processes ended in order", lambda it: len(it.exits)),
+    ("  of these forced to (a web, by granian)", lambda it: len(it.forced)),
     ("processes that fell by themselves", lambda it: len(it.fallen)),
     ("leases of killed workers", lambda it: it.recovered),
     ("recovery, median / slowest, s", lambda it: f"{it.recovery_p50} / {it.recovery_max}"),
