@@ -30,14 +30,20 @@ MOST_ATTEMPTS = 8
 HISTORY_MESSAGES = 50
 
 
-def claim(worker: str, most: int) -> list[Turn]:
-    """Take up to `most` waiting chats and return a turn for each, loaded and leased for LEASE_TIME."""
+def claim(worker: str, most: int, *, suspect: bool = True) -> list[Turn]:
+    """Take up to `most` waiting chats and return a turn for each, loaded and leased for LEASE_TIME.
+
+    suspect: one of them may be a chat whose last owners all died. Taken with others again and again, the message that
+    kills its workers would make dead letters of theirs as well.
+    """
     now = timezone.now()
     inbox = InboundMessage.objects.all()
     if not inbox.waiting_chats(now, 1):  # the idle case: one read, no transaction, no lock
         return []
     with transaction.atomic():
-        chats = inbox.waiting_chats(now, most, lock=True)
+        chats = Lease.objects.all().next_suspect(now) if suspect else []
+        if len(chats) < most:
+            chats += inbox.waiting_chats(now, most - len(chats), lock=True, suspects=False)
         leases = Lease.objects.all().take(chats, worker, now, now + LEASE_TIME)
         turns = _load(leases)
     return turns

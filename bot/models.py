@@ -161,6 +161,9 @@ class Lease(models.Model):
     address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
     worker = models.CharField(_("worker"), max_length=100, blank=True, default="")
     fence = models.BigIntegerField(_("fence"), default=1)
+    deaths = models.PositiveSmallIntegerField(
+        _("deaths"), default=0, help_text=_("How many owners died holding it, one after the other.")
+    )
     expires_at = models.DateTimeField(_("expires"))
 
     objects = LeaseQuerySet.as_manager()
@@ -169,6 +172,7 @@ class Lease(models.Model):
         verbose_name = _("lease")
         verbose_name_plural = _("leases")
         constraints = [models.UniqueConstraint(fields=["bot", "address"], name="lease_once")]
+        indexes = [models.Index(fields=["deaths"], name="lease_suspect", condition=Q(deaths__gt=1))]
 
     def __str__(self) -> str:
         return f"{self.pk} (fence {self.fence})"

@@ -108,7 +108,7 @@ class Worker:
             free = min(self.concurrency - len(self._active), MOST_CLAIMED)
             if free > 0:
                 try:
-                    turns = await self._database.run(claims.claim, self.name, free)
+                    turns = await self._database.run(self._claiming(free))
                 except Exception as error:
                     # Whatever it is (the database is away, a row that can't be read), the worker lives on.
                     logger.error("claim_failed", extra={"error": type(error).__name__}, exc_info=settings.DEBUG)
@@ -118,6 +118,10 @@ class Worker:
                 if turns:
                     continue
             await self._wait(pause)
+
+    def _claiming(self, most: int) -> Callable[[], list[Turn]]:
+        has_suspect = any(turn.lease.is_suspect for turn in self._active.values())
+        return partial(claims.claim, self.name, most, suspect=not has_suspect)
 
     async def _wait(self, seconds: float) -> None:
         # A turn that ends wakes us: its chat may have more to answer, and there is room for another.

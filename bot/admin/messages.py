@@ -106,7 +106,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 class LeaseAdmin(ReadOnlyAdmin):
     """Who works on which chat."""
 
-    list_display = ("id", "bot", "worker", "fence", "expires_at")
+    list_display = ("id", "bot", "worker", "fence", "deaths", "expires_at")
 
 
 @admin.register(AccessRequest)

@@ -168,8 +168,8 @@ def test_a_long_reply_goes_on_with_its_next_part_but_never_past_an_uncertain_one
 
 def test_a_message_that_kills_every_worker_is_a_dead_letter_after_eight_times_and_blocks_nobody(place: Place) -> None:
     system, case = place.system, Delivered(place.system)
-    poison = message("poison", next(system.people))
-    case.deliver(poison)
+    mate, poison = message("mate", next(system.people)), message("poison", next(system.people))
+    case.deliver(mate, poison)  # together, so that they are claimed together, and again together after each death
     for attempt in range(1, 9):
         victim = place.start_victim("before_completion:poison")
         assert killed(victim)
@@ -181,7 +181,7 @@ def test_a_message_that_kills_every_worker_is_a_dead_letter_after_eight_times_an
 
     verdict = case.wait_for_the_end()
     assert verdict.dead == [poison["id"]]
-    assert len(verdict.answered) == 8
+    assert len(verdict.answered) == 1 + 8
     assert inbound_of(system, poison["id"]) == ("dead", 9, "INTERNAL_ERROR")
     assert not questions(system, "poison")
     survivor.terminate()
