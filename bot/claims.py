@@ -37,13 +37,14 @@ def claim(worker: str, most: int, *, suspect: bool = True) -> list[Turn]:
     kills its workers would make dead letters of theirs as well.
     """
     now = timezone.now()
-    inbox = InboundMessage.objects.all()
-    if not inbox.waiting_chats(now, 1):  # the idle case: one read, no transaction, no lock
+    chats = Lease.objects.all().next_suspect(now) if suspect else []
+    if len(chats) < most:
+        chats += InboundMessage.objects.all().waiting_chats(now, most - len(chats))
+    if not chats:  # the idle case: reads only, no transaction, no lock
         return []
     with transaction.atomic():
-        chats = Lease.objects.all().next_suspect(now) if suspect else []
-        if len(chats) < most:
-            chats += inbox.waiting_chats(now, most - len(chats), lock=True, suspects=False)
+        # Leases are locked before anything of their chats, here as everywhere. What another worker takes meanwhile is
+        # waited for and then left to it.
         leases = Lease.objects.all().take(chats, worker, now, now + LEASE_TIME)
         turns = _load(leases)
     return turns

@@ -66,26 +66,23 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         """Return messages that still need an answer."""
         return self.filter(state="pending")
 
-    def waiting_chats(
-        self, now: datetime, most: int, *, lock: bool = False, suspects: bool = True
-    ) -> list[tuple[int, str]]:
+    def waiting_chats(self, now: datetime, most: int) -> list[tuple[int, str]]:
         """Return (bot id, address) of chats with something pending that nobody works on, the longest waiting first.
 
-        Bots that are paused wait. A chat with several messages stands there once. With lock, in a transaction, the
-        messages that were looked at are locked, and what another worker is just claiming is passed over. Without
-        suspects, chats are left out whose last owners all died (LeaseQuerySet.next_suspect).
+        Bots that are paused wait. A chat with several messages stands there once. Chats whose last owners all died are
+        left out (LeaseQuerySet.next_suspect). Nothing is locked: a worker that held messages and waited for a lease
+        would deadlock with one that holds the lease and writes to its messages.
         """
         # Written out: it is asked many times a second, and putting it together took longer than answering it.
-        suspected = "" if suspects else " OR (lease.deaths > 1 AND lease.worker <> '')"
-        skip = " FOR UPDATE OF message SKIP LOCKED" if lock and connection.features.has_select_for_update else ""
-        statement = f"""
+        statement = """
             SELECT message.bot_id, message.address FROM bot_inboundmessage AS message
             JOIN bot_bot AS bot ON bot.id = message.bot_id AND bot.is_active AND bot.paused_at IS NULL
             WHERE message.state = 'pending' AND message.available_at <= %s AND NOT EXISTS (
                 SELECT 1 FROM bot_lease AS lease WHERE lease.bot_id = message.bot_id
-                AND lease.address = message.address AND (lease.expires_at > %s{suspected}))
-            ORDER BY message.available_at, message.id LIMIT %s{skip}
-        """  # noqa: S608 (a constant)
+                AND lease.address = message.address
+                AND (lease.expires_at > %s OR (lease.deaths > 1 AND lease.worker <> '')))
+            ORDER BY message.available_at, message.id LIMIT %s
+        """
         with connection.cursor() as cursor:
             # (A burst is several rows of one chat.)
             cursor.execute(statement, [time_value(now), time_value(now), most * 4])
