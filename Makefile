@@ -1,7 +1,7 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format bench model clean
+.PHONY: help run setup test lint format bench chaos fuzz model clean
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -21,6 +21,8 @@ help:
 	@echo "make lint     check style, types and migrations"
 	@echo "make format   repair what can be repaired automatically"
 	@echo "make bench    measure throughput and latency"
+	@echo "make chaos    kill and break everything under load, and count what is lost"
+	@echo "make fuzz     deliver 100,000 hostile payloads"
 	@echo "make model    install a small real model, which make run then answers with, offline"
 	@echo "make setup    create or update .venv only"
 	@echo "make clean    remove .venv and everything generated, but no data and no .env"
@@ -58,6 +60,13 @@ format: setup-dev
 bench: setup
 	$(call install,requirements-bench.txt,requirements.txt requirements-bench.txt)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: setup
+	$(ALONE) $(BIN)/python -m bot.tests.chaos $(ARGS)
+
+# (On PostgreSQL: ARGS="--database postgres", on the server of DATABASE_URL.)
+fuzz: setup
+	$(BIN)/python -m bot.tests.fuzzing $(ARGS)
 
 # Kept apart from .venv: it is compiled here, which takes minutes, and Parley does not need it.
 model: setup
