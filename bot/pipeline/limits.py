@@ -8,8 +8,6 @@ from django.conf import settings
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from bot.errors import AppError, ErrorCode
 from bot.pipeline.services import Services
@@ -55,8 +53,6 @@ class Limiter:
                 key_prefix="parley:limits",
                 socket_timeout=REDIS_TIMEOUT_SECONDS,
                 socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-                # The client would repeat what failed, with pauses of seconds.
-                retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
             )
             self._shared = MovingWindowRateLimiter(self._redis)
 

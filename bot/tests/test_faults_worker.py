@@ -242,13 +242,14 @@ def test_a_commit_whose_answer_is_lost_is_neither_doubled_nor_forgotten(
     system: System, server: PostgresServer, proxy: ForgetfulProxy, phrase: str
 ) -> None:
     proxy.lose(phrase)
-    system.start_worker()
+    worker = system.start_worker()
     assert ask(system) == 200
 
     check_each_is_answered_once(system, server)
     assert proxy.lost == [phrase]
     assert asked(system) == len(NUMBERS)
     assert server.execute("SELECT count(*) FROM usage_usagerecord", DATABASE) == [(len(NUMBERS),)]
+    assert "turn_crashed" not in system.log_of(worker)
 
 
 def test_chats_of_a_claim_whose_answer_is_lost_are_claimed_again_when_their_leases_run_out(
