@@ -14,7 +14,7 @@ from config.parsers import database_url
 
 pytestmark = pytest.mark.processes
 
-PEOPLE = [f"+49151300000{number:02}" for number in range(30)]
+PEOPLE = [f"+49151400000{number:02}" for number in range(30)]
 OVER = "I can't answer any more today. Please try again tomorrow."
 # The stand-in bills 1 + 60 / 4 tokens for it: exactly the answer's cap.
 ANSWER = "x" * 60
