@@ -236,7 +236,9 @@ def proxy(system: System, server: PostgresServer) -> Iterator[ForgetfulProxy]:
 
 
 @pytest.mark.parametrize(
-    "phrase", ["INSERT INTO bot_outboundmessage", "SET \"state\" = 'done'"], ids=["store", "settle"]
+    "phrase",
+    ["INSERT INTO bot_outboundmessage", "SET \"status\" = 'sending'", "SET \"state\" = 'done'"],
+    ids=["store", "begin", "settle"],
 )
 def test_a_commit_whose_answer_is_lost_is_neither_doubled_nor_forgotten(
     system: System, server: PostgresServer, proxy: ForgetfulProxy, phrase: str
