@@ -8,7 +8,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from usage.models import ModelPrice, UsageRecord
+from usage.models import DailySpend, ModelPrice, UsageRecord
 from usage.prices import forget_prices
 from usage.pricing import MILLION
 from users.models import User
@@ -23,41 +23,69 @@ def dollars(micros: int | None) -> str:
     return f"{sign}${whole:,}.{rest:06}"
 
 
-@admin.register(UsageRecord)
-class UsageRecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What was spent. Read-only: records are facts. Fast with a million rows: no full count, no filter that scans."""
+class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What was spent. Read-only: these are facts. Fast with a million rows: no full count, no filter that scans."""
 
-    list_display = ("id", "created_at", "user", "bot", "kind", "model", "input_tokens", "output_tokens", "cost")
     list_select_related = ("user",)
-    list_filter = ("created_at", "kind")
     search_fields = ("user__phone_number",)
     search_help_text = _("A whole phone number in any spelling.")
-    ordering = ("-pk",)
-    raw_id_fields = ("user",)
     paginator = CappedPaginator
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only completions add records."""
+        """Only completions add them."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: UsageRecord | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody rewrites what was spent."""
         return False
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[UsageRecord], search_term: str
-    ) -> tuple[QuerySet[UsageRecord], bool]:
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         """Find by person only: an index has it, while a part of a text would read every row."""
         if not search_term:
             return queryset, False
         owner = User.objects.find_by_phone_number(search_term)
         return (queryset.filter(user=owner) if owner else queryset.none()), False
 
+
+@admin.register(UsageRecord)
+class UsageRecordAdmin(FactsAdmin):
+    """Every call that was paid for."""
+
+    list_display = ("id", "created_at", "user", "bot", "kind", "model", "input_tokens", "output_tokens", "cost")
+    list_filter = ("created_at", "kind")
+    ordering = ("-pk",)
+
     @admin.display(description=_("cost"), ordering="cost_micros")
     def cost(self, record: UsageRecord) -> str:
         """Show the cost in dollars."""
         return dollars(record.cost_micros)
+
+
+@admin.register(DailySpend)
+class DailySpendAdmin(FactsAdmin):
+    """What days have cost, and what turns under way have reserved."""
+
+    list_display = ("day", "owner", "spent", "reserved")
+    list_filter = ("day",)
+    ordering = ("-pk",)
+
+    @admin.display(description=_("person"))
+    def owner(self, spend: DailySpend) -> str:
+        """Show whose row it is."""
+        return str(spend.user or _("everybody together"))
+
+    @admin.display(description=_("spent"), ordering="spent_micros")
+    def spent(self, spend: DailySpend) -> str:
+        """Show what was spent in dollars."""
+        return dollars(spend.spent_micros)
+
+    @admin.display(description=_("reserved"), ordering="reserved_micros")
+    def reserved(self, spend: DailySpend) -> str:
+        """Show what is reserved in dollars."""
+        return dollars(spend.reserved_micros)
 
 
 @admin.register(ModelPrice)

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from usage.admin import dollars
-from usage.models import ModelPrice
+from usage.models import DailySpend, ModelPrice
 from usage.prices import price_completion
 from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
 from users.tests.factories import alice, bob
@@ -131,3 +131,18 @@ def test_a_second_price_of_a_model_and_day_is_a_form_error(client):
     rates = {"input_micros_per_million": "1", "output_micros_per_million": "1"}
     assert client.post(reverse("admin:usage_modelprice_add"), {**data, **rates}).status_code == 200
     assert ModelPrice.objects.count() == 1
+
+
+def test_what_a_day_has_cost_is_shown_for_each_person_and_for_everybody_and_cannot_be_changed(client):
+    day, person = date(2026, 11, 1), bob()
+    mine = DailySpend.objects.create(user=person, day=day, spent_micros=1_500_000, reserved_micros=20)
+    DailySpend.objects.create(day=day, spent_micros=2_000_000)
+
+    page = client.get(reverse("admin:usage_dailyspend_changelist")).content.decode()
+    assert all(text in page for text in ("$1.500000", "$0.000020", "$2.000000", "everybody together"))
+    found = client.get(reverse("admin:usage_dailyspend_changelist"), {"q": str(person.phone_number)}).content.decode()
+    assert "$1.500000" in found
+    assert "$2.000000" not in found
+    assert (
+        client.post(reverse("admin:usage_dailyspend_change", args=(mine.pk,)), {"spent_micros": 0}).status_code == 403
+    )
