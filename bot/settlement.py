@@ -17,6 +17,8 @@ from bot.managers import GONE_OUT, SendRecord
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.pipeline.turn import LeaseLost, Turn
 from bot.recovery import resolve
+from usage.budgets import release
+from usage.models import Reservation
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +101,8 @@ def _settle_done(items: list[Settlement]) -> None:
 def _bury(item: Settlement) -> None:
     InboundMessage.objects.all().bury([message.id for message in item.turn.messages], item.error_code)
     OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
+    # (A turn that ends without a reply being stored has settled nothing.)
+    release(Reservation.objects.filter(turn_key=item.turn.key))
 
 
 def _pause(item: Settlement) -> None:

@@ -59,7 +59,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=_("In micro-dollars (1,000,000 are one dollar). Empty: the bot's."),
+        help_text=_("In micro-dollars (1,000,000 are one dollar). Empty: USER_DAILY_BUDGET_USD."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)

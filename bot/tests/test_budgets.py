@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from bot import batching, inbox, outbox
 from bot.batching import Database
-from bot.channels.registry import CHANNELS
 from bot.claims import claim
 from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
@@ -65,13 +64,6 @@ def priced(settings: Any, transactional_db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def channel(monkeypatch: pytest.MonkeyPatch) -> ScriptedChannel:
-    scripted = ScriptedChannel()
-    monkeypatch.setitem(CHANNELS, "console", scripted)
-    return scripted
-
-
-@pytest.fixture
 def bot(channel: ScriptedChannel) -> ActiveBot:
     return terse_bot()
 
@@ -79,11 +71,6 @@ def bot(channel: ScriptedChannel) -> ActiveBot:
 @pytest.fixture
 def alice(priced: None) -> User:
     return whitelisted(ALICE)
-
-
-@pytest.fixture
-def model() -> ScriptedModel:
-    return ScriptedModel()
 
 
 def terse_bot() -> ActiveBot:
@@ -403,6 +390,22 @@ def test_a_crash_with_the_model_asked_leaves_no_reservation_and_room_for_the_sam
 
     assert channel.texts == ["Echo: Hello"]
     assert sums(alice) == sums(None) == (BILLED, 0)
+    assert not Reservation.objects.exists()
+
+
+def test_a_turn_that_is_given_up_without_a_reply_gives_back_what_it_had_reserved(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    set_budget(alice, 1_000)
+    inbox.accept(bot, [event()])
+    reserved_turn(bot, "killed")
+    expire()
+    InboundMessage.objects.update(attempts=20)
+
+    work_until(model=model)
+
+    assert InboundMessage.objects.get().state == "dead"
+    assert sums(alice) == sums(None) == (0, 0)
     assert not Reservation.objects.exists()
 
 
