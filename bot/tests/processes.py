@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from django.conf import settings
 
 from bot.standins.process import StandIn
 from bot.tests.factories import ACCESS_TOKEN, ALICE, APP_SECRET, BOB, PHONE_NUMBER_ID, VERIFY_TOKEN, signature
+from bot.tests.faults.binaries import free_port
 
 # Whitelisted like Alice and Bob, for tests that need many chats.
 PEOPLE = [f"+4915130000{number:03}" for number in range(200)]
@@ -223,10 +223,3 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> N
     while not condition():
         assert time.monotonic() < give_up_at, f"not in time: {what}"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.tests.factories import whatsapp_body, whatsapp_value
+from bot.tests.faults.binaries import free_port
 from bot.tests.faults.driving import (
     FAULTY,
     PATIENCE_SECONDS,
@@ -22,7 +23,7 @@ from bot.tests.faults.driving import (
     status,
     statuses_of,
 )
-from bot.tests.processes import System, free_port, running_system, wait_for
+from bot.tests.processes import System, running_system, wait_for
 
 pytestmark = pytest.mark.processes
 

@@ -13,6 +13,7 @@ from bot.batching import Database
 from bot.pipeline.limits import Limiter
 from bot.tests.factories import signature, whatsapp_body, whatsapp_value
 from bot.tests.fakes import work_until
+from bot.tests.faults.binaries import free_port
 from bot.tests.faults.driving import (
     FAULTY,
     PATIENCE_SECONDS,
@@ -23,7 +24,7 @@ from bot.tests.faults.driving import (
     wait_for_log,
     wait_for_question,
 )
-from bot.tests.processes import System, free_port, running_system, wait_for
+from bot.tests.processes import System, running_system, wait_for
 
 pytestmark = pytest.mark.processes
 

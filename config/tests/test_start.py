@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.tests.faults.binaries import free_port
 from config.start import create_dotenv, is_free
 from config.tests.bare import bare_environment
 
@@ -38,11 +39,6 @@ def start(tmp_path: Path, **environment: str) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def wait_until_ready(port: int, process: subprocess.Popen[str]) -> None:

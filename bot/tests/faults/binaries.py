@@ -2,7 +2,7 @@
 
 import os
 import pwd
-import random
+import secrets
 import shutil
 import signal
 import socket
@@ -58,7 +58,7 @@ def account() -> dict[str, Any]:
 def free_port() -> int:
     """Return a port that nothing listens on."""
     while True:
-        port = random.choice(PORTS)
+        port = secrets.choice(PORTS)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
