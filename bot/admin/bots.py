@@ -51,6 +51,7 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         if entered:
             self.instance.credentials = {**self.instance.credentials, **entered}
+        if entered or "account_id" in self.changed_data:
             # A bot pauses when its token is refused: with another one it may try again.
             self.instance.paused_at, self.instance.pause_reason = None, ""
         bot: Bot = super().save(commit)

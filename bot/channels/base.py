@@ -104,7 +104,8 @@ class SendError(Exception):
     retryable: trying the same again later can help (throttling, outage, refused connection).
     uncertain: the request went out and no answer came: it may or may not have been sent. Never retried blindly.
     retry_after: seconds the provider asks us to wait, where it does.
-    credentials_refused: the bot's token is no longer valid; nothing it sends will be accepted.
+    credentials_refused: the bot's token is missing or no longer valid (or its account id is missing): nothing it sends
+        will be accepted, so it pauses.
     code: the provider's error code, or a short word of ours. Never holds a number, a text or a token.
     """
 

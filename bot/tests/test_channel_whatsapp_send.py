@@ -230,7 +230,8 @@ def test_a_token_that_cannot_be_one_is_not_sent(graph: StandIn, token: str | Non
 def test_an_account_id_cannot_lead_to_another_path(graph: StandIn) -> None:
     failure(account=Account("support", "1/../2", {"access_token": TOKEN}))
     assert [request["path"] for request in graph.requests()] == ["/v26.0/1%2F..%2F2/messages"]
-    assert failure(account=Account("support", "", {"access_token": TOKEN})).code == "phone_number_id_missing"
+    nowhere = failure(account=Account("support", "", {"access_token": TOKEN}))
+    assert (nowhere.code, nowhere.credentials_refused) == ("phone_number_id_missing", True)
 
 
 def test_an_answer_that_is_not_http_is_uncertain_and_shows_no_token(settings: Settings) -> None:

@@ -116,7 +116,8 @@ def test_a_token_that_was_replaced_meanwhile_pauses_nothing(
     assert states() == [("done", "")]
 
 
-def test_entering_a_new_token_resumes_the_bot(staff: Client) -> None:
+@pytest.mark.parametrize("correction", [{"credential_access_token": "EAAnew"}, {"account_id": "42"}])
+def test_entering_a_new_token_or_account_resumes_the_bot(staff: Client, correction: dict[str, str]) -> None:
     bot = WhatsAppBotFactory.create(paused_at="2026-01-01T00:00Z", pause_reason="CHANNEL_ERROR:190")
     url = reverse("admin:bot_bot_change", args=(bot.pk,))
     page = staff.get(url).content.decode()
@@ -128,7 +129,7 @@ def test_entering_a_new_token_resumes_the_bot(staff: Client) -> None:
 
     assert staff.post(url, form).status_code == 302
     assert is_paused(), "something else was changed"
-    assert staff.post(url, {**form, "credential_access_token": "EAAnew"}).status_code == 302
+    assert staff.post(url, {**form, **correction}).status_code == 302
     assert not is_paused()
 
 

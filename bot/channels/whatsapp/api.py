@@ -62,7 +62,7 @@ def _token(account: Account) -> str:
     if not token or not token.isascii() or not token.isprintable():
         raise SendError("access_token_missing", credentials_refused=True)
     if not account.account_id:
-        raise SendError("phone_number_id_missing")
+        raise SendError("phone_number_id_missing", credentials_refused=True)
     return token
 
 
