@@ -86,16 +86,13 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
     search_fields = ("=external_id", "=address", "=turn_key")
     actions = ("mark_sent", "send_again")
 
-    @admin.action(description=_("Mark the selected uncertain messages as sent"), permissions=["act"])
+    @admin.action(description=_("Mark the selected uncertain as sent"), permissions=["act"])
     def mark_sent(self, request: HttpRequest, queryset: QuerySet[OutboundMessage]) -> None:
         """Record that messages arrived whose end nobody knew."""
         done = self.act_on(request, queryset, recovery.mark_sent)
         self.tell(request, done, ngettext("%d message marked as sent.", "%d messages marked as sent.", done))
 
-    @admin.action(
-        description=_("Send the selected uncertain or failed messages again (the person may get them twice)"),
-        permissions=["act"],
-    )
+    @admin.action(description=_("Send the selected again (may arrive twice)"), permissions=["act"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutboundMessage]) -> None:
         """Send messages again whose end nobody knows, or that failed."""
         done = self.act_on(request, queryset, recovery.send_again)
