@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from itertools import permutations
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -269,3 +270,12 @@ def replay(*words: str) -> str:
     out = StringIO()
     call_command("replay", *words, stdout=out, stderr=out)
     return out.getvalue().strip()
+
+
+@pytest.mark.parametrize("order", list(permutations(("sent", "delivered", "read"))), ids=" ".join)
+def test_statuses_in_any_order_end_at_the_furthest(
+    bot: ActiveBot, uncertain: OutboundMessage, order: tuple[str, ...]
+) -> None:
+    for status in order:
+        told(bot, uncertain, status)
+    assert OutboundMessage.objects.get(part=1).status == "read"
