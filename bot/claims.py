@@ -15,7 +15,7 @@ from bot.errors import ErrorCode
 from bot.llm.base import ChatMessage
 from bot.managers import TakenLease
 from bot.models import InboundMessage, Lease, OutboundMessage
-from bot.pipeline.commands import find_command
+from bot.pipeline.commands import read_call
 from bot.pipeline.turn import Turn, TurnMessage
 from conversations.many import recent_of_many
 from users.models import User
@@ -105,7 +105,7 @@ def _one_turn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _is_command(row: dict[str, Any]) -> bool:
-    return find_command(row["payload"].get("text", "")) is not None
+    return read_call(row["payload"].get("text", "")) is not None
 
 
 def _message(row: dict[str, Any]) -> TurnMessage:

@@ -35,6 +35,10 @@ class ActiveBot:
     burst_wait_seconds: int
     tells_strangers: bool
     version: datetime
+    allowed_models: tuple[str, ...] = ()
+    daily_budget_micros: int | None = None
+    user_daily_budget_micros: int | None = None
+    rate_limit_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +114,8 @@ def _active(bot: Bot) -> ActiveBot:
         burst_wait_seconds=bot.burst_wait_seconds,
         tells_strangers=bot.tells_strangers,
         version=bot.updated_at,
+        allowed_models=bot.models_to_choose(),
+        daily_budget_micros=bot.daily_budget_micros,
+        user_daily_budget_micros=bot.user_daily_budget_micros,
+        rate_limit_per_minute=bot.rate_limit_per_minute,
     )

@@ -48,6 +48,15 @@ class UsageRecord(models.Model):
     )
     price = models.JSONField(_("price"), default=dict, blank=True, help_text=_("The price it was computed with."))
     turn_key = models.BigIntegerField(_("turn"), null=True, blank=True)
+    # What names this one call: recording it again (a commit whose answer was lost) changes nothing.
+    call_id = models.CharField(_("call"), max_length=32, unique=True, null=True, blank=True, editable=False)
+    budget_micros = models.BigIntegerField(
+        _("counted in budgets"),
+        null=True,
+        blank=True,
+        help_text=_("The cost; while that is not known, what it is taken to be."),
+    )
+    budget_day = models.DateField(_("budget's day"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
 
     objects = UsageManager()
@@ -99,7 +108,10 @@ class ModelPrice(models.Model):
 
 
 class DailySpend(models.Model):
-    """What was spent on one day (in settings.TIME_ZONE), and what turns have reserved: by a person, or by everybody."""
+    """What was spent on one day (in settings.TIME_ZONE), and what turns have reserved.
+
+    By a person with all bots, by everybody with one bot, or by everybody with all bots: neither person nor bot.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -111,6 +123,7 @@ class DailySpend(models.Model):
         verbose_name=_("person"),
         help_text=_("Empty: everybody together."),
     )
+    bot = models.CharField(_("bot"), max_length=50, blank=True, default="", help_text=_("Empty: all bots together."))
     day = models.DateField(_("day"))
     spent_micros = models.BigIntegerField(_("spent"), default=0)
     reserved_micros = models.BigIntegerField(_("reserved"), default=0)
@@ -121,7 +134,7 @@ class DailySpend(models.Model):
         verbose_name = _("daily spend")
         verbose_name_plural = _("daily spends")
         # An expression, because null equals nothing: everybody's row could be there twice. No person has the id 0.
-        constraints = [models.UniqueConstraint(Coalesce("user", 0), "day", name="usage_spend_one_per_day")]
+        constraints = [models.UniqueConstraint(Coalesce("user", 0), "bot", "day", name="usage_spend_one_per_day")]
 
     def __str__(self) -> str:
         return f"spend {self.pk} of {self.day}"
@@ -144,6 +157,7 @@ class Reservation(models.Model):
         db_index=False,
         verbose_name=_("person"),
     )
+    bot = models.CharField(_("bot"), max_length=50, blank=True, default="")
     day = models.DateField(_("day"))
     amount_micros = models.BigIntegerField(_("amount"))
     created_at = models.DateTimeField(_("created"), default=timezone.now)

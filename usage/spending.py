@@ -60,7 +60,7 @@ class DailySpendQuerySet(models.QuerySet["DailySpend"]):
             self.model,
             changes.rows(),
             on_conflict=(
-                "(COALESCE(user_id, 0), day) DO UPDATE SET "
+                "(COALESCE(user_id, 0), bot, day) DO UPDATE SET "
                 "spent_micros = usage_dailyspend.spent_micros + excluded.spent_micros, "
                 "reserved_micros = usage_dailyspend.reserved_micros + excluded.reserved_micros"
             ),

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat, Left, Length, Substr
@@ -108,6 +108,39 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         flags = role_flags(role)
         self.role, self.is_staff, self.is_superuser = Role(role), flags.is_staff, flags.is_superuser
+
+
+class Invite(models.Model):
+    """A code that lets whoever sends it in: as this person, or as somebody new. Good so many times, until a time."""
+
+    code = models.CharField(_("code"), max_length=32, unique=True, editable=False)
+    person = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="invites",
+        verbose_name=_("person"),
+        help_text=_("Whose address the sender's becomes. Empty: whoever uses it is somebody new."),
+    )
+    note = models.CharField(_("note"), max_length=200, blank=True, default="")
+    max_uses = models.PositiveIntegerField(
+        _("uses allowed"), default=1, validators=[MinValueValidator(1), MaxValueValidator(100_000)]
+    )
+    uses = models.PositiveIntegerField(_("uses"), default=0, editable=False)
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("invite")
+        verbose_name_plural = _("invites")
+
+    def __str__(self) -> str:
+        return f"invite {self.pk}"
 
 
 class Identity(models.Model):

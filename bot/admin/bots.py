@@ -29,8 +29,13 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
             "account_id",
             "system_prompt",
             "model",
+            "allowed_models",
             "burst_wait_seconds",
             "tells_strangers",
+            "contact",
+            "daily_budget_micros",
+            "user_daily_budget_micros",
+            "rate_limit_per_minute",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -105,7 +110,12 @@ class BotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return (
             (None, {"fields": ("name", "slug", "channel", "is_active", *paused)}),
             (_("Account"), {"fields": account if CHANNELS[obj.channel].credentials else ("webhook_url",)}),
-            (_("Answers"), {"fields": ("system_prompt", "model", "burst_wait_seconds", "tells_strangers")}),
+            (_("Answers"), {"fields": ("system_prompt", "model", "allowed_models", "burst_wait_seconds")}),
+            (_("People"), {"fields": ("tells_strangers", "contact")}),
+            (
+                _("Limits"),
+                {"fields": ("daily_budget_micros", "user_daily_budget_micros", "rate_limit_per_minute")},
+            ),
             (_("Dates"), {"fields": ("created_at", "updated_at")}),
         )
 

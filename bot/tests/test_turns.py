@@ -453,15 +453,17 @@ def test_no_answer_is_paid_for_whose_window_has_closed_already(
 def test_the_commands_cost_no_model_call(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:
-    for number, text in enumerate(["Hi", "/help", "/USAGE", "/reset", "/unknown thing"]):
+    for number, text in enumerate(["Hi", "/help", "/USAGE", "/reset", "/usgae thing", "/qqq", "/etc/passwd?"]):
         inbox.accept(bot, [event(f"m{number}", text=text)])
         work_until(model=model)
 
-    assert [request.messages[-1].content for request in model.history] == ["Hi", "/unknown thing"]
+    assert [request.messages[-1].content for request in model.history] == ["Hi", "/etc/passwd?"]
     assert all(word in channel.texts[1] for word in ("/help", "/reset", "/usage"))
     assert channel.texts[2] == "Today: 1 answer, 120 tokens, $0.00\nLast 30 days: 1 answer, 120 tokens, $0.00"
     assert channel.texts[3] == "Done. I have forgotten our conversation."
-    assert [m.content for m in model.history[1].messages] == ["Be kind.", "/unknown thing"]
+    assert channel.texts[4] == "I don't know /usgae. Did you mean /usage? /help lists all I know."
+    assert channel.texts[5] == "I don't know /qqq. /help lists all I know."
+    assert [m.content for m in model.history[1].messages] == ["Be kind.", "/etc/passwd?"]
 
 
 def test_a_command_in_a_burst_is_a_turn_of_its_own(

@@ -4,7 +4,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from bot.pipeline.commands.registry import COMMANDS, command
+from bot.pipeline.commands.registry import command, commands_for
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from conversations.models import Conversation
@@ -15,21 +15,22 @@ from users.models import User
 
 
 @command("help", gettext_lazy("what I can do"))
-async def show_help(turn: Turn, services: Services) -> str:
-    """Return the list of commands."""
-    lines = [f"/{entry.name} – {entry.help}" for entry in COMMANDS.values()]
+async def show_help(turn: Turn, services: Services, argument: str) -> str:
+    """Return the list of the commands that the person may use."""
+    listed = [entry for entry in commands_for(turn.user) if entry.listed]
+    lines = [f"/{' '.join(filter(None, (entry.name, str(entry.argument))))} – {entry.help}" for entry in listed]
     return "\n".join([_("Write to me and I answer. I also know these commands:"), *lines])
 
 
 @command("reset", gettext_lazy("forget our conversation and start anew"))
-async def reset(turn: Turn, services: Services) -> str:
+async def reset(turn: Turn, services: Services, argument: str) -> str:
     """Clear the conversation."""
     await services.database.run(Conversation.objects.clear_conversation, turn.user, turn.bot.slug)
     return _("Done. I have forgotten our conversation.")
 
 
 @command("usage", gettext_lazy("what you have used today and in the last 30 days"))
-async def show_usage(turn: Turn, services: Services) -> str:
+async def show_usage(turn: Turn, services: Services, argument: str) -> str:
     """Return today's and the last 30 days' usage of the person."""
     if turn.user is None:  # commands come after access: there is a person
         return ""

@@ -1,5 +1,7 @@
-"""The chat commands: one registry, from which the help text is made."""
+"""The chat commands: one registry, from which the help text and the suggestions are made."""
 
+import difflib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -7,35 +9,83 @@ from django.utils.functional import Promise
 
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
+from users.models import User
+from users.permissions import Permission, may
 
-Handler = Callable[[Turn, Services], Awaitable[str]]
+# A slash and one word, as every messenger writes commands; "/etc/passwd" is none. Telegram adds @ and the bot's name.
+COMMAND = re.compile(r"\s*/([^\W\d_][\w-]{0,31})(?:@\w{1,64})?(?:\s+(?P<argument>.*))?\s*", re.DOTALL)
+
+Handler = Callable[[Turn, Services, str], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A chat command: the word after the slash, what /help says of it, and what answers it."""
+    """A chat command: the word after the slash, what follows it, what /help says of it, and what answers it.
+
+    handler: takes the turn, the services and the text after the word; returns the reply.
+    argument: how /help writes what may follow ("NUMBER [NAME]").
+    permission: who may use it; None: everybody. For who may not, it does not exist.
+    listed: whether /help names it.
+    """
 
     name: str
     help: str | Promise
     handler: Handler
+    argument: str | Promise = ""
+    permission: Permission | None = None
+    listed: bool = True
+
+    def is_for(self, user: User | None) -> bool:
+        """Return whether somebody may use it."""
+        return self.permission is None or may(user, self.permission)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A message that is a command: the word after the slash, in lower case, and the text that follows it."""
+
+    name: str
+    argument: str = ""
 
 
 COMMANDS: dict[str, Command] = {}
 
 
-def command(name: str, help: str | Promise) -> Callable[[Handler], Handler]:
+def command(
+    name: str,
+    help: str | Promise,
+    *,
+    argument: str | Promise = "",
+    permission: Permission | None = None,
+    listed: bool = True,
+) -> Callable[[Handler], Handler]:
     """Register the decorated coroutine as the command /name."""
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[name] = Command(name, help, handler)
+        COMMANDS[name] = Command(name, help, handler, argument, permission, listed)
         return handler
 
     return register
 
 
-def find_command(text: str) -> Command | None:
-    """Return the command a message gives ("/help", "/Usage today"), or None: an unknown /word is no command."""
-    if not text.lstrip().startswith("/"):
-        return None
-    word = text.split(maxsplit=1)[0][1:].lower()
-    return COMMANDS.get(word)
+def read_call(text: str) -> Call | None:
+    """Return the command a message gives ("/help", "/Usage today"), known or not, or None: it is no command."""
+    match = COMMAND.fullmatch(text)
+    return Call(match[1].lower(), (match["argument"] or "").strip()) if match else None
+
+
+def find_command(name: str, user: User | None) -> Command | None:
+    """Return the command of that name if there is one for this person."""
+    found = COMMANDS.get(name)
+    return found if found and found.is_for(user) else None
+
+
+def commands_for(user: User | None) -> list[Command]:
+    """Return the commands somebody may use, in the order of their registration."""
+    return [found for found in COMMANDS.values() if found.is_for(user)]
+
+
+def nearest(name: str, user: User | None) -> str | None:
+    """Return the name of the command that somebody who wrote `name` probably meant, or None."""
+    names = [found.name for found in commands_for(user) if found.listed]
+    return next(iter(difflib.get_close_matches(name, names, n=1)), None)

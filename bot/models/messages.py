@@ -1,74 +1,15 @@
-"""What the bot keeps: bots, the inbox that is also the queue, the outbox, the leases, and who asked for access."""
+"""The inbox that is also the queue, the outbox, and the leases."""
 
-from typing import Any
-
-from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bot.fields import EncryptedJSONField
-from bot.managers import BotQuerySet, InboundMessageQuerySet, LeaseQuerySet, OutboundMessageQuerySet
+from bot.managers import InboundMessageQuerySet, LeaseQuerySet, OutboundMessageQuerySet
+from bot.models.bots import Bot
 
 ADDRESS_LENGTH = 255
 EXTERNAL_ID_LENGTH = 255
-
-
-def channel_choices() -> list[tuple[str, Any]]:
-    """Return the channels a bot may use (imported late: adapters are not needed to load models)."""
-    from bot.channels import registry
-
-    return registry.choices()
-
-
-class Bot(models.Model):
-    """One configured assistant on one channel, with a webhook URL of its own.
-
-    While it is paused it takes messages in and answers none; while it is not active its webhook URL does not exist.
-    """
-
-    slug = models.SlugField(_("slug"), max_length=50, unique=True, help_text=_("Part of the webhook URL."))
-    name = models.CharField(_("name"), max_length=100)
-    channel = models.CharField(_("channel"), max_length=20, choices=channel_choices)
-    is_active = models.BooleanField(_("active"), default=True)
-    account_id = models.CharField(
-        _("account id"),
-        max_length=64,
-        blank=True,
-        validators=[RegexValidator(r"^[\w.+-]*$", _("Letters, digits and . + - _ only."))],
-        help_text=_("What the provider calls the account: for WhatsApp the phone number id."),
-    )
-    credentials = EncryptedJSONField(_("credentials"), default=dict, blank=True, editable=False)
-    system_prompt = models.TextField(
-        _("system prompt"),
-        blank=True,
-        default="You are a helpful assistant. Answer briefly and in the person's language.",
-    )
-    model = models.CharField(_("model"), max_length=100, blank=True, help_text=_("Empty: OPENAI_GPT_MODEL."))
-    burst_wait_seconds = models.PositiveSmallIntegerField(
-        _("burst wait"),
-        default=0,
-        validators=[MaxValueValidator(30)],
-        help_text=_("Seconds to wait for the rest of several quick messages before answering them together."),
-    )
-    paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
-    pause_reason = models.CharField(_("why paused"), max_length=100, blank=True, default="", editable=False)
-    tells_strangers = models.BooleanField(
-        _("tells strangers"), default=True, help_text=_("One polite reply a day to people who are not whitelisted.")
-    )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("updated"), auto_now=True)
-
-    objects = BotQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("bot")
-        verbose_name_plural = _("bots")
-        ordering = ("slug",)
-
-    def __str__(self) -> str:
-        return self.name or self.slug
 
 
 class InboundMessage(models.Model):
@@ -176,23 +117,3 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} (fence {self.fence})"
-
-
-class AccessRequest(models.Model):
-    """Somebody who wrote to a bot without being whitelisted: one row a person, however much they write."""
-
-    bot = models.ForeignKey(Bot, models.CASCADE, related_name="access_requests")
-    address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
-    profile_name = models.CharField(_("profile name"), max_length=100, blank=True, default="")
-    messages = models.PositiveIntegerField(_("messages"), default=0)
-    first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
-    last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)
-    told_at = models.DateTimeField(_("told"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("access request")
-        verbose_name_plural = _("access requests")
-        constraints = [models.UniqueConstraint(fields=["bot", "address"], name="access_request_once")]
-
-    def __str__(self) -> str:
-        return f"{self.bot_id} {self.pk}"

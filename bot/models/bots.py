@@ -1,0 +1,123 @@
+"""The bots, and what people have chosen for their chats with them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from bot.fields import EncryptedJSONField
+from bot.managers import BotQuerySet
+
+
+def channel_choices() -> list[tuple[str, Any]]:
+    """Return the channels a bot may use (imported late: adapters are not needed to load models)."""
+    from bot.channels import registry
+
+    return registry.choices()
+
+
+class Bot(models.Model):
+    """One configured assistant on one channel, with a webhook URL of its own.
+
+    While it is paused it takes messages in and answers none; while it is not active its webhook URL does not exist.
+    """
+
+    slug = models.SlugField(_("slug"), max_length=50, unique=True, help_text=_("Part of the webhook URL."))
+    name = models.CharField(_("name"), max_length=100)
+    channel = models.CharField(_("channel"), max_length=20, choices=channel_choices)
+    is_active = models.BooleanField(_("active"), default=True)
+    account_id = models.CharField(
+        _("account id"),
+        max_length=64,
+        blank=True,
+        validators=[RegexValidator(r"^[\w.+-]*$", _("Letters, digits and . + - _ only."))],
+        help_text=_("What the provider calls the account: for WhatsApp the phone number id."),
+    )
+    credentials = EncryptedJSONField(_("credentials"), default=dict, blank=True, editable=False)
+    system_prompt = models.TextField(
+        _("system prompt"),
+        blank=True,
+        default="You are a helpful assistant. Answer briefly and in the person's language.",
+    )
+    model = models.CharField(_("model"), max_length=100, blank=True, help_text=_("Empty: OPENAI_GPT_MODEL."))
+    allowed_models = models.TextField(
+        _("models to choose from"),
+        blank=True,
+        default="",
+        help_text=_("One on each line: what people may choose with /model, besides the bot's own. Empty: no choice."),
+    )
+    daily_budget_micros = models.BigIntegerField(
+        _("daily budget"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("What the bot may cost in a day, in micro-dollars (1,000,000 are one dollar). Empty: no limit."),
+    )
+    user_daily_budget_micros = models.BigIntegerField(
+        _("daily budget of each person"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("In micro-dollars, of those who have none of their own. Empty: USER_DAILY_BUDGET_USD."),
+    )
+    rate_limit_per_minute = models.PositiveIntegerField(
+        _("messages a minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100_000)],
+        help_text=_("Of each person. Empty: RATE_LIMIT_PER_USER."),
+    )
+    contact = models.CharField(
+        _("contact"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_("What people write to, for links that invite them: for WhatsApp the bot's phone number."),
+    )
+    burst_wait_seconds = models.PositiveSmallIntegerField(
+        _("burst wait"),
+        default=0,
+        validators=[MaxValueValidator(30)],
+        help_text=_("Seconds to wait for the rest of several quick messages before answering them together."),
+    )
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
+    pause_reason = models.CharField(_("why paused"), max_length=100, blank=True, default="", editable=False)
+    tells_strangers = models.BooleanField(
+        _("tells strangers"), default=True, help_text=_("One polite reply a day to people who are not whitelisted.")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = BotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("bot")
+        verbose_name_plural = _("bots")
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.name or self.slug
+
+    def models_to_choose(self) -> tuple[str, ...]:
+        """Return the models that people may choose, each once, in the order they were entered."""
+        return tuple(dict.fromkeys(name for line in self.allowed_models.splitlines() if (name := line.strip())))
+
+
+class ModelChoice(models.Model):
+    """The model a person has chosen for their chats with a bot, among those that it allows."""
+
+    bot = models.ForeignKey(Bot, models.CASCADE, related_name="model_choices", verbose_name=_("bot"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="model_choices", verbose_name=_("person")
+    )
+    model = models.CharField(_("model"), max_length=100)
+
+    class Meta:
+        verbose_name = _("chosen model")
+        verbose_name_plural = _("chosen models")
+        constraints = [models.UniqueConstraint(fields=["bot", "user"], name="model_choice_once")]
+
+    def __str__(self) -> str:
+        return f"{self.bot_id} {self.pk}"

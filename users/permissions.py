@@ -1,0 +1,96 @@
+"""Who may do what: one table for chat commands and for the admin alike. Nobody is given a permission by hand."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from users.roles import Role
+
+if TYPE_CHECKING:
+    from users.models import User
+
+
+class Permission(StrEnum):
+    """What a role may allow. Talking to a bot is none of them: that is what the whitelist is for."""
+
+    SEE_PEOPLE = "see people"
+    MANAGE_PEOPLE = "manage people"
+    MANAGE_STAFF = "manage staff"
+    DELETE_PEOPLE = "delete people"
+    SEE_SPENDING = "see spending"
+    MANAGE_PRICES = "manage prices"
+    SEE_MESSAGES = "see messages"
+    MANAGE_MESSAGES = "manage messages"
+    SEE_CONVERSATIONS = "see conversations"
+    SEE_BOTS = "see bots"
+    RESUME_BOTS = "resume bots"
+    MANAGE_BOTS = "manage bots"
+    MANAGE_SCHEDULES = "manage schedules"
+
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.ADMIN: frozenset(
+        {
+            Permission.SEE_PEOPLE,
+            Permission.MANAGE_PEOPLE,
+            Permission.SEE_SPENDING,
+            Permission.SEE_MESSAGES,
+            Permission.MANAGE_MESSAGES,
+            Permission.SEE_BOTS,
+            Permission.RESUME_BOTS,
+        }
+    ),
+    Role.USER: frozenset(),
+}
+
+# What each permission means in the admin, in Django's own names.
+DJANGO_PERMISSIONS: dict[Permission, tuple[str, ...]] = {
+    Permission.SEE_PEOPLE: (
+        "users.view_user",
+        "users.view_identity",
+        "users.view_invite",
+        "bot.view_accessrequest",
+        "bot.view_modelchoice",
+    ),
+    Permission.MANAGE_PEOPLE: (
+        "users.add_user",
+        "users.change_user",
+        "users.add_identity",
+        "users.change_identity",
+        "users.delete_identity",
+        "users.add_invite",
+        "users.change_invite",
+        "bot.change_accessrequest",
+        "bot.delete_accessrequest",
+    ),
+    # Roles are fields of a person, which the form guards.
+    Permission.MANAGE_STAFF: (),
+    Permission.DELETE_PEOPLE: ("users.delete_user", "users.delete_invite"),
+    Permission.SEE_SPENDING: ("usage.view_usagerecord", "usage.view_dailyspend", "usage.view_modelprice"),
+    Permission.MANAGE_PRICES: ("usage.add_modelprice", "usage.change_modelprice", "usage.delete_modelprice"),
+    Permission.SEE_MESSAGES: ("bot.view_inboundmessage", "bot.view_outboundmessage", "bot.view_lease"),
+    Permission.MANAGE_MESSAGES: ("bot.change_inboundmessage", "bot.change_outboundmessage"),
+    Permission.SEE_CONVERSATIONS: ("conversations.view_conversation", "conversations.view_message"),
+    Permission.SEE_BOTS: ("bot.view_bot",),
+    # An action of the list, not the form.
+    Permission.RESUME_BOTS: (),
+    Permission.MANAGE_BOTS: ("bot.add_bot", "bot.change_bot", "bot.delete_bot"),
+    Permission.MANAGE_SCHEDULES: (
+        "django_q.view_schedule",
+        "django_q.change_schedule",
+        "django_q.view_success",
+        "django_q.view_failure",
+        "django_q.view_ormq",
+    ),
+}
+
+
+def may(user: "User | None", permission: Permission) -> bool:
+    """Return whether somebody's role allows it; nobody may do nothing."""
+    return user is not None and permission in ROLE_PERMISSIONS.get(Role(user.role), frozenset())
+
+
+def django_permissions(role: str) -> frozenset[str]:
+    """Return what a role may do in the admin, as "app.action_model"."""
+    allowed = ROLE_PERMISSIONS[Role(role)]
+    return frozenset(name for permission in allowed for name in DJANGO_PERMISSIONS[permission])
