@@ -16,7 +16,7 @@ from bot.channels.text import clean, split
 from bot.errors import AppError
 from bot.llm.answers import LARGEST_COUNT, LONGEST_ANSWER, read_completion
 from bot.llm.base import ChatMessage, CompletionRequest, EmptyCompletion
-from bot.pipeline.commands import find_command
+from bot.pipeline.commands import read_call
 from bot.pipeline.commands.registry import COMMANDS
 from bot.tests.fuzzing import payloads
 from bot.tests.fuzzing.deliveries import DAMAGES, hostile_body
@@ -123,7 +123,7 @@ def test_clean_takes_nothing_but_what_cannot_be_stored_or_shown(text: str) -> No
 @example("\u2028/HELP\u00a0x")
 @BOUNDED
 def test_a_command_is_one_that_exists_and_was_the_first_word(text: str) -> None:
-    found = find_command(text)
+    found = read_call(text)
     assert found is None or (COMMANDS[found.name] is found and text.split()[0].lower() == f"/{found.name}")
 
 
