@@ -1,22 +1,41 @@
 """People in the admin: who may chat, who may sign in, and by which addresses channels know them."""
 
-from typing import Any
+import logging
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from users.forms import PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.models import Identity, User
+from users.owners import LastOwner
 from users.paginator import CappedPaginator
+from users.permissions import Permission, may
 from users.phone import is_possible
 
+logger = logging.getLogger(__name__)
+
+MOST_LOGGED = 100
+
 admin.site.login_form = PhoneLoginForm
+
+
+# Nobody is given permissions through them: roles decide.
+admin.site.unregister(Group)
+
+
+def manages_staff(request: HttpRequest) -> bool:
+    """Return whether somebody may hand out roles and change who has one."""
+    return may(cast(User, request.user), Permission.MANAGE_STAFF)
 
 
 class IdentityInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -40,13 +59,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     search_help_text = _("A name, a phone number in any spelling, or an address.")
     ordering = ("-pk",)
     actions = ("allow", "block")
-    filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("last_login", "created_at", "updated_at")
     paginator = CappedPaginator
     show_full_result_count = False
     fieldsets = (
         (None, {"fields": ("phone_number", "name", "is_whitelisted", "daily_budget_micros")}),
-        (_("Access to the admin"), {"fields": ("role", "password", "groups", "user_permissions")}),
+        (_("Access to the admin"), {"fields": ("role", "password")}),
         (_("Dates"), {"fields": ("last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = (
@@ -55,17 +73,35 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Keep who is no owner from giving anybody, themselves included, more rights."""
-        fields = (*self.readonly_fields,)
-        return fields if request.user.is_superuser else (*fields, "role", "groups", "user_permissions")
+        """Keep who may not manage staff from giving anybody, themselves included, more rights."""
+        return (*self.readonly_fields,) if manages_staff(request) else (*self.readonly_fields, "role")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Let only owners change an owner; that covers their password."""
+        """Let only who manages staff change staff other than themselves; that covers their password."""
         return super().has_change_permission(request, obj) and self._may_touch(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Let only owners delete an owner."""
+        """Let only who manages staff delete staff."""
         return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Delete a person; say why the last owner stays."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except LastOwner as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect("admin:users_user_change", object_id)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show the list, or do an action of it; all of it or, where no owner would be left, nothing."""
+        if request.method != "POST":
+            return super().changelist_view(request, extra_context)
+        try:
+            with transaction.atomic():
+                return super().changelist_view(request, extra_context)
+        except LastOwner as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect("admin:users_user_changelist")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -86,26 +122,30 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("Allow (add to whitelist)"), permissions=["change"])
     def allow(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let the selected people talk to the bots."""
-        count = self._set_whitelisted(queryset, allowed=True)
+        count = self._set_whitelisted(request, queryset, allowed=True)
         text = ngettext("%d person was added to the whitelist.", "%d people were added to the whitelist.", count)
         self.message_user(request, text % count, messages.SUCCESS)
 
     @admin.action(description=_("Block (remove from whitelist)"), permissions=["change"])
     def block(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Stop the selected people from talking to the bots."""
-        count = self._set_whitelisted(queryset, allowed=False)
+        count = self._set_whitelisted(request, queryset, allowed=False)
         text = ngettext(
             "%d person was removed from the whitelist.", "%d people were removed from the whitelist.", count
         )
         self.message_user(request, text % count, messages.SUCCESS)
 
-    @staticmethod
-    def _set_whitelisted(queryset: QuerySet[User], *, allowed: bool) -> int:
-        """Return how many people this changed."""
+    def _set_whitelisted(self, request: HttpRequest, queryset: QuerySet[User], *, allowed: bool) -> int:
+        """Return how many people this changed. Staff stay as they are unless one manages staff."""
         # By primary key: the list's own search may join, which an UPDATE cannot.
         chosen = User.objects.filter(pk__in=queryset.values("pk"), is_whitelisted=not allowed)
+        if not manages_staff(request):
+            chosen = chosen.filter(is_staff=False)
+        ids = list(chosen.values_list("pk", flat=True))
+        event = "person_allowed" if allowed else "person_denied"
+        logger.info(event, extra={"staff": request.user.pk, "people": ids[:MOST_LOGGED], "count": len(ids)})
         return chosen.update(is_whitelisted=allowed, updated_at=timezone.now())
 
     @staticmethod
     def _may_touch(request: HttpRequest, obj: Any) -> bool:
-        return not isinstance(obj, User) or not obj.is_superuser or bool(request.user.is_superuser)
+        return not isinstance(obj, User) or not obj.is_staff or obj == request.user or manages_staff(request)

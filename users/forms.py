@@ -6,12 +6,15 @@ from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from users.managers import read_number
 from users.models import User
+from users.owners import LastOwner, keep_an_owner
 from users.phone import MAX_TEXT, InvalidPhoneNumber
+from users.roles import Role
 
 
 class PhoneNumberField(forms.CharField):
@@ -48,6 +51,17 @@ class PersonChangeForm(UniqueNumberMixin, UserChangeForm):  # type: ignore[type-
     """Edits a person."""
 
     phone_number = PhoneNumberField(label=_("Phone number"), required=False)
+
+    def clean_role(self) -> str:
+        """Return the role; the last owner stays one."""
+        role: str = self.cleaned_data["role"]
+        if role != Role.OWNER:
+            try:
+                with transaction.atomic():
+                    keep_an_owner([self.instance.pk])
+            except LastOwner as error:
+                raise ValidationError(str(error), code="last_owner") from None
+        return role
 
     class Meta:
         model = User

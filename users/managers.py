@@ -13,6 +13,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q, Value
 
+from users.owners import keep_an_owner
 from users.phone import InvalidPhoneNumber, is_e164, mask, normalise, variants
 from users.roles import Role, role_flags
 
@@ -68,6 +69,20 @@ class UserQuerySet(models.QuerySet["User"]):
         # A union, because an OR over both tables would read every person.
         both = known.annotate(rank=Value(0)).union(numbered.annotate(rank=Value(1)), all=True)
         return both.order_by("rank")[:1].first()
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete these people.
+
+        Raises:
+            LastOwner: no owner would be left; nobody is deleted.
+        """
+        with transaction.atomic(using=self.db):
+            keep_an_owner(self.values_list("pk", flat=True))
+            return super().delete()
+
+    # As Django's own: for chosen rows, not for the whole table by a slip of the pen.
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
     def for_identities(self, pairs: Iterable[Pair]) -> "dict[Pair, User]":
         """Return the person of each (channel, address) that has one, as for_identity() does. At most two queries."""
@@ -153,10 +168,15 @@ class UserManager(_UserManager["User"], BaseUserManager["User"]):
         """Give the person a role and the flags that follow from it.
 
         Raises:
+            LastOwner: no owner would be left.
             ValueError: there is no such role.
         """
-        user.set_role(role)
-        user.save(using=self._db, update_fields=["role", "is_staff", "is_superuser", "updated_at"])
+        role_flags(role)
+        with transaction.atomic(using=self._db):
+            if role != Role.OWNER:
+                keep_an_owner([user.pk])
+            user.set_role(role)
+            user.save(using=self._db, update_fields=["role", "is_staff", "is_superuser", "updated_at"])
         return user
 
     def update_whitelist(self, user: "User", allowed: bool) -> "User":

@@ -1,12 +1,12 @@
 """People: one person is one row with one role, in chat and in the admin."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat, Left, Length, Substr
 from django.db.models.lookups import Exact, GreaterThanOrEqual, In
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from users.managers import UserManager, read_number
+from users.owners import keep_an_owner
 from users.phone import InvalidPhoneNumber, mask
 from users.roles import Role as Role
 from users.roles import role_flags
@@ -99,6 +100,16 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.phone_number = read_number(self.phone_number) if self.phone_number else None
         except InvalidPhoneNumber as error:
             raise ValidationError({"phone_number": str(error)}) from None
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the person.
+
+        Raises:
+            LastOwner: no owner would be left.
+        """
+        with transaction.atomic():
+            keep_an_owner([self.pk])
+            return super().delete(*args, **kwargs)
 
     def set_role(self, role: str) -> None:
         """Take on a role and the flags that follow from it; nothing is saved.

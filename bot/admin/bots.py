@@ -1,6 +1,6 @@
 """The bots in the admin: their settings, and their secrets, which are written and never shown."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -12,6 +12,8 @@ from django.utils.translation import ngettext
 from bot.channels.registry import CHANNELS
 from bot.fields import Unreadable
 from bot.models import Bot
+from users.models import User
+from users.permissions import Permission, may
 
 SECRET_PREFIX = "credential_"  # noqa: S105 (a form field's name)
 
@@ -42,7 +44,7 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for field in secret_fields(self.instance):
             self.fields[field] = self._secret_field(field)
-        if self.instance.pk:
+        if self.instance.pk and "channel" in self.fields:  # (not for who only looks)
             self.fields["channel"].disabled = True
         if "account_id" in self.fields:
             self.fields["account_id"].label = str(CHANNELS[self.instance.channel].account_label)
@@ -105,7 +107,8 @@ class BotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Show the channel's account and secrets once there is a channel."""
         if obj is None:
             return ((None, {"fields": ("name", "slug", "channel", "is_active")}),)
-        account = ("webhook_url", "account_id", *secret_fields(obj))
+        secrets = secret_fields(obj) if self.has_change_permission(request, obj) else ()
+        account = ("webhook_url", "account_id", *secrets)
         paused = ("paused_at", "pause_reason") if obj.paused_at else ()
         return (
             (None, {"fields": ("name", "slug", "channel", "is_active", *paused)}),
@@ -140,7 +143,11 @@ class BotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
         return f"{settings.PUBLIC_URL}{reverse('webhook', args=(bot.channel, bot.slug))}"
 
-    @admin.action(description=_("Resume the selected bots"), permissions=["change"])
+    def has_resume_permission(self, request: HttpRequest) -> bool:
+        """Return whether somebody may let paused bots answer again."""
+        return may(cast(User, request.user), Permission.RESUME_BOTS)
+
+    @admin.action(description=_("Resume the selected bots"), permissions=["resume"])
     def resume(self, request: HttpRequest, queryset: Any) -> None:
         """Let paused bots answer again."""
         resumed = queryset.resume()
