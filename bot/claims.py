@@ -98,14 +98,15 @@ def _one_turn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if answered is not None:  # its reply is stored: those messages, and no later ones
         return [row for row in rows if row["turn_key"] == answered]
     # A command is a turn of its own, so that a question asked just before it gets its own answer.
-    if _is_command(rows[0]):
+    if _stands_alone(rows[0]):
         return rows[:1]
-    fresh = takewhile(lambda row: row["turn_key"] is None and not _is_command(row), rows)
+    fresh = takewhile(lambda row: row["turn_key"] is None and not _stands_alone(row), rows)
     return list(islice(fresh, MOST_MESSAGES))
 
 
-def _is_command(row: dict[str, Any]) -> bool:
-    return read_call(row["payload"].get("text", "")) is not None
+def _stands_alone(row: dict[str, Any]) -> bool:
+    """Return whether a message is a command, or a notice, which nobody wrote."""
+    return "notice" in row["payload"] or read_call(row["payload"].get("text", "")) is not None
 
 
 def _message(row: dict[str, Any]) -> TurnMessage:
@@ -119,6 +120,7 @@ def _message(row: dict[str, Any]) -> TurnMessage:
         attempts=row["attempts"] + 1,
         other_address=payload.get("other_address", ""),
         profile_name=payload.get("profile_name", ""),
+        notice=payload.get("notice", ""),
     )
 
 

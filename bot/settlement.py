@@ -11,10 +11,12 @@ from enum import Enum
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from bot.claims import free_at
 from bot.managers import GONE_OUT, SendRecord
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from bot.notices import notify_owners
 from bot.pipeline.turn import LeaseLost, Turn
 from bot.recovery import resolve
 from usage.budgets import release
@@ -111,6 +113,14 @@ def _pause(item: Settlement) -> None:
     InboundMessage.objects.all().unbegin(message.id for message in item.turn.messages)
     if Bot.objects.all().pause(bot.id, item.error_code, bot.version):
         logger.error("bot_paused", extra={"bot": bot.slug, "channel": bot.channel.slug, "error_code": item.error_code})
+        notify_owners(f"paused:{bot.slug}:{timezone.now().isoformat()}", _pause_text(bot.slug))
+
+
+def _pause_text(slug: str) -> str:
+    return _(
+        "The bot %(bot)s has paused: its provider refuses the access token. Messages to it are kept. "
+        "Enter a new token in the admin, or resume the bot there."
+    ) % {"bot": slug}
 
 
 def _go_on_with_overtaken(items: list[Settlement]) -> None:

@@ -11,6 +11,7 @@ from bot.pipeline.budget import budget
 from bot.pipeline.commands.stage import commands
 from bot.pipeline.completion import completion
 from bot.pipeline.limits import rate_limit
+from bot.pipeline.notice import notice
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.pipeline.window import window
@@ -18,7 +19,7 @@ from bot.pipeline.window import window
 logger = logging.getLogger(__name__)
 
 # A stage ends the turn, raises AppError, or lets it pass on to the next.
-STAGES = (access, rate_limit, window, commands, budget, completion)
+STAGES = (notice, access, rate_limit, window, commands, budget, completion)
 
 # What the person's own doing or a setting brings about: no fault of ours that somebody has to look into.
 EXPECTED = frozenset(

@@ -17,7 +17,7 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TurnMessage:
-    """One inbound message of a turn."""
+    """One inbound message of a turn. notice: what to tell the person of this chat, who has written nothing."""
 
     id: int
     external_id: str
@@ -27,6 +27,7 @@ class TurnMessage:
     attempts: int = 0
     other_address: str = field(default="", repr=False)
     profile_name: str = field(default="", repr=False)
+    notice: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

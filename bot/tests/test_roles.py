@@ -52,7 +52,7 @@ def test_who_only_chats_is_sent_to_the_login() -> None:
     client = signed_in(charlie())
     for url in (reverse("admin:index"), *lists().values()):
         response = client.get(url)
-        assert response.status_code == 302 and "/login/" in response.url
+        assert response.status_code == 302 and "/login/" in response["Location"]
 
 
 def test_rights_given_by_hand_count_for_nothing() -> None:
