@@ -89,6 +89,7 @@ def test_a_closed_window_is_not_written_into(
     monkeypatch.setattr(ScriptedChannel, "reply_window", timedelta(hours=24))
     write(bot, "m1", OLIVIA, model, sent_at=timezone.now() - timedelta(hours=23, minutes=59))
     assert notify_owners("a", "News") == 1
+    assert InboundMessage.objects.values("sent_at").distinct().count() == 1, "the window is counted from their message"
     InboundMessage.objects.update(sent_at=timezone.now() - timedelta(hours=24, minutes=1))
     assert notify_owners("b", "News") == 0
     work_until(model=model)
@@ -99,7 +100,7 @@ def test_a_closed_window_is_not_written_into(
 def test_a_notice_in_a_burst_neither_joins_nor_is_limited(
     olivia: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: object
 ) -> None:
-    settings.RATE_LIMIT_PER_USER = 2  # type: ignore[attr-defined]
+    settings.RATE_LIMIT_PER_USER = 1  # type: ignore[attr-defined]
     write(bot, "m1", OLIVIA, model, text="one")
     inbox.accept(bot, [event("m2", address=OLIVIA, text="two")])
     notify_owners("a", "News")
@@ -127,6 +128,16 @@ def test_the_owner_is_told_by_another_bot_that_one_has_paused(
     inbox.accept(bot, [event("m2")])
     work_until(lambda: len(sent_to(channel, OLIVIA)) == 2, model=model)
     assert sent_to(channel, OLIVIA)[1].startswith("The bot shop has paused: its provider refuses the access token.")
+
+
+def test_an_owner_who_may_not_chat_is_told_all_the_same(
+    olivia: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    write(bot, "m1", OLIVIA, model)
+    User.objects.update_whitelist(olivia, False)
+    notify_owners("a", "News")
+    work_until(model=model)
+    assert channel.texts == ["Echo: Hello", "News"]
 
 
 def test_a_demoted_owner_is_told_nothing(
