@@ -15,6 +15,7 @@ from users.forms import PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.models import Identity, User
 from users.paginator import CappedPaginator
 from users.phone import is_possible
+from users.whitelist.admin import ImportExportMixin
 
 admin.site.login_form = PhoneLoginForm
 
@@ -28,7 +29,7 @@ class IdentityInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(ImportExportMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
     form = PersonChangeForm
