@@ -39,7 +39,7 @@ class UploadForm(forms.Form):
 
     def clean_file(self) -> Reading:
         """Return the people of the file."""
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile[Any] = self.cleaned_data["file"]
         if (file.size or 0) > MAX_UPLOAD:
             raise ValidationError(TOO_LARGE)
         try:
@@ -70,8 +70,9 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Take a file, and show what it would change."""
         if not self._may_import(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
+        posted = request.method == "POST"
+        form = UploadForm(request.POST, request.FILES) if posted else UploadForm()
+        if posted and form.is_valid():
             return self._preview(request, form)
         return self._page(request, form, {})
 
@@ -79,22 +80,22 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Do what was previewed, as far as it is still to be done."""
         if not self._may_import(request):
             raise PermissionDenied
-        staff = int(request.user.pk)
+        staff = staff_of(request)
         try:
             done = apply_people(unsign(request.POST.get("people", ""), staff), staff=staff)
         except BadSignature:
             text = _(
-                "This preview is over an hour old, or not yours. Nothing was changed. Please upload the file again."
+                "This preview is over an hour old, or not yours. Nothing was changed; please upload the file again."
             )
             return self._leave(request, messages.ERROR, text, "users_user_import")
         except ImportRefused as refused:
-            text = "; ".join([str(refused), *map(str, refused.errors.first)])
-            return self._leave(request, messages.ERROR, text, "users_user_import")
+            reasons = "; ".join([str(refused), *map(str, refused.errors.first)])
+            return self._leave(request, messages.ERROR, reasons, "users_user_import")
         except ImportFailed as failed:
             return self._leave(request, messages.ERROR, str(failed), "users_user_import")
         counts = ", ".join(f"{kind.label}: {done.count(kind):,}" for kind in Kind)
-        text = _("The file was imported. %(counts)s.") % {"counts": counts}
-        return self._leave(request, messages.SUCCESS, text, "users_user_changelist")
+        text = _("The file was imported. %(counts)s.")
+        return self._leave(request, messages.SUCCESS, text % {"counts": counts}, "users_user_changelist")
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """Send the people of the list, as it is filtered, as a CSV file."""
@@ -114,7 +115,7 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         errors = reading.errors + plan.errors
         signed = ""
         if plan.changes_anything and not errors.count:
-            signed = sign(reading, int(request.user.pk))
+            signed = sign(reading, staff_of(request))
             if len(signed) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE - FORM_BYTES:
                 form.add_error("file", ValidationError(TOO_LARGE))
                 return self._page(request, form, {})
@@ -131,6 +132,11 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _leave(self, request: HttpRequest, level: int, text: Any, target: str) -> HttpResponse:
         self.message_user(request, text, level)
         return HttpResponseRedirect(reverse(f"admin:{target}"))
+
+
+def staff_of(request: HttpRequest) -> int:
+    """Return who asks, as a number that may be logged."""
+    return int(request.user.pk or 0)
 
 
 def _shown(reading: Reading, plan: Plan) -> dict[str, Any]:

@@ -117,8 +117,8 @@ def make_plan(
         if progress:
             progress(min(start + BATCH, len(rows)), len(rows))
     if replace:
-        for _pk, number, name in leavers(rows):
-            plan.tallies[Kind.REMOVED].add(lambda number=number, name=name: f"{number} {name}".strip())  # type: ignore[misc]
+        for _pk, *gone in leavers(rows):
+            plan.tallies[Kind.REMOVED].add(lambda gone=gone: " ".join(gone).strip())  # type: ignore[misc]
     return plan
 
 

@@ -52,7 +52,7 @@ def read_people(data: bytes, progress: Progress | None = None) -> Reading:
         if isinstance(cells, csv.Error):
             errors.add(line, _broken(cells))
             break
-        if not any(cell.strip() for cell in cells):
+        if _is_blank(cells):
             continue
         if layout is None:
             layout = _layout(line, cells)
@@ -133,6 +133,11 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | csv.E
         line = reader.line_num + 1
 
 
+def _is_blank(cells: list[str]) -> bool:
+    # Spreadsheets write their empty lines as delimiters alone.
+    return not any(cell.strip(",; \t\r\n") for cell in cells)
+
+
 def _delimiter(text: str) -> str:
     """Return the delimiter that makes the most of the first line: known columns, else fields."""
 
@@ -140,7 +145,7 @@ def _delimiter(text: str) -> str:
         for _line, cells in _records(text, delimiter):
             if isinstance(cells, csv.Error):
                 break
-            if any(cell.strip() for cell in cells):
+            if not _is_blank(cells):
                 return sum(column_of(cell) in COLUMNS for cell in cells), len(cells)
         return 0, 0
 
