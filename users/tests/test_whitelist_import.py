@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.rows import insert_rows
 from users.models import User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
@@ -212,16 +213,16 @@ def test_progress_is_told(monkeypatch):
 def failing(error, times, monkeypatch):
     """Make writing fail in the second batch, so many times."""
     monkeypatch.setattr(planning, "BATCH", 2)
-    insert, calls = applying.insert_rows, []
+    calls = []
 
-    def insert_rows(model, rows, **options):
+    def fail(model, rows, **options):
         if rows:
             calls.append(rows)
         if len(calls) % 2 == 0 and len(calls) <= times * 2 and rows:
             raise error
-        return insert(model, rows, **options)
+        return insert_rows(model, rows, **options)
 
-    monkeypatch.setattr(applying, "insert_rows", insert_rows)
+    monkeypatch.setattr(applying, "insert_rows", fail)
 
 
 @pytest.mark.parametrize("error", [IntegrityError("taken"), OperationalError("deadlock detected")])
@@ -243,15 +244,15 @@ def at_the_same_time(monkeypatch, count):
     """Let each import see the people as they were before any of them wrote, where the database lets them."""
     if connection.vendor != "postgresql":  # SQLite's second writer waits before it reads
         return
-    insert, barrier, seen = applying.insert_rows, threading.Barrier(count), threading.local()
+    barrier, seen = threading.Barrier(count), threading.local()
 
-    def insert_rows(model, rows, **options):
+    def wait(model, rows, **options):
         if not hasattr(seen, "waited"):
             seen.waited = True
             barrier.wait(10)
-        return insert(model, rows, **options)
+        return insert_rows(model, rows, **options)
 
-    monkeypatch.setattr(applying, "insert_rows", insert_rows)
+    monkeypatch.setattr(applying, "insert_rows", wait)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -80,7 +80,7 @@ class Command(BaseCommand):
         for person in people.order_by("pk").iterator(chunk_size=CHUNK):
             self.stdout.write(f"{person.phone_number or 'no number':16} {person.role:6} {person.name}".rstrip())
             count += 1
-        self.stderr.write(f"{count:,} people on the whitelist{' match' if text else ''}.")
+        self.stderr.write(f"{_people(count)} on the whitelist{', as searched for' if text else ''}.")
 
     def _add_import(self, parser: ArgumentParser) -> None:
         columns = ", ".join(COLUMNS)
@@ -105,10 +105,9 @@ class Command(BaseCommand):
         with progress_line(self.stdout, "Comparing people") as progress:
             plan = make_plan(reading.rows, replace=options["replace"], progress=progress)
         self._say_notes(reading, plan)
+        if wrong := (reading.errors + plan.errors).count:
+            raise CommandError(f"{wrong:,} {'line is' if wrong == 1 else 'lines are'} wrong; nothing was changed.")
         self.stdout.write(f"{'Would change' if options['dry_run'] else 'To change'}: {_counts(plan)}.")
-        errors = reading.errors + plan.errors
-        if errors.count:
-            raise CommandError(f"{errors.count:,} {_lines(errors.count)} wrong; nothing was changed.")
         if options["dry_run"]:
             return
         if options["replace"] and not options["yes"] and plan.count(Kind.REMOVED):
@@ -141,7 +140,7 @@ class Command(BaseCommand):
             _write_file(Path(options["file"]), chunks)
         without = User.objects.filter(phone_number=None).count()
         if without:
-            self.stderr.write(f"{without:,} people without a phone number are not in the file.")
+            self.stderr.write(f"Not in the file: {_people(without)} without a phone number.")
 
 
 def _read(name: str) -> bytes:
@@ -174,8 +173,8 @@ def _write_file(path: Path, chunks: Iterator[str]) -> None:
 
 
 def _counts(plan: Plan) -> str:
-    return ", ".join(f"{kind.label.lower()} {plan.count(kind):,}" for kind in Kind)
+    return ", ".join(f"{kind.label.lower()} {plan.count(kind):,}" for kind in Kind if plan.count(kind))
 
 
-def _lines(count: int) -> str:
-    return "line is" if count == 1 else "lines are"
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
