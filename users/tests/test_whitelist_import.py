@@ -2,7 +2,7 @@ import logging
 import threading
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -285,6 +285,50 @@ def test_somebody_who_becomes_an_admin_after_the_preview_is_not_changed():
     User.objects.update_role(person, Role.ADMIN)
     with pytest.raises(ImportRefused):
         apply_people(lines)
+    person.refresh_from_db()
+    assert person.is_whitelisted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_stay_as_they_were_read_until_they_are_written(monkeypatch):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time.")
+    person = bob(phone_number=GERMAN)
+    results = []
+
+    def promote():
+        with transaction.atomic():
+            User.objects.select_for_update(nowait=True).get(pk=person.pk)
+
+    def write(model, rows, **options):
+        results.extend(together(promote))
+        return insert_rows(model, rows, **options)
+
+    monkeypatch.setattr(applying, "insert_rows", write)
+    apply_people(reading(f"{GERMAN},,no,"))
+    assert [type(result) for result in results] == [OperationalError] * 2
+
+
+def test_people_are_written_in_one_order_whatever_the_files(monkeypatch):
+    orders = []
+
+    def remember(model, rows, **options):
+        orders.append([row["phone_number"] for row in rows])
+
+    monkeypatch.setattr(applying, "insert_rows", remember)
+    lines = ["+5531987654321", "+553187654322", GERMAN, "+15551234567"]
+    for each in (lines, reversed(lines)):
+        apply_people(reading(*each))
+    assert orders[0] == orders[2] == ["+15551234567", GERMAN, "+5531987654321", "+553187654322"]
+
+
+def test_who_becomes_an_admin_while_others_are_replaced_stays():
+    person = bob()
+
+    def promote(done, total):
+        User.objects.update_role(person, Role.ADMIN)
+
+    apply_people(reading(GERMAN), replace=True, progress=promote)
     person.refresh_from_db()
     assert person.is_whitelisted
 
