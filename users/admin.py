@@ -21,6 +21,7 @@ from users.owners import LastOwner
 from users.paginator import CappedPaginator
 from users.permissions import Permission, may
 from users.phone import is_possible
+from users.whitelist.admin import ImportExportMixin
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class IdentityInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(ImportExportMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
     form = PersonChangeForm

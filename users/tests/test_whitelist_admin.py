@@ -1,0 +1,269 @@
+import codecs
+import logging
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.contrib.messages import get_messages
+from django.core import signing
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from users.models import User
+from users.roles import Role
+from users.tests.factories import UserFactory, alice, bob, charlie
+from users.whitelist import admin as pages
+from users.whitelist import signed
+from users.whitelist.reading import read_people
+
+pytestmark = pytest.mark.django_db
+
+GERMAN = "+491711234567"
+LIST = reverse("admin:users_user_changelist")
+IMPORT = reverse("admin:users_user_import")
+APPLY = reverse("admin:users_user_import_apply")
+EXPORT = reverse("admin:users_user_export")
+
+
+@pytest.fixture
+def as_alice(client):
+    client.force_login(alice())
+    return client
+
+
+def staff(*codenames):
+    """Somebody who signs in to the admin, and may do so much with people."""
+    person = UserFactory.create(role=Role.ADMIN, name="Grace")
+    person.user_permissions.set(Permission.objects.filter(codename__in=[f"{name}_user" for name in codenames]))
+    return person
+
+
+def upload(client, content, **extra):
+    data = content if isinstance(content, bytes) else content.encode()
+    return client.post(IMPORT, {"file": SimpleUploadedFile("people.csv", data, "text/csv")}, **extra)
+
+
+def confirm(client, preview):
+    return client.post(APPLY, {"people": preview.context["signed"]})
+
+
+def texts(response):
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def body(response):
+    return b"".join(response.streaming_content).decode()
+
+
+def test_a_file_is_previewed_and_applied_when_that_is_confirmed(as_alice, caplog):
+    caplog.set_level(logging.INFO, logger="users")
+    charlie(phone_number="+15551234567")
+    bob(phone_number="+15551234568")
+    preview = upload(as_alice, f"phone;name;whitelisted\n{GERMAN};<b>Dana</b>\n+15551234567;\n+15551234568;;no\n")
+    page = preview.content.decode()
+    for text in ("New: 1", "Added to the whitelist: 1", "Removed from the whitelist: 1", "Unchanged: 0"):
+        assert f"<h2>{text}</h2>" in page
+    assert f"<li>{GERMAN} &lt;b&gt;Dana&lt;/b&gt;</li>" in page
+    assert User.objects.count() == 3
+    assert set(User.objects.whitelisted().values_list("name", flat=True)) == {"Alice", "Bob"}
+    response = confirm(as_alice, preview)
+    assert response.url == LIST
+    assert "The file was imported. New: 1, Added to the whitelist: 1, Removed" in texts(response)[0]
+    assert set(User.objects.whitelisted().values_list("name", flat=True)) == {"Alice", "Charlie", "<b>Dana</b>"}
+    (record,) = caplog.records
+    assert not LogEntry.objects.exists()
+    assert (record.message, record.staff) == ("people_imported", User.objects.get(name="Alice").pk)
+    assert "1711234567" not in str(vars(record))
+
+
+def test_confirming_twice_changes_nothing_the_second_time(as_alice):
+    preview = upload(as_alice, f"{GERMAN},Dana\n")
+    confirm(as_alice, preview)
+    assert "New: 0" in texts(confirm(as_alice, preview))[-1]
+    assert User.objects.count() == 2
+
+
+def test_what_changed_since_the_preview_is_seen(as_alice):
+    preview = upload(as_alice, f"phone,whitelisted\n{GERMAN},no\n")
+    person = bob(phone_number=GERMAN, role=Role.ADMIN)
+    response = confirm(as_alice, preview)
+    assert response.url == IMPORT
+    assert "line 2: an owner or admin is not removed" in texts(response)[0]
+    person.refresh_from_db()
+    assert person.is_whitelisted
+
+
+def test_wrong_lines_are_listed_and_cannot_be_confirmed(as_alice):
+    lines = "".join(f"{n}\n" for n in range(1, 61))
+    preview = upload(as_alice, f"phone\n{GERMAN}\n{GERMAN}\n{lines}")
+    page = preview.content.decode()
+    assert "60 lines are wrong; nothing was changed." in page
+    assert "<li>line 4: A phone number has" in page and "<li>and 10 more</li>" in page
+    assert "line 3: the same as line 2; ignored" in page
+    assert APPLY not in page and preview.context["signed"] == ""
+    assert User.objects.count() == 1
+
+
+def test_a_file_that_changes_nothing_has_nothing_to_confirm(as_alice):
+    bob(phone_number=GERMAN)
+    preview = upload(as_alice, GERMAN)
+    assert "There is nothing to change." in preview.content.decode()
+    assert APPLY not in preview.content.decode()
+
+
+def test_the_preview_shows_the_first_twenty(as_alice):
+    page = upload(as_alice, "".join(f"+4917112345{n}\n" for n in range(10, 40))).content.decode()
+    assert page.count("<li>+4917112345") == 20
+    assert "<h2>New: 30</h2>" in page and "<li>and 10 more</li>" in page
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "empty"),
+        (b"phone,name\n+491711234567,D\xe4na", "Line 2 is not UTF-8"),
+        (b"phone,role\n", "Roles are not handed out by a file."),
+        (b"1" * 2_000_001, "manage.py whitelist import FILE"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_clear_form_error(as_alice, content, complaint):
+    response = upload(as_alice, content)
+    assert complaint in str(response.context["form"].errors["file"])
+    assert "This file cannot be imported." in response.content.decode()
+
+
+def test_the_form_wants_a_file(as_alice):
+    assert "required" in str(as_alice.post(IMPORT).context["form"].errors["file"])
+    assert as_alice.get(IMPORT).context["form"].errors == {}
+
+
+def test_people_that_do_not_fit_into_a_form_are_for_the_command(as_alice, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = pages.FORM_BYTES + 500
+    response = upload(as_alice, "".join(f"+49171{n * 7919 % 10_000_000:07}\n" for n in range(1_000)))
+    assert "manage.py whitelist import FILE" in str(response.context["form"].errors["file"])
+    assert APPLY not in response.content.decode()
+
+
+def test_the_largest_upload_fits_into_the_form_that_confirms_it(as_alice, settings):
+    lines = "".join(f"+{491_700_000_000 + n * 7_919_317 % 99_999_999},N{n * n % 9_973}\n" for n in range(20_000))
+    preview = upload(as_alice, lines)
+    assert len(preview.context["signed"]) < settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    assert confirm(as_alice, preview).url == LIST
+    assert User.objects.count() == 20_001
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: "", lambda text: text[1:], lambda text: text[:-1] + "é", lambda text: "a:b:c"]
+)
+def test_what_was_changed_on_the_way_is_not_applied(as_alice, damage):
+    preview = upload(as_alice, f"{GERMAN},Dana\n")
+    response = as_alice.post(APPLY, {"people": damage(preview.context["signed"])})
+    assert response.url == IMPORT
+    assert "Nothing was changed" in texts(response)[0]
+    assert User.objects.count() == 1
+
+
+def test_a_preview_is_of_the_one_who_made_it_and_of_the_last_hour(as_alice, monkeypatch):
+    preview = upload(as_alice, f"{GERMAN},Dana\n")
+    other = Client()
+    other.force_login(alice(phone_number="+15551234567"))
+    assert "not yours" in texts(confirm(other, preview))[0]
+    forged = signing.dumps([(1, GERMAN, "Mallory", True, None)], salt="users.whitelist", compress=True)
+    assert as_alice.post(APPLY, {"people": forged}).url == IMPORT
+    monkeypatch.setattr(signed, "MAX_AGE", -1)
+    assert "over an hour old" in texts(confirm(as_alice, preview))[0]
+    assert not User.objects.filter(phone_number=GERMAN).exists()
+
+
+def test_nothing_of_a_preview_stays_on_the_server(as_alice):
+    upload(as_alice, f"{GERMAN},Dana\n")
+    assert set(as_alice.session.keys()) == {"_auth_user_id", "_auth_user_backend", "_auth_user_hash"}
+
+
+@pytest.mark.parametrize(
+    ("codenames", "may_import", "may_export"),
+    [(("view",), False, False), (("view", "add"), False, False), (("view", "change"), False, True),
+     (("view", "add", "change"), True, True)],
+)  # fmt: skip
+def test_only_who_may_add_and_change_people_imports_and_only_who_may_change_them_exports(
+    client, codenames, may_import, may_export
+):
+    person = staff(*codenames)
+    client.force_login(person)
+    people = signed.sign(read_people(GERMAN.encode()), person.pk)
+    assert client.get(IMPORT).status_code == (200 if may_import else 403)
+    assert upload(client, GERMAN).status_code == (200 if may_import else 403)
+    assert client.get(EXPORT).status_code == (200 if may_export else 403)
+    page = client.get(LIST).content.decode()
+    assert (f'href="{IMPORT}"' in page, f'href="{EXPORT}?"' in page) == (may_import, may_export)
+    assert client.post(APPLY, {"people": people}).status_code == (302 if may_import else 403)
+    assert User.objects.filter(phone_number=GERMAN).exists() is may_import
+
+
+def test_who_is_not_signed_in_is_sent_to_the_login(client):
+    for url in (IMPORT, EXPORT):
+        assert client.get(url).url.startswith(reverse("admin:login"))
+    assert client.post(APPLY).url.startswith(reverse("admin:login"))
+
+
+def test_importing_needs_a_post_with_the_forms_token():
+    client = Client(enforce_csrf_checks=True)
+    owner = alice()
+    client.force_login(owner)
+    people = signed.sign(read_people(GERMAN.encode()), owner.pk)
+    assert client.post(APPLY, {"people": people}).status_code == 403
+    assert upload(client, GERMAN).status_code == 403
+    assert client.get(APPLY, {"people": people}).status_code == 405
+    assert client.post(EXPORT).status_code == 403
+    assert User.objects.count() == 1
+
+
+def test_no_owner_or_admin_is_changed_by_one_who_is_no_owner(client):
+    owner = alice(phone_number=GERMAN)
+    client.force_login(staff("view", "add", "change"))
+    assert "1 line is wrong" in upload(client, f"phone,whitelisted\n{GERMAN},no\n").content.decode()
+    page = upload(client, f"phone,name\n{GERMAN},Mallory\n").content.decode()
+    assert "There is nothing to change." in page and "left as they are" in page
+    owner.refresh_from_db()
+    assert (owner.name, owner.is_whitelisted) == ("Alice", True)
+
+
+def test_the_export_is_a_file_that_excel_reads_and_that_can_be_imported(as_alice):
+    charlie(phone_number=GERMAN, name="=Jürgen")
+    response = as_alice.get(EXPORT)
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="people.csv"'
+    assert "no-store" in response.headers["Cache-Control"]
+    text = body(response)
+    assert text.encode().startswith(codecs.BOM_UTF8)
+    assert f"{GERMAN},'=Jürgen,no,\r\n" in text
+    assert "There is nothing to change." in upload(as_alice, text).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, {"Alice", "Bob", "Charlie"}),
+        ({"is_whitelisted__exact": "0"}, {"Charlie"}),
+        ({"role__exact": "owner"}, {"Alice"}),
+        ({"q": "bob"}, {"Bob"}),
+        ({"q": "0049 171 1234567", "is_whitelisted__exact": "1"}, {"Bob"}),
+    ],
+)
+def test_the_export_is_of_the_people_that_the_list_is_filtered_to(as_alice, query, found):
+    bob(phone_number=GERMAN)
+    charlie()
+    page = as_alice.get(LIST, query)
+    link = EXPORT + page.context["cl"].get_query_string()
+    assert link.replace("&", "&amp;") in page.content.decode()
+    assert {line.split(",")[1] for line in body(as_alice.get(link)).splitlines()[1:]} == found
+
+
+def test_an_export_has_all_pages_of_the_list(as_alice, monkeypatch):
+    UserFactory.create_batch(120)
+    assert len(body(as_alice.get(EXPORT)).splitlines()) == 122
+
+
+def test_an_export_with_a_filter_that_is_none_goes_back_to_the_list(as_alice):
+    assert as_alice.get(EXPORT, {"role__exact__foo": "1"}).url == LIST

@@ -1,0 +1,244 @@
+import codecs
+import contextlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from users.whitelist import reading
+from users.whitelist.reading import BadFile, read_people
+from users.whitelist.rows import Row, as_text, check_name, clean_name, from_text
+
+GERMAN = "+491711234567"
+# The same examples in every run.
+BOUNDED = settings(derandomize=True, deadline=None, database=None, max_examples=200)
+DANA = Row(2, GERMAN, "Däna")
+
+
+def people(text):
+    return read_people(text.encode())
+
+
+def errors(text):
+    return [str(note) for note in people(text).errors.first]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "encode",
+    [
+        str.encode,
+        lambda text: codecs.BOM_UTF8 + text.encode(),
+        lambda text: text.encode("utf-16"),
+        lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
+    ],
+    ids=["utf-8", "utf-8 with bom", "utf-16-le", "utf-16-be"],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_file_is_read_however_a_spreadsheet_wrote_it(delimiter, encode, end):
+    lines = ["phone_number,name", '+49 (0)171 1234567,"Däna"', ",", "", "0049 171 7654321,", ""]
+    result = read_people(encode(end.join(lines).replace(",", delimiter)))
+    assert result.rows == (DANA, Row(5, "+491717654321"))
+    assert not result.errors.count and not result.warnings.count
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["phone_number", "Phone Number", " PHONE ", "phone-number", "number", "Telefon", "teléfono", "tele\u0301fono"],
+)
+def test_the_number_column_has_several_names(header):
+    assert people(f"name;{header}\nDäna;{GERMAN}\n").rows == (DANA,)
+
+
+def test_every_column_is_read_and_empty_cells_leave_things_as_they_are():
+    text = (
+        "daily_budget_usd,Name,whitelisted,phone_number,,\n"
+        f"0.50,Däna,YES,{GERMAN},,\n"
+        "25,Eve,0,+15551234567\n"
+        ",,,+15551234568,\n"
+        "0.000001,,No,+15551234569\n"
+    )
+    assert people(text).rows == (
+        Row(2, GERMAN, "Däna", True, 500_000),
+        Row(3, "+15551234567", "Eve", False, 25_000_000),
+        Row(4, "+15551234568", "", True, None),
+        Row(5, "+15551234569", "", False, 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("+49 171 1234567", (Row(1, GERMAN),)),
+        ("\n\n491711234567\n+15551234567\n", (Row(3, GERMAN), Row(4, "+15551234567"))),
+        ("+49 171 1234567;Däna\n", (Row(1, GERMAN, "Däna"),)),
+        ("(+49) 171/123.4567\tDäna\n", (Row(1, GERMAN, "Däna"),)),
+    ],
+)
+def test_without_a_header_the_first_column_is_the_number_and_the_second_the_name(text, rows):
+    assert people(text).rows == rows
+
+
+def test_without_a_header_a_wrong_first_number_is_an_error_of_its_line():
+    assert "line 1: The number starts with 0 and has no country code" in errors("0171 1234567,Dana\n")[0]
+    assert "digits may be lost" in errors("4.91712E+11,Dana\n")[0]
+    assert "3 fields and only 2 columns" in errors(f"{GERMAN},Dana,yes\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"", "The file is empty."),
+        (b"\n \n,,\n", "The file is empty."),
+        (codecs.BOM_UTF8, "The file is empty."),
+        (b"phone_number,name\n\n", "has a header and nobody below it"),
+        (b"name\nDana\n", "column phone_number is missing"),
+        (b"Our customers\n", "is no header. Expected: phone_number,name,whitelisted,daily_budget_usd"),
+        (
+            b"\nphone,name,city,mail\n1\n",
+            "Line 2: Unknown columns: 'city', 'mail'. Known: phone_number, name, whitelisted",
+        ),
+        (b"phone_number,role\n+491711234567,owner\n", "Roles are not handed out by a file."),
+        (b"phone,number\n", "The column phone_number is there twice."),
+        (b"phone_number,,name\n", "Unknown columns: ''"),
+        (
+            b"phone,name\n+15551234567,Dana\n+491711234567,D\xe4na\n",
+            r"Line 3 is not UTF-8 (byte 45 of the file is 0xE4)",
+        ),
+        (codecs.BOM_UTF8 + b"phone\r\xff", r"Line 2 is not UTF-8 (byte 10 of the file is 0xFF)"),
+        (codecs.BOM_UTF16_LE + b"p\0h\0\x00\xd8", "begins as UTF-16 and is none"),
+        ("phone\n+4917".encode("utf-16-le"), "Line 1 holds a NUL"),
+        (b"phone\n+49171\x001234567\n", "Line 2 holds a NUL"),
+        (codecs.BOM_UTF32_LE + "phone".encode("utf-32-le"), "holds a NUL"),
+        (b"\x89PNG\r\n\x1a\n", "Line 1 is not UTF-8"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "holds a NUL"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(data, complaint):
+    with pytest.raises(BadFile) as refused:
+        read_people(data)
+    assert complaint in str(refused.value)
+
+
+def test_a_file_in_another_encoding_is_told_how_to_save_it():
+    with pytest.raises(BadFile, match="in Excel: Save as, “CSV UTF-8"):
+        read_people("phone,name\n+491711234567,Jürgen\n".encode("cp1252"))
+
+
+@pytest.mark.parametrize("cell", ["4.91712E+11", "4,91712E+11", "+4.9e11", "491711234567.0", "491711234567,00"])
+def test_a_number_that_a_spreadsheet_damaged_is_never_taken_for_another(cell):
+    result = people(f"phone_number;name\n{cell};Dana\n")
+    assert result.rows == ()
+    assert "format the column as text and enter the number again" in str(result.errors.first[0])
+
+
+@pytest.mark.parametrize(
+    ("cells", "complaint"),
+    [
+        (",Dana,,", "the phone number is missing"),
+        ("#NAME?,Dana,,", "A phone number has"),
+        (f"{GERMAN},{'x' * 201},,", "a name has at most 200 characters; this has 201"),
+        (f"{GERMAN},,maybe,", "whitelisted must be yes or no"),
+        (f'{GERMAN},,,"0,50"', "daily_budget_usd must be an amount of dollars such as 25 or 0.50"),
+        (f"{GERMAN},,,-1", "daily_budget_usd must be"),
+        (f"{GERMAN},,,1e3", "daily_budget_usd must be"),
+        (f"{GERMAN},,,NaN", "daily_budget_usd must be"),
+        (f"{GERMAN},,,0.0000001", "daily_budget_usd must be"),
+        (f"{GERMAN},,,9999999999999", "daily_budget_usd must be"),
+        (f"{GERMAN},Ray, Dana,yes,1", "there are 5 fields and only 4 columns"),
+        ("1" * 100_000, "too long for a phone number"),
+        ("1" * 200_000, "a field is too long"),
+        (f'{GERMAN},"Da"na,,', "the quotes here cannot be read"),
+        (f'{GERMAN},"Dana,,', "the quotes here cannot be read"),
+    ],
+)
+def test_a_wrong_cell_is_an_error_of_its_line_and_the_other_lines_are_read(cells, complaint):
+    result = people(f"phone_number,name,whitelisted,daily_budget_usd\n+15551234567,Eve\n{cells}\n")
+    assert [row.name for row in result.rows] == ["Eve"]
+    assert [note.line for note in result.errors.first] == [3]
+    assert complaint in str(result.errors.first[0])
+
+
+def test_all_that_is_wrong_with_a_line_is_said_at_once():
+    (error,) = errors("phone,whitelisted,daily_budget_usd\n12,maybe,much\n")
+    assert error.startswith("line 2: A phone number has 4 to 15 digits")
+    assert "; whitelisted must be" in error and "; daily_budget_usd must be" in error
+
+
+def test_lines_are_counted_as_an_editor_shows_them():
+    text = f'phone,name\r\n{GERMAN},"Da\r\nna\nRay"\r\n\r\n12,Eve\u2028\x0b\x85\n13,Eve\n'
+    result = people(text)
+    assert result.rows[0] == Row(2, GERMAN, "Da na Ray")
+    assert [note.line for note in result.errors.first] == [6, 7]
+
+
+def test_an_open_quote_does_not_swallow_the_lines_below_it():
+    result = people(f'phone,name\n{GERMAN},"Dana\n+15551234567,Eve\n')
+    assert result.rows == ()
+    assert [note.line for note in result.errors.first] == [2]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (GERMAN, "0049 171 1234567"),
+        ("+5531987654321", "+55 31 8765-4321"),
+        ("+525512345678", "+5215512345678"),
+        ("+5491123456789", "+541123456789"),
+    ],
+)
+def test_a_number_that_comes_again_in_any_spelling_is_noticed(first, second):
+    same = people(f"phone,name\n{first},Dana\n+15551234567,Eve\n{second},Dana\n")
+    assert [row.line for row in same.rows] == [2, 3]
+    assert [str(note) for note in same.warnings.first] == ["line 4: the same as line 2; ignored"]
+    assert not same.errors.count
+    for other in ("Eve,yes,1", "Dana,no,1", "Dana,yes,2", ",yes,1"):
+        text = f"phone,name,whitelisted,daily_budget_usd\n{first},Dana,yes,1\n{second},{other}\n"
+        assert errors(text) == ["line 3: the same phone number as in line 2, with other details"]
+
+
+def test_the_first_fifty_errors_are_kept_and_all_are_counted():
+    result = people("phone\n" + "".join(f"{n}\n" for n in range(1, 1_000)))
+    assert (len(result.errors.first), result.errors.count, result.errors.more) == (50, 999, 949)
+    assert [note.line for note in result.errors.first] == list(range(2, 52))
+
+
+def test_a_file_that_is_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(reading, "MAX_LINES", 3)
+    assert len(people(f"phone\n{GERMAN}\n+15551234567").rows) == 2
+    with pytest.raises(BadFile, match="more than 3 lines"):
+        people(f"phone\n{GERMAN}\n\n\n")
+    with pytest.raises(BadFile, match="larger than 20 MB"):
+        read_people(b"1" * 20_000_001)
+
+
+def test_names_lose_control_characters_and_keep_what_joins_letters():
+    family = "👨\u200d👩\u200d👧 نمی\u200cدانم"
+    assert clean_name(f"\x07 {family}\x1b[0m\u2028\x00Ray ") == f"{family}[0m Ray"
+
+
+@BOUNDED
+@given(
+    st.binary(max_size=200) | st.text(max_size=200).map(lambda text: f"phone,name\n{text}".encode("utf-8", "replace"))
+)
+def test_no_bytes_whatever_end_in_anything_but_rows_errors_or_a_refusal(data):
+    with contextlib.suppress(BadFile):
+        result = read_people(data)
+        assert result.rows or result.errors.count
+
+
+@BOUNDED
+@given(st.text())
+def test_what_is_made_harmless_for_a_spreadsheet_is_read_as_it_was(name):
+    shown = as_text(name)
+    assert not shown.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert from_text(shown) == name
+
+
+@BOUNDED
+@given(st.text(max_size=250))
+def test_a_cleaned_name_stays_as_it_is(name):
+    cleaned = clean_name(name)
+    assert clean_name(cleaned) == cleaned
+    if len(cleaned) <= 200:
+        assert check_name(name) == cleaned
