@@ -69,4 +69,6 @@ class ModelStandIn(StandInServer):
                 "completion_tokens_details": {"reasoning_tokens": 0},
             },
         }
-        return Answer(content, headers={"x-request-id": f"req_{number}"}, id=f"chatcmpl-{number}")
+        return Answer(
+            content, headers={"x-request-id": f"req_{number}"}, id=f"chatcmpl-{number}", billed=content["usage"]
+        )
