@@ -28,12 +28,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="parley-totals-") as folder:
         outcome = run(Path(folder), options.turns, options.seed, kill=options.kill)
     outcome.check()
-    billed, recorded = outcome.books.billed, outcome.books.recorded
-    for name, calls in (("billed", billed), ("recorded", recorded)):
-        tokens = [sum(call[place] * times for call, times in calls.items()) for place in (4, 5, 6, 8)]
+    for name, counter in (("billed", outcome.books.billed), ("recorded", outcome.books.recorded)):
+        calls = list(counter.elements())
         sys.stdout.write(
-            f"{name}: {calls.total()} calls, tokens in {tokens[0]} (cached {tokens[1]}), out {tokens[2]}, "
-            f"micro-dollars {tokens[3]}\n"
+            f"{name}: {len(calls)} calls, tokens in {sum(call.input_tokens for call in calls)} "
+            f"(cached {sum(call.cached_tokens for call in calls)}), out {sum(call.output_tokens for call in calls)}, "
+            f"micro-dollars {sum(call.counted_micros for call in calls)}\n"
         )
     sys.stdout.write(f"ends: {dict(sorted(outcome.ends.items()))}\n")
     sys.stdout.write(

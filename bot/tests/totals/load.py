@@ -96,7 +96,9 @@ class Load:
             "SELECT m.address, b.slug FROM bot_inboundmessage m JOIN bot_bot b ON b.id = m.bot_id "
             "WHERE m.state = 'pending'"
         )
-        busy, held_back, chosen = set(pending), [], []
+        busy = set(pending)
+        held_back: list[tuple[str, str, str]] = []
+        chosen: list[tuple[str, str, str]] = []
         while self.waiting and len(pending) + len(chosen) < WINDOW:
             person, bot, text = self.waiting.popleft()
             if (person, bot) in busy:
