@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings as django_settings
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connection
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from bot import batching, inbox, outbox
+from bot import batching, inbox, outbox, settlement
 from bot.batching import Database
 from bot.claims import claim
 from bot.directory import ActiveBot, bot_by_id, forget
@@ -25,6 +26,7 @@ from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.pipeline.budget import Asking, budget, reserve_for
 from bot.pipeline.completion import request_for
 from bot.pipeline.turn import LeaseLost, ModelCall, Turn
+from bot.settlement import Outcome, Settlement
 from bot.tests.factories import ALICE, BOB, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, nothing_pending, work_until
 from bot.worker import Worker
@@ -490,6 +492,24 @@ def test_a_turn_that_is_given_up_without_a_reply_gives_back_what_it_had_reserved
     assert InboundMessage.objects.get().state == "dead"
     assert sums(alice) == sums(None) == (0, 0)
     assert not Reservation.objects.exists()
+
+
+def test_turns_that_are_buried_together_lock_their_reservations_before_any_days_row(alice: User) -> None:
+    set_budget(alice, 1_000)
+    for number in range(3):
+        inbox.accept(terse_bot(), [event(f"m{number}")])
+    turns = claim("one", 10)
+    for turn in turns:
+        reserve_now(turn)
+
+    with CaptureQueriesContext(connection) as queries:
+        settlement.settle("one", [Settlement(turn, Outcome.DEAD, error_code="INTERNAL_ERROR") for turn in turns])
+
+    statements = [query["sql"] for query in queries]
+    days = [place for place, statement in enumerate(statements) if "usage_dailyspend" in statement]
+    others = [place for place, statement in enumerate(statements) if "bot_" in statement or "usage_reserv" in statement]
+    assert max(others) < min(days)
+    assert sums(alice) == sums(None) == (0, 0)
 
 
 def test_who_lost_the_lease_counts_what_it_spent_and_leaves_the_reservation_to_the_next(

@@ -58,8 +58,8 @@ def run(folder: Path, turns: int, seed: int, *, kill: bool = False) -> Outcome:
             system.half_a_minute_passes()
             system.start_worker("--concurrency", str(CONCURRENCY))
         load.deliver_all()
-        # The last turn's end is committed, but a worker that lost a chat may still wait for the model.
         wait_for(lambda: not system.rows("SELECT 1 FROM bot_lease WHERE worker <> ''"), "every lease is given back")
+        # A worker that lost a chat may still wait for the model; it records what it gets before it ends.
         system.stop()
         return Outcome(books_of(system, load.delivered), load, load.ends(), in_flight)
 
