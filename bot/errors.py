@@ -16,6 +16,7 @@ class ErrorCode(StrEnum):
     OPENAI_API_ERROR = "OPENAI_API_ERROR"
     DATABASE_ERROR = "DATABASE_ERROR"
     BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
+    BOT_BUDGET_EXCEEDED = "BOT_BUDGET_EXCEEDED"
     GLOBAL_BUDGET_EXCEEDED = "GLOBAL_BUDGET_EXCEEDED"
     UNSUPPORTED_MESSAGE = "UNSUPPORTED_MESSAGE"
     CHANNEL_ERROR = "CHANNEL_ERROR"
@@ -35,6 +36,7 @@ SENTENCES: dict[ErrorCode, Promise | str] = {
     ErrorCode.OPENAI_API_ERROR: _("I'm having trouble connecting to my AI service. Please try again in a moment."),
     ErrorCode.BUDGET_EXCEEDED: _("You've reached today's limit. Please try again tomorrow."),
     # Not the person's doing, and nobody's business what the others cost.
+    ErrorCode.BOT_BUDGET_EXCEEDED: _("I can't answer any more today. Please try again tomorrow."),
     ErrorCode.GLOBAL_BUDGET_EXCEEDED: _("I can't answer any more today. Please try again tomorrow."),
     ErrorCode.UNSUPPORTED_MESSAGE: _("I can read text only so far. Please write to me instead."),
     ErrorCode.CONFIGURATION_ERROR: _("I'm not set up correctly yet. Please tell the owner."),

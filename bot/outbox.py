@@ -6,20 +6,18 @@ The functions take many items and do them in one transaction; an item whose leas
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
-from django.utils import timezone
+from django.db import IntegrityError, transaction
 
+from bot.billing import record_calls
 from bot.channels.text import split
 from bot.errors import ErrorCode
 from bot.managers import OutboundPart
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.pipeline.budget import settle_budgets
-from bot.pipeline.turn import LeaseLost, ModelCall, Turn
+from bot.pipeline.turn import LeaseLost, Turn
 from config.rows import insert_rows
 from conversations.many import remember_many
-from usage.models import UsageRecord
-from usage.prices import price_completion
+from users.models import User
 
 Status = OutboundMessage.Status
 
@@ -30,12 +28,21 @@ def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart]
     What a provider was paid for is recorded even when the lease is lost. Storing the same turn again (the commit's
     answer was lost with the connection) returns what is stored.
     """
+    try:
+        return _store(worker, turns)
+    except IntegrityError:
+        # A person was deleted while their turn was with the model. It is paid for all the same.
+        if not _without_the_deleted(turns):
+            raise
+        return _store(worker, turns)
+
+
+def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exception]:
     with transaction.atomic():
         held = Lease.objects.all().lock_held([turn.lease for turn in turns], worker)
         stored = OutboundMessage.objects.all().parts_of(turn.key for turn in turns)
         fresh = [turn for turn in turns if turn.key not in stored]
-        records = [[_usage_record(turn, call) for call in turn.calls if turn.key not in stored] for turn in turns]
-        UsageRecord.objects.record_many([record for of_turn in records for record in of_turn])
+        costs = record_calls(turns)
         kept = [turn for turn in fresh if turn.lease.id in held]
         parts = insert_rows(
             OutboundMessage,
@@ -48,7 +55,7 @@ def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart]
             inbox.give_up(given_up, ErrorCode.INTERNAL_ERROR)
         remember_many([((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember])
         # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
-        settle_budgets(zip(turns, records, strict=True))
+        settle_budgets(costs)
     for turn_key, number, id, status, text in sorted(parts):
         stored.setdefault(turn_key, []).append(OutboundPart(id, number, status, text))
     return [stored.get(turn.key, []) if turn.lease.id in held else LeaseLost() for turn in turns]
@@ -73,30 +80,13 @@ def begin_sending(worker: str, items: Sequence[tuple[Turn, OutboundPart]]) -> li
     return [part.id in unsent if turn.lease.id in held else LeaseLost() for turn, part in items]
 
 
-def _usage_record(turn: Turn, call: ModelCall) -> dict[str, Any]:
-    completion = call.completion
-    priced = price_completion(
-        provider=settings.LLM_PROVIDER,
-        base_url=settings.OPENAI_BASE_URL,
-        model=call.model,
-        model_answered=completion.model,
-        input_tokens=completion.input_tokens,
-        cached_input_tokens=completion.cached_input_tokens,
-        output_tokens=completion.output_tokens,
-        on=timezone.localdate(),
-    )
-    return {
-        "user_id": turn.user.pk if turn.user else None,
-        "bot": turn.bot.slug,
-        "model": call.model,
-        "model_answered": completion.model,
-        "input_tokens": completion.input_tokens,
-        "cached_input_tokens": completion.cached_input_tokens,
-        "output_tokens": completion.output_tokens,
-        "cost_micros": priced.cost_micros,
-        "price": priced.snapshot,
-        "turn_key": turn.key,
-    }
+def _without_the_deleted(turns: Sequence[Turn]) -> bool:
+    """Take people who are not there any more off their turns; return whether there were any."""
+    there = set(User.objects.filter(pk__in=[turn.user.pk for turn in turns if turn.user]).values_list("pk", flat=True))
+    deleted = [turn for turn in turns if turn.user and turn.user.pk not in there]
+    for turn in deleted:
+        turn.user = None
+    return bool(deleted)
 
 
 def _parts(turn: Turn) -> list[dict[str, Any]]:

@@ -96,12 +96,13 @@ def release_abandoned_reservations(*, dry_run: bool = False) -> int:
 def purge_expired(*, dry_run: bool = False, progress: Progress | None = None) -> Removed:
     """Delete everything whose time is over, in every app; the daily schedule and `manage.py cleanup` call it."""
     conversations = cleanup_expired_conversations(dry_run=dry_run, progress=progress)
+    spends = cleanup_old_spends(settings.USAGE_RETENTION_DAYS, dry_run=dry_run, progress=progress)
     usage = cleanup_old_usage_metrics(settings.USAGE_RETENTION_DAYS, dry_run=dry_run, progress=progress)
     return Removed(
         conversations=conversations.conversations,
         conversation_messages=conversations.messages,
         usage_records=usage.records,
-        daily_spends=cleanup_old_spends(settings.USAGE_RETENTION_DAYS, dry_run=dry_run, progress=progress),
+        daily_spends=spends,
         reservations=release_abandoned_reservations(dry_run=dry_run),
         messages=cleanup_old_messages(dry_run=dry_run, progress=progress),
     )

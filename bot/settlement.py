@@ -65,6 +65,10 @@ def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
             if item.outcome in (Outcome.RETRY, Outcome.DEAD, Outcome.PAUSE):
                 Lease.objects.all().release([item.turn.lease.id], free_at(item.retry_in))
         _go_on_with_overtaken(mine)
+        # (A turn that ends without a reply being stored has settled nothing.) Last, and at once for all: whoever has
+        # the days' rows must not wait for a reservation.
+        if dead := [item.turn.key for item in mine if item.outcome is Outcome.DEAD]:
+            release(Reservation.objects.filter(turn_key__in=dead))
     return [item.turn.lease.id in held or LeaseLost() for item in items]
 
 
@@ -103,8 +107,6 @@ def _settle_done(items: list[Settlement]) -> None:
 def _bury(item: Settlement) -> None:
     InboundMessage.objects.all().bury([message.id for message in item.turn.messages], item.error_code)
     OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
-    # (A turn that ends without a reply being stored has settled nothing.)
-    release(Reservation.objects.filter(turn_key=item.turn.key))
 
 
 def _pause(item: Settlement) -> None:

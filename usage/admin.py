@@ -68,7 +68,7 @@ class UsageRecordAdmin(FactsAdmin):
 class DailySpendAdmin(FactsAdmin):
     """What days have cost, and what turns under way have reserved."""
 
-    list_display = ("day", "owner", "spent", "reserved")
+    list_display = ("day", "owner", "of_bot", "spent", "reserved")
     list_filter = ("day",)
     ordering = ("-pk",)
 
@@ -76,6 +76,11 @@ class DailySpendAdmin(FactsAdmin):
     def owner(self, spend: DailySpend) -> str:
         """Show whose row it is."""
         return str(spend.user or _("everybody together"))
+
+    @admin.display(description=_("bot"), ordering="bot")
+    def of_bot(self, spend: DailySpend) -> str:
+        """Show which bot's row it is."""
+        return spend.bot or str(_("all bots together"))
 
     @admin.display(description=_("spent"), ordering="spent_micros")
     def spent(self, spend: DailySpend) -> str:

@@ -1,12 +1,14 @@
 """Daily budgets: what a turn may cost is reserved before its model call and settled after it.
 
-Spent and reserved together never exceed a cap at the moment of a reservation, however many turns ask at once. That is
-as exact as the estimate: a call that costs more than was reserved for it is counted as it is.
+There are three caps: a person's, a bot's and everybody's. Spent and reserved together never exceed one at the moment of
+a reservation, however many turns ask at once. That is as exact as the estimate: a call that costs more than was
+reserved for it is counted as it is.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -15,7 +17,7 @@ from django.db import transaction
 from usage.managers import today
 from usage.models import DailySpend, Reservation
 from usage.pricing import assumed_micros
-from usage.spending import Changes, Owner, ReservationQuerySet
+from usage.spending import EVERYBODY, Changes, Owner, ReservationQuerySet, owners
 
 if TYPE_CHECKING:
     from users.models import User
@@ -30,40 +32,58 @@ class Wanted:
     turn_key: int
     fence: int
     user_id: int | None
+    bot: str
     amount_micros: int
     user_cap_micros: int | None
+    bot_cap_micros: int | None
     global_cap_micros: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a turn came to: the cost of its calls (0 for none), on the day it had reserved for (None: it had not)."""
+    """What a turn came to: the cost of its calls that were not counted before (0 for none), and the day it counts on.
+
+    has_reserved: a reservation of the turn's may be there, to be given back.
+    """
 
     turn_key: int
     fence: int
     user_id: int | None
+    bot: str
     cost_micros: int
-    reserved_on: date | None
+    day: date
+    has_reserved: bool
+
+
+class Cap(Enum):
+    """Whose daily budget has no room. Where several have none, the first of these is told."""
+
+    PERSON = "the person's"
+    BOT = "the bot's"
+    EVERYBODY = "everybody's"
 
 
 class OverBudget(Exception):
-    """A turn may not cost what it might. `everybody`: the cap that is reached is everybody's, not the person's own."""
+    """A turn may not cost what it might. `cap`: which one is reached."""
 
-    def __init__(self, *, everybody: bool) -> None:
-        super().__init__("everybody's daily budget" if everybody else "the person's daily budget")
-        self.everybody = everybody
+    def __init__(self, cap: Cap) -> None:
+        super().__init__(f"{cap.value} daily budget")
+        self.cap = cap
 
 
 class Superseded(Exception):
     """Somebody with a greater fence has reserved for the turn: it is theirs now."""
 
 
-def user_cap(user: "User | None") -> int | None:
-    """Return what a person may cost in a day, in micro-dollars; None without a cap."""
+def user_cap(user: "User | None", bots_default: int | None) -> int | None:
+    """Return what a person may cost in a day, with all bots, in micro-dollars; None without a cap.
+
+    It is their own; else what the bot they talk to allows each person; else the installation's.
+    """
     if user is None:
         return None
-    own = user.daily_budget_micros
-    return settings.USER_DAILY_BUDGET_MICROS if own is None else own
+    caps = (user.daily_budget_micros, bots_default, settings.USER_DAILY_BUDGET_MICROS)
+    return next((cap for cap in caps if cap is not None), None)
 
 
 def counted_micros(cost_micros: int | None, input_tokens: int, output_tokens: int) -> int:
@@ -78,7 +98,7 @@ def counted_micros(cost_micros: int | None, input_tokens: int, output_tokens: in
 
 
 def reserve(wanted: Sequence[Wanted]) -> list[date | Exception]:
-    """Reserve for many turns, for the person and for everybody or not at all; return for each the day, or why not.
+    """Reserve for many turns, under all three caps or not at all; return for each the day, or why not.
 
     The exceptions among the results are OverBudget and Superseded. Reserving for a turn again replaces what it held.
     The rows are locked by the statement that reads them, and stay so until what was granted is in them: four statements
@@ -94,13 +114,13 @@ def reserve(wanted: Sequence[Wanted]) -> list[date | Exception]:
         Reservation.objects.take_out([held for held in standing if held.turn_key in replaced], changes)
         Reservation.objects.put_in(_row(one, day) for one in current)
         for one in current:
-            changes.add(one.user_id, day)
+            changes.add(one.user_id, one.bot, day)
         totals = {owner: total for (owner, of), total in DailySpend.objects.apply(changes).items() if of == day}
         refusals = dict(zip(current, _decide(current, totals), strict=True))
         grants = Changes()
         for one, refusal in refusals.items():
             if refusal is None:
-                grants.add(one.user_id, day, reserved=one.amount_micros)
+                grants.add(one.user_id, one.bot, day, reserved=one.amount_micros)
         DailySpend.objects.apply(grants)
         if refused := [one.turn_key for one, refusal in refusals.items() if refusal]:
             Reservation.objects.filter(turn_key__in=refused).delete()
@@ -114,12 +134,12 @@ def settle(turns: Sequence[Spent]) -> None:
     leaves the reservation to its new owner, but what it has spent counts.
     """
     changes = Changes()
-    if fences := {turn.turn_key: turn.fence for turn in turns if turn.reserved_on}:
+    if fences := {turn.turn_key: turn.fence for turn in turns if turn.has_reserved}:
         held = Reservation.objects.filter(turn_key__in=fences).locked()
         Reservation.objects.take_out([one for one in held if one.fence <= fences[one.turn_key]], changes)
     for turn in turns:
         if turn.cost_micros:
-            changes.add(turn.user_id, turn.reserved_on or today(), spent=turn.cost_micros)
+            changes.add(turn.user_id, turn.bot, turn.day, spent=turn.cost_micros)
     DailySpend.objects.apply(changes)
 
 
@@ -139,19 +159,23 @@ def release(abandoned: ReservationQuerySet) -> int:
 
 def left_today(user_id: int, cap_micros: int) -> int:
     """Return what a person may still spend today. One query."""
-    spend = DailySpend.objects.of(user_id, today()).first()
+    spend = DailySpend.objects.of(Owner(user_id=user_id), today()).first()
     return max(0, cap_micros - (spend.spent_micros + spend.reserved_micros if spend else 0))
 
 
 def _decide(wanted: Sequence[Wanted], totals: dict[Owner, int]) -> Iterator[OverBudget | None]:
     """Yield for each, in order, why it is refused, or None; what is granted counts for those that follow."""
     for one in wanted:
-        caps = {one.user_id: one.user_cap_micros, None: one.global_cap_micros}
-        over = [owner for owner, cap in caps.items() if cap is not None and totals[owner] + one.amount_micros > cap]
+        caps = (
+            (Cap.PERSON, Owner(user_id=one.user_id), one.user_cap_micros),
+            (Cap.BOT, Owner(bot=one.bot), one.bot_cap_micros),
+            (Cap.EVERYBODY, EVERYBODY, one.global_cap_micros),
+        )
+        over = [cap for cap, owner, most in caps if most is not None and totals[owner] + one.amount_micros > most]
         if over:
-            yield OverBudget(everybody=over[0] is None)
+            yield OverBudget(over[0])
             continue
-        for owner in caps:
+        for owner in owners(one.user_id, one.bot):
             totals[owner] += one.amount_micros
         yield None
 
@@ -161,6 +185,7 @@ def _row(wanted: Wanted, day: date) -> dict[str, object]:
         "turn_key": wanted.turn_key,
         "fence": wanted.fence,
         "user_id": wanted.user_id,
+        "bot": wanted.bot,
         "day": day.isoformat(),
         "amount_micros": wanted.amount_micros,
     }

@@ -112,9 +112,13 @@ _UsageManager = models.Manager.from_queryset(UsageQuerySet)
 class UsageManager(_UsageManager["UsageRecord"]):
     """Totals of days and people."""
 
-    def record_many(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Store many records, each a mapping of column to value, in one statement."""
-        insert_rows(self.model, records)
+    def record_many(self, records: Sequence[Mapping[str, Any]]) -> set[str]:
+        """Store many records, each a mapping of column to value, in one statement; return the call_id of each new one.
+
+        A call that is recorded already stays as it is: only who recorded it first may count its cost.
+        """
+        new = insert_rows(self.model, records, on_conflict="(call_id) DO NOTHING", returning=("call_id",))
+        return {call_id for (call_id,) in new}
 
     def get_daily_total(self, user: "User", date: date) -> Totals:
         """Return what the user used on a day. One query."""

@@ -26,13 +26,25 @@ def cleanup_old_usage_metrics(days: int, *, dry_run: bool = False, progress: Pro
     Raises:
         ValueError: days is less than 1.
     """
-    if days < 1:
-        raise ValueError(f"days must be at least 1 (found {days}).")
+    _check(days)
     old = UsageRecord.objects.older_than(timezone.now() - timedelta(days=days))
     return CleanedUsage(old.count() if dry_run else delete_in_batches(old, progress=progress))
 
 
 def cleanup_old_spends(days: int, *, dry_run: bool = False, progress: Progress | None = None) -> int:
-    """Delete what days have cost that are older than so many days, in short batches; return how many rows."""
-    old = DailySpend.objects.filter(day__lt=today() - timedelta(days=days))
+    """Delete what days have cost that are older than so many days, in short batches; return how many rows.
+
+    Call it before cleanup_old_usage_metrics(): a day whose first records are too old goes as a whole, so that what is
+    kept of a day is always the sum of its records.
+
+    Raises:
+        ValueError: days is less than 1.
+    """
+    _check(days)
+    old = DailySpend.objects.filter(day__lte=today() - timedelta(days=days))
     return old.count() if dry_run else delete_in_batches(old, progress=progress)
+
+
+def _check(days: int) -> None:
+    if days < 1:
+        raise ValueError(f"days must be at least 1 (found {days}).")

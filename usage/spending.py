@@ -1,6 +1,7 @@
 """The repository of budgets: what days have cost and what is reserved, changed by sums and locked in one order.
 
-Reservations are locked before spends; spends by person, everybody's row last. Whoever keeps to it cannot deadlock.
+Reservations are locked before spends; spends by person, then by bot, everybody's row last. Whoever keeps to it cannot
+deadlock.
 """
 
 from __future__ import annotations
@@ -18,28 +19,52 @@ from config.rows import insert_rows
 if TYPE_CHECKING:
     from usage.models import DailySpend, Reservation  # noqa: F401 (named in the querysets' types)
 
-# Whose row: a person's id; None: everybody's.
-Owner = int | None
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose row of a day: a person's with all bots, a bot's (its slug) with everybody, or with neither everybody's."""
+
+    user_id: int | None = None
+    bot: str = ""
+
+    @property
+    def place(self) -> tuple[bool, bool, int, str]:
+        """Where the row comes when many are locked: people by id, bots by slug, everybody last."""
+        return self == EVERYBODY, self.user_id is None, self.user_id or 0, self.bot
+
+
+EVERYBODY = Owner()
+
+
+def owners(user_id: int | None, bot: str) -> set[Owner]:
+    """Return whose rows an amount counts in. Who is not known (a person who was deleted) has none of their own."""
+    return {Owner(user_id=user_id), Owner(bot=bot), EVERYBODY}
 
 
 @dataclass(slots=True)
 class Changes:
-    """What is to be added to the spends of days: for a person and, always, for everybody."""
+    """What is to be added to the spends of days: for a person, for a bot and, always, for everybody."""
 
     _sums: dict[tuple[Owner, date], list[int]] = field(default_factory=dict)
 
-    def add(self, user_id: Owner, day: date, *, spent: int = 0, reserved: int = 0) -> None:
-        """Count an amount for a person and for everybody."""
-        for owner in {user_id, None}:
+    def add(self, user_id: int | None, bot: str, day: date, *, spent: int = 0, reserved: int = 0) -> None:
+        """Count an amount for a person, for the bot they talk to, and for everybody."""
+        for owner in owners(user_id, bot):
             sums = self._sums.setdefault((owner, day), [0, 0])
             sums[0] += spent
             sums[1] += reserved
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each change, in the order in which they are locked."""
-        ordered = sorted(self._sums.items(), key=lambda item: (item[0][0] is None, item[0][0] or 0, item[0][1]))
+        ordered = sorted(self._sums.items(), key=lambda item: (item[0][0].place, item[0][1]))
         return [
-            {"user_id": owner, "day": day.isoformat(), "spent_micros": sums[0], "reserved_micros": sums[1]}
+            {
+                "user_id": owner.user_id,
+                "bot": owner.bot,
+                "day": day.isoformat(),
+                "spent_micros": sums[0],
+                "reserved_micros": sums[1],
+            }
             for (owner, day), sums in ordered
         ]
 
@@ -48,8 +73,8 @@ class DailySpendQuerySet(models.QuerySet["DailySpend"]):
     """What days have cost."""
 
     def of(self, owner: Owner, day: date) -> Self:
-        """Keep the row of a person, or everybody's, for a day: what the unique index finds at once."""
-        return self.alias(owner=Coalesce("user", 0)).filter(owner=owner or 0, day=day)
+        """Keep the row of a person, a bot or everybody for a day: what the unique index finds at once."""
+        return self.alias(person=Coalesce("user", 0)).filter(person=owner.user_id or 0, bot=owner.bot, day=day)
 
     def apply(self, changes: Changes) -> dict[tuple[Owner, date], int]:
         """Add the changes, in a transaction; return to which sum of spent and reserved each row has come.
@@ -64,9 +89,9 @@ class DailySpendQuerySet(models.QuerySet["DailySpend"]):
                 "spent_micros = usage_dailyspend.spent_micros + excluded.spent_micros, "
                 "reserved_micros = usage_dailyspend.reserved_micros + excluded.reserved_micros"
             ),
-            returning=("user_id", "CAST(day AS text)", "spent_micros + reserved_micros"),
+            returning=("user_id", "bot", "CAST(day AS text)", "spent_micros + reserved_micros"),
         )
-        return {(owner, date.fromisoformat(day)): total for owner, day, total in returned}
+        return {(Owner(user_id, bot), date.fromisoformat(day)): total for user_id, bot, day, total in returned}
 
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):
@@ -78,8 +103,8 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
 
     def take_out(self, reservations: Sequence[Reservation], changes: Changes) -> None:
         """Delete locked reservations and note that their amounts are free again."""
-        for reservation in reservations:
-            changes.add(reservation.user_id, reservation.day, reserved=-reservation.amount_micros)
+        for held in reservations:
+            changes.add(held.user_id, held.bot, held.day, reserved=-held.amount_micros)
         if reservations:
             self.filter(pk__in=[reservation.pk for reservation in reservations]).delete()
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.conf import settings
 
@@ -14,6 +13,7 @@ from bot.pipeline.completion import request_for
 from bot.pipeline.services import Services
 from bot.pipeline.turn import LeaseLost, Turn
 from usage import budgets
+from usage.budgets import Cap
 from usage.managers import today
 from usage.prices import price_completion
 
@@ -26,16 +26,23 @@ class Asking:
     request: CompletionRequest
 
 
+OVER = {
+    Cap.PERSON: ErrorCode.BUDGET_EXCEEDED,
+    Cap.BOT: ErrorCode.BOT_BUDGET_EXCEEDED,
+    Cap.EVERYBODY: ErrorCode.GLOBAL_BUDGET_EXCEEDED,
+}
+
+
 async def budget(turn: Turn, services: Services) -> None:
-    """Let a turn pass that the person's budget and everybody's have room for. Without budgets nothing is done.
+    """Let a turn pass that the budgets of the person, the bot and everybody have room for; without any, each turn.
 
     When the database cannot say so, the model is not asked: the exception ends this attempt at the turn.
 
     Raises:
-        AppError: BUDGET_EXCEEDED or GLOBAL_BUDGET_EXCEEDED.
+        AppError: BUDGET_EXCEEDED, BOT_BUDGET_EXCEEDED or GLOBAL_BUDGET_EXCEEDED.
         LeaseLost: whoever took the chat over has reserved for the turn.
     """
-    if budgets.user_cap(turn.user) is None and settings.DAILY_BUDGET_MICROS is None:
+    if person_cap(turn) is None and turn.bot.daily_budget_micros is None and settings.DAILY_BUDGET_MICROS is None:
         return
     asking = Asking(turn, request_for(turn))
     # Before it is known: a turn that is cut off while it waits here is ended holding what is reserved for it then.
@@ -43,10 +50,14 @@ async def budget(turn: Turn, services: Services) -> None:
     try:
         turn.reserved_on = await services.database.submit(reserve_for, asking)
     except budgets.OverBudget as error:
-        code = ErrorCode.GLOBAL_BUDGET_EXCEEDED if error.everybody else ErrorCode.BUDGET_EXCEEDED
-        raise AppError(code) from None
+        raise AppError(OVER[error.cap]) from None
     except budgets.Superseded:
         raise LeaseLost from None
+
+
+def person_cap(turn: Turn) -> int | None:
+    """Return what the turn's person may cost in a day; None without a cap."""
+    return budgets.user_cap(turn.user, turn.bot.user_daily_budget_micros)
 
 
 def reserve_for(askings: Sequence[Asking]) -> list[date | Exception]:
@@ -57,8 +68,10 @@ def reserve_for(askings: Sequence[Asking]) -> list[date | Exception]:
                 turn_key=asking.turn.key,
                 fence=asking.turn.lease.fence,
                 user_id=asking.turn.user.pk if asking.turn.user else None,
+                bot=asking.turn.bot.slug,
                 amount_micros=estimate_micros(asking.request),
-                user_cap_micros=budgets.user_cap(asking.turn.user),
+                user_cap_micros=person_cap(asking.turn),
+                bot_cap_micros=asking.turn.bot.daily_budget_micros,
                 global_cap_micros=settings.DAILY_BUDGET_MICROS,
             )
             for asking in askings
@@ -86,20 +99,19 @@ def estimate_micros(request: CompletionRequest) -> int:
     return budgets.counted_micros(priced.cost_micros, prompt_tokens, request.max_tokens)
 
 
-def settle_budgets(turns: Iterable[tuple[Turn, Sequence[dict[str, Any]]]]) -> None:
-    """Count what turns have cost by the usage records they produced, and give back what they had reserved beyond it."""
+def settle_budgets(turns: Iterable[tuple[Turn, int, date]]) -> None:
+    """Count what turns have cost (micro-dollars, on a day), and give back what they had reserved beyond it."""
     budgets.settle(
         [
             budgets.Spent(
                 turn_key=turn.key,
                 fence=turn.lease.fence,
                 user_id=turn.user.pk if turn.user else None,
-                cost_micros=sum(
-                    budgets.counted_micros(record["cost_micros"], record["input_tokens"], record["output_tokens"])
-                    for record in records
-                ),
-                reserved_on=turn.reserved_on,
+                bot=turn.bot.slug,
+                cost_micros=cost_micros,
+                day=day,
+                has_reserved=turn.reserved_on is not None,
             )
-            for turn, records in turns
+            for turn, cost_micros, day in turns
         ]
     )

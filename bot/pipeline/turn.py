@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from uuid import uuid4
 
 from bot.channels.base import TEXT
 from bot.directory import ActiveBot
@@ -32,10 +33,14 @@ class TurnMessage:
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """One completion that was paid for: the model asked, and what came back."""
+    """One completion that was paid for: the model asked, and what came back.
+
+    id: names this call and no other, however often it is recorded.
+    """
 
     model: str
     completion: Completion
+    id: str = field(default_factory=lambda: uuid4().hex)
 
 
 @dataclass(slots=True)

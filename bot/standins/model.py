@@ -47,6 +47,13 @@ class ModelStandIn(StandInServer):
         """Return a chat completion with plausible usage: about four characters a token."""
         prompt_tokens = 3 + sum(4 + len(str(message.get("content") or "")) // 4 for message in body["messages"])
         completion_tokens = 1 + len(reply) // 4
+        usage = {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+            "prompt_tokens_details": {"cached_tokens": prompt_tokens // 2, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+        }
         number = f"{self.run}{next(self.numbers):08d}"
         content = {
             "id": f"chatcmpl-{number}",
@@ -61,12 +68,6 @@ class ModelStandIn(StandInServer):
                     "finish_reason": "stop",
                 }
             ],
-            "usage": {
-                "prompt_tokens": prompt_tokens,
-                "completion_tokens": completion_tokens,
-                "total_tokens": prompt_tokens + completion_tokens,
-                "prompt_tokens_details": {"cached_tokens": prompt_tokens // 2, "audio_tokens": 0},
-                "completion_tokens_details": {"reasoning_tokens": 0},
-            },
+            "usage": usage,
         }
-        return Answer(content, headers={"x-request-id": f"req_{number}"}, id=f"chatcmpl-{number}")
+        return Answer(content, headers={"x-request-id": f"req_{number}"}, id=f"chatcmpl-{number}", billed=usage)

@@ -54,7 +54,8 @@ class StandIn:
     def requests(self) -> list[dict[str, Any]]:
         """Return every request received so far, oldest first.
 
-        Each has time, method, path, headers, authorized, status (None: never answered), id, behaviour and body.
+        Each has time, method, path, headers, authorized, status (None: never answered), id, billed (the usage answered
+        with, or None), behaviour and body.
         """
         received: list[dict[str, Any]] = self.control("/_log")
         return received

@@ -31,12 +31,16 @@ RESET_LINGER = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the provider would say; `id` is the id it gives to what it was sent, if it gives one."""
+    """What the provider would say; `id` is the id it gives to what it was sent, if it gives one.
+
+    billed: the usage it counts, where it answers with one.
+    """
 
     json: Any
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     id: str = ""
+    billed: dict[str, Any] | None = None
 
 
 class RequestLog:
@@ -172,6 +176,7 @@ def log_line(
         "authorized": scheme == "Bearer" and bool(token.strip()),
         "status": None if silent else answer.status,
         "id": answer.id,
+        "billed": None if silent else answer.billed,
         "behaviour": behaviour,
     }
     line = json.dumps(entry).encode()

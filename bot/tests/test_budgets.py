@@ -3,27 +3,34 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, OperationalError
+import time_machine
+from django.conf import settings as django_settings
+from django.db import DatabaseError, OperationalError, connection
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from bot import batching, inbox, outbox
+from bot import batching, inbox, outbox, settlement
 from bot.batching import Database
 from bot.claims import claim
-from bot.directory import ActiveBot
+from bot.directory import ActiveBot, bot_by_id, forget
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import Completion, CompletionRequest, EmptyCompletion
 from bot.llm.tokens import estimate_prompt_tokens
-from bot.models import InboundMessage, Lease
+from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.pipeline.budget import Asking, budget, reserve_for
 from bot.pipeline.completion import request_for
 from bot.pipeline.turn import LeaseLost, ModelCall, Turn
+from bot.settlement import Outcome, Settlement
 from bot.tests.factories import ALICE, BOB, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, nothing_pending, work_until
 from bot.worker import Worker
+from conversations.many import Said
 from usage import prices
 from usage.managers import today
 from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
@@ -87,10 +94,25 @@ def set_budget(user: User, micros: int | None) -> None:
     User.objects.filter(pk=user.pk).update(daily_budget_micros=micros)
 
 
-def sums(user: User | None) -> tuple[int, int]:
-    """Return (spent, reserved) of a person's day, or everybody's."""
-    row = DailySpend.objects.filter(user=user, day=today()).first()
+def sums(owner: User | ActiveBot | None, day: date | None = None) -> tuple[int, int]:
+    """Return (spent, reserved) of a person's, a bot's, or everybody's day."""
+    user, slug = (owner, "") if isinstance(owner, User) else (None, owner.slug if owner else "")
+    row = DailySpend.objects.filter(user=user, bot=slug, day=day or today()).first()
     return (row.spent_micros, row.reserved_micros) if row else (0, 0)
+
+
+def assert_sums_agree() -> None:
+    """Compare each row of days with the usage records that were counted in it."""
+    counted = {
+        (row.user_id, row.bot, row.day): UsageRecord.objects.filter(
+            **({"user": row.user_id} if row.user_id else {}),
+            **({"bot": row.bot} if row.bot else {}),
+            budget_day=row.day,
+        ).aggregate(sum=Coalesce(Sum("budget_micros"), 0))["sum"]
+        for row in DailySpend.objects.all()
+    }
+    spent = {(row.user_id, row.bot, row.day): row.spent_micros for row in DailySpend.objects.all()}
+    assert spent == counted
 
 
 def recorded(**who: Any) -> int:
@@ -169,9 +191,13 @@ def test_the_days_spending_is_what_its_usage_records_cost(
     ask(bot, model, "one", "two", "three")
     ask(bot, model, "four", address=BOB)
 
+    ask(terse_bot(), model, "five", address=BOB)
+
     assert sums(alice) == (recorded(user=alice), 0) == (3 * BILLED, 0)
-    assert sums(bob) == (recorded(user=bob), 0) == (BILLED, 0)
+    assert sums(bob) == (recorded(user=bob), 0) == (2 * BILLED, 0)
+    assert sums(bot) == (recorded(bot=bot.slug), 0) == (4 * BILLED, 0)
     assert sums(None) == (recorded(), 0)
+    assert_sums_agree()
 
 
 def test_without_budgets_nothing_is_reserved_and_a_cap_set_at_noon_knows_the_morning(
@@ -183,7 +209,7 @@ def test_without_budgets_nothing_is_reserved_and_a_cap_set_at_noon_knows_the_mor
     model.answer("reserved?", looked_up)
     ask(bot, model, "reserved?")
     assert channel.texts == ["0"]
-    assert sums(alice) == sums(None) == (BILLED, 0)
+    assert sums(alice) == sums(bot) == sums(None) == (BILLED, 0)
 
     settings.DAILY_BUDGET_MICROS = BILLED
     ask(bot, model, "Hello")
@@ -211,6 +237,65 @@ def test_everybodys_default_holds_for_who_has_no_budget_of_their_own(
     set_budget(alice, estimated())
     ask(bot, model, "Hello")
     assert channel.texts == [OVER, "Echo: Hello"]
+
+
+def set_bots_budget(bot: ActiveBot, **micros: int | None) -> ActiveBot:
+    """Return the bot as workers see it with budgets of its own."""
+    Bot.objects.filter(pk=bot.id).update(**micros)
+    forget()
+    found = bot_by_id(bot.id)
+    assert found is not None
+    return found
+
+
+def test_a_bots_budget_is_everybodys_with_it_and_other_bots_go_on(
+    alice: User,
+    bot: ActiveBot,
+    channel: ScriptedChannel,
+    model: ScriptedModel,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "bot.pipeline.runner")
+    whitelisted(BOB)
+    other = terse_bot()
+    bot = set_bots_budget(bot, daily_budget_micros=BILLED + estimated() - 1)
+    ask(bot, model, "Hello")
+    ask(bot, model, "Hello", address=BOB)
+    ask(other, model, "Hello", address=BOB)
+
+    assert channel.texts == ["Echo: Hello", ALL_OVER, "Echo: Hello"]
+    assert [str(message.error_code) for message in InboundMessage.objects.order_by("id")] == [
+        "",
+        "BOT_BUDGET_EXCEEDED",
+        "",
+    ]
+    (failure,) = [record for record in caplog.records if record.message == "turn_failed"]
+    assert (failure.levelname, vars(failure)["code"]) == ("INFO", "BOT_BUDGET_EXCEEDED")
+    assert (sums(bot), sums(other), sums(None)) == ((BILLED, 0), (BILLED, 0), (2 * BILLED, 0))
+
+    set_bots_budget(bot, daily_budget_micros=BILLED + estimated())
+    ask(bot, model, "Hello", address=BOB)
+    assert channel.texts[3:] == ["Echo: Hello"]
+
+
+def test_a_bots_budget_of_each_person_holds_for_who_has_none_of_their_own(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
+) -> None:
+    settings.USER_DAILY_BUDGET_MICROS = 10_000
+    bob = whitelisted(BOB)
+    set_budget(bob, 1_000_000)
+    bot = set_bots_budget(bot, user_daily_budget_micros=estimated())
+    ask(bot, model, "Hello", "Hello", "/usage")
+    assert channel.texts[:2] == ["Echo: Hello", OVER]
+    assert channel.texts[2].splitlines()[-1] == "Left for today: $0.00 of $0.000109"
+
+    ask(bot, model, "Hello", "Hello", "/usage", address=BOB)
+    assert channel.texts[3:5] == ["Echo: Hello"] * 2
+    assert channel.texts[5].splitlines()[-1] == "Left for today: $0.99976 of $1.00"
+
+    ask(terse_bot(), model, "Hello", "/usage")
+    assert channel.texts[6] == "Echo: Hello"
+    assert channel.texts[7].splitlines()[-1] == "Left for today: $0.00976 of $0.01"
 
 
 def test_a_budget_of_zero_costs_no_model_call_and_is_no_error(
@@ -409,6 +494,24 @@ def test_a_turn_that_is_given_up_without_a_reply_gives_back_what_it_had_reserved
     assert not Reservation.objects.exists()
 
 
+def test_turns_that_are_buried_together_lock_their_reservations_before_any_days_row(alice: User) -> None:
+    set_budget(alice, 1_000)
+    for number in range(3):
+        inbox.accept(terse_bot(), [event(f"m{number}")])
+    turns = claim("one", 10)
+    for turn in turns:
+        reserve_now(turn)
+
+    with CaptureQueriesContext(connection) as queries:
+        settlement.settle("one", [Settlement(turn, Outcome.DEAD, error_code="INTERNAL_ERROR") for turn in turns])
+
+    statements = [query["sql"] for query in queries]
+    days = [place for place, statement in enumerate(statements) if "usage_dailyspend" in statement]
+    others = [place for place, statement in enumerate(statements) if "bot_" in statement or "usage_reserv" in statement]
+    assert max(others) < min(days)
+    assert sums(alice) == sums(None) == (0, 0)
+
+
 def test_who_lost_the_lease_counts_what_it_spent_and_leaves_the_reservation_to_the_next(
     alice: User, bot: ActiveBot
 ) -> None:
@@ -427,13 +530,146 @@ def test_who_lost_the_lease_counts_what_it_spent_and_leaves_the_reservation_to_t
     assert recorded() == 2 * BILLED
 
 
-def test_storing_the_same_reply_twice_counts_its_cost_once(alice: User, bot: ActiveBot) -> None:
+def test_who_comes_late_with_a_call_of_a_turn_that_is_stored_already_has_it_recorded_and_counted(
+    alice: User, bot: ActiveBot
+) -> None:
     set_budget(alice, 1_000)
     inbox.accept(bot, [event()])
-    turn = answered(reserved_turn(bot, "one"))
-    for _ in range(2):
-        outbox.store_replies("one", [turn])
+    first = answered(reserved_turn(bot, "one"))
+    expire()
+    outbox.store_replies("two", [answered(reserved_turn(bot, "two"))])
     assert sums(alice) == (BILLED, 0)
+
+    for _ in range(2):
+        (lost,) = outbox.store_replies("one", [first])
+        assert isinstance(lost, LeaseLost)
+
+    assert sums(alice) == sums(bot) == sums(None) == (2 * BILLED, 0)
+    assert recorded() == 2 * BILLED
+    assert not Reservation.objects.exists()
+    assert OutboundMessage.objects.count() == 1
+    assert_sums_agree()
+
+
+@pytest.mark.parametrize("budgeted", [True, False])
+@pytest.mark.parametrize("reply", ["Hi", " \u2028 ", None], ids=["a reply", "nothing but white space", "no reply"])
+def test_storing_the_same_turn_again_records_and_counts_its_calls_once(
+    alice: User, bot: ActiveBot, reply: str | None, budgeted: bool
+) -> None:
+    set_budget(alice, 1_000 if budgeted else None)
+    inbox.accept(bot, [event()])
+    (turn,) = claim("one", 10)
+    if budgeted:
+        reserve_now(turn)
+    answered(turn).end(reply)
+    turn.calls.append(ModelCall("gpt-6-luna", Completion("", "gpt-6-luna", 7, 3)))
+    for _ in range(3):
+        outbox.store_replies("one", [turn])
+    assert sums(alice) == sums(bot) == sums(None) == (BILLED + 10, 0)
+    assert UsageRecord.objects.count() == 2
+    assert_sums_agree()
+
+
+def test_who_lost_the_lease_and_stores_again_because_the_commits_answer_was_lost_is_counted_once(
+    alice: User, bot: ActiveBot
+) -> None:
+    inbox.accept(bot, [event()])
+    (turn,) = claim("one", 10)
+    answered(turn)
+    expire()
+    claim("two", 10)
+    for _ in range(2):
+        (lost,) = outbox.store_replies("one", [turn])
+        assert isinstance(lost, LeaseLost)
+    assert sums(alice) == sums(None) == (BILLED, 0)
+    assert UsageRecord.objects.get().turn_key == turn.key
+
+
+def test_a_batch_of_new_and_repeated_turns_counts_only_the_new_ones(alice: User, bot: ActiveBot) -> None:
+    other = terse_bot()
+    for number, chat in enumerate((bot, other)):
+        inbox.accept(chat, [event(f"m{number}")])
+    old, new = (answered(turn) for turn in claim("one", 10))
+    outbox.store_replies("one", [old])
+    outbox.store_replies("one", [old, new])
+    assert (sums(bot), sums(other), sums(alice)) == ((BILLED, 0), (BILLED, 0), (2 * BILLED, 0))
+    assert_sums_agree()
+
+
+def test_a_call_is_recorded_with_what_is_counted_for_it_and_on_which_day(alice: User, bot: ActiveBot) -> None:
+    inbox.accept(bot, [event()])
+    (turn,) = claim("one", 10)
+    turn.calls.append(ModelCall("nobody-knows", Completion("", "nobody-knows", 100, 20)))
+    outbox.store_replies("one", [answered(turn)])
+
+    unpriced, priced_ = UsageRecord.objects.order_by("id")
+    assert (unpriced.cost_micros, unpriced.budget_micros) == (
+        None,
+        120 * django_settings.UNPRICED_MICROS_PER_MILLION // 1_000_000,
+    )
+    assert (priced_.cost_micros, priced_.budget_micros) == (BILLED, BILLED)
+    assert unpriced.budget_day == priced_.budget_day == today()
+    assert len({unpriced.call_id, priced_.call_id}) == 2
+    assert_sums_agree()
+
+
+@pytest.mark.parametrize("budgeted", [True, False])
+def test_over_midnight_a_call_and_its_sums_are_of_the_same_day(
+    alice: User, bot: ActiveBot, budgeted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_budget(alice, 1_000 if budgeted else None)
+    inbox.accept(bot, [event()])
+    (turn,) = claim("one", 10)
+    first = today()
+    if budgeted:
+        reserve_now(turn)
+    answered(turn)
+    midnight = datetime.combine(first + timedelta(days=1), datetime.min.time(), tzinfo=UTC)
+    # Without a reservation it counts on the day on which it is stored. Whoever asks for that day twice gets two.
+    days = iter([first, *[first + timedelta(days=1)] * 9])
+    monkeypatch.setattr("bot.billing.today", lambda: next(days))
+    with time_machine.travel(midnight + timedelta(seconds=5), tick=False):
+        Lease.objects.update(expires_at=midnight + timedelta(minutes=1))
+        for _ in range(2):
+            outbox.store_replies("one", [turn])
+
+    assert UsageRecord.objects.get().budget_day == first
+    assert sums(alice, first) == sums(bot, first) == sums(None, first) == (BILLED, 0)
+    assert set(DailySpend.objects.exclude(day=first).values_list("spent_micros", "reserved_micros")) <= {(0, 0)}
+    assert_sums_agree()
+
+
+@pytest.mark.parametrize("budgeted", [True, False])
+def test_a_person_who_is_deleted_while_the_model_works_has_their_call_counted_for_bot_and_everybody(
+    alice: User, bot: ActiveBot, budgeted: bool
+) -> None:
+    whitelisted(BOB)
+    set_budget(alice, 1_000 if budgeted else None)
+    inbox.accept(bot, [event(), event("wamid.2", address=BOB)])
+    turns = claim("one", 10)
+    for turn in turns:
+        if budgeted:
+            reserve_now(turn)
+        answered(turn).remember = [Said("user", "Hello"), Said("assistant", "Hi")]
+    alice.delete()
+
+    outbox.store_replies("one", turns)
+
+    assert sums(bot) == sums(None) == (2 * BILLED, 0)
+    assert sorted(record.user_id is None for record in UsageRecord.objects.all()) == [False, True]
+    assert not Reservation.objects.exists()
+    assert_sums_agree()
+
+
+def test_a_deleted_persons_records_still_add_up_to_the_sums_of_bot_and_everybody(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    set_budget(alice, 10_000)
+    ask(bot, model, "one", "two")
+    alice.delete()
+    assert sums(bot) == sums(None) == (2 * BILLED, 0)
+    assert DailySpend.objects.count() == 2
+    assert_sums_agree()
 
 
 def test_who_lost_the_lease_before_reserving_does_not_ask(alice: User, bot: ActiveBot) -> None:

@@ -95,7 +95,8 @@ def test_reservations_that_nobody_will_settle_are_given_back_and_those_of_open_t
     assert purge_expired().reservations == 3
 
     assert set(Reservation.objects.values_list("turn_key", flat=True)) == {pending.pk, 999_998}
-    assert set(DailySpend.objects.values_list("user", "reserved_micros")) == {(alice.pk, 10_001), (None, 10_001)}
+    left = {(alice.pk, "", 10_001), (None, "shop", 10_001), (None, "", 10_001)}
+    assert set(DailySpend.objects.values_list("user", "bot", "reserved_micros")) == left
     assert release_abandoned_reservations() == 0
 
 
@@ -118,15 +119,16 @@ def test_many_abandoned_reservations_go_in_short_transactions(monkeypatch: pytes
 
 def test_what_days_cost_is_kept_as_long_as_usage_records(settings: Any) -> None:
     settings.USAGE_RETENTION_DAYS = 30
-    for days in (0, 30, 31, 400):
-        DailySpend.objects.create(day=today() - timedelta(days=days))
-    assert purge_expired(dry_run=True).daily_spends == 2
-    assert purge_expired().daily_spends == 2
-    assert min(DailySpend.objects.values_list("day", flat=True)) == today() - timedelta(days=30)
+    for days in (0, 29, 30, 400):
+        for bot in ("", "shop"):
+            DailySpend.objects.create(day=today() - timedelta(days=days), bot=bot)
+    assert purge_expired(dry_run=True).daily_spends == 4
+    assert purge_expired().daily_spends == 4
+    assert min(DailySpend.objects.values_list("day", flat=True)) == today() - timedelta(days=29)
 
 
 def reserve(key: int, user: User, amount: int) -> None:
-    budgets.reserve([budgets.Wanted(key, 1, user.pk, amount, None, None)])
+    budgets.reserve([budgets.Wanted(key, 1, user.pk, "shop", amount, None, None, None)])
 
 
 def everything_due(bot: Any) -> None:

@@ -90,6 +90,18 @@ def test_each_behaviour_is_used_up_by_one_request(model: StandIn) -> None:
     assert (status, json.loads(content)["object"]) == (200, "chat.completion")
 
 
+def test_what_was_billed_is_logged_and_nothing_where_no_usage_was_answered(model: StandIn) -> None:
+    model.script([{"text": " "}, {"raw": "garbage"}, {"status": 500}, {"empty": True}])
+    answers = [post(model.url + COMPLETIONS, QUESTION) for _ in range(5)]
+    billed = [request["billed"] for request in model.requests()]
+    assert billed == [json.loads(answers[0][1])["usage"], None, None, None, json.loads(answers[4][1])["usage"]]
+    assert billed[0]["completion_tokens"] == 1
+    model.script([{"reset": True}])
+    with pytest.raises(ConnectionResetError):
+        post(model.url + COMPLETIONS, QUESTION)
+    assert model.requests()[-1]["billed"] is None
+
+
 def test_a_behaviour_for_certain_words_waits_for_the_request_that_holds_them(model: StandIn) -> None:
     model.script([{"for": "words", "status": 500}, {"status": 429}])
     special = {**QUESTION, "messages": [{"role": "user", "content": "some words"}]}

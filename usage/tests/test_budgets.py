@@ -1,4 +1,4 @@
-"""Budgets hold whoever asks at once: reserved for the person and for everybody, or not at all; settled at cost."""
+"""Budgets hold whoever asks at once: reserved for person, bot and everybody, or not at all; settled at cost."""
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -14,43 +14,52 @@ from usage.budgets import OverBudget, Spent, Superseded, Wanted, counted_micros,
 from usage.managers import today
 from usage.models import DailySpend, Reservation
 from usage.pricing import assumed_micros
+from usage.spending import EVERYBODY, Changes, Owner
 from users.models import User
 from users.tests.factories import bob, charlie
 from users.tests.together import together
 
+SHOP, DESK = "shop", "desk"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db
 
 
 def wanted(key: int, user: User | None, amount: int = 10, *, cap: int | None = None, **fields: Any) -> Wanted:
-    user_id = user.pk if user else None
-    return Wanted(**{"fence": 1, "global_cap_micros": None, **fields}, turn_key=key, user_id=user_id,
-                  amount_micros=amount, user_cap_micros=cap)  # fmt: skip
+    caps = {"user_cap_micros": cap, "bot_cap_micros": None, "global_cap_micros": None}
+    return Wanted(**{"fence": 1, "bot": SHOP, **caps, **fields}, turn_key=key, user_id=user.pk if user else None,
+                  amount_micros=amount)  # fmt: skip
 
 
-def spent(key: int, user: User | None, cost: int, *, fence: int = 1, on: date | None = None) -> Spent:
-    return Spent(key, fence, user.pk if user else None, cost, on)
+def spent(key: int, user: User | None, cost: int, *, fence: int = 1, on: date | None = None, bot: str = SHOP) -> Spent:
+    """Return what a turn came to, on the day it had reserved for (None: it had not)."""
+    return Spent(key, fence, user.pk if user else None, bot, cost, on or today(), has_reserved=on is not None)
 
 
-def sums(user: User | None, day: date | None = None) -> tuple[int, int]:
-    """Return (spent, reserved) of a person, or everybody's."""
-    row = DailySpend.objects.filter(user=user, day=day or today()).first()
+def sums(owner: User | str | None, day: date | None = None) -> tuple[int, int]:
+    """Return (spent, reserved) of a person, a bot (its slug), or everybody's."""
+    user, bot = (None, owner) if isinstance(owner, str) else (owner, "")
+    row = DailySpend.objects.filter(user=user, bot=bot, day=day or today()).first()
     return (row.spent_micros, row.reserved_micros) if row else (0, 0)
 
 
-def refusals(results: list[Any]) -> list[Any]:
-    return ["everybody" if result.everybody else "person" for result in results if isinstance(result, OverBudget)]
+def refusals(results: list[Any]) -> list[str]:
+    return [result.cap.name.lower() for result in results if isinstance(result, OverBudget)]
 
 
-def test_a_reservation_counts_for_the_person_and_for_everybody_until_it_is_settled() -> None:
+def test_a_reservation_counts_for_the_person_the_bot_and_everybody_until_it_is_settled() -> None:
     user, other = bob(), charlie()
 
-    assert budgets.reserve([wanted(1, user, 10), wanted(2, other, 5)]) == [today(), today()]
-    assert (sums(user), sums(other), sums(None)) == ((0, 10), (0, 5), (0, 15))
+    asked = [wanted(1, user, 10), wanted(2, other, 5), wanted(3, user, 3, bot=DESK)]
+    assert budgets.reserve(asked) == [today()] * 3
+    assert (sums(user), sums(other), sums(None)) == ((0, 13), (0, 5), (0, 18))
+    assert (sums(SHOP), sums(DESK)) == ((0, 15), (0, 3))
 
-    budgets.settle([spent(1, user, 7, on=today()), spent(2, other, 0, on=today())])
-    assert (sums(user), sums(other), sums(None)) == ((7, 0), (0, 0), (7, 0))
+    budgets.settle(
+        [spent(1, user, 7, on=today()), spent(2, other, 0, on=today()), spent(3, user, 2, on=today(), bot=DESK)]
+    )
+    assert (sums(user), sums(other), sums(None)) == ((9, 0), (0, 0), (9, 0))
+    assert (sums(SHOP), sums(DESK)) == ((7, 0), (2, 0))
     assert not Reservation.objects.exists()
 
 
@@ -105,8 +114,66 @@ def test_a_turn_that_everybodys_budget_has_no_room_for_takes_none_of_the_persons
     assert sums(user) == sums(None) == (0, 5)
 
 
-def test_a_person_over_both_caps_is_told_of_their_own() -> None:
-    assert refusals(budgets.reserve([wanted(1, bob(), 10, cap=5, global_cap_micros=5)])) == ["person"]
+@pytest.mark.parametrize(
+    ("caps", "told"),
+    [
+        ((5, 5, 5), "person"),
+        ((None, 5, 5), "bot"),
+        ((10, 5, 5), "bot"),
+        ((10, 10, 5), "everybody"),
+        ((9, 10, 9), "person"),
+    ],
+)
+def test_who_is_over_several_caps_is_told_of_the_one_that_is_closest_to_them(
+    caps: tuple[int | None, int, int], told: str
+) -> None:
+    of_user, of_bot, of_all = caps
+    asked = wanted(1, bob(), 10, cap=of_user, bot_cap_micros=of_bot, global_cap_micros=of_all)
+    assert refusals(budgets.reserve([asked])) == [told]
+    assert set(DailySpend.objects.values_list("reserved_micros", flat=True)) == {0}
+
+
+@pytest.mark.parametrize("together_in_one_batch", [True, False])
+def test_a_bots_budget_is_shared_by_its_people_and_leaves_other_bots_alone(together_in_one_batch: bool) -> None:
+    user, other = bob(), charlie()
+    asked = [
+        wanted(1, user, 10, bot_cap_micros=15),
+        wanted(2, other, 10, bot_cap_micros=15),
+        wanted(3, other, 10, bot=DESK, bot_cap_micros=15),
+        wanted(4, other, 5, bot_cap_micros=15),
+    ]
+    batches = [asked] if together_in_one_batch else [[one] for one in asked]
+
+    results = [result for batch in batches for result in budgets.reserve(batch)]
+
+    assert [isinstance(result, OverBudget) for result in results] == [False, True, False, False]
+    assert refusals(results) == ["bot"]
+    assert (sums(SHOP), sums(DESK), sums(user), sums(other)) == ((0, 15), (0, 10), (0, 10), (0, 15))
+
+
+@pytest.mark.parametrize("cap", ["user_cap_micros", "bot_cap_micros", "global_cap_micros"])
+def test_a_cap_that_is_lowered_below_what_was_spent_lets_nothing_through(cap: str) -> None:
+    user = bob()
+    budgets.settle([spent(1, user, 10)])
+    for key, lowered, amount in ((2, 9, 0), (3, 0, 1), (4, 10, 1)):
+        assert refusals(budgets.reserve([wanted(key, user, amount, **{cap: lowered})])), (lowered, amount)
+    assert budgets.reserve([wanted(5, user, 1, **{cap: 11})]) == [today()]
+
+
+def test_a_bot_and_a_person_are_never_taken_for_each_other() -> None:
+    user = bob()
+    slug = str(user.pk)
+    budgets.settle([spent(1, user, 10, bot=slug), spent(2, None, 1, bot=slug)])
+    assert (sums(user), sums(slug), sums(None)) == ((10, 0), (11, 0), (11, 0))
+    assert DailySpend.objects.count() == 3
+
+
+def test_a_reservation_from_before_bots_had_budgets_goes_out_of_the_rows_it_is_in() -> None:
+    user = bob()
+    budgets.reserve([wanted(1, user, 10, bot="")])
+    assert (sums(user), sums(None), DailySpend.objects.count()) == ((0, 10), (0, 10), 2)
+    budgets.settle([spent(1, user, 7, on=today())])
+    assert (sums(user), sums(SHOP), sums(None)) == ((7, 0), (7, 0), (7, 0))
 
 
 def test_a_budget_of_zero_pays_for_nothing_but_what_is_free() -> None:
@@ -115,11 +182,23 @@ def test_a_budget_of_zero_pays_for_nothing_but_what_is_free() -> None:
     assert (refusals(results), results[1]) == (["person"], today())
 
 
-def test_a_cap_is_the_persons_own_else_the_installations(settings: Any) -> None:
-    settings.USER_DAILY_BUDGET_MICROS = 500
-    assert (user_cap(bob()), user_cap(charlie(daily_budget_micros=0)), user_cap(None)) == (500, 0, None)
-    settings.USER_DAILY_BUDGET_MICROS = None
-    assert user_cap(User()) is None
+@pytest.mark.parametrize(
+    ("own", "bots", "installations", "cap"),
+    [
+        (0, 7, 500, 0),
+        (9, 7, 500, 9),
+        (None, 7, 500, 7),
+        (None, 0, 500, 0),
+        (None, None, 500, 500),
+        (None, None, None, None),
+    ],
+)
+def test_a_cap_is_the_persons_own_else_the_bots_for_each_person_else_the_installations(
+    own: int | None, bots: int | None, installations: int | None, cap: int | None, settings: Any
+) -> None:
+    settings.USER_DAILY_BUDGET_MICROS = installations
+    assert user_cap(User(daily_budget_micros=own), bots) == cap
+    assert user_cap(None, bots) is None
 
 
 def test_a_raised_budget_counts_from_the_next_turn_on() -> None:
@@ -159,8 +238,8 @@ def test_a_turn_over_midnight_is_settled_on_the_day_of_its_reservation() -> None
     assert isinstance(day, date)
     with time_machine.travel(NOON + timedelta(hours=12), tick=False):
         budgets.settle([spent(1, user, 7, on=day)])
-        assert sums(user) == sums(None) == (0, 0)
-    assert sums(user, day) == sums(None, day) == (7, 0)
+        assert sums(user) == sums(SHOP) == sums(None) == (0, 0)
+    assert sums(user, day) == sums(SHOP, day) == sums(None, day) == (7, 0)
 
 
 @pytest.mark.parametrize("days", [1, -1], ids=["midnight", "a clock set back"])
@@ -174,7 +253,7 @@ def test_a_turn_that_is_begun_again_on_another_day_leaves_nothing_on_the_first(d
         results = budgets.reserve([wanted(1, user, 9, cap=10, fence=2), wanted(3, user, 5, cap=10)])
         assert (refusals(results), results[1]) == (["person"], first + timedelta(days=days))
         assert sums(user) == (0, 10)
-    assert sums(user, first) == sums(None, first) == (0, 0)
+    assert sums(user, first) == sums(SHOP, first) == sums(None, first) == (0, 0)
 
 
 def test_days_end_when_the_installations_do(settings: Any) -> None:
@@ -183,24 +262,25 @@ def test_days_end_when_the_installations_do(settings: Any) -> None:
         assert budgets.reserve([wanted(1, bob(), 1)]) == [date(2026, 3, 11)]
 
 
-@pytest.mark.parametrize("of_everybody", [True, False])
-def test_a_day_has_one_row_a_person_and_one_for_everybody(of_everybody: bool) -> None:
-    user = None if of_everybody else bob()
+@pytest.mark.parametrize(("has_user", "bot"), [(True, ""), (False, SHOP), (False, "")])
+def test_a_day_has_one_row_a_person_one_a_bot_and_one_for_everybody(has_user: bool, bot: str) -> None:
+    user = bob()
     for _ in range(2):
-        budgets.settle([spent(1, bob(), 5), spent(2, user, 5)])
-    DailySpend.objects.get(user=user)
+        budgets.settle([spent(1, bob(), 5), spent(2, user, 5), spent(3, None, 5)])
+    owner = {"user": user if has_user else None, "bot": bot}
+    DailySpend.objects.get(**owner)
     with pytest.raises(IntegrityError), transaction.atomic():
-        DailySpend.objects.create(user=user, day=today())
+        DailySpend.objects.create(**owner, day=today())
 
 
-def test_a_deleted_persons_spending_stays_in_everybodys_sum_and_their_reservation_can_be_settled() -> None:
+def test_a_deleted_persons_spending_stays_in_the_bots_and_everybodys_sum_and_their_reservation_can_be_settled() -> None:
     user = bob()
     budgets.settle([spent(1, user, 5)])
     budgets.reserve([wanted(2, user, 10)])
     user.delete()
-    assert DailySpend.objects.get().user is None
+    assert {(row.user, row.bot) for row in DailySpend.objects.all()} == {(None, ""), (None, SHOP)}
     budgets.settle([spent(2, None, 4, on=today())])
-    assert sums(None) == (9, 0)
+    assert sums(None) == sums(SHOP) == (9, 0)
 
 
 def test_what_is_left_is_what_could_be_reserved() -> None:
@@ -219,11 +299,15 @@ def test_an_unknown_price_is_not_taken_for_free(settings: Any) -> None:
 
 def test_many_turns_share_few_statements(django_assert_max_num_queries: Any) -> None:
     people = [bob() for _ in range(10)]
-    asked = [wanted(key, people[key % 10], cap=1_000, global_cap_micros=10_000) for key in range(100)]
+    bots = [f"bot-{number}" for number in range(10)]
+    asked = [
+        wanted(key, people[key % 10], cap=1_000, bot=bots[key // 10], bot_cap_micros=1_000, global_cap_micros=10_000)
+        for key in range(100)
+    ]
     with django_assert_max_num_queries(6):  # two of them begin and end the transaction
         assert budgets.reserve(asked) == [today()] * 100
     with CaptureQueriesContext(connection) as with_reservations:
-        budgets.settle([spent(key, people[key % 10], 5, on=today()) for key in range(100)])
+        budgets.settle([spent(key, people[key % 10], 5, on=today(), bot=bots[key // 10]) for key in range(100)])
     with CaptureQueriesContext(connection) as without:
         budgets.settle([spent(key, people[key % 10], 5) for key in range(100)])
     with CaptureQueriesContext(connection) as nothing_paid:
@@ -232,11 +316,13 @@ def test_many_turns_share_few_statements(django_assert_max_num_queries: Any) -> 
     assert sums(None) == (1_000, 0)
 
 
-def test_looking_up_a_day_reads_an_index() -> None:
-    DailySpend.objects.bulk_create([DailySpend(day=date(2000, 1, 1) + timedelta(days=n)) for n in range(2_000)])
+@pytest.mark.parametrize("owner", [Owner(user_id=5), Owner(bot=SHOP), EVERYBODY], ids=["person", "bot", "everybody"])
+def test_looking_up_a_day_reads_an_index(owner: Owner) -> None:
+    days = [date(2000, 1, 1) + timedelta(days=n) for n in range(1_000)]
+    DailySpend.objects.bulk_create([DailySpend(day=day, bot=bot) for day in days for bot in ("", SHOP)])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE usage_dailyspend")
-    assert "usage_spend_one_per_day" in DailySpend.objects.of(5, today()).explain()
+    assert "usage_spend_one_per_day" in DailySpend.objects.of(owner, today()).explain()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -268,8 +354,34 @@ def test_people_who_ask_at_the_same_moment_share_everybodys_budget() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_people_who_ask_a_bot_at_the_same_moment_share_its_budget() -> None:
+    people = [bob() for _ in range(20)]
+
+    def ask(key: int) -> Any:
+        caps = {"cap": 100, "bot_cap_micros": 70, "global_cap_micros": 1_000}
+        return lambda: budgets.reserve([wanted(key, people[key], 10, **caps)])[0]
+
+    results = together(*[ask(key) for key in range(20)])
+
+    assert results.count(today()) == 7
+    assert refusals(results) == ["bot"] * 13
+    assert sum(sums(one)[1] for one in people) == sums(SHOP)[1] == sums(None)[1] == 70
+
+
+def test_rows_are_locked_people_first_by_id_then_bots_by_slug_and_everybodys_last() -> None:
+    changes, day = Changes(), today()
+    for user_id, bot in ((9, "b"), (10, "a"), (2, "b"), (None, "c")):
+        changes.add(user_id, bot, day)
+        changes.add(user_id, bot, day - timedelta(days=1))
+    locked = [(row["user_id"], row["bot"], row["day"]) for row in changes.rows()]
+    order = [(2, ""), (9, ""), (10, ""), (None, "a"), (None, "b"), (None, "c"), (None, "")]
+    assert locked == [(*owner, on.isoformat()) for owner in order for on in (day - timedelta(days=1), day)]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_batches_in_any_order_do_not_deadlock_and_leave_nothing_reserved() -> None:
     people = [bob() for _ in range(6)]
+    bots = [f"bot-{number}" for number in range(6)]
 
     def work(worker: int) -> Any:
         order = people if worker % 2 else people[::-1]
@@ -277,10 +389,12 @@ def test_batches_in_any_order_do_not_deadlock_and_leave_nothing_reserved() -> No
         def run() -> None:
             for number in range(8):
                 keys = [worker * 1_000 + number * 10 + position for position in range(6)]
+                # (Each worker goes through the bots from another side, too.)
+                asked = list(zip(keys, order, bots[worker:] + bots[:worker], strict=True))
                 shared = [wanted(-position, one, 1, fence=worker) for position, one in enumerate(order)]
-                budgets.reserve([wanted(key, one, 1) for key, one in zip(keys, order, strict=True)])
+                budgets.reserve([wanted(key, one, 1, bot=bot) for key, one, bot in asked])
                 with transaction.atomic():
-                    budgets.settle([spent(key, one, 2, on=today()) for key, one in zip(keys, order, strict=True)])
+                    budgets.settle([spent(key, one, 2, on=today(), bot=bot) for key, one, bot in asked])
                 # (Somebody else may just have stored the same keys: a worker's database thread tries that again.)
                 with suppress(IntegrityError):
                     budgets.reserve(shared)
@@ -291,5 +405,5 @@ def test_batches_in_any_order_do_not_deadlock_and_leave_nothing_reserved() -> No
     assert together(*[work(worker) for worker in range(4)]) == [None] * 4
 
     assert not Reservation.objects.exists()
-    assert [sums(one) for one in people] == [(2 * 8 * 4, 0)] * 6
+    assert [sums(one) for one in people] == [sums(bot) for bot in bots] == [(2 * 8 * 4, 0)] * 6
     assert sums(None) == (2 * 8 * 4 * 6, 0)

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from config.batches import FIRST_SIZE
-from usage.models import UsageRecord
-from usage.retention import CleanedUsage, cleanup_old_usage_metrics
+from usage.models import DailySpend, UsageRecord
+from usage.retention import CleanedUsage, cleanup_old_spends, cleanup_old_usage_metrics
 from usage.tests.factories import UsageRecordFactory
 from users.tests.factories import bob
 from users.tests.together import together
@@ -36,13 +37,40 @@ def test_a_dry_run_counts_and_deletes_nothing():
     assert UsageRecord.objects.count() == 2
 
 
+def test_what_is_kept_of_a_day_is_the_sum_of_its_records():
+    with time_machine.travel(NOON, tick=False):
+        for age in (
+            timedelta(),
+            timedelta(days=29),
+            timedelta(days=30),
+            timedelta(days=30, hours=1),
+            timedelta(days=31),
+        ):
+            at = NOON - age
+            UsageRecordFactory.create(user=None, created_at=at, budget_micros=10, budget_day=at.date())
+            DailySpend.objects.get_or_create(day=at.date(), bot="shop")
+            DailySpend.objects.filter(day=at.date()).update(spent_micros=F("spent_micros") + 10)
+        call_command("cleanup_usage", "--days", "30", "--dry-run", stdout=io.StringIO())
+        assert DailySpend.objects.count() == 4
+        run("--days", "30")
+
+    assert UsageRecord.objects.count() == 3
+    assert DailySpend.objects.count() == 2
+    for spend in DailySpend.objects.all():
+        records_of_it = UsageRecord.objects.filter(budget_day=spend.day)
+        assert spend.spent_micros == sum(record.budget_micros for record in records_of_it)
+
+
 @pytest.mark.parametrize("days", [0, -5])
 def test_less_than_a_day_is_refused_and_deletes_nothing(days):
     records(timedelta(days=31))
-    with pytest.raises(ValueError, match="at least 1"):
-        cleanup_old_usage_metrics(days)
+    DailySpend.objects.create(day=NOON.date())
+    for clean in (cleanup_old_usage_metrics, cleanup_old_spends):
+        with pytest.raises(ValueError, match="at least 1"):
+            clean(days)
     with pytest.raises(CommandError, match="--days must be at least 1"):
         call_command("cleanup_usage", days=days)
+    assert DailySpend.objects.count() == 1
     assert UsageRecord.objects.count() == 1
 
 

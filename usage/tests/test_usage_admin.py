@@ -133,13 +133,15 @@ def test_a_second_price_of_a_model_and_day_is_a_form_error(client):
     assert ModelPrice.objects.count() == 1
 
 
-def test_what_a_day_has_cost_is_shown_for_each_person_and_for_everybody_and_cannot_be_changed(client):
+def test_what_a_day_has_cost_is_shown_for_each_person_each_bot_and_everybody_and_cannot_be_changed(client):
     day, person = date(2026, 11, 1), bob()
     mine = DailySpend.objects.create(user=person, day=day, spent_micros=1_500_000, reserved_micros=20)
     DailySpend.objects.create(day=day, spent_micros=2_000_000)
+    DailySpend.objects.create(day=day, bot="front-desk", spent_micros=1_900_000)
 
     page = client.get(reverse("admin:usage_dailyspend_changelist")).content.decode()
     assert all(text in page for text in ("$1.500000", "$0.000020", "$2.000000", "everybody together"))
+    assert all(text in page for text in ("front-desk", "$1.900000", "all bots together"))
     found = client.get(reverse("admin:usage_dailyspend_changelist"), {"q": str(person.phone_number)}).content.decode()
     assert "$1.500000" in found
     assert "$2.000000" not in found

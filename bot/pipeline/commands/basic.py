@@ -34,11 +34,14 @@ async def show_usage(turn: Turn, services: Services, argument: str) -> str:
     """Return today's and the last 30 days' usage of the person."""
     if turn.user is None:  # commands come after access: there is a person
         return ""
-    return await services.database.run(usage_text, turn.user)
+    return await services.database.run(usage_text, turn.user, turn.bot.user_daily_budget_micros)
 
 
-def usage_text(user: User) -> str:
-    """Return a person's usage in words, and what is left of their budget if they have one."""
+def usage_text(user: User, bots_default: int | None) -> str:
+    """Return a person's usage in words, and what is left of their budget if they have one.
+
+    bots_default: what the bot they ask allows each person in a day, in micro-dollars.
+    """
     today = UsageRecord.objects.get_daily_total(user, timezone.localdate())
     month = UsageRecord.objects.get_user_stats(user, 30).total
     lines = ((_("Today"), today), (_("Last 30 days"), month))
@@ -51,7 +54,7 @@ def usage_text(user: User) -> str:
         )
         for label, totals in lines
     ]
-    cap = user_cap(user)
+    cap = user_cap(user, bots_default)
     if cap is not None:
         left = {"left": dollars(left_today(user.pk, cap)), "budget": dollars(cap)}
         said.append(_("Left for today: %(left)s of %(budget)s") % left)

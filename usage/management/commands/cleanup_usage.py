@@ -7,11 +7,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from config.batches import progress_line
-from usage.retention import cleanup_old_usage_metrics
+from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics
 
 
 class Command(BaseCommand):
-    """Deletes usage records after the time they are kept."""
+    """Deletes usage records, and what their days have cost, after the time they are kept."""
 
     help = "Delete usage records older than a number of days."
 
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         dry_run: bool = options["dry_run"]
         try:
             with progress_line(self.stdout, "Deleting usage records") as progress:
+                cleanup_old_spends(options["days"], dry_run=dry_run)
                 cleaned = cleanup_old_usage_metrics(options["days"], dry_run=dry_run, progress=progress)
         except ValueError as error:
             raise CommandError(f"--{error}") from None
