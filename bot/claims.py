@@ -149,15 +149,11 @@ def _load_people(turns: list[Turn]) -> None:
 
 def _load_choices(turns: list[Turn]) -> None:
     """Load which models people have chosen, of those bots only that leave a choice."""
-    choosers = {
-        turn.key: (turn.bot.id, turn.user.pk)
-        for turn in turns
-        if turn.user and turn.bot.allowed_models and not turn.parts
-    }
-    chosen = ModelChoice.objects.all().of_many(choosers.values())
+    choosing = {turn.key: (turn.bot.id, turn.user.pk) for turn in turns if turn.user and turn.bot.allowed_models}
+    chosen = ModelChoice.objects.all().of_many(choosing.values())
     for turn in turns:
-        if turn.key in choosers:
-            turn.chosen_model = chosen.get(choosers[turn.key], "")
+        if turn.key in choosing:
+            turn.chosen_model = chosen.get(choosing[turn.key], "")
 
 
 def _addresses(turn: Turn) -> list[str]:

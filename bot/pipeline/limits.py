@@ -164,11 +164,9 @@ def limit_of(user: User, bot: ActiveBot) -> Limit:
 
     A bot that has its own limit counts for itself; otherwise the messages to all bots count together.
     """
-    by_role = {Role.OWNER: settings.RATE_LIMIT_PER_OWNER, Role.ADMIN: settings.RATE_LIMIT_PER_ADMIN}.get(
-        Role(user.role)
-    )
-    if by_role is not None:
-        return Limit(str(user.pk), by_role)
+    by_role = {str(Role.OWNER): settings.RATE_LIMIT_PER_OWNER, str(Role.ADMIN): settings.RATE_LIMIT_PER_ADMIN}
+    if (of_role := by_role.get(user.role)) is not None:
+        return Limit(str(user.pk), of_role)
     if bot.rate_limit_per_minute is not None:
         return Limit(f"{user.pk}:{bot.id}", bot.rate_limit_per_minute)
     return Limit(str(user.pk), settings.RATE_LIMIT_PER_USER)

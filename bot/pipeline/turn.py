@@ -46,7 +46,7 @@ class Turn:
     key: the id of its first inbound message; replies, usage and log lines of the turn carry it.
     parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
     history: what was said before, oldest first.
-    chosen_model: what the person has chosen for their chats with this bot; empty: nothing. The bot may not allow it now.
+    chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
     given_up: its messages become dead letters; the reply only says that it did not work.
     reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
     """

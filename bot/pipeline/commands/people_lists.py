@@ -1,5 +1,8 @@
 """The lists of /users and of /allow alone: who may write, and who asks to."""
 
+import string
+from contextlib import suppress
+
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -49,9 +52,7 @@ def waiting_text() -> str:
     allowed = {pair for pair, person in people.items() if person.is_whitelisted}
     waiting = [row for row in requests if (row.channel, row.address) not in allowed]
     if not waiting:
-        return _(
-            "Nobody is waiting. /allow and a phone number lets somebody in, with their name behind it if you like."
-        )
+        return _("Nobody is waiting. To let somebody in: /allow, their phone number, and their name if you like.")
     lines = [_request_line(row, row.channel) for row in waiting[:REQUESTS_LISTED]]
     if len(waiting) > REQUESTS_LISTED:
         lines.append(_("… and more."))
@@ -61,11 +62,9 @@ def waiting_text() -> str:
 def _matching(text: str) -> Q:
     """Return the condition of people whose name has text in it, or whose number it is or has it in it."""
     found = Q(name__icontains=text)
-    try:
+    with suppress(InvalidPhoneNumber):
         found |= Q(phone_number__in=variants(read_number(text)))
-    except InvalidPhoneNumber:
-        pass
-    digits = "".join(one for one in text if one.isdigit())
+    digits = "".join(one for one in text if one in string.digits)
     if len(digits) >= LEAST_DIGITS and not any(one.isalpha() for one in text):
         found |= Q(phone_number__contains=digits)
     return found

@@ -95,7 +95,5 @@ def refuse_to_touch_staff(person: User, staff: User) -> None:
         Refusal: this member of staff does not.
     """
     if person.role != Role.USER and not may(staff, Permission.MANAGE_STAFF):
-        role = str(Role(person.role).label)
-        raise Refusal(
-            _("%(person)s is %(role)s: only an owner can do that.") % {"person": called(person), "role": role}
-        )
+        who = {"person": called(person), "role": str(Role(person.role).label)}
+        raise Refusal(_("%(person)s is %(role)s: only an owner can do that.") % who)

@@ -17,7 +17,7 @@ from bot.errors import AppError
 from bot.llm.answers import LARGEST_COUNT, LONGEST_ANSWER, read_completion
 from bot.llm.base import ChatMessage, CompletionRequest, EmptyCompletion
 from bot.pipeline.commands import read_call
-from bot.pipeline.commands.registry import COMMANDS
+from bot.pipeline.commands.registry import COMMANDS, Call
 from bot.tests.fuzzing import payloads
 from bot.tests.fuzzing.deliveries import DAMAGES, hostile_body
 from bot.tests.fuzzing.legal import event_faults, is_storable
@@ -121,10 +121,14 @@ def test_clean_takes_nothing_but_what_cannot_be_stored_or_shown(text: str) -> No
 @example("/")
 @example("xhelp /")
 @example("\u2028/HELP\u00a0x")
+@example("/help@shop_bot x")
 @BOUNDED
-def test_a_command_is_one_that_exists_and_was_the_first_word(text: str) -> None:
-    found = read_call(text)
-    assert found is None or (COMMANDS[found.name] is found and text.split()[0].lower() == f"/{found.name}")
+def test_a_command_is_the_slash_and_the_first_word(text: str) -> None:
+    call = read_call(text)
+    first = text.split()[0].lower() if text.split() else ""
+    assert call is None or first.partition("@")[0] == f"/{call.name}"
+    words = [name for name in COMMANDS if first == f"/{name}"]
+    assert not words or call == Call(words[0], " ".join(text.split(maxsplit=1)[1:]).strip())
 
 
 DIGITS = st.text(st.sampled_from("0123456789+ -().٤٢①⑩²०\u202a\u200e/tels:"), max_size=40)
