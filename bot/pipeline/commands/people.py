@@ -2,28 +2,25 @@
 
 import logging
 import re
-import unicodedata
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bot.models import AccessRequest
+from bot.pipeline.commands.numbers import read_person
 from bot.pipeline.commands.people_lists import people_text, waiting_text
 from bot.pipeline.commands.registry import command
 from bot.pipeline.commands.whitelisting import Refusal, allow_number, allow_request, deny_person
-from bot.pipeline.commands.wording import called, tidy_name
+from bot.pipeline.commands.wording import called
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
-from users.managers import read_number
 from users.models import User
 from users.permissions import Permission
-from users.phone import PUNCTUATION, InvalidPhoneNumber, is_possible
+from users.phone import InvalidPhoneNumber, is_possible
 
 logger = logging.getLogger(__name__)
 
 REQUEST = re.compile(r"#\s*([0-9]{1,18})")
-# What may stand between a number and a name, besides white space.
-SEPARATORS = ",;:"
 
 
 @command(
@@ -70,7 +67,7 @@ def allow_text(staff: User, argument: str) -> str:
             person, changed = allow_number(number, name, staff)
         else:
             person, changed = allow_request(request, staff)
-    except Refusal as refusal:
+    except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:
         return _("%(person)s is allowed already.") % {"person": called(person)}
@@ -96,7 +93,7 @@ def deny_text(staff: User, argument: str) -> str:
         if person is None:
             return _("I know nobody with the number %s.") % number
         changed = deny_person(person, staff)
-    except Refusal as refusal:
+    except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:
         return _("%(person)s was not allowed to write to me.") % {"person": called(person)}
@@ -119,30 +116,3 @@ def find_request(argument: str) -> AccessRequest | None:
     if request is None:
         raise Refusal(_("No request #%d is waiting. /allow lists those that are.") % int(match[1]))
     return request
-
-
-def read_person(argument: str) -> tuple[str, str]:
-    """Return the E.164 number that a text begins with, in any spelling, and the name that follows it.
-
-    Raises:
-        Refusal: the number cannot be read.
-    """
-    end = next((at for at, one in enumerate(argument) if not may_be_in_number(one)), len(argument))
-    number, name = argument[:end], argument[end:]
-    # "+49151x77" has no name behind a number: all of it is a number with a mistake.
-    if name and name[0] not in SEPARATORS and not number[-1:].isspace():
-        number, name = argument, ""
-    try:
-        return read_number(number.strip()), tidy_name(name.lstrip(SEPARATORS))
-    except InvalidPhoneNumber as error:
-        raise Refusal(str(error)) from None
-
-
-def may_be_in_number(character: str) -> bool:
-    """Return whether people write a character inside a phone number."""
-    return (
-        character.isspace()
-        or character == "+"
-        or character in PUNCTUATION
-        or unicodedata.category(character) in {"Nd", "Pd", "Cf"}
-    )

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from bot.channels.registry import get_channel
 from bot.models import AccessRequest
+from bot.pipeline.commands.numbers import may_be_in_number
 from bot.pipeline.commands.wording import called, quoted, tidy_name
 from usage.managers import today
 from usage.models import UsageRecord
@@ -65,7 +66,7 @@ def _matching(text: str) -> Q:
     with suppress(InvalidPhoneNumber):
         found |= Q(phone_number__in=variants(read_number(text)))
     digits = "".join(one for one in text if one in string.digits)
-    if len(digits) >= LEAST_DIGITS and not any(one.isalpha() for one in text):
+    if len(digits) >= LEAST_DIGITS and all(map(may_be_in_number, text)):
         found |= Q(phone_number__contains=digits)
     return found
 
