@@ -92,8 +92,8 @@ class Limiter:
         """Return how long key has to wait until one message is within the limit: 1 to 60 seconds."""
         item = RateLimitItemPerMinute(per_minute)
         reset_at, room = await self._ask(lambda window: window.get_window_stats(item, key))
-        seconds = 0 if room > 0 else math.ceil(reset_at - time.time())
-        # (Another machine's clock may differ from ours.)
+        # (Redis cuts times to a ten-thousandth of a second; and another machine's clock may differ from ours.)
+        seconds = 0 if room > 0 else math.ceil(round(reset_at - time.time(), 3))
         return Wait(min(max(seconds, 1), WINDOW_SECONDS), f"{reset_at:.3f}/{room}")
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from bot.directory import ActiveBot, forget
 from bot.models import Bot, ModelChoice
 from bot.tests.factories import ALICE, BOB, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel
-from usage.models import DailySpend, ModelPrice, UsageRecord
+from usage.models import ModelPrice, UsageRecord
 from users.models import User
 from users.roles import Role
 
@@ -143,7 +143,6 @@ def test_the_budget_is_reserved_at_the_price_of_the_chosen_model(
 
     ask("/model default", to=choosy)
     assert ask("Hi", to=choosy) == "Echo: Hi"
-    assert not DailySpend.objects.filter(spent_micros__gt=0).exists()
 
 
 def test_choices_are_loaded_with_one_query_a_claim_and_none_where_no_bot_leaves_a_choice(
