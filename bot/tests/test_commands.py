@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from bot import inbox
+from bot import inbox, outbox
 from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import Completion, CompletionRequest
 from bot.models import AccessRequest
 from bot.pipeline.commands.registry import COMMANDS, Command
+from bot.pipeline.turn import Turn
 from bot.tests.factories import ALICE, BOB, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from users.models import User
@@ -146,10 +147,9 @@ def test_commands_are_answered_while_questions_can_not_be(
 def test_a_worker_that_dies_between_doing_and_storing_leaves_a_command_that_can_be_done_again(
     ask: Ask, bot: ActiveBot, alice: User, monkeypatch: pytest.MonkeyPatch, text: str, first: str, again: str
 ) -> None:
-    from bot import outbox
-
     AccessRequest.objects.create(pk=7, bot_id=bot.id, address=BOB, profile_name="Bob", last_seen_at=timezone.now())
-    stored, failed = outbox.store_replies, []
+    stored = outbox.store_replies
+    failed: list[Turn] = []
 
     def fail_once(worker: str, turns: Any) -> Any:
         if not failed:

@@ -63,7 +63,7 @@ def test_a_stranger_who_is_allowed_is_answered_at_the_next_message_and_one_who_i
         ("tel:+4915187654321", ""),
         ("+49 151 87654321 – Bob", "Bob"),
         ("\u202a+49 151 87654321\u202c\nBob\tMeier", "Bob Meier"),
-        ("+4915187654321 Bob\u202e\x07\u200b 2nd\x00", "Bob 2nd"),
+        ("+4915187654321 Bob\u202e\x07\u200b 2nd", "Bob 2nd"),
         ("+4915187654321 🎉 Bøb", "🎉 Bøb"),
         (f"+4915187654321 {'B' * 300}", "B" * 200),
     ],
@@ -128,7 +128,7 @@ def test_who_was_denied_is_allowed_again_as_the_same_person(ask: Ask, alice: Use
 
 
 def test_a_number_in_another_spelling_of_its_country_is_the_same_person(ask: Ask) -> None:
-    maria = UserFactory(phone_number="+5511987654321", name="Maria", is_whitelisted=False)
+    maria = UserFactory.create(phone_number="+5511987654321", name="Maria", is_whitelisted=False)
     assert ask("/allow +55 11 8765-4321", OWNER) == "Maria (+5511987654321) may write to me now."
     maria.refresh_from_db()
     assert maria.is_whitelisted and User.objects.count() == 2
@@ -177,7 +177,7 @@ def test_somebody_without_a_number_is_let_in_by_their_address(ask: Ask, bot: Act
 
 
 def test_somebody_known_who_asks_is_let_in_as_themselves(ask: Ask, bot: ActiveBot) -> None:
-    bob = UserFactory(name="Bob", phone_number=None, is_whitelisted=False)
+    bob = UserFactory.create(name="Bob", phone_number=None, is_whitelisted=False)
     User.objects.link_identity(bob, "console", BSUID)
     waiting = request(bot, BSUID, profile_name="Somebody")
 
@@ -250,7 +250,7 @@ def test_nobody_denies_themselves(ask: Ask, admin: User, sender: str) -> None:
 
 
 def test_denying_nobody_or_who_is_denied_says_so(ask: Ask) -> None:
-    UserFactory(phone_number=ALICE, name="Alice", is_whitelisted=False)
+    UserFactory.create(phone_number=ALICE, name="Alice", is_whitelisted=False)
     assert ask("/deny", OWNER).startswith("Whom? Write /deny and their number")
     assert ask(f"/deny {BOB}", OWNER) == f"I know nobody with the number {BOB}."
     assert ask(f"/deny {ALICE}", OWNER) == f"Alice ({ALICE}) was not allowed to write to me."
@@ -273,7 +273,7 @@ def test_what_staff_do_is_logged_with_ids_and_without_numbers(
 
     bob = User.objects.get(phone_number=BOB)
     lines = [record for record in caplog.records if record.name.startswith("bot.pipeline.commands")]
-    assert [(line.message, line.staff, getattr(line, "person", None)) for line in lines] == [
+    assert [(line.message, vars(line)["staff"], vars(line).get("person")) for line in lines] == [
         ("person_allowed", owner.pk, bob.pk),
         ("person_denied", owner.pk, bob.pk),
         ("access_request_dismissed", owner.pk, None),
@@ -286,8 +286,8 @@ def test_what_staff_do_is_logged_with_ids_and_without_numbers(
 
 
 def test_users_counts_who_may_write_and_lists_the_newest_with_what_they_spent_today(ask: Ask, owner: User) -> None:
-    people = [UserFactory(name=f"Person {number}") for number in range(22)]
-    UserFactory(name="Outsider", is_whitelisted=False)
+    people = [UserFactory.create(name=f"Person {number}") for number in range(22)]
+    UserFactory.create(name="Outsider", is_whitelisted=False)
     newest = people[-1]
     UsageRecordFactory(user=newest, cost_micros=1_250_000)
     UsageRecordFactory(user=newest, cost_micros=None)
@@ -317,9 +317,9 @@ def test_users_counts_who_may_write_and_lists_the_newest_with_what_they_spent_to
     ],
 )
 def test_users_finds_by_name_and_by_number_in_any_spelling(ask: Ask, text: str, found: list[str]) -> None:
-    UserFactory(name="Bob Meier", phone_number=BOB)
-    UserFactory(name="Carla Meier", is_whitelisted=False)
-    UserFactory(name="100% Dan")
+    UserFactory.create(name="Bob Meier", phone_number=BOB)
+    UserFactory.create(name="Carla Meier", is_whitelisted=False)
+    UserFactory.create(name="100% Dan")
 
     head, *lines = ask(f"/users {text}", OWNER).splitlines()
 

@@ -36,8 +36,8 @@ def test_without_any_usage_there_are_two_lines(ask: Ask) -> None:
 
 
 def test_everybodys_spending_is_summed_up_for_staff(ask: Ask) -> None:
-    bob = UserFactory(name="Bob", phone_number=BOB)
-    carla = UserFactory(name="Carla")
+    bob = UserFactory.create(name="Bob", phone_number=BOB)
+    carla = UserFactory.create(name="Carla")
     UsageRecordFactory(user=bob, cost_micros=2 * DOLLAR)
     UsageRecordFactory(user=carla, cost_micros=None, model="house-model")
     UsageRecordFactory(user=None, cost_micros=DOLLAR // 2, created_at=timezone.now() - timedelta(days=3))
@@ -74,7 +74,7 @@ def test_each_budget_is_shown_with_what_is_used_of_it(ask: Ask, bot: ActiveBot, 
     Bot.objects.filter(pk=bot.id).update(daily_budget_micros=4 * DOLLAR)
     BotFactory(slug="closed", daily_budget_micros=0)
     BotFactory(slug="free")
-    spends = [(None, "", 2, 0), (None, "shop", 1, 2), (None, "free", 1, 0), (UserFactory(), "", 9, 9)]
+    spends = [(None, "", 2, 0), (None, "shop", 1, 2), (None, "free", 1, 0), (UserFactory.create(), "", 9, 9)]
     for user, slug, spent, reserved in spends:
         DailySpend.objects.create(
             user=user, bot=slug, day=today(), spent_micros=spent * DOLLAR, reserved_micros=reserved * DOLLAR
