@@ -134,8 +134,10 @@ def test_a_number_in_another_spelling_of_its_country_is_the_same_person(ask: Ask
     assert maria.is_whitelisted and User.objects.count() == 2
 
 
-def test_two_who_allow_the_same_number_at_once_make_one_person(owner: User, bot: ActiveBot) -> None:
-    request(bot)
+@pytest.mark.parametrize("waiting", [True, False])
+def test_those_who_allow_the_same_number_at_once_make_one_person(owner: User, bot: ActiveBot, waiting: bool) -> None:
+    if waiting:
+        request(bot)
     answers = together(*[lambda: allow_text(owner, f"{BOB} Bob")] * 6)
 
     assert sorted(answers) == sorted([f"Bob ({BOB}) may write to me now."] + [f"Bob ({BOB}) is allowed already."] * 5)
