@@ -14,7 +14,7 @@ from bot.directory import ActiveBot, bot_by_id
 from bot.errors import ErrorCode
 from bot.llm.base import ChatMessage
 from bot.managers import TakenLease
-from bot.models import InboundMessage, Lease, OutboundMessage
+from bot.models import InboundMessage, Lease, ModelChoice, OutboundMessage
 from bot.pipeline.commands import read_call
 from bot.pipeline.turn import Turn, TurnMessage
 from conversations.many import recent_of_many
@@ -83,6 +83,7 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
     InboundMessage.objects.all().begin(message.id for turn in turns for message in turn.messages)
     _load_replies(turns)
     _load_people(turns)
+    _load_choices(turns)
     return sorted(turns, key=lambda turn: turn.key)  # who waits longest begins first
 
 
@@ -146,6 +147,15 @@ def _load_people(turns: list[Turn]) -> None:
         if turn.user:
             recent = histories.get((turn.user.pk, turn.bot.slug), [])
             turn.history = [ChatMessage(message.role, message.content) for message in recent]
+
+
+def _load_choices(turns: list[Turn]) -> None:
+    """Load which models people have chosen, of those bots only that leave a choice."""
+    choosing = {turn.key: (turn.bot.id, turn.user.pk) for turn in turns if turn.user and turn.bot.allowed_models}
+    chosen = ModelChoice.objects.all().of_many(choosing.values())
+    for turn in turns:
+        if turn.key in choosing:
+            turn.chosen_model = chosen.get(choosing[turn.key], "")
 
 
 def _addresses(turn: Turn) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 
 class ErrorCode(StrEnum):
@@ -42,11 +43,21 @@ SENTENCES: dict[ErrorCode, Promise | str] = {
     ErrorCode.CONFIGURATION_ERROR: _("I'm not set up correctly yet. Please tell the owner."),
 }
 
+# What it is instead when the error brings the numbers that belong into it (AppError.params).
+EXACT_SENTENCES: dict[ErrorCode, Promise] = {
+    ErrorCode.RATE_LIMIT_EXCEEDED: ngettext_lazy(
+        "You've reached the message limit. Please wait %(seconds)d second.",
+        "You've reached the message limit. Please wait %(seconds)d seconds.",
+        "seconds",
+    ),
+}
+
 
 class AppError(Exception):
     """A failure with a code: the person reads its sentence; detail and context go to the log only.
 
     detail and context hold no personal data and no secret. `retryable` says whether trying again later can help.
+    `params` are what the code's sentence in EXACT_SENTENCES names.
     """
 
     def __init__(
@@ -57,6 +68,7 @@ class AppError(Exception):
         status_code: int = 500,
         retryable: bool = False,
         context: dict[str, Any] | None = None,
+        params: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}" if detail else str(code))
         self.code = code
@@ -64,8 +76,11 @@ class AppError(Exception):
         self.status_code = status_code
         self.retryable = retryable
         self.context = context or {}
+        self.params = params or {}
 
     @property
     def sentence(self) -> str:
         """The one friendly sentence a person gets."""
+        if self.params and self.code in EXACT_SENTENCES:
+            return str(EXACT_SENTENCES[self.code] % self.params)
         return str(SENTENCES.get(self.code, GENERIC_SENTENCE))

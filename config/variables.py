@@ -102,6 +102,16 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
     ),
     "Messages": (
         Variable("RATE_LIMIT_PER_USER", integer(1, 100_000), "Messages a person may send in a minute.", 10),
+        Variable(
+            "RATE_LIMIT_PER_ADMIN",
+            integer(1, 100_000),
+            "The same for admins, with every bot; empty: as everybody.",
+        ),
+        Variable(
+            "RATE_LIMIT_PER_OWNER",
+            integer(1, 100_000),
+            "The same for owners, with every bot; empty: as everybody.",
+        ),
         Variable("WORKER_CONCURRENCY", integer(1, 10_000), "Turns one worker process runs at once.", 100),
         Variable("WEBHOOK_MAX_BYTES", integer(1_024, 100_000_000), "Largest webhook body that is accepted.", 4_000_000),
         Variable("PHONE_DEFAULT_REGION", region, "Country (such as DE) of numbers written without a country code.", ""),

@@ -105,6 +105,16 @@ class UsageQuerySet(models.QuerySet["UsageRecord"]):
         """Return the sums over these records. One query."""
         return _totals(self.aggregate(**_sums()))
 
+    def by_model(self) -> "list[ModelTotals]":
+        """Return the sums over these records for each model, the most expensive first. One query."""
+        rows: list[Any] = list(self.values("model").order_by().annotate(**_sums()))
+        return sorted((ModelTotals(row["model"], _totals(row)) for row in rows), key=_most_expensive_first)
+
+    def most_expensive_people(self, most: int) -> list[tuple[int, int]]:
+        """Return (person's id, micro-dollars) of those whose records cost most, at most so many. One query."""
+        people = self.exclude(user=None).values("user").order_by().annotate(cost=Coalesce(Sum("cost_micros"), 0))
+        return list(people.filter(cost__gt=0).order_by("-cost", "user").values_list("user", "cost")[:most])
+
 
 _UsageManager = models.Manager.from_queryset(UsageQuerySet)
 
@@ -149,9 +159,13 @@ class UsageManager(_UsageManager["UsageRecord"]):
             per_day=[DayTotals(date, per_day.get(date, Totals())) for date in _days(first, days)],
             per_model=sorted(
                 (ModelTotals(model, totals) for model, totals in per_model.items()),
-                key=lambda row: (-row.totals.cost_micros, row.model),
+                key=_most_expensive_first,
             ),
         )
+
+
+def _most_expensive_first(row: ModelTotals) -> tuple[int, str]:
+    return -row.totals.cost_micros, row.model
 
 
 def _days(first: date, count: int) -> Iterable[date]:

@@ -5,7 +5,7 @@ with a value for each row) or would spread over several round trips on the way t
 unchanged on PostgreSQL and SQLite.
 """
 
-from bot.managers.bots import BotQuerySet
+from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
 from bot.managers.inbound import InboundMessageQuerySet, NewInbound
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import (
@@ -25,6 +25,7 @@ __all__ = [
     "BotQuerySet",
     "InboundMessageQuerySet",
     "LeaseQuerySet",
+    "ModelChoiceQuerySet",
     "NewInbound",
     "OutboundMessageQuerySet",
     "OutboundPart",

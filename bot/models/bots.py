@@ -3,12 +3,15 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from bot.fields import EncryptedJSONField
-from bot.managers import BotQuerySet
+from bot.managers import BotQuerySet, ModelChoiceQuerySet
+
+MODEL_LENGTH = 100
 
 
 def channel_choices() -> list[tuple[str, Any]]:
@@ -41,7 +44,7 @@ class Bot(models.Model):
         blank=True,
         default="You are a helpful assistant. Answer briefly and in the person's language.",
     )
-    model = models.CharField(_("model"), max_length=100, blank=True, help_text=_("Empty: OPENAI_GPT_MODEL."))
+    model = models.CharField(_("model"), max_length=MODEL_LENGTH, blank=True, help_text=_("Empty: OPENAI_GPT_MODEL."))
     allowed_models = models.TextField(
         _("models to choose from"),
         blank=True,
@@ -100,6 +103,12 @@ class Bot(models.Model):
     def __str__(self) -> str:
         return self.name or self.slug
 
+    def clean(self) -> None:
+        """Refuse a model that nobody could choose: a choice is stored under its name."""
+        if any(len(name) > MODEL_LENGTH for name in self.models_to_choose()):
+            problem = _("A model's name has at most %(most)d characters. Enter one model on each line.")
+            raise ValidationError({"allowed_models": ValidationError(problem, params={"most": MODEL_LENGTH})})
+
     def models_to_choose(self) -> tuple[str, ...]:
         """Return the models that people may choose, each once, in the order they were entered."""
         return tuple(dict.fromkeys(name for line in self.allowed_models.splitlines() if (name := line.strip())))
@@ -112,7 +121,9 @@ class ModelChoice(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="model_choices", verbose_name=_("person")
     )
-    model = models.CharField(_("model"), max_length=100)
+    model = models.CharField(_("model"), max_length=MODEL_LENGTH)
+
+    objects = ModelChoiceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("chosen model")

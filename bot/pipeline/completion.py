@@ -50,7 +50,7 @@ def request_for(turn: Turn) -> CompletionRequest:
         kinds = sorted({message.kind for message in turn.messages})
         raise AppError(ErrorCode.UNSUPPORTED_MESSAGE, context={"kinds": kinds})
     return CompletionRequest(
-        model=turn.bot.model or settings.OPENAI_GPT_MODEL,
+        model=turn.model,
         messages=prompt(turn.bot.system_prompt, turn.history, turn.text, settings.MAX_MODEL_TOKENS),
         max_tokens=settings.MAX_REPLY_TOKENS,
         deadline_seconds=settings.MODEL_DEADLINE_SECONDS,

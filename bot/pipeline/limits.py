@@ -1,7 +1,11 @@
 """How many messages a person may send in a minute: counted for all workers in Redis, else in this process."""
 
 import logging
+import math
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
@@ -9,16 +13,39 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
+from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
+from users.models import User
+from users.roles import Role
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+WINDOW_SECONDS = 60
 
 REDIS_TIMEOUT_SECONDS = 0.5
 # A Redis that failed is left alone for so long, so that one that hangs does not cost every message a time-out.
 LEFT_ALONE_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many messages a minute somebody may send, and under which key they are counted."""
+
+    key: str
+    per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How many seconds until there is room for a message. The name is another one as soon as the room is another."""
+
+    seconds: int
+    name: str
 
 
 class QuietMemoryStorage(MemoryStorage):
@@ -59,22 +86,33 @@ class Limiter:
     async def hit(self, key: str, per_minute: int, cost: int = 1) -> bool:
         """Count `cost` messages of key and return whether they are within the limit."""
         item = RateLimitItemPerMinute(per_minute)
-        if self._shared is not None and self._claim():
-            probe = self._down
-            try:
-                allowed = await self._shared.hit(item, key, cost=cost)
-            except Exception as error:  # the library passes on whatever its client raises
-                self._lost(error)
-            else:
-                if probe:
-                    self._back()
-                return allowed
-        return await self._local.hit(item, key, cost=cost)
+        return await self._ask(lambda window: window.hit(item, key, cost=cost))
+
+    async def wait(self, key: str, per_minute: int) -> Wait:
+        """Return how long key has to wait until one message is within the limit: 1 to 60 seconds."""
+        item = RateLimitItemPerMinute(per_minute)
+        reset_at, room = await self._ask(lambda window: window.get_window_stats(item, key))
+        # (Redis cuts times to a ten-thousandth of a second; and another machine's clock may differ from ours.)
+        seconds = 0 if room > 0 else math.ceil(round(reset_at - time.time(), 3))
+        return Wait(min(max(seconds, 1), WINDOW_SECONDS), f"{reset_at:.3f}/{room}")
 
     async def close(self) -> None:
         """Close the connections to Redis."""
         if self._redis is not None:
             await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
+
+    async def _ask(self, question: Callable[[MovingWindowRateLimiter], Awaitable[Answer]]) -> Answer:
+        if self._shared is not None and self._claim():
+            probe = self._down
+            try:
+                answer = await question(self._shared)
+            except Exception as error:  # the library passes on whatever its client raises
+                self._lost(error)
+            else:
+                if probe:
+                    self._back()
+                return answer
+        return await question(self._local)
 
     def _claim(self) -> bool:
         """Return whether to ask Redis: always while it is well, else one message at a time, now and then."""
@@ -97,17 +135,38 @@ class Limiter:
 
 
 async def rate_limit(turn: Turn, services: Services) -> None:
-    """Let a person pass who is within the limit; tell them once a minute that they are not, then stay silent.
+    """Let a person pass who is within the limit; tell them once how long to wait, then stay silent until that is over.
 
     Raises:
         AppError: RATE_LIMIT_EXCEEDED.
     """
     if turn.user is None or turn.attempts > 1:  # a turn that is tried again was counted the first time
         return
-    per_minute = settings.RATE_LIMIT_PER_USER
-    if await services.limiter.hit(f"messages:{turn.user.pk}", per_minute, cost=len(turn.messages)):
+    limit, count = limit_of(turn.user, turn.bot), len(turn.messages)
+    key = f"messages:{limit.key}"
+    if await services.limiter.hit(key, limit.per_minute, cost=count):
         return
-    if not await services.limiter.hit(f"told:{turn.user.pk}", 1):
+    # More at once than a whole minute has room for: there is nothing to compute a time from.
+    wait = await services.limiter.wait(key, limit.per_minute) if count <= limit.per_minute else None
+    # Who was told is noted under the wait's name, so that the note ends with the wait, in Redis and in memory alike.
+    if not await services.limiter.hit(f"told:{limit.key}:{wait.name if wait else 'burst'}", 1):
         turn.end(error_code=ErrorCode.RATE_LIMIT_EXCEEDED)
         return
-    raise AppError(ErrorCode.RATE_LIMIT_EXCEEDED, context={"per_minute": per_minute})
+    raise AppError(
+        ErrorCode.RATE_LIMIT_EXCEEDED,
+        context={"per_minute": limit.per_minute},
+        params={"seconds": wait.seconds} if wait else None,
+    )
+
+
+def limit_of(user: User, bot: ActiveBot) -> Limit:
+    """Return the limit of a person with a bot: their role's, else the bot's, else everybody's.
+
+    A bot that has its own limit counts for itself; otherwise the messages to all bots count together.
+    """
+    by_role = {str(Role.OWNER): settings.RATE_LIMIT_PER_OWNER, str(Role.ADMIN): settings.RATE_LIMIT_PER_ADMIN}
+    if (of_role := by_role.get(user.role)) is not None:
+        return Limit(str(user.pk), of_role)
+    if bot.rate_limit_per_minute is not None:
+        return Limit(f"{user.pk}:{bot.id}", bot.rate_limit_per_minute)
+    return Limit(str(user.pk), settings.RATE_LIMIT_PER_USER)

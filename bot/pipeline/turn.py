@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import uuid4
 
+from django.conf import settings
+
 from bot.channels.base import TEXT
 from bot.directory import ActiveBot
 from bot.llm.base import ChatMessage, Completion
@@ -50,6 +52,7 @@ class Turn:
     key: the id of its first inbound message; replies, usage and log lines of the turn carry it.
     parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
     history: what was said before, oldest first.
+    chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
     given_up: its messages become dead letters; the reply only says that it did not work.
     reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
     """
@@ -61,6 +64,7 @@ class Turn:
     user: User | None = None
     other_address_known: bool = True
     history: list[ChatMessage] = field(default_factory=list, repr=False)
+    chosen_model: str = ""
     parts: list[OutboundPart] = field(default_factory=list)
     reply: str | None = field(default=None, repr=False)
     ended: bool = False
@@ -75,6 +79,17 @@ class Turn:
     def key(self) -> int:
         """The turn's key: the id of its first message."""
         return self.messages[0].id
+
+    @property
+    def person(self) -> User:
+        """Who wrote: known in every stage after access.
+
+        Raises:
+            LookupError: nobody that is known.
+        """
+        if self.user is None:
+            raise LookupError("the turn is nobody's that is known")
+        return self.user
 
     @property
     def attempts(self) -> int:
@@ -96,6 +111,16 @@ class Turn:
     def last_sent_at(self) -> datetime | None:
         """The provider's time of the person's latest message."""
         return max((message.sent_at for message in self.messages if message.sent_at), default=None)
+
+    @property
+    def own_model(self) -> str:
+        """The model that answers who has chosen none."""
+        return self.bot.model or settings.OPENAI_GPT_MODEL
+
+    @property
+    def model(self) -> str:
+        """The model that answers: the chosen one while the bot allows it, else the bot's own."""
+        return self.chosen_model if self.chosen_model in self.bot.allowed_models else self.own_model
 
     def window_is_closed(self, now: datetime) -> bool:
         """Return whether the provider no longer lets us answer, by its own time of the person's latest message."""

@@ -2,9 +2,10 @@
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from bot.pipeline.commands.registry import command, commands_for
+from bot.pipeline.commands.wording import totals_line
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from conversations.models import Conversation
@@ -45,15 +46,7 @@ def usage_text(user: User, bots_default: int | None) -> str:
     today = UsageRecord.objects.get_daily_total(user, timezone.localdate())
     month = UsageRecord.objects.get_user_stats(user, 30).total
     lines = ((_("Today"), today), (_("Last 30 days"), month))
-    said = [
-        "{label}: {answers}, {tokens} {cost}".format(
-            label=label,
-            answers=ngettext("%d answer", "%d answers", totals.completions) % totals.completions,
-            tokens=_("%s tokens,") % f"{totals.input_tokens + totals.output_tokens:,}",
-            cost=_("at least %s") % dollars(totals.cost_micros) if totals.unpriced else dollars(totals.cost_micros),
-        )
-        for label, totals in lines
-    ]
+    said = [totals_line(label, totals) for label, totals in lines]
     cap = user_cap(user, bots_default)
     if cap is not None:
         left = {"left": dollars(left_today(user.pk, cap)), "budget": dollars(cap)}

@@ -1,0 +1,36 @@
+"""Phone numbers inside what staff type: a number in any spelling, perhaps with a name behind it."""
+
+import unicodedata
+
+from bot.pipeline.commands.wording import tidy_name
+from users.managers import read_number
+from users.phone import PUNCTUATION
+
+# What may stand between a number and a name, besides white space.
+SEPARATORS = ",;:"
+
+
+def read_person(text: str) -> tuple[str, str]:
+    """Return the E.164 number that a text begins with, in any spelling, and the name that follows it.
+
+    Raises:
+        InvalidPhoneNumber: the number cannot be read.
+    """
+    end = next((at for at, one in enumerate(text) if not may_be_in_number(one)), len(text))
+    number, rest = text[:end], text[end:]
+    separated = number[-1:].isspace() or rest[:1] in SEPARATORS
+    name = tidy_name(rest.lstrip(SEPARATORS))
+    # "+49151x77" and "+49151;77" have no name behind a number: all of it is a number with a mistake.
+    if rest and (not separated or name[:1].isdigit()):
+        number, name = text, ""
+    return read_number(number.strip()), name
+
+
+def may_be_in_number(character: str) -> bool:
+    """Return whether people write a character inside a phone number."""
+    return (
+        character.isspace()
+        or character == "+"
+        or character in PUNCTUATION
+        or unicodedata.category(character) in {"Nd", "Pd", "Cf"}
+    )

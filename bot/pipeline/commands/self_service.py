@@ -1,0 +1,92 @@
+"""/model and /whoami: what people choose for themselves, and what the bot knows them as."""
+
+import difflib
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bot.models import ModelChoice
+from bot.pipeline.commands.registry import command
+from bot.pipeline.commands.wording import quoted, tidy_name
+from bot.pipeline.limits import limit_of
+from bot.pipeline.services import Services
+from bot.pipeline.turn import Turn
+from users.phone import mask
+from users.roles import Role
+
+DEFAULT = "default"
+
+
+@command("model", gettext_lazy("which model answers you, and the choice of another"), argument=gettext_lazy("[NAME]"))
+async def choose_model(turn: Turn, services: Services, argument: str) -> str:
+    """Choose the model of the person's chats with this bot by name or number; without an argument list the models."""
+    offered = models_offered(turn)
+    if len(offered) == 1:
+        return _("This bot has one model: %(model)s. There is no choice.") % {"model": turn.own_model}
+    if not argument:
+        return list_of_models(turn, offered)
+    model = find_model(argument, offered)
+    if model is None:
+        return unknown_model(argument, offered)
+    is_default = model == turn.own_model
+    choices, chooser = ModelChoice.objects.all(), (turn.bot.id, turn.person.pk)
+    if is_default:  # also a choice that the bot does not allow now must not come back when it does again
+        await services.database.run(choices.choose_default, *chooser)
+    elif model != turn.model:
+        await services.database.run(choices.choose, *chooser, model)
+    if model == turn.model:
+        return _("%(model)s answers you already.") % {"model": model}
+    if is_default:
+        return _("From now on %(model)s answers you: this bot's default.") % {"model": model}
+    return _("From now on %(model)s answers you. /model default goes back.") % {"model": model}
+
+
+def models_offered(turn: Turn) -> list[str]:
+    """Return the models to choose from: the bot's own, then those it allows besides."""
+    return list(dict.fromkeys((turn.own_model, *turn.bot.allowed_models)))
+
+
+def list_of_models(turn: Turn, offered: list[str]) -> str:
+    """Return the models by number, the current one marked."""
+    lines = []
+    for number, model in enumerate(offered, start=1):
+        notes = [_("default")] if model == turn.own_model else []
+        notes += [_("answers you now")] if model == turn.model else []
+        lines.append(f"{number}. {model}" + (f" ({', '.join(notes)})" if notes else ""))
+    return "\n".join([_("Models of this bot:"), *lines, _("Choose with /model and a number or name.")])
+
+
+def find_model(wanted: str, offered: list[str]) -> str | None:
+    """Return the model meant by "default", by a name in upper or lower case, or by a number of the list."""
+    by_number = {str(number): model for number, model in enumerate(offered, start=1)}
+    by_name = {model.casefold(): model for model in offered}
+    return {**by_number, **by_name, DEFAULT: offered[0]}.get(wanted.casefold())
+
+
+def unknown_model(wanted: str, offered: list[str]) -> str:
+    """Say that there is no such model, and which was probably meant."""
+    by_name = {model.casefold(): model for model in offered}
+    near = difflib.get_close_matches(wanted.casefold(), by_name, n=1)
+    if near:
+        return _("There is no model %(wanted)s here. Did you mean /model %(nearest)s?") % {
+            "wanted": quoted(wanted),
+            "nearest": by_name[near[0]],
+        }
+    return _("There is no model %(wanted)s here. /model lists those there are.") % {"wanted": quoted(wanted)}
+
+
+@command("whoami", gettext_lazy("what I know you as"))
+async def who_am_i(turn: Turn, services: Services, argument: str) -> str:
+    """Return who the person is to this bot, and what they may do."""
+    person = turn.person
+    number = mask(person.phone_number) if person.phone_number else _("none, known by an address")
+    facts = (
+        (_("Name"), tidy_name(person.name) or _("not known")),
+        (_("Role"), str(Role(person.role).label)),
+        (_("Phone number"), number),
+        (_("Channel"), str(turn.bot.channel.label)),
+        (_("Bot"), turn.bot.slug),
+        (_("Model"), turn.model),
+        (_("Messages a minute"), f"{limit_of(person, turn.bot).per_minute:,}"),
+    )
+    return "\n".join(f"{label}: {value}" for label, value in facts)

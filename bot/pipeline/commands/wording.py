@@ -1,0 +1,50 @@
+"""How replies to commands put what several of them name: sums of usage, people, what somebody typed."""
+
+import unicodedata
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from usage.managers import Totals
+from usage.pricing import dollars
+from users.models import User
+
+NAME_LENGTH = 200
+QUOTED_LENGTH = 40
+# Joiners, which emoji and some scripts are written with; other invisible characters only make a name look like another.
+JOINERS = "\u200c\u200d"
+
+
+def totals_line(label: str, totals: Totals) -> str:
+    """Return sums of usage on one line: answers, tokens, cost."""
+    return "{label}: {answers}, {tokens} {cost}".format(
+        label=label,
+        answers=ngettext("%d answer", "%d answers", totals.completions) % totals.completions,
+        tokens=_("%s tokens,") % f"{totals.input_tokens + totals.output_tokens:,}",
+        cost=_("at least %s") % dollars(totals.cost_micros) if totals.unpriced else dollars(totals.cost_micros),
+    )
+
+
+def tidy_name(name: str) -> str:
+    """Return a name on one line, without control and other invisible characters, cut to what a person's name may be."""
+    visible = "".join(" " if one.isspace() else one for one in name if one in JOINERS or is_visible(one))
+    return " ".join(visible.split())[:NAME_LENGTH].strip()
+
+
+def is_visible(character: str) -> bool:
+    """Return whether a character shows, white space of any kind included."""
+    return character.isspace() or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
+
+
+def quoted(text: str) -> str:
+    """Return what somebody typed, on one line and short enough to be repeated to them."""
+    tidy = tidy_name(text)
+    return f"“{tidy if len(tidy) <= QUOTED_LENGTH else tidy[:QUOTED_LENGTH] + '…'}”"
+
+
+def called(person: User) -> str:
+    """Return a person's name and number in full, for those who may see both."""
+    name = tidy_name(person.name)
+    if name and person.phone_number:
+        return f"{name} ({person.phone_number})"
+    return name or person.phone_number or _("person %d") % person.pk
