@@ -1,0 +1,63 @@
+"""Let in who asked for access."""
+
+import logging
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from bot.models import AccessRequest
+from users.addresses import LONGEST_NAME, create_person
+from users.managers import AddressTaken, DuplicatePhoneNumber
+from users.models import User
+
+logger = logging.getLogger(__name__)
+
+
+class RequestGone(ValueError):
+    """Somebody has allowed or dismissed the request already."""
+
+
+def allow_request(request: AccessRequest, *, staff: User | None) -> User:
+    """Put who asked for access on the whitelist, as the person who has the address, or else as a new one.
+
+    The request goes away, and those to other bots of its channel: being allowed is not a matter of one bot.
+
+    Raises:
+        RequestGone: there is nothing to allow any more.
+    """
+    try:
+        person = _allow(request)
+    except (AddressTaken, DuplicatePhoneNumber):
+        # The address was given to somebody just now: allow them.
+        person = _allow(request)
+    logger.info("person_allowed", extra={"person": person.pk, "staff": staff.pk if staff else None})
+    return person
+
+
+def forget_requests(channel: str, addresses: Collection[str]) -> int:
+    """Delete the requests of addresses that are let in, and return how many there were."""
+    return AccessRequest.objects.filter(bot__channel=channel, address__in=addresses).delete()[0]
+
+
+@transaction.atomic
+def _allow(request: AccessRequest) -> User:
+    chosen = AccessRequest.objects.select_for_update(of=("self",)).select_related("bot")
+    found = chosen.filter(pk=request.pk).first()
+    if found is None:
+        raise RequestGone(_("This request is gone: somebody has allowed or dismissed it already."))
+    channel = found.bot.channel
+    person = User.objects.for_identity(channel, found.address)
+    if person is None:
+        person = create_person(channel, found.address, found.profile_name)
+    else:
+        _put_on_whitelist(person, found.profile_name)
+    forget_requests(channel, [found.address])
+    return person
+
+
+def _put_on_whitelist(person: User, name: str) -> None:
+    User.objects.update_whitelist(person, True)
+    if not person.name and name:
+        person.name = name[:LONGEST_NAME]
+        person.save(update_fields=["name", "updated_at"])
