@@ -1,7 +1,7 @@
 """Follow people whose address changes: the provider says that they are named otherwise from now on."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.access import forget_requests
@@ -72,7 +72,7 @@ def _move_chats(channel: str, move: Move, now: datetime) -> None:
         messages.update(address=new)
 
 
-def _readdress(bot_id: int, turn_keys: Sequence[int | None], address: str) -> None:
+def _readdress(bot_id: int, turn_keys: Iterable[int | None], address: str) -> None:
     """Let stored replies that have not gone out yet show where they go to."""
     keys = {key for key in turn_keys if key is not None}
     if keys:

@@ -1,4 +1,4 @@
-"""Invites: make a code, and let whoever sends it in. What is the sender's own (name, address) only says who they are."""
+"""Invites: make a code, and let in whoever sends it."""
 
 import logging
 import re

@@ -98,8 +98,9 @@ class InviteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def response_add(self, request: HttpRequest, obj: Invite, post_url_continue: str | None = None) -> HttpResponse:
         """Go on to the page with the links."""
         if "_addanother" not in request.POST and "_popup" not in request.POST:
-            request.POST = request.POST.copy()  # type: ignore[assignment]
-            request.POST["_continue"] = "1"
+            data = request.POST.copy()
+            data["_continue"] = "1"
+            request.POST = data  # type: ignore[assignment]
         return super().response_add(request, obj, post_url_continue)
 
     @admin.display(description=_("used"))
@@ -118,8 +119,8 @@ class InviteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if state_of(invite) is not InviteState.OPEN:
             return "-"
         links = [(bot, link, link) for bot, link in links_of(invite.code)]
-        text = format_html(_("In a chat with any bot: {}"), format_html("<code>/join {}</code>", invite.code))
-        return format_html_join("", '{}: <a href="{}">{}</a><br>', links) + text
+        text = format_html("{}: <code>/join {}</code>", _("In a chat with any bot"), invite.code)
+        return format_html("{}{}", format_html_join("", '{}: <a href="{}">{}</a><br>', links), text)
 
     @admin.action(description=_("Revoke the selected invites"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Invite]) -> None:

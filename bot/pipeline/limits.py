@@ -36,7 +36,7 @@ class QuietMemoryStorage(MemoryStorage):
 
 
 class Limiter:
-    """A sliding window, of a minute if not said otherwise. When Redis fails, this process counts for itself until Redis is back."""
+    """Sliding windows, of a minute by default. When Redis fails, this process counts for itself until Redis is back."""
 
     def __init__(self, redis_url: str | None) -> None:
         self._local = MovingWindowRateLimiter(QuietMemoryStorage())
