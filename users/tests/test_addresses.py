@@ -37,9 +37,7 @@ def test_an_identity_of_another_channel_stays():
     assert who("700700", "telegram") == person
 
 
-@pytest.mark.parametrize(
-    ("stored", "told"), [("+5531987654321", "+553187654321"), ("+553187654321", "+5531987654321")]
-)
+@pytest.mark.parametrize(("stored", "told"), [("+5531987654321", "+553187654321"), ("+553187654321", "+5531987654321")])
 def test_the_old_number_goes_however_it_is_written(stored, told):
     person = bob(phone_number=stored)
     User.objects.link_identity(person, "whatsapp", told)
