@@ -35,16 +35,25 @@ def allow_request(request: AccessRequest, *, staff: User | None) -> User:
     return person
 
 
-def forget_requests(channel: str, addresses: Collection[str]) -> int:
-    """Delete the requests of addresses that are let in, and return how many there were."""
-    return AccessRequest.objects.filter(bot__channel=channel, address__in=addresses).delete()[0]
+def lock_requests(channel: str, addresses: Collection[str]) -> list[int]:
+    """Lock the requests of addresses, in a transaction, and return their ids.
+
+    They come before the people they are about, here as everywhere, and in one order: nobody deadlocks.
+    """
+    found = AccessRequest.objects.filter(bot__channel=channel, address__in=addresses).order_by("pk")
+    return list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
+
+
+def forget_requests(ids: Collection[int]) -> None:
+    """Delete locked requests of who is let in."""
+    AccessRequest.objects.filter(pk__in=ids).delete()
 
 
 @transaction.atomic
 def _allow(request: AccessRequest) -> User:
-    chosen = AccessRequest.objects.select_for_update(of=("self",)).select_related("bot")
-    found = chosen.filter(pk=request.pk).first()
-    if found is None:
+    found = AccessRequest.objects.select_related("bot").filter(pk=request.pk).first()
+    locked = lock_requests(found.bot.channel, [found.address]) if found else []
+    if found is None or found.pk not in locked:
         raise RequestGone(_("This request is gone: somebody has allowed or dismissed it already."))
     channel = found.bot.channel
     person = User.objects.for_identity(channel, found.address)
@@ -52,7 +61,7 @@ def _allow(request: AccessRequest) -> User:
         person = create_person(channel, found.address, found.profile_name)
     else:
         _put_on_whitelist(person, found.profile_name)
-    forget_requests(channel, [found.address])
+    forget_requests(locked)
     return person
 
 

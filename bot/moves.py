@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.access import forget_requests
+from bot.access import forget_requests, lock_requests
 from bot.channels.base import AddressChanged
 from bot.directory import ActiveBot
 from bot.managers import NewInbound
@@ -27,6 +27,7 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
     former = [(channel, old) for old, _ in event.moves if old]
     if not User.objects.for_identities(former) or not InboundMessage.objects.all().store([_row(bot, event, now)]):
         return False
+    requests = lock_requests(channel, [new for _, new in event.moves if new])
     moved, person = move_addresses(channel, event.moves)
     if person is None:
         # Staff decide; until then everybody stays who they were.
@@ -36,7 +37,7 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
     level = logging.WARNING if person.is_staff else logging.INFO
     logger.log(level, "address_moved", extra={"bot": bot.slug, "person": person.pk, "staff": person.is_staff})
     if person.is_whitelisted:
-        forget_requests(channel, [new for _, new in event.moves if new])
+        forget_requests(requests)
     for move in event.moves:
         _move_chats(channel, move, now)
     return moved is Moved.MOVED

@@ -93,7 +93,7 @@ def test_a_request_that_was_dismissed_is_not_allowed() -> None:
 def test_two_bots_requests_of_one_person_allowed_at_once_are_one_person(address: str) -> None:
     bots = [WhatsAppBotFactory.create(account_id=str(number)) for number in range(4)]
     requests = [ask(address, bot=bot) for bot in bots]
-    results = together(*(lambda r=r: allow_request(r, staff=None) for r in requests))  # type: ignore[misc]
+    results = together(*(lambda r=r: allow_request(r, staff=None) for r in requests))
     assert {type(result) for result in results} <= {User, RequestGone}
     assert User.objects.get().is_whitelisted
     assert not AccessRequest.objects.exists()

@@ -152,6 +152,6 @@ def test_an_update_that_updates_nothing_is_left_out(fields: dict[str, Any]) -> N
 
 
 def test_a_group_is_nobody() -> None:
-    message = {"id": "wamid.1", "from": OLD, "group_id": "Y2F", "type": "system"}
-    message = {**message, "system": {"type": "user_changed_number", "wa_id": NEW}}
+    note = {"type": "user_changed_number", "wa_id": NEW}
+    message = {"id": "wamid.1", "from": OLD, "group_id": "Y2F", "type": "system", "system": note}
     assert CHANNEL.parse(Account("shop"), whatsapp_body(whatsapp_value(messages=[message]))) == []

@@ -158,8 +158,9 @@ def test_an_admin_gives_nobody_the_rights_of_staff_and_an_owner_may():
         assert set(caught.value.message_dict) == {"person"}
     assert create_invite(person=admin, created_by=owner).pk
     # Made for an ordinary person who was given a role since.
-    invite = create_invite(person=charlie(name="Eve"), created_by=admin)
-    User.objects.update_role(invite.person, Role.OWNER)
+    eve = charlie(name="Eve")
+    invite = create_invite(person=eve, created_by=admin)
+    User.objects.update_role(eve, Role.OWNER)
     assert join(invite).outcome is Outcome.INVALID
     assert uses(invite) == 0
 

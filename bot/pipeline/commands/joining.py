@@ -5,7 +5,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bot.access import forget_requests
+from bot.access import forget_requests, lock_requests
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.commands.basic import show_help
 from bot.pipeline.commands.registry import command, read_call
@@ -69,8 +69,9 @@ def _redeem(turn: Turn, code: str) -> Redemption:
     name = next((message.profile_name for message in turn.messages if message.profile_name), "")
     channel = turn.bot.channel.slug
     with transaction.atomic():
+        requests = lock_requests(channel, [turn.address])
         redemption = redeem(code, channel, turn.address, turn.user, name)
         if redemption.outcome is Outcome.JOINED and redemption.person:
             remember_addresses(turn, redemption.person)
-            forget_requests(channel, [turn.address])
+            forget_requests(requests)
     return redemption
