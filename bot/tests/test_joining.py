@@ -1,15 +1,18 @@
 """A stranger sends a code: on real turns, from the refusal of strangers to the model's first answer."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from bot import inbox
 from bot.directory import ActiveBot
 from bot.models import AccessRequest, InboundMessage
-from bot.pipeline.commands.joining import OUTCOME_SENTENCES, TRIES
+from bot.pipeline.commands.joining import OUTCOME_SENTENCES, TRIES, TRIES_MINUTES
+from bot.pipeline.limits import Limiter
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from bot.worker import Worker
@@ -88,7 +91,7 @@ def test_an_ended_code_is_like_one_that_never_was(
 ) -> None:
     code = code_of()
     now = timezone.now()
-    changes = {
+    changes: dict[str, Any] = {
         "expired": {"expires_at": now - timedelta(hours=1)},
         "used up": {"uses": 1},
         "revoked": {"revoked_at": now},
@@ -130,6 +133,19 @@ def test_after_five_tries_in_an_hour_not_even_the_right_code_is_looked_for(
     assert sorted(channel.texts) == sorted([NOT_VALID, WELCOME])
     assert used() == [0, 1], "another address has tries of its own"
     assert not User.objects.filter(phone_number=STRANGER).exists()
+
+
+def test_tries_are_counted_for_an_hour() -> None:
+    async def within(limiter: Limiter) -> bool:
+        return await limiter.hit("codes:x", TRIES, minutes=TRIES_MINUTES)
+
+    limiter, now = Limiter(None), timezone.now()
+    with time_machine.travel(now, tick=False):
+        assert [asyncio.run(within(limiter)) for _ in range(TRIES + 1)] == [True] * TRIES + [False]
+    with time_machine.travel(now + timedelta(minutes=59), tick=False):
+        assert not asyncio.run(within(limiter))
+    with time_machine.travel(now + timedelta(minutes=61), tick=False):
+        assert asyncio.run(within(limiter))
 
 
 def test_within_five_tries_the_right_code_lets_in(
