@@ -3,17 +3,18 @@
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from bot.channels.base import Event, InboundEvent, RejectedItem, StatusEvent
+from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
 from bot.directory import ActiveBot, bot_for_account
 from bot.errors import ErrorCode
 from bot.managers import NewInbound
 from bot.models import InboundMessage, OutboundMessage
+from bot.moves import follow
 from bot.reconnect import on_a_live_connection
 from bot.recovery import resolve
 
@@ -29,6 +30,15 @@ class Accepted:
     rejected: int = 0
 
 
+@dataclass(slots=True)
+class _Delivered:
+    """What of a delivery is to be written."""
+
+    rows: list[NewInbound] = field(default_factory=list)
+    changes: list[AddressChanged] = field(default_factory=list)
+    statuses: list[StatusEvent] = field(default_factory=list)
+
+
 def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accepted:
     """Store every event of one genuine delivery; when this returns, it is committed.
 
@@ -38,8 +48,7 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
     Raises:
         django.db.Error: nothing of the delivery was stored; the provider should deliver it again.
     """
-    rows: list[NewInbound] = []
-    statuses: list[StatusEvent] = []
+    found = _Delivered()
     now = timezone.now()
     # Once: thousands of bad items in a body of megabytes would be seconds of hashing it again and again.
     delivery = hashlib.sha256(body).hexdigest()
@@ -48,22 +57,29 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
             case InboundEvent():
                 target = _target(bot, event.account_id)
                 if target:
-                    rows.append(_inbound_row(target, event, now))
+                    found.rows.append(_inbound_row(target, event, now))
+            case AddressChanged():
+                found.changes.append(event)
             case StatusEvent():
-                statuses.append(event)
+                found.statuses.append(event)
             case RejectedItem():
-                rows.append(_rejected_row(bot, event, now, f"{delivery}:{position}"))
-    stored, moved = on_a_live_connection(_write, bot, rows, statuses)
+                found.rows.append(_rejected_row(bot, event, now, f"{delivery}:{position}"))
+    stored, moved = on_a_live_connection(_write, bot, found, now)
     rejected = sum(isinstance(event, RejectedItem) for event in events)
     return Accepted(messages=stored, statuses=moved, rejected=rejected)
 
 
-def _write(bot: ActiveBot, rows: list[NewInbound], statuses: list[StatusEvent]) -> tuple[int, int]:
-    if not statuses:
-        return InboundMessage.objects.all().store(rows), 0
+def _write(bot: ActiveBot, found: _Delivered, now: datetime) -> tuple[int, int]:
+    if not found.statuses and not found.changes:
+        return InboundMessage.objects.all().store(found.rows), 0
     with transaction.atomic():
-        stored = InboundMessage.objects.all().store(rows)
-        return stored, sum(_apply(bot, status) for status in statuses)
+        stored = InboundMessage.objects.all().store(found.rows)
+        # Before the statuses: leases are locked before anything of their chats.
+        for change in found.changes:
+            target = _target(bot, change.account_id)
+            if target:
+                follow(target, change, now)
+        return stored, sum(_apply(bot, status) for status in found.statuses)
 
 
 def _apply(bot: ActiveBot, status: StatusEvent) -> bool:

@@ -15,6 +15,7 @@ from usage.managers import today
 from usage.models import Reservation
 from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics
 from usage.spending import ReservationQuerySet
+from users.retention import cleanup_ended_invites
 
 # A provider redelivers for up to seven days: rows are what recognises it.
 MESSAGE_ROW_DAYS = 8
@@ -45,14 +46,15 @@ class Removed:
     usage_records: int
     daily_spends: int
     reservations: int
+    invites: int
     messages: MessagesRemoved
 
     def as_counts(self) -> dict[str, int]:
         """Return every number by name, for a log line or a summary."""
         counts = asdict(self)
         messages = counts.pop("messages")
-        budgets = {name: counts.pop(name) for name in ("daily_spends", "reservations")}
-        return {**counts, **messages, **budgets}
+        others = {name: counts.pop(name) for name in ("daily_spends", "reservations", "invites")}
+        return {**counts, **messages, **others}
 
 
 def cleanup_old_messages(*, dry_run: bool = False, progress: Progress | None = None) -> MessagesRemoved:
@@ -104,6 +106,7 @@ def purge_expired(*, dry_run: bool = False, progress: Progress | None = None) ->
         usage_records=usage.records,
         daily_spends=spends,
         reservations=release_abandoned_reservations(dry_run=dry_run),
+        invites=cleanup_ended_invites(dry_run=dry_run, progress=progress),
         messages=cleanup_old_messages(dry_run=dry_run, progress=progress),
     )
 

@@ -19,7 +19,7 @@ from users.forms import PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.models import Identity, User
 from users.owners import LastOwner
 from users.paginator import CappedPaginator
-from users.permissions import Permission, may
+from users.permissions import Permission, may, may_touch
 from users.phone import is_possible
 from users.whitelist.admin import ImportExportMixin
 
@@ -149,4 +149,4 @@ class UserAdmin(ImportExportMixin, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @staticmethod
     def _may_touch(request: HttpRequest, obj: Any) -> bool:
-        return not isinstance(obj, User) or not obj.is_staff or obj == request.user or manages_staff(request)
+        return not isinstance(obj, User) or may_touch(cast(User, request.user), obj)

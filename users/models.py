@@ -13,6 +13,7 @@ from django.db.models.lookups import Exact, GreaterThanOrEqual, In
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from users.invite_queries import InviteQuerySet
 from users.managers import UserManager, read_number
 from users.owners import keep_an_owner
 from users.phone import InvalidPhoneNumber, mask
@@ -145,6 +146,8 @@ class Invite(models.Model):
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = InviteQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invite")

@@ -90,6 +90,11 @@ def may(user: "User | None", permission: Permission) -> bool:
     return user is not None and permission in ROLE_PERMISSIONS.get(Role(user.role), frozenset())
 
 
+def may_touch(staff: "User", person: "User") -> bool:
+    """Return whether a member of staff may allow, block or change a person: other staff are for who manages staff."""
+    return person.role == Role.USER or person == staff or may(staff, Permission.MANAGE_STAFF)
+
+
 def django_permissions(role: str) -> frozenset[str]:
     """Return what a role may do in the admin, as "app.action_model"."""
     allowed = ROLE_PERMISSIONS[Role(role)]

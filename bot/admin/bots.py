@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -48,6 +49,15 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["channel"].disabled = True
         if "account_id" in self.fields:
             self.fields["account_id"].label = str(CHANNELS[self.instance.channel].account_label)
+
+    def clean_contact(self) -> str:
+        """Return the contact as its channel stores it."""
+        channel = CHANNELS.get(self.instance.channel)
+        contact: str = self.cleaned_data["contact"]
+        try:
+            return channel.read_contact(contact) if channel else contact
+        except ValueError as error:
+            raise ValidationError(str(error), code="invalid") from None
 
     def save(self, commit: bool = True) -> Bot:
         """Save the bot; a secret that was left empty stays as it is."""

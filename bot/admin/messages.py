@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from bot import recovery
-from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.models import InboundMessage, Lease, OutboundMessage
 
 logger = logging.getLogger(__name__)
 
@@ -104,12 +104,3 @@ class LeaseAdmin(ReadOnlyAdmin):
     """Who works on which chat."""
 
     list_display = ("id", "bot", "worker", "fence", "deaths", "expires_at")
-
-
-@admin.register(AccessRequest)
-class AccessRequestAdmin(ReadOnlyAdmin):
-    """People who wrote without being whitelisted."""
-
-    list_display = ("address", "profile_name", "bot", "messages", "first_seen_at", "last_seen_at")
-    list_filter = ("bot",)
-    search_fields = ("=address", "profile_name")

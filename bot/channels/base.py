@@ -82,7 +82,20 @@ class RejectedItem:
     external_id: str = ""
 
 
-Event = InboundEvent | StatusEvent | RejectedItem
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """A person is named otherwise from now on: pairs of (what named them, what names them now).
+
+    One side of a pair is empty where the provider does not say it; a pair of equals says who it is about. `external_id`
+    recognises the event when it is delivered again.
+    """
+
+    external_id: str
+    moves: tuple[tuple[str, str], ...] = field(repr=False)
+    account_id: str = ""
+
+
+Event = InboundEvent | StatusEvent | AddressChanged | RejectedItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +169,18 @@ class Channel(ABC):
     def same_signer(self, one: Account, other: Account) -> bool:
         """Return whether a delivery that is genuine for one account is genuine for the other, too."""
         return False
+
+    def read_contact(self, contact: str) -> str:
+        """Return what an operator entered as the bot's contact, as it is stored.
+
+        Raises:
+            ValueError: people cannot write to that; the text says what would be right.
+        """
+        return contact.strip()
+
+    def invite_link(self, contact: str, code: str) -> str | None:
+        """Return a link that opens a chat with the contact and sends the code, where the channel has such links."""
+        return None
 
     @abstractmethod
     async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:

@@ -1,4 +1,7 @@
-"""Who may talk to the bot: whitelisted people. Anybody else costs one bounded row and one polite reply a day."""
+"""Who may talk to the bot: whitelisted people. Anybody else costs one bounded row and one polite reply a day.
+
+Who sends the code of an invite is let in here, before the refusal.
+"""
 
 import logging
 from datetime import timedelta
@@ -8,9 +11,11 @@ from django.utils import timezone
 
 from bot.errors import SENTENCES, ErrorCode
 from bot.models import AccessRequest
+from bot.pipeline.addresses import remember_addresses
+from bot.pipeline.commands.joining import OUTCOME_SENTENCES, code_in, try_code
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
-from users.models import User
+from users.invites import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +25,19 @@ TOLD_AGAIN_AFTER = timedelta(days=1)
 async def access(turn: Turn, services: Services) -> None:
     """Let whitelisted people pass; end the turn of anybody else, with one polite reply a day or silently."""
     if turn.user and not turn.other_address_known:
-        await services.database.run(remember_addresses, turn)
+        await services.database.run(remember_addresses, turn, turn.user)
     if turn.user and turn.user.is_whitelisted:
         return
+    code, sentence = code_in(turn), SENTENCES[ErrorCode.UNAUTHORIZED]
+    if code is not None:
+        outcome = await try_code(turn, services, code)
+        sentence = OUTCOME_SENTENCES[outcome]
+        if outcome in (Outcome.JOINED, Outcome.ALREADY_IN):
+            turn.end(str(sentence))
+            return
     logger.info("access_refused", extra={"turn_id": turn.key, "bot": turn.bot.slug})
     if await services.database.run(register_stranger, turn):
-        turn.end(str(SENTENCES[ErrorCode.UNAUTHORIZED]), error_code=ErrorCode.UNAUTHORIZED)
+        turn.end(str(sentence), error_code=ErrorCode.UNAUTHORIZED)
     else:
         turn.forget_messages = True
         turn.end(error_code=ErrorCode.UNAUTHORIZED)
@@ -44,16 +56,3 @@ def register_stranger(turn: Turn) -> bool:
         told_at=now if tell else request.told_at,
     )
     return tell
-
-
-def remember_addresses(turn: Turn) -> None:
-    """Link the other address a message of a known person carries, so that it is recognised when it comes alone."""
-    if turn.user is None:
-        return
-    for message in turn.messages:
-        if message.other_address:
-            try:
-                User.objects.link_identity(turn.user, turn.bot.channel.slug, message.other_address)
-            except ValueError:
-                # It belongs to somebody else: staff decide, the message is answered all the same.
-                logger.warning("identity_conflict", extra={"turn_id": turn.key, "bot": turn.bot.slug})

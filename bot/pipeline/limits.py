@@ -63,7 +63,7 @@ class QuietMemoryStorage(MemoryStorage):
 
 
 class Limiter:
-    """A sliding window of one minute. When Redis fails, this process counts for itself until Redis is back."""
+    """Sliding windows, of a minute by default. When Redis fails, this process counts for itself until Redis is back."""
 
     def __init__(self, redis_url: str | None) -> None:
         self._local = MovingWindowRateLimiter(QuietMemoryStorage())
@@ -83,9 +83,9 @@ class Limiter:
             )
             self._shared = MovingWindowRateLimiter(self._redis)
 
-    async def hit(self, key: str, per_minute: int, cost: int = 1) -> bool:
-        """Count `cost` messages of key and return whether they are within the limit."""
-        item = RateLimitItemPerMinute(per_minute)
+    async def hit(self, key: str, most: int, cost: int = 1, *, minutes: int = 1) -> bool:
+        """Count `cost` messages of key and return whether they are within the limit: so many in so many minutes."""
+        item = RateLimitItemPerMinute(most, minutes)
         return await self._ask(lambda window: window.hit(item, key, cost=cost))
 
     async def wait(self, key: str, per_minute: int) -> Wait:

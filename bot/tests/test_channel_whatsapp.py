@@ -195,7 +195,7 @@ def test_what_a_person_expects_an_answer_to_is_an_event(label: str, fields: dict
     ("label", "fields"),
     [
         ("a reaction", {"type": "reaction", "reaction": {"message_id": "wamid.OURS1", "emoji": "👍"}}),
-        ("a number change", {"type": "system", "system": {"type": "user_changed_number", "wa_id": "4915199999999"}}),
+        ("a changed security code", {"type": "system", "system": {"type": "customer_identity_changed"}}),
         ("a system note without sender", {"from": None, "type": "system", "system": {"user_id": BSUID}}),
         ("an edit", {"type": "edit", "edit": {"message_id": "wamid.ALICE0"}}),
         ("a deletion", {"type": "revoke", "revoke": {"original_message_id": "wamid.ALICE0"}}),
@@ -210,7 +210,7 @@ def test_what_needs_no_answer_is_left_out(label: str, fields: dict) -> None:
     assert parse_message(**fields) is None, label
 
 
-@pytest.mark.parametrize("field", ["account_update", "calls", "user_id_update", "message_template_status_update"])
+@pytest.mark.parametrize("field", ["account_update", "calls", "message_template_status_update"])
 def test_other_fields_than_messages_are_left_out(field: str) -> None:
     assert parse(change(field=field, messages=[message()]), {"field": field}) == []
 

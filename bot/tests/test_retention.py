@@ -18,7 +18,8 @@ from conversations.models import Conversation
 from usage import budgets
 from usage.managers import today
 from usage.models import DailySpend, Reservation, UsageRecord
-from users.models import User
+from users.invites import create_invite
+from users.models import Invite, User
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +116,14 @@ def test_many_abandoned_reservations_go_in_short_transactions(monkeypatch: pytes
             reserve(key, alice, 10)
     assert release_abandoned_reservations() == 5
     assert set(DailySpend.objects.values_list("reserved_micros", flat=True)) == {0}
+
+
+def test_the_purge_takes_ended_invites_too_and_counts_them() -> None:
+    create_invite()
+    Invite.objects.filter(pk=create_invite().pk).update(expires_at=ago(days=31))
+    assert purge_expired(dry_run=True).as_counts()["invites"] == 1
+    assert purge_expired().as_counts()["invites"] == 1
+    assert Invite.objects.count() == 1
 
 
 def test_what_days_cost_is_kept_as_long_as_usage_records(settings: Any) -> None:

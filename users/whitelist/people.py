@@ -34,10 +34,11 @@ class Result:
     renamed: bool = False
 
 
-def allow(raw_number: str, name: str = "") -> Result:
+def allow(raw_number: str, name: str = "", *, staff: int | None = None) -> Result:
     """Put the person with this number on the whitelist, creating them when nobody has it in any spelling.
 
-    Doing it twice is doing it once. A name replaces the person's; without one they keep theirs.
+    Doing it twice is doing it once. A name replaces the person's; without one they keep theirs. staff: who does it, for
+    the log.
 
     Raises:
         InvalidPhoneNumber: the number cannot be read.
@@ -52,12 +53,12 @@ def allow(raw_number: str, name: str = "") -> Result:
             # Another process was faster, perhaps with another spelling.
             person = User.objects.get_by_natural_key(raw_number)
         else:
-            logger.info("person_allowed", extra={"person": person.pk, "new": True})
+            logger.info("person_allowed", extra={"person": person.pk, "new": True, "staff": staff})
             return Result(Outcome.CREATED, person)
-    return _allow_known(person, name)
+    return _allow_known(person, name, staff)
 
 
-def deny(raw_number: str) -> Result:
+def deny(raw_number: str, *, staff: int | None = None) -> Result:
     """Take the person with this number off the whitelist; they stay known. Doing it twice is doing it once.
 
     Raises:
@@ -68,14 +69,14 @@ def deny(raw_number: str) -> Result:
         return Result(Outcome.UNKNOWN, None)
     removed = _set_whitelisted(person, False)
     if removed:
-        logger.info("person_denied", extra={"person": person.pk})
+        logger.info("person_denied", extra={"person": person.pk, "staff": staff})
     return Result(Outcome.REMOVED if removed else Outcome.NOT_LISTED, person)
 
 
-def _allow_known(person: User, name: str) -> Result:
+def _allow_known(person: User, name: str, staff: int | None) -> Result:
     allowed = _set_whitelisted(person, True)
     if allowed:
-        logger.info("person_allowed", extra={"person": person.pk, "new": False})
+        logger.info("person_allowed", extra={"person": person.pk, "new": False, "staff": staff})
     renamed = bool(name) and bool(
         User.objects.filter(pk=person.pk).exclude(name=name).update(name=name, updated_at=timezone.now())
     )

@@ -2,9 +2,11 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import aiohttp
 from django.utils.functional import Promise
@@ -13,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from bot.channels.base import Account, Channel, Credential, Event, OutboundText, SendError, WebhookRequest
 from bot.channels.whatsapp.api import post
 from bot.channels.whatsapp.events import parse_body
-from bot.channels.whatsapp.fields import identifier
+from bot.channels.whatsapp.fields import identifier, phone_number
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
+# What people write between the digits of a number.
+_BETWEEN_DIGITS = re.compile(r"[\s()./-]")
 
 
 class WhatsAppChannel(Channel):
@@ -68,6 +72,22 @@ class WhatsAppChannel(Channel):
             InvalidBody: the body as a whole is not a WhatsApp webhook.
         """
         return parse_body(body)
+
+    def read_contact(self, contact: str) -> str:
+        """Return the bot's phone number as + and digits.
+
+        Raises:
+            ValueError: it is none.
+        """
+        number = phone_number(_BETWEEN_DIGITS.sub("", contact))
+        if contact.strip() and not number:
+            raise ValueError(_("This must be the bot's phone number with its country code, such as +491711234567."))
+        return number
+
+    def invite_link(self, contact: str, code: str) -> str | None:
+        """Return a link that opens a chat with the bot's number and has the command typed in it."""
+        number = phone_number(contact)
+        return f"https://wa.me/{number[1:]}?text={quote(f'/join {code}', safe='')}" if number else None
 
     async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
         """Send one text and return its wamid.

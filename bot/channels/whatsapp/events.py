@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from bot.channels.base import TEXT, Event, InboundEvent, InvalidBody, RejectedItem, StatusEvent
 from bot.channels.text import clean
-from bot.channels.whatsapp import content, fields
+from bot.channels.whatsapp import changes, content, fields
 from bot.channels.whatsapp.fields import Malformed
 
 OBJECT = "whatsapp_business_account"
@@ -19,6 +19,9 @@ LONGEST_NAME = 100
 MOST_EVENTS = 3_000
 # The app lets people write 65,536 characters; what is longer was not written by one.
 LONGEST_TEXT = 65_536
+MESSAGES = "messages"
+# Meta itself reports changed ids as messages; providers in between as a field of its own.
+ID_UPDATES = "user_id_update"
 STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}
 
 
@@ -37,8 +40,8 @@ def parse_body(body: bytes) -> list[Event]:
     for entry in _objects(payload, "entry", events):
         for change in _objects(entry, "changes", events):
             # Account updates, calls, templates and the like arrive here too.
-            if change.get("field") == "messages":
-                _read_value(change.get("value"), events)
+            if change.get("field") in (MESSAGES, ID_UPDATES):
+                _read_value(change["field"], change.get("value"), events)
     return events
 
 
@@ -80,8 +83,8 @@ def _objects(parent: dict[str, Any], key: str, events: list[Event]) -> Iterator[
             events.append(RejectedItem(f'an item of "{key}" is not an object'))
 
 
-def _read_value(value: Any, events: list[Event]) -> None:
-    """Append the events of one change."""
+def _read_value(kind: str, value: Any, events: list[Event]) -> None:
+    """Append the events of one change of a field."""
     if not isinstance(value, dict):
         events.append(RejectedItem('"value" is not an object'))
         return
@@ -91,9 +94,13 @@ def _read_value(value: Any, events: list[Event]) -> None:
         # Whose message it is must not be guessed: it would be answered by the wrong bot.
         events.append(RejectedItem('"metadata" names no phone_number_id'))
         return
+    if kind == ID_UPDATES:
+        for update in _objects(value, ID_UPDATES, events):
+            _append(events, update, lambda item: changes.read_update(item, account_id))
+        return
     names = _profile_names(value.get("contacts"))
-    for message in _objects(value, "messages", events):
-        _append(events, message, lambda item: _inbound(item, names, account_id))
+    for message in _objects(value, MESSAGES, events):
+        _append(events, message, lambda item: _message(item, names, account_id))
     for status in _objects(value, "statuses", events):
         _append(events, status, lambda item: _status(item, account_id))
 
@@ -119,11 +126,17 @@ def _profile_names(contacts: Any) -> dict[str, str]:
     return names
 
 
-def _inbound(message: dict[str, Any], names: dict[str, str], account_id: str) -> InboundEvent | None:
-    """Return the event of one message, or None: reactions, edits, system notes, groups and kinds yet to come."""
+def _message(message: dict[str, Any], names: dict[str, str], account_id: str) -> Event | None:
+    """Return the event of one message, or None: reactions, edits, most system notes, groups and kinds yet to come."""
     kind = message.get("type")
     if not isinstance(kind, str):
         raise Malformed("the message has no type")
+    if kind == changes.KIND:
+        return changes.read_system(message, account_id)
+    return _inbound(kind, message, names, account_id)
+
+
+def _inbound(kind: str, message: dict[str, Any], names: dict[str, str], account_id: str) -> InboundEvent | None:
     kind, read_text = content.reader(kind, message)
     if read_text is None or "group_id" in message:
         return None

@@ -71,7 +71,6 @@ def allow_text(staff: User, argument: str) -> str:
         return str(refusal)
     if not changed:
         return _("%(person)s is allowed already.") % {"person": called(person)}
-    logger.info("person_allowed", extra={"staff": staff.pk, "person": person.pk})
     said = _("%(person)s may write to me now.") % {"person": called(person)}
     if person.phone_number and not is_possible(person.phone_number):
         said += " " + _("But this does not look like a number that exists. Please check it.")
@@ -97,7 +96,6 @@ def deny_text(staff: User, argument: str) -> str:
         return str(refusal)
     if not changed:
         return _("%(person)s was not allowed to write to me.") % {"person": called(person)}
-    logger.info("person_denied", extra={"staff": staff.pk, "person": person.pk})
     return _("%(person)s may not write to me any more.") % {"person": called(person)}
 
 

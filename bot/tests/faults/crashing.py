@@ -49,7 +49,11 @@ WORKER_POINTS: dict[str, CrashPoint] = {
     "after_renewed": CrashPoint("bot.claims", "renew"),
     "before_released": CrashPoint("bot.claims", "release", before=True),
 }
-POINTS = {**WEB_POINTS, **WORKER_POINTS}
+# Passed by a message with the code of an invite only.
+JOINING_POINTS: dict[str, CrashPoint] = {
+    "after_code_redeemed": CrashPoint("bot.pipeline.commands.joining", "_redeem"),
+}
+POINTS = {**WEB_POINTS, **WORKER_POINTS, **JOINING_POINTS}
 
 
 def install(chosen: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from bot.channels.base import Event, InboundEvent, RejectedItem, StatusEvent
+from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
 from bot.channels.text import clean
 from bot.managers.outbound import STATUS_MAY_FOLLOW
 from bot.models import InboundMessage, OutboundMessage
@@ -31,6 +31,8 @@ def event_faults(event: Event) -> list[str]:
             return [*_inbound_faults(event)]
         case StatusEvent():
             return [*_status_faults(event)]
+        case AddressChanged():
+            return [*_change_faults(event)]
         case RejectedItem():
             return [*_text_faults("reason", event.reason, 200, least=1), *_text_faults("id", event.external_id, 255)]
 
@@ -58,6 +60,15 @@ def _status_faults(event: StatusEvent) -> Iterator[str]:
         yield f"status: {event.status!r}"
     if event.outbound_id is not None and not 0 < event.outbound_id < 2**63:
         yield f"outbound_id: {event.outbound_id}"
+
+
+def _change_faults(event: AddressChanged) -> Iterator[str]:
+    yield from _text_faults("external_id", event.external_id, _length(InboundMessage, "external_id"), least=1)
+    yield from _text_faults("account_id", event.account_id, 255)
+    for name in (name for move in event.moves for name in move):
+        yield from _text_faults("moves", name, _length(InboundMessage, "address"))
+    if not any(old for old, _ in event.moves) or all(new in ("", old) for old, new in event.moves):
+        yield "moves: nobody, or nothing, changes"
 
 
 def _length(model: type[models.Model], name: str) -> int:

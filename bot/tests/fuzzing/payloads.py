@@ -48,6 +48,28 @@ def _text(source: Random) -> Node:
     return {"type": "text", "text": {"body": source.choice(words)}}
 
 
+def _system(source: Random) -> Node:
+    old, new = source.choice(NUMBERS), source.choice(NUMBERS)
+    ids = {"previous_user_id": bsuid(old), "user_id": bsuid(new)}
+    return source.choice(
+        (
+            {"type": "user_changed_number", "wa_id": new, "body": f"User A changed from {old} to {new}"},
+            {"type": "user_changed_number", "wa_id": new, **ids},
+            {"type": "user_changed_user_id", **ids},
+            {"type": "customer_changed_number", "customer": old, "new_wa_id": new},
+            {"type": "customer_identity_changed", "identity": "q83vEjRWeJA=", "customer": old},
+        )
+    )
+
+
+def _id_updates(source: Random) -> Node:
+    old, new = source.choice(NUMBERS), source.choice(NUMBERS)
+    pairs = {"user_id": {"previous": bsuid(old), "current": bsuid(new)}}
+    update = {"wa_id": new, "detail": "User id has been updated.", **pairs, "timestamp": str(NOW)}
+    metadata = {"display_phone_number": "4930123456", "phone_number_id": PHONE_NUMBER_ID}
+    return {"messaging_product": "whatsapp", "metadata": metadata, "user_id_update": [update]}
+
+
 KINDS: dict[str, Callable[[Random], Node]] = {
     "text": _text,
     "image": _of_media("image"),
@@ -62,7 +84,7 @@ KINDS: dict[str, Callable[[Random], Node]] = {
     "nfm_reply": _interactive("nfm_reply", {"name": "flow", "body": "Sent", "response_json": '{"a": 1}'}),
     "button": lambda source: {"type": "button", "button": {"payload": "p", "text": "Stop"}},
     "reaction": lambda source: {"type": "reaction", "reaction": {"message_id": message_id(source), "emoji": "👍"}},
-    "system": lambda source: {"type": "system", "system": {"type": "user_changed_number", "wa_id": NUMBERS[0]}},
+    "system": lambda source: {"type": "system", "system": _system(source)},
     "order": lambda source: {"type": "order", "order": {"catalog_id": "1", "text": "Fast", "product_items": [{}]}},
     "edit": lambda source: {"type": "edit", "edit": {"original_message_id": message_id(source)}},
     "revoke": lambda source: {"type": "revoke", "revoke": {"original_message_id": message_id(source)}},
@@ -120,7 +142,9 @@ def value(messages: list[Any], statuses: list[Any], account: str = PHONE_NUMBER_
 def change(source: Random) -> Node:
     """Return one change: mostly messages and statuses, now and then of another number or another field."""
     if source.random() < 0.05:
-        return {"field": source.choice(("account_update", "calls", "user_id_update")), "value": {"event": "X"}}
+        return {"field": source.choice(("account_update", "calls")), "value": {"event": "X"}}
+    if source.random() < 0.05:
+        return {"field": "user_id_update", "value": _id_updates(source)}
     account = PHONE_NUMBER_ID if source.random() < 0.95 else "999"
     messages = [message(source) for _ in range(source.choice((0, 1, 1, 1, 2, 5)))]
     statuses = [status(source) for _ in range(source.choice((0, 0, 1, 3)))]

@@ -111,7 +111,9 @@ def test_whatever_happens_inside_one_message_its_neighbours_are_stored(
     odd: Any = [payloads.message(source)]
     for _ in range(source.choice((1, 1, 2, 4))):
         odd = mutate(odd, source, payloads.body, literals=False)
-    body = write(payloads.messages_body([good[0], *(odd if isinstance(odd, list) else [odd]), *good[1:]]))
+    # (More than a delivery can hold is refused as a whole.)
+    between = odd[:1_000] if isinstance(odd, list) else [odd]
+    body = write(payloads.messages_body([good[0], *between, *good[1:]]))
     with undone():
         assert deliver(client, body) == 200
         assert ids_in_state("pending") >= {item["id"] for item in good}

@@ -1,0 +1,87 @@
+"""Let in who asked for access."""
+
+import logging
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from bot.models import AccessRequest
+from users.addresses import LONGEST_NAME, create_person
+from users.managers import AddressTaken, DuplicatePhoneNumber
+from users.models import User
+from users.permissions import may_touch
+from users.phone import variants
+
+logger = logging.getLogger(__name__)
+
+
+class RequestGone(ValueError):
+    """Somebody has allowed or dismissed the request already."""
+
+
+class StaffOnly(ValueError):
+    """Who asked is an owner or admin: that is for who manages staff."""
+
+
+def allow_request(request: AccessRequest, *, staff: User | None) -> User:
+    """Put who asked for access on the whitelist, as the person who has the address, or else as a new one.
+
+    The request goes away, and those to other bots of its channel: being allowed is not a matter of one bot.
+
+    Raises:
+        RequestGone: there is nothing to allow any more.
+        StaffOnly: it is not for this member of staff to do.
+    """
+    try:
+        person = _allow(request, staff)
+    except (AddressTaken, DuplicatePhoneNumber):
+        # The address was given to somebody just now: allow them.
+        person = _allow(request, staff)
+    logger.info("person_allowed", extra={"person": person.pk, "staff": staff.pk if staff else None})
+    return person
+
+
+def lock_requests(channel: str, addresses: Collection[str]) -> list[int]:
+    """Lock the requests of addresses, in a transaction, and return their ids.
+
+    They come before the people they are about, here as everywhere, and in one order: nobody deadlocks.
+    """
+    found = AccessRequest.objects.filter(bot__channel=channel, address__in=addresses).order_by("pk")
+    return list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
+
+
+def forget_requests_of(number: str) -> None:
+    """Delete the requests, to bots of any channel, that came from a phone number. Part of a transaction."""
+    found = AccessRequest.objects.filter(address__in=variants(number)).order_by("pk")
+    forget_requests(list(found.select_for_update(of=("self",)).values_list("pk", flat=True)))
+
+
+def forget_requests(ids: Collection[int]) -> None:
+    """Delete locked requests of who is let in."""
+    AccessRequest.objects.filter(pk__in=ids).delete()
+
+
+@transaction.atomic
+def _allow(request: AccessRequest, staff: User | None) -> User:
+    found = AccessRequest.objects.select_related("bot").filter(pk=request.pk).first()
+    locked = lock_requests(found.bot.channel, [found.address]) if found else []
+    if found is None or found.pk not in locked:
+        raise RequestGone(_("This request is gone: somebody has allowed or dismissed it already."))
+    channel = found.bot.channel
+    person = User.objects.for_identity(channel, found.address)
+    if person is None:
+        person = create_person(channel, found.address, found.profile_name)
+    elif staff and not person.is_whitelisted and not may_touch(staff, person):
+        raise StaffOnly(_("Who asked is an owner or admin: only an owner can allow them."))
+    else:
+        _put_on_whitelist(person, found.profile_name)
+    forget_requests(locked)
+    return person
+
+
+def _put_on_whitelist(person: User, name: str) -> None:
+    User.objects.update_whitelist(person, True)
+    if not person.name and name:
+        person.name = name[:LONGEST_NAME]
+        person.save(update_fields=["name", "updated_at"])

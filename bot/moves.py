@@ -1,0 +1,81 @@
+"""Follow people whose address changes: the provider says that they are named otherwise from now on."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.access import forget_requests, lock_requests
+from bot.channels.base import AddressChanged
+from bot.directory import ActiveBot
+from bot.managers import NewInbound
+from bot.models import InboundMessage, Lease, OutboundMessage
+from users.addresses import Move, Moved, move_addresses
+from users.managers import spellings
+from users.models import User
+
+logger = logging.getLogger(__name__)
+
+KIND = "address_changed"
+
+
+def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
+    """Move a person's addresses, and their chats with them; return whether that was done. Call it in a transaction.
+
+    Delivered again it changes nothing: meanwhile the old number may be somebody else's.
+    """
+    channel = bot.channel.slug
+    former = [(channel, old) for old, _ in event.moves if old]
+    if not User.objects.for_identities(former) or not InboundMessage.objects.all().store([_row(bot, event, now)]):
+        return False
+    requests = lock_requests(channel, [new for _, new in event.moves if new])
+    moved, person = move_addresses(channel, event.moves)
+    if person is None:
+        # Staff decide; until then everybody stays who they were.
+        logger.warning("identity_conflict", extra={"bot": bot.slug, "outcome": moved.value})
+        return False
+    # A member of staff signs in to the admin with the number: they have to know that it is the new one.
+    level = logging.WARNING if person.is_staff else logging.INFO
+    logger.log(level, "address_moved", extra={"bot": bot.slug, "person": person.pk, "staff": person.is_staff})
+    if person.is_whitelisted:
+        forget_requests(requests)
+    for move in event.moves:
+        _move_chats(channel, move, now)
+    return moved is Moved.MOVED
+
+
+def _row(bot: ActiveBot, event: AddressChanged, now: datetime) -> NewInbound:
+    return NewInbound(
+        bot_id=bot.id,
+        external_id=event.external_id,
+        address="",
+        kind=KIND,
+        state=InboundMessage.State.DONE,
+        received_at=now,
+        available_at=now,
+    )
+
+
+def _move_chats(channel: str, move: Move, now: datetime) -> None:
+    """Let what waits under the old address wait under the new one, where its sender is known.
+
+    A chat that is being worked on is left alone: its turn knows the person, and answers where it was asked.
+    """
+    old, new = move
+    if not old or not new or old == new:
+        return
+    waiting = InboundMessage.objects.all().pending().filter(bot__channel=channel, address__in=spellings(old))
+    chats = list(waiting.order_by().values_list("bot_id", "address").distinct())
+    # Taken and given back at once: until the transaction ends no worker can take them.
+    leases = Lease.objects.all().take(chats, "", now, now)
+    for lease in leases:
+        messages = waiting.filter(bot_id=lease.bot_id, address=lease.address)
+        _readdress(lease.bot_id, messages.values_list("turn_key", flat=True), new)
+        messages.update(address=new)
+
+
+def _readdress(bot_id: int, turn_keys: Iterable[int | None], address: str) -> None:
+    """Let stored replies that have not gone out yet show where they go to."""
+    keys = {key for key in turn_keys if key is not None}
+    if keys:
+        queued = OutboundMessage.objects.filter(bot_id=bot_id, turn_key__in=keys, status=OutboundMessage.Status.QUEUED)
+        queued.update(address=address)

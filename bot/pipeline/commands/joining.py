@@ -1,0 +1,77 @@
+"""Invites in a chat: /join CODE and /start CODE, from people who are in, and (in the access stage) from strangers."""
+
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from bot.access import forget_requests, lock_requests
+from bot.pipeline.addresses import remember_addresses
+from bot.pipeline.commands.basic import show_help
+from bot.pipeline.commands.registry import command, read_call
+from bot.pipeline.services import Services
+from bot.pipeline.turn import Turn
+from users.invites import Outcome, Redemption, read_code, redeem
+
+NAMES = ("join", "start")
+TRIES = 5
+TRIES_MINUTES = 60
+
+OUTCOME_SENTENCES: dict[Outcome, Promise] = {
+    Outcome.JOINED: _("Welcome! You can write to me now. /help lists what else I can do."),
+    Outcome.ALREADY_IN: _("You are in already. Just write to me; /help lists what else I can do."),
+    Outcome.TAKEN: _("This invite was made for somebody else. Please ask for one of your own."),
+    Outcome.INVALID: _("This code is not valid, or not any more. Please ask for a new one."),
+}
+
+
+@command("join", _("join with an invite"), argument=_("CODE"), listed=False)
+async def join(turn: Turn, services: Services, argument: str) -> str:
+    """Say that the person is in already, or what else became of the code."""
+    return str(OUTCOME_SENTENCES[await try_code(turn, services, argument)])
+
+
+@command("start", _("begin, or join with an invite"), argument=_("[CODE]"), listed=False)
+async def start(turn: Turn, services: Services, argument: str) -> str:
+    """Say what the bot can do; with a code do what /join does."""
+    return await (join if argument else show_help)(turn, services, argument)
+
+
+def code_in(turn: Turn) -> str | None:
+    """Return what follows /join or /start in a turn, or None: nothing does, or it is no such command."""
+    call = read_call(turn.messages[0].text)
+    return call.argument if call and call.name in NAMES and call.argument else None
+
+
+async def try_code(turn: Turn, services: Services, text: str) -> Outcome:
+    """Redeem the code that somebody sent; from then on the turn is theirs.
+
+    An address has TRIES in an hour. Beyond them no code is looked for.
+    """
+    code = read_code(text)
+    if not code or not await _may_try(turn, services):
+        return Outcome.ALREADY_IN if turn.user and turn.user.is_whitelisted else Outcome.INVALID
+    redemption = await services.database.run(_redeem, turn, code)
+    if redemption.outcome is Outcome.JOINED:
+        turn.user = redemption.person
+    return redemption.outcome
+
+
+async def _may_try(turn: Turn, services: Services) -> bool:
+    if turn.attempts > 1:  # a turn that is tried again was counted the first time
+        return True
+    # Hashed: what counts tries need not know numbers.
+    address = salted_hmac("bot.pipeline.commands.joining", f"{turn.bot.channel.slug}:{turn.address}").hexdigest()
+    return await services.limiter.hit(f"codes:{address}", TRIES, minutes=TRIES_MINUTES)
+
+
+def _redeem(turn: Turn, code: str) -> Redemption:
+    name = next((message.profile_name for message in turn.messages if message.profile_name), "")
+    channel = turn.bot.channel.slug
+    with transaction.atomic():
+        requests = lock_requests(channel, [turn.address])
+        redemption = redeem(code, channel, turn.address, turn.user, name)
+        if redemption.outcome is Outcome.JOINED and redemption.person:
+            remember_addresses(turn, redemption.person)
+            forget_requests(requests)
+    return redemption

@@ -1,0 +1,31 @@
+"""The repository of invites: which are good, which have ended, and the one statement that counts a use."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+
+if TYPE_CHECKING:
+    from users.models import Invite  # noqa: F401 (named in the queryset's type)
+
+
+class InviteQuerySet(models.QuerySet["Invite"]):
+    """Lookups of invites that chain."""
+
+    def usable(self, now: datetime) -> Self:
+        """Keep the invites that let somebody in: not used up, not expired, not revoked."""
+        return self.filter(uses__lt=F("max_uses"), expires_at__gt=now, revoked_at=None)
+
+    def ended_before(self, cutoff: datetime) -> Self:
+        """Keep the invites that were used up, expired or were revoked before cutoff."""
+        return self.filter(Q(expires_at__lt=cutoff) | Q(revoked_at__lt=cutoff))
+
+    def count_use(self, now: datetime) -> int:
+        """Count a use of those that are usable, and return how many were. The last use ends an invite."""
+        last = When(uses__gte=F("max_uses") - 1, then=Value(now))
+        return self.usable(now).update(uses=F("uses") + 1, expires_at=Case(last, default=F("expires_at")))
+
+    def revoke(self, now: datetime) -> int:
+        """Revoke those that are usable, and return how many were."""
+        return self.usable(now).update(revoked_at=now)
