@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from users.addresses import create_person, know_by
 from users.managers import AddressTaken, DuplicatePhoneNumber
 from users.models import Invite, User
-from users.permissions import may_touch
+from users.permissions import Permission, may
 
 logger = logging.getLogger(__name__)
 
@@ -107,9 +107,9 @@ def check(invite: Invite) -> None:
 
 def is_allowed(invite: Invite) -> bool:
     """Return whether its maker may give away the rights of its person: whoever has the code acts as them in chat."""
-    if invite.person is None or invite.created_by is None:
+    if invite.person is None or invite.created_by is None or not invite.person.is_staff:
         return True
-    return may_touch(invite.created_by, invite.person)
+    return may(invite.created_by, Permission.MANAGE_STAFF)
 
 
 def state_of(invite: Invite) -> InviteState:

@@ -43,6 +43,8 @@ def allow_request(request: AccessRequest, staff: User) -> tuple[User, bool]:
         Refusal: it is not for this member of staff to do, or somebody else has done it.
     """
     known = User.objects.for_identity(request.bot.channel, request.address)
+    if known is not None and not known.is_whitelisted:
+        refuse_to_touch_staff(known, staff)
     try:
         person = access.allow_request(request, staff=staff)
     except (RequestGone, StaffOnly) as refusal:
