@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from config.batches import Progress, delete_in_batches
 from usage.managers import today
-from usage.models import DailySpend, UsageRecord
+from usage.models import DailySpend, SpendAlert, UsageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ def cleanup_old_usage_metrics(days: int, *, dry_run: bool = False, progress: Pro
 
 
 def cleanup_old_spends(days: int, *, dry_run: bool = False, progress: Progress | None = None) -> int:
-    """Delete what days have cost that are older than so many days, in short batches; return how many rows."""
-    old = DailySpend.objects.filter(day__lt=today() - timedelta(days=days))
-    return old.count() if dry_run else delete_in_batches(old, progress=progress)
+    """Delete what days have cost that are older than so many days, and their alerts; return how many days' spends."""
+    cutoff = today() - timedelta(days=days)
+    old, alerts = DailySpend.objects.filter(day__lt=cutoff), SpendAlert.objects.filter(day__lt=cutoff)
+    if dry_run:
+        return old.count()
+    delete_in_batches(alerts)
+    return delete_in_batches(old, progress=progress)
