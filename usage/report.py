@@ -1,22 +1,29 @@
-"""What was used and what it cost: by day, person, bot, kind and model. Summed up by the database, in one query."""
+"""What was used and what it cost: by day, person, bot, kind and model, summed up by the database."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from usage.managers import UsageQuerySet, today
 from usage.models import UsageKind, UsageRecord
 from users.models import User
 
 FETCHED_AT_ONCE = 2_000
+# A statement has 15 s at most (config/settings.py): a year of a busy installation is asked for piece by piece.
+DAYS_A_QUERY = 31
 # What a line is of, as columns, in the order in which the lines come.
 KEYS = ("day", "user_id", "bot", "kind", "model")
 SUMS = {
+    # A person has one name and one number: the greatest is it, and the database need not group by texts.
+    "name": Max("user__name"),
+    "number": Max("user__phone_number"),
     # The names differ from the columns', which an aggregate may not shadow.
     "calls": Count("pk"),
     "answers": Count("pk", filter=Q(kind=UsageKind.COMPLETION)),
@@ -30,7 +37,7 @@ SUMS = {
 
 @dataclass(slots=True)
 class Sums:
-    """Sums over usage records. cached is a part of input; cost_micros leaves out the unpriced."""
+    """Sums over usage records. Cached input is a part of input; cost_micros leaves out the unpriced."""
 
     calls: int = 0
     answers: int = 0
@@ -39,6 +46,11 @@ class Sums:
     output_tokens: int = 0
     cost_micros: int = 0
     unpriced: int = 0
+
+    def as_row(self) -> tuple[int, ...]:
+        """Return the sums in their order."""
+        tokens = (self.input_tokens, self.cached_input_tokens, self.output_tokens)
+        return (self.calls, self.answers, *tokens, self.cost_micros, self.unpriced)
 
     def add(self, other: "Sums") -> None:
         """Count another's records as well."""
@@ -97,24 +109,27 @@ class Report:
 
 
 def usage_lines(days: int, *, user: User | None = None, bot: str = "") -> Iterator[Line]:
-    """Yield the sums of the last `days` days, today included, in the order of KEYS. One query, never all in memory.
+    """Yield the sums of the last `days` days, today included, in the order of KEYS; never all of them in memory.
+
+    One query for each month that is asked for.
 
     Raises:
         ValueError: days is less than 1.
     """
-    records = UsageRecord.objects.last_days(days)
+    if days < 1:
+        raise ValueError(f"days must be at least 1 (found {days}).")
+    chosen = UsageRecord.objects.all()
     if user is not None:
-        records = records.filter(user=user)
+        chosen = chosen.filter(user=user)
     if bot:
-        records = records.filter(bot=bot)
-    day = TruncDate("created_at", tzinfo=timezone.get_default_timezone())
-    keys = ("user_id", "user__name", "user__phone_number", "bot", "kind", "model")
-    rows = records.values(*keys, day=day).annotate(**SUMS).order_by(*KEYS)
-    return (_line(row) for row in rows.iterator(FETCHED_AT_ONCE))
+        chosen = chosen.filter(bot=bot)
+    last = today()
+    first = last - timedelta(days=days - 1)
+    return chain.from_iterable(_lines(chosen.between(*part)) for part in _parts(first, last))
 
 
 def usage_report(days: int, *, user: User | None = None, bot: str = "") -> Report:
-    """Return the sums of the last `days` days. One query.
+    """Return the sums of the last `days` days. One query for each month that is asked for.
 
     Raises:
         ValueError: days is less than 1.
@@ -125,15 +140,17 @@ def usage_report(days: int, *, user: User | None = None, bot: str = "") -> Repor
     return report
 
 
-def _line(row: Any) -> Line:
-    person = Person(row["user_id"], row["user__name"] or "", row["user__phone_number"] or "")
-    sums = Sums(
-        row["calls"],
-        row["answers"],
-        row["sum_input"],
-        row["sum_cached"],
-        row["sum_output"],
-        row["sum_cost"],
-        row["unpriced"],
-    )
-    return Line(row["day"], person, row["bot"], row["kind"], row["model"], sums)
+def _parts(first: date, last: date) -> Iterator[tuple[date, date]]:
+    while first <= last:
+        end = min(last, first + timedelta(days=DAYS_A_QUERY - 1))
+        yield first, end
+        first = end + timedelta(days=1)
+
+
+def _lines(records: UsageQuerySet) -> Iterator[Line]:
+    day = TruncDate("created_at", tzinfo=timezone.get_default_timezone())
+    grouped: Any = records.values(*KEYS[1:], day=day).annotate(**SUMS).order_by(*KEYS)
+    for day, user_id, bot, kind, model, name, number, *sums in grouped.values_list(*KEYS, *SUMS).iterator(
+        FETCHED_AT_ONCE
+    ):
+        yield Line(day, Person(user_id, name or "", number or ""), bot, kind, model, Sums(*sums))

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple
 from typing import Any, Protocol, TypeVar
 
 from usage.models import UsageKind
@@ -54,7 +53,7 @@ def write_csv(lines: Iterable[Line], target: Writable) -> int:
         person = line.person
         texts = (safe_cell(text) for text in (line.bot, line.kind, line.model))
         writer.writerow(
-            (line.day, person.user_id, safe_cell(person.name), person.phone_number, *texts, *astuple(line.sums))
+            (line.day, person.user_id, safe_cell(person.name), person.phone_number, *texts, *line.sums.as_row())
         )
         written += 1
     return written
