@@ -1,19 +1,23 @@
 """The owners are told how much of a day's budget is used: each share once, whoever looks and however often."""
 
+import json
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sentry_sdk
 import time_machine
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.models import Schedule
+from sentry_sdk.transport import Transport
 
 from bot import alerts, schedules
 from bot.alerts import raise_alerts
 from bot.models import Bot
 from bot.tests.factories import BotFactory, InboundFactory, whitelisted
+from config.sentry import init_sentry
 from usage import budgets
 from usage.alerts import BudgetOfDay, reached
 from usage.managers import today
@@ -288,3 +292,26 @@ def test_a_task_that_fails_leaves_no_row_and_does_the_rest(
     assert not Reservation.objects.exists()
     (record,) = [vars(record) for record in caplog.records if record.message == "budget_watch_failed"]
     assert record["step"] == "raise_alerts"
+
+
+def test_every_alert_is_one_report_to_sentry_with_its_level() -> None:
+    envelopes: list[dict[str, Any]] = []
+
+    class Capturing(Transport):
+        def capture_envelope(self, envelope: Any) -> None:
+            envelopes.extend(json.loads(item.payload.get_bytes()) for item in envelope.items if item.type == "event")
+
+    init_sentry("https://public@sentry.invalid/1", "production", transport=Capturing)
+    try:
+        for spent in (5, 8, 10):
+            spend(spent * DOLLAR)
+            raise_alerts()
+            raise_alerts()
+        sentry_sdk.flush()
+    finally:
+        sentry_sdk.get_client().close()
+        sentry_sdk.get_global_scope().set_client(None)
+    assert [event["level"] for event in envelopes] == ["warning", "warning", "error"]
+    assert envelopes[0]["message"] == envelopes[2]["logentry"]["message"] == "budget_alert"
+    assert envelopes[0]["contexts"]["budget"]["percent"] == 50
+    assert envelopes[2]["extra"]["spent_micros"] == 10 * DOLLAR
