@@ -1,7 +1,7 @@
 """Time the questions about usage in the database that DATABASE_URL names: `python -m benchmarks.usage_queries`.
 
 Each is asked in turns with the plain SQL of the same question, through the driver. Prints JSON: for each question the
-milliseconds of both, each time, and how many queries it takes.
+milliseconds of both, each time but the first, and how many queries it takes.
 """
 
 import json
@@ -16,8 +16,7 @@ from typing import Any
 
 import django
 
-WARM_UP = 2
-OFTEN, SELDOM, ONCE = 20, 5, 2
+OFTEN, SELDOM, ONCE = 20, 5, 1
 SUMS = "COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(cost_micros), COUNT(*) - COUNT(cost_micros)"
 RECORDS = "FROM usage_usagerecord WHERE"
 
@@ -43,8 +42,8 @@ def main() -> None:
     for question in questions():
         with CaptureQueriesContext(connection) as queries:
             question.ask()
-        rounds = [(timed(question.ask), timed(partial(plain, question))) for _ in range(WARM_UP + question.times)]
-        ours, baseline = zip(*rounds[WARM_UP:], strict=True)
+        rounds = [(timed(question.ask), timed(partial(plain, question))) for _ in range(1 + question.times)]
+        ours, baseline = zip(*rounds[1:], strict=True)
         found[question.name] = {"ms": ours, "plain_ms": baseline, "queries": len(queries)}
     json.dump(found, sys.stdout)
 
@@ -176,6 +175,9 @@ def plain(question: Question) -> None:
 
     connection.ensure_connection()
     driver: Any = connection.connection
+    if connection.vendor == "postgresql" and question.times <= ONCE:
+        # In one statement a year takes longer than Parley lets any take.
+        driver.execute("SET statement_timeout = 0")
     sql, parameters = question.sql, question.parameters
     if connection.vendor == "sqlite":
         sql = sql.replace("%s", "?")

@@ -152,6 +152,11 @@ def test_a_bots_budget_is_its_own(owners: Owners, settings: Any) -> None:
     assert owners.got == [("budget:shop:2026-03-10:80", "Shop: 80 % of today's budget of $2.00 is used ($1.60).")]
 
 
+def test_what_one_person_has_spent_is_not_taken_for_everybodys(owners: Owners) -> None:
+    DailySpend.objects.create(user=whitelisted("+491711234567"), day=today(), spent_micros=99 * DOLLAR)
+    assert raise_alerts(owners) == 0
+
+
 def test_without_budgets_nothing_is_raised(owners: Owners, settings: Any) -> None:
     settings.DAILY_BUDGET_MICROS = None
     spend(99 * DOLLAR)
