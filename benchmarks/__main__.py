@@ -1,4 +1,4 @@
-"""The command: `python -m benchmarks [ack|turn|inflight|pickup …] [--database sqlite|postgres|both] [--seconds N]`."""
+"""The command: `python -m benchmarks [ack|turn|inflight|pickup|usage …] [--database sqlite|postgres|both] …`."""
 
 import argparse
 import platform
@@ -12,11 +12,17 @@ from typing import NoReturn
 
 from benchmarks.databases import POSTGRESQL, SQLITE, postgres_problem
 from benchmarks.figures import BenchmarkError
-from benchmarks.parts import ack, inflight, pickup, turn
+from benchmarks.parts import ack, inflight, pickup, turn, usage
 from benchmarks.processes import Run, procfile_flags
 from benchmarks.report import Report
 
-PARTS = {"ack": ack.measure, "turn": turn.measure, "inflight": inflight.measure, "pickup": pickup.measure}
+PARTS = {
+    "ack": ack.measure,
+    "turn": turn.measure,
+    "inflight": inflight.measure,
+    "pickup": pickup.measure,
+    "usage": usage.measure,
+}
 RESULTS = Path(__file__).resolve().parent / "results"
 KINDS = {"sqlite": (SQLITE,), "postgres": (POSTGRESQL,), "both": (SQLITE, POSTGRESQL)}
 

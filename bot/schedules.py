@@ -8,21 +8,30 @@ from django.db import connections
 from django.utils import timezone
 from django_q.models import Schedule
 
-from bot.retention import purge_expired
+from bot.alerts import raise_alerts
+from bot.retention import purge_expired, release_abandoned_reservations
 
 logger = logging.getLogger(__name__)
 
 PURGE_NAME = "purge expired data"
+WATCH_NAME = "watch budgets"
 # In the operator's time zone, when few people write.
 PURGE_TIME = time(3, 30)
 
 
 def ensure_schedules() -> None:
     """Create the schedules that are missing. What an operator changed in the admin stays."""
-    if not Schedule.objects.filter(name=PURGE_NAME).exists():
-        Schedule.objects.create(
-            name=PURGE_NAME, func="bot.schedules.purge", schedule_type=Schedule.DAILY, next_run=_next(PURGE_TIME)
-        )
+    wanted: dict[str, dict[str, Any]] = {
+        PURGE_NAME: {
+            "func": "bot.schedules.purge",
+            "schedule_type": Schedule.DAILY,
+            "next_run": _next(PURGE_TIME),
+        },
+        WATCH_NAME: {"func": "bot.schedules.watch_budgets", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    }
+    there = set(Schedule.objects.filter(name__in=wanted).values_list("name", flat=True))
+    for name in wanted.keys() - there:
+        Schedule.objects.create(name=name, **wanted[name])
 
 
 def ensure_schedules_after_migrate(using: str, **kwargs: Any) -> None:
@@ -35,6 +44,19 @@ def purge() -> None:
     """Delete everything whose time is over (the daily schedule's task)."""
     summary = purge_expired()
     logger.info("purge_done", extra=summary.as_counts())
+
+
+def watch_budgets() -> None:
+    """Raise what alerts are due and give back what abandoned turns have reserved (the task of every minute).
+
+    Nothing is raised: django-q2 would keep a row of each failure for ever, and with the database down that is one a
+    minute. The log and Sentry have it.
+    """
+    for step in (raise_alerts, release_abandoned_reservations):
+        try:
+            step()
+        except Exception:
+            logger.exception("budget_watch_failed", extra={"step": step.__name__})
 
 
 def _next(at: time) -> datetime:

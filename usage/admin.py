@@ -2,25 +2,42 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from usage.managers import day_start
 from usage.models import DailySpend, ModelPrice, UsageRecord
 from usage.prices import forget_prices
-from usage.pricing import MILLION
+from usage.pricing import exact_dollars
+from usage.repricing import reprice, waiting_records
 from users.models import User
 from users.paginator import CappedPaginator
+
+# What an admin's request may look at, and price: a second or two. The rest is for manage.py reprice.
+WAITING_LOOKED_AT = 10_000
+REPRICED_BY_ACTION = 2_000
 
 
 def dollars(micros: int | None) -> str:
     """Return micro-dollars as dollars with all their digits, and "unknown" for None."""
-    if micros is None:
-        return str(_("unknown"))
-    sign, (whole, rest) = "-" if micros < 0 else "", divmod(abs(micros), MILLION)
-    return f"{sign}${whole:,}.{rest:06}"
+    return str(_("unknown")) if micros is None else exact_dollars(micros)
+
+
+def waiting_for(price: ModelPrice) -> tuple[int, bool]:
+    """Return how many of the newest records without a cost a price would give one, and whether there are older ones.
+
+    Bounded, because where a model at home has no price every record is without a cost.
+    """
+    first_moment = day_start(price.valid_from)
+    newest = list(
+        waiting_records().order_by("-pk")[:WAITING_LOOKED_AT].values_list("model", "model_answered", "created_at")
+    )
+    waiting = sum(price.model in (asked, answered) and created >= first_moment for asked, answered, created in newest)
+    return waiting, len(newest) == WAITING_LOOKED_AT
 
 
 class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -98,13 +115,34 @@ class ModelPriceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The operator's own prices, which override the bundled ones."""
 
     list_display = ("model", "valid_from", "input", "cached_input", "output")
+    actions = ("price_waiting",)
     search_fields = ("model",)
     ordering = ("model", "-valid_from")
 
     def save_model(self, request: HttpRequest, obj: ModelPrice, form: "ModelForm[ModelPrice]", change: bool) -> None:
-        """Save the price and use it from the next completion on."""
+        """Save the price, use it from the next completion on, and say how many records have waited for it."""
         super().save_model(request, obj, form, change)
         forget_prices()
+        waiting, capped = waiting_for(obj)
+        if waiting:
+            number = _("at least %d") % waiting if capped else str(waiting)
+            self.message_user(
+                request,
+                _("%(number)s usage records of %(model)s have no cost. To price them, select the price and choose "
+                  "“Price the records without a cost”, or run manage.py reprice.")
+                % {"number": number, "model": obj.model},
+                messages.INFO,
+            )  # fmt: skip
+
+    @admin.action(description=_("Price the records without a cost"), permissions=["change"])
+    def price_waiting(self, request: HttpRequest, queryset: QuerySet[ModelPrice]) -> None:
+        """Price what waits for the selected prices' models, as much as a request has time for."""
+        priced = cost = 0
+        for model in queryset.order_by("model").values_list("model", flat=True).distinct():
+            repriced = reprice(model=model, most=REPRICED_BY_ACTION)
+            priced, cost = priced + repriced.records, cost + repriced.cost_micros
+        text = ngettext("%(number)d record priced: %(cost)s.", "%(number)d records priced: %(cost)s.", priced)
+        self.message_user(request, text % {"number": priced, "cost": exact_dollars(cost)})
 
     def delete_model(self, request: HttpRequest, obj: ModelPrice) -> None:
         """Delete the price and stop using it."""

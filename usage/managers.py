@@ -101,6 +101,25 @@ class UsageQuerySet(models.QuerySet["UsageRecord"]):
         """Keep the records from before cutoff."""
         return self.filter(created_at__lt=cutoff)
 
+    def last_days(self, days: int) -> Self:
+        """Keep the records of the last `days` days, today included.
+
+        Raises:
+            ValueError: days is less than 1.
+        """
+        if days < 1:
+            raise ValueError(f"days must be at least 1 (found {days}).")
+        last = today()
+        return self.between(last - timedelta(days=days - 1), last)
+
+    def unpriced(self) -> Self:
+        """Keep the records whose price was not known: what an index of its own has."""
+        return self.filter(cost_micros=None)
+
+    def of_model(self, name: str) -> Self:
+        """Keep the records of calls that asked a model or were answered by it."""
+        return self.filter(Q(model=name) | Q(model_answered=name))
+
     def totals(self) -> Totals:
         """Return the sums over these records. One query."""
         return _totals(self.aggregate(**_sums()))
@@ -144,19 +163,14 @@ class UsageManager(_UsageManager["UsageRecord"]):
         Raises:
             ValueError: days is less than 1.
         """
-        if days < 1:
-            raise ValueError(f"days must be at least 1 (found {days}).")
-        last = today()
-        first = last - timedelta(days=days - 1)
         day = TruncDate("created_at", tzinfo=timezone.get_default_timezone())
-        rows: list[Any] = list(
-            self.filter(user=user).between(first, last).values("model", day=day).order_by().annotate(**_sums())
-        )
+        records = self.filter(user=user).last_days(days)
+        rows: list[Any] = list(records.values("model", day=day).order_by().annotate(**_sums()))
         per_day = _grouped(rows, "day")
         per_model = _grouped(rows, "model")
         return UserStats(
             total=sum(per_day.values(), Totals()),
-            per_day=[DayTotals(date, per_day.get(date, Totals())) for date in _days(first, days)],
+            per_day=[DayTotals(date, per_day.get(date, Totals())) for date in _last_days(days)],
             per_model=sorted(
                 (ModelTotals(model, totals) for model, totals in per_model.items()),
                 key=_most_expensive_first,
@@ -168,8 +182,9 @@ def _most_expensive_first(row: ModelTotals) -> tuple[int, str]:
     return -row.totals.cost_micros, row.model
 
 
-def _days(first: date, count: int) -> Iterable[date]:
-    return (first + timedelta(days=offset) for offset in range(count))
+def _last_days(count: int) -> Iterable[date]:
+    last = today()
+    return (last - timedelta(days=ago) for ago in reversed(range(count)))
 
 
 def _grouped(rows: list[Any], key: str) -> dict[Any, Totals]:

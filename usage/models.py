@@ -3,10 +3,12 @@
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from usage.alerts import SpendAlertQuerySet
 from usage.managers import UsageManager
 from usage.pricing import Price
 from usage.spending import DailySpendQuerySet, ReservationQuerySet
@@ -22,9 +24,9 @@ class UsageKind(models.TextChoices):
 
 
 class UsageRecord(models.Model):
-    """One call of a model: its tokens and its cost in micro-dollars. Written once, never changed.
+    """One call of a model: its tokens and its cost in micro-dollars. Written once; a cost that is known never changes.
 
-    cost_micros is None when the price was not known: that is not the same as free.
+    cost_micros is None when the price was not known: that is not the same as free. See usage/repricing.py.
     """
 
     user = models.ForeignKey(
@@ -64,7 +66,11 @@ class UsageRecord(models.Model):
     class Meta:
         verbose_name = _("usage record")
         verbose_name_plural = _("usage records")
-        indexes = [models.Index(fields=["user", "created_at"], name="usage_record_of_user")]
+        indexes = [
+            models.Index(fields=["user", "created_at"], name="usage_record_of_user"),
+            # Of no size, and nothing to write, where every price is known.
+            models.Index(fields=["id"], name="usage_record_unpriced", condition=Q(cost_micros=None)),
+        ]
 
     def __str__(self) -> str:
         return f"usage record {self.pk}"
@@ -170,3 +176,22 @@ class Reservation(models.Model):
 
     def __str__(self) -> str:
         return f"reservation of turn {self.turn_key}"
+
+
+class SpendAlert(models.Model):
+    """The highest share of a day's budget that an alert was raised for: whoever raises it first is the only one."""
+
+    bot = models.CharField(_("bot"), max_length=50, blank=True, default="", help_text=_("Empty: everybody's budget."))
+    day = models.DateField(_("day"))
+    percent = models.PositiveSmallIntegerField(_("percent"))
+    raised_at = models.DateTimeField(_("raised"), default=timezone.now)
+
+    objects = SpendAlertQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("budget alert")
+        verbose_name_plural = _("budget alerts")
+        constraints = [models.UniqueConstraint(fields=["bot", "day"], name="usage_alert_one_per_day")]
+
+    def __str__(self) -> str:
+        return f"{self.percent} % of {self.day}"

@@ -58,3 +58,9 @@ def dollars(micros: int) -> str:
     """Return micro-dollars as dollars, with as many digits as it takes: $0.00, $0.000123, $1.20."""
     whole, fraction = divmod(micros, MILLION)
     return f"${whole:,}.{f'{fraction:06d}'.rstrip('0').ljust(2, '0')}"
+
+
+def exact_dollars(micros: int) -> str:
+    """Return micro-dollars as dollars with all six digits, as columns of amounts want them: $1.200000, -$0.000001."""
+    whole, fraction = divmod(abs(micros), MILLION)
+    return f"{'-' if micros < 0 else ''}${whole:,}.{fraction:06}"

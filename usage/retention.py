@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from config.batches import Progress, delete_in_batches
 from usage.managers import today
-from usage.models import DailySpend, UsageRecord
+from usage.models import DailySpend, SpendAlert, UsageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def cleanup_old_usage_metrics(days: int, *, dry_run: bool = False, progress: Pro
 
 
 def cleanup_old_spends(days: int, *, dry_run: bool = False, progress: Progress | None = None) -> int:
-    """Delete what days have cost that are older than so many days, in short batches; return how many rows.
+    """Delete what days have cost that are older than so many days, and their alerts; return how many days' spends.
 
     Call it before cleanup_old_usage_metrics(): a day whose first records are too old goes as a whole, so that what is
     kept of a day is always the sum of its records.
@@ -41,8 +41,12 @@ def cleanup_old_spends(days: int, *, dry_run: bool = False, progress: Progress |
         ValueError: days is less than 1.
     """
     _check(days)
-    old = DailySpend.objects.filter(day__lte=today() - timedelta(days=days))
-    return old.count() if dry_run else delete_in_batches(old, progress=progress)
+    last = today() - timedelta(days=days)
+    old = DailySpend.objects.filter(day__lte=last)
+    if dry_run:
+        return old.count()
+    delete_in_batches(SpendAlert.objects.filter(day__lte=last))
+    return delete_in_batches(old, progress=progress)
 
 
 def _check(days: int) -> None:

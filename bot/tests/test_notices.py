@@ -1,6 +1,7 @@
 """Owners are told by the bots themselves, once, in the chat they used last, and only where the channel lets us."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -10,8 +11,10 @@ from bot.channels.base import SendError
 from bot.directory import ActiveBot, forget
 from bot.models import Bot, InboundMessage, OutboundMessage
 from bot.notices import notify_owners
+from bot.schedules import watch_budgets
 from bot.tests.factories import BOB, BotFactory, WhatsAppBotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, states, work_until
+from usage.models import DailySpend
 from users.models import Identity, Role, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,9 +101,9 @@ def test_a_closed_window_is_not_written_into(
 
 
 def test_a_notice_in_a_burst_neither_joins_nor_is_limited(
-    olivia: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: object
+    olivia: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
 ) -> None:
-    settings.RATE_LIMIT_PER_USER = 1  # type: ignore[attr-defined]
+    settings.RATE_LIMIT_PER_USER = 1
     write(bot, "m1", OLIVIA, model, text="one")
     inbox.accept(bot, [event("m2", address=OLIVIA, text="two")])
     notify_owners("a", "News")
@@ -138,6 +141,19 @@ def test_an_owner_who_may_not_chat_is_told_all_the_same(
     notify_owners("a", "News")
     work_until(model=model)
     assert channel.texts == ["Echo: Hello", "News"]
+
+
+def test_the_bot_tells_an_owner_once_how_much_of_the_budget_is_used(
+    olivia: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
+) -> None:
+    settings.DAILY_BUDGET_MICROS = 1_000_000
+    write(bot, "m1", OLIVIA, model)
+    DailySpend.objects.update(spent_micros=510_000)
+    for _ in range(2):
+        watch_budgets()
+        work_until(model=model)
+    assert sent_to(channel, OLIVIA)[1:] == ["50 % of today's budget of $1.00 is used ($0.51)."]
+    assert len(model.history) == 1
 
 
 def test_a_demoted_owner_is_told_nothing(

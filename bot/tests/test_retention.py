@@ -171,7 +171,7 @@ def test_the_purge_is_scheduled_daily_and_only_once() -> None:
     for _ in range(2):
         schedules.ensure_schedules()
 
-    schedule = Schedule.objects.get()
+    schedule = Schedule.objects.get(name=schedules.PURGE_NAME)
     assert (schedule.func, schedule.schedule_type) == ("bot.schedules.purge", Schedule.DAILY)
     assert timezone.now() < schedule.next_run <= timezone.now() + timedelta(days=1)
 
@@ -180,7 +180,7 @@ def test_what_an_operator_changed_about_the_schedule_stays() -> None:
     schedules.ensure_schedules()
     Schedule.objects.update(schedule_type=Schedule.HOURLY)
     schedules.ensure_schedules()
-    assert Schedule.objects.get().schedule_type == Schedule.HOURLY
+    assert Schedule.objects.get(name=schedules.PURGE_NAME).schedule_type == Schedule.HOURLY
 
 
 def test_migrate_creates_the_schedule() -> None:

@@ -1,12 +1,13 @@
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from usage import admin as usage_admin
 from usage.admin import dollars
-from usage.models import DailySpend, ModelPrice
+from usage.models import DailySpend, ModelPrice, UsageRecord
 from usage.prices import price_completion
 from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
 from users.tests.factories import alice, bob
@@ -148,3 +149,58 @@ def test_what_a_day_has_cost_is_shown_for_each_person_each_bot_and_everybody_and
     assert (
         client.post(reverse("admin:usage_dailyspend_change", args=(mine.pk,)), {"spent_micros": 0}).status_code == 403
     )
+
+
+def add_price(client, **fields):
+    data = {"model": "house", "valid_from": "2026-03-10", "input_micros_per_million": "1000000"}
+    url = reverse("admin:usage_modelprice_add")
+    response = client.post(url, {**data, "output_micros_per_million": "2000000", **fields}, follow=True)
+    return "\n".join(str(message) for message in response.context["messages"])
+
+
+def unpriced(day, **fields):
+    moment = datetime(2026, 3, day, 12, tzinfo=UTC)
+    return UsageRecordFactory.create(**{"model": "house", "cost_micros": None, "created_at": moment, **fields})
+
+
+def test_a_new_price_says_how_many_records_wait_for_it(client):
+    unpriced(10)
+    unpriced(11, model="auto", model_answered="house")
+    unpriced(9)
+    unpriced(10, model="other")
+    unpriced(10, cost_micros=1)
+    assert "2 usage records of house have no cost" in add_price(client)
+    assert "no cost" not in add_price(client, model="nobody-used")
+
+
+def test_where_every_record_is_without_a_cost_the_newest_are_looked_at(client, monkeypatch):
+    monkeypatch.setattr(usage_admin, "WAITING_LOOKED_AT", 3)
+    for _ in range(4):
+        unpriced(10)
+    assert "at least 3 usage records of house have no cost" in add_price(client)
+
+
+def test_an_action_prices_what_waits_for_the_selected_models_and_no_more_than_a_request_has_time_for(
+    client, monkeypatch
+):
+    monkeypatch.setattr(usage_admin, "REPRICED_BY_ACTION", 2)
+    monkeypatch.setattr("usage.repricing.FIRST_SIZE", 2)
+    for _ in range(3):
+        unpriced(10)
+    other = unpriced(10, model="other")
+    price = ModelPriceFactory.create(model="house")
+    ModelPriceFactory.create(model="other")
+    data = {"action": "price_waiting", "_selected_action": [price.pk]}
+    assert "2 records priced: $0.000240." in client.post(PRICES, data, follow=True).content.decode()
+    assert "1 record priced: $0.000120." in client.post(PRICES, data, follow=True).content.decode()
+    other.refresh_from_db()
+    assert other.cost_micros is None
+
+
+def test_who_may_only_see_spending_cannot_price(client):
+    unpriced(10)
+    price = ModelPriceFactory.create(model="house")
+    client.force_login(bob(role="admin"))
+    assert client.get(PRICES).status_code == 200
+    client.post(PRICES, {"action": "price_waiting", "_selected_action": [price.pk]})
+    assert UsageRecord.objects.unpriced().count() == 1

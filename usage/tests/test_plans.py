@@ -1,0 +1,107 @@
+"""With a year of usage the questions about it read an index, and take as many queries as they took with none."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from bot.alerts import raise_alerts
+from usage.managers import today
+from usage.models import DailySpend, UsageRecord
+from usage.report import usage_report
+from usage.repricing import reprice, waiting_records
+from users.models import User
+from users.tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = 100
+DAYS = 365
+
+
+def a_year(records: int) -> User:
+    """Store a year of usage and return one of the people."""
+    people = UserFactory.create_batch(PEOPLE)
+    now = timezone.now()
+    tokens = {"model": "gpt-6-luna", "input_tokens": 100, "output_tokens": 10}
+    UsageRecord.objects.bulk_create(
+        UsageRecord(
+            user=people[number * 7 % PEOPLE],
+            bot="shop",
+            cost_micros=None if number % 200 == 0 else 25,
+            created_at=now - timedelta(days=DAYS) * (records - number) / records,
+            **tokens,
+        )
+        for number in range(records)
+    )
+    days = [today() - timedelta(days=ago) for ago in range(DAYS)]
+    owners: list[tuple[User | None, str]] = [*((one, "") for one in people[:20]), (None, "shop"), (None, "")]
+    DailySpend.objects.bulk_create(DailySpend(user=user, bot=bot, day=day) for day in days for user, bot in owners)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE usage_usagerecord")
+        cursor.execute("ANALYZE usage_dailyspend")
+    return people[0]
+
+
+def plans_of(ask: Callable[[], Any], table: str) -> list[str]:
+    """Return the plans of the queries on a table that a question takes."""
+    with CaptureQueriesContext(connection) as captured:
+        ask()
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    plans = []
+    with connection.cursor() as cursor:
+        for query in captured:
+            # (What is streamed is the query of a cursor that is declared: its SELECT is what is planned.)
+            _before, select, rest = query["sql"].partition("SELECT")
+            if f'FROM "{table}"' in rest:
+                cursor.execute(f"{explain} {select}{rest}")
+                plans.append("\n".join(str(row) for row in cursor.fetchall()))
+    return plans
+
+
+def test_every_question_reads_an_index_and_no_whole_table(settings: Any) -> None:
+    person = a_year(20_000)
+    settings.DAILY_BUDGET_MICROS = 1
+    records, day = UsageRecord.objects, today() - timedelta(days=1)
+    questions: list[tuple[Callable[[], Any], str, str]] = [
+        (lambda: records.get_daily_total(person, day), "usage_usagerecord", "usage_record_of_user"),
+        (lambda: records.get_user_stats(person, 30), "usage_usagerecord", "usage_record_of_user"),
+        (lambda: records.get_global_daily_total(day), "usage_usagerecord", "usage_usagerecord_created_at"),
+        (lambda: usage_report(30), "usage_usagerecord", "usage_usagerecord_created_at"),
+        (lambda: usage_report(30, user=person), "usage_usagerecord", "usage_record_of_user"),
+        (lambda: list(waiting_records()[:200]), "usage_usagerecord", "usage_record_unpriced"),
+        (lambda: reprice(dry_run=True), "usage_usagerecord", "usage_record_unpriced"),
+        (raise_alerts, "usage_dailyspend", "usage_spend_one_per_day"),
+    ]
+    for ask, table, index in questions:
+        plans = plans_of(ask, table)
+        assert plans, index
+        for plan in plans:
+            assert index in plan, plan
+            assert f"Seq Scan on {table}" not in plan, plan
+
+
+def test_questions_take_as_many_queries_as_they_took(django_assert_num_queries: Any) -> None:
+    person = a_year(500)
+    for ask, queries in (
+        (lambda: UsageRecord.objects.get_user_stats(person, 30), 1),
+        (lambda: UsageRecord.objects.get_global_daily_total(today()), 1),
+        (lambda: usage_report(31), 1),
+        (lambda: usage_report(32), 2),
+        (lambda: usage_report(365), 12),
+    ):
+        with django_assert_num_queries(queries):
+            ask()
+
+
+def test_a_long_report_is_asked_for_in_parts_that_leave_no_day_out() -> None:
+    a_year(1_000)
+    everything = UsageRecord.objects.last_days(365)
+    report = usage_report(365)
+    assert report.total.calls == everything.count()
+    assert len(report.by_day) == 365
+    assert sorted(report.by_day) == list(report.by_day)
