@@ -316,6 +316,14 @@ def test_many_turns_share_few_statements(django_assert_max_num_queries: Any) -> 
     assert sums(None) == (1_000, 0)
 
 
+def test_a_day_is_looked_up_for_exactly_one_person_one_bot_or_everybody() -> None:
+    user = bob()
+    budgets.settle([spent(1, user, 1), spent(2, None, 2), spent(3, None, 4, bot=DESK)])
+    looked_up = [Owner(user_id=user.pk), Owner(bot=SHOP), Owner(bot=DESK), EVERYBODY, Owner(bot="nobody")]
+    found = [list(DailySpend.objects.of(owner, today()).values_list("spent_micros", flat=True)) for owner in looked_up]
+    assert found == [[1], [3], [4], [7], []]
+
+
 @pytest.mark.parametrize("owner", [Owner(user_id=5), Owner(bot=SHOP), EVERYBODY], ids=["person", "bot", "everybody"])
 def test_looking_up_a_day_reads_an_index(owner: Owner) -> None:
     days = [date(2000, 1, 1) + timedelta(days=n) for n in range(1_000)]
