@@ -58,7 +58,7 @@ def test_what_is_kept_of_a_day_is_the_sum_of_its_records():
     assert DailySpend.objects.count() == 2
     for spend in DailySpend.objects.all():
         records_of_it = UsageRecord.objects.filter(budget_day=spend.day)
-        assert spend.spent_micros == sum(record.budget_micros for record in records_of_it)
+        assert spend.spent_micros == sum(record.budget_micros or 0 for record in records_of_it)
 
 
 @pytest.mark.parametrize("days", [0, -5])
