@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from bot.errors import ErrorCode
@@ -17,6 +16,7 @@ from bot.notices import notify_owners
 from usage.alerts import USED_UP, BudgetOfDay, reached
 from usage.managers import day_start, today
 from usage.models import DailySpend, SpendAlert
+from usage.owner import OWNER
 from usage.pricing import dollars
 
 logger = logging.getLogger(__name__)
@@ -130,8 +130,7 @@ def _due(day: date) -> Iterator[Alert]:
 
 
 def _budgets(caps: dict[str, int], day: date) -> list[BudgetOfDay]:
-    # The expression of the unique index, which finds the rows.
-    everybodys = DailySpend.objects.alias(owner=Coalesce("user", 0)).filter(owner=0, bot__in=caps, day=day)
+    everybodys = DailySpend.objects.alias(owner=OWNER).filter(owner=0, bot__in=caps, day=day)
     rows = everybodys.values_list("bot", "spent_micros", "reserved_micros")
     return [BudgetOfDay(bot, caps[bot], spent, reserved) for bot, spent, reserved in rows]
 

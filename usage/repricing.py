@@ -13,12 +13,12 @@ from datetime import date
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from config.batches import FIRST_SIZE, Progress, next_size
 from usage.managers import UsageQuerySet
 from usage.models import DailySpend, UsageRecord
+from usage.owner import OWNER
 from usage.prices import Priced, forget_prices, price_completion
 from users.models import User
 
@@ -164,7 +164,7 @@ def _spends(record: UsageRecord) -> Iterable[Spend]:
 
 
 def _correct(corrections: dict[Spend, int]) -> None:
-    by_owner = DailySpend.objects.alias(owner=Coalesce("user", 0))
+    by_owner = DailySpend.objects.alias(owner=OWNER)
     for (_, owner, bot, day), difference in sorted(corrections.items()):
         if difference:
             spends = by_owner.filter(owner=owner, bot=bot, day=day)
