@@ -1,7 +1,7 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format bench chaos fuzz model clean
+.PHONY: help run setup test lint format bench chaos totals fuzz model clean
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -25,6 +25,7 @@ help:
 	@echo "make format   repair what can be repaired automatically"
 	@echo "make bench    measure throughput and latency"
 	@echo "make chaos    kill and break everything under load, and count what is lost"
+	@echo "make totals   answer 1,000 messages with faults, and compare what was billed, recorded and counted"
 	@echo "make fuzz     deliver 100,000 hostile payloads"
 	@echo "make model    install a small real model, which make run then answers with, offline"
 	@echo "make setup    create or update .venv only"
@@ -66,6 +67,10 @@ bench: setup
 
 chaos: setup
 	$(ALONE) $(BIN)/python -m bot.tests.chaos $(ARGS)
+
+# (On PostgreSQL: DATABASE_URL=postgres://user:password@host/name make totals.)
+totals: setup
+	$(BIN)/python -m bot.tests.totals $(ARGS)
 
 # (On PostgreSQL: ARGS="--database postgres", on the server of DATABASE_URL.)
 fuzz: setup
