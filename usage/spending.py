@@ -12,9 +12,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models.functions import Coalesce
 
 from config.rows import insert_rows
+from usage.owner import OWNER
 
 if TYPE_CHECKING:
     from usage.models import DailySpend, Reservation  # noqa: F401 (named in the querysets' types)
@@ -74,7 +74,7 @@ class DailySpendQuerySet(models.QuerySet["DailySpend"]):
 
     def of(self, owner: Owner, day: date) -> Self:
         """Keep the row of a person, a bot or everybody for a day: what the unique index finds at once."""
-        return self.alias(person=Coalesce("user", 0)).filter(person=owner.user_id or 0, bot=owner.bot, day=day)
+        return self.alias(person=OWNER).filter(person=owner.user_id or 0, bot=owner.bot, day=day)
 
     def apply(self, changes: Changes) -> dict[tuple[Owner, date], int]:
         """Add the changes, in a transaction; return to which sum of spent and reserved each row has come.

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 
 from django.conf import settings
 from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +15,7 @@ from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from usage.managers import Totals, today
 from usage.models import DailySpend, UsageRecord
+from usage.owner import OWNER
 from usage.pricing import dollars
 from users.models import User
 from users.permissions import Permission
@@ -82,7 +82,6 @@ def budgets_of(day: date) -> list[Budget]:
     bots = Bot.objects.exclude(daily_budget_micros=None).order_by("slug").values_list("slug", "daily_budget_micros")
     caps = {} if settings.DAILY_BUDGET_MICROS is None else {ALL_BOTS: settings.DAILY_BUDGET_MICROS}
     caps |= {slug: cap for slug, cap in bots if cap is not None}
-    # As the unique index has it: a null person counts as 0.
-    everybodys = DailySpend.objects.alias(owner=Coalesce("user", 0)).filter(owner=0, day=day, bot__in=caps)
+    everybodys = DailySpend.objects.alias(owner=OWNER).filter(owner=0, day=day, bot__in=caps)
     used = dict(everybodys.values_list("bot", F("spent_micros") + F("reserved_micros")))
     return [Budget(slug, cap, used.get(slug, 0)) for slug, cap in caps.items()]
