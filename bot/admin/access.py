@@ -32,7 +32,9 @@ class AccessRequestAdmin(ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Show the button to who may use it."""
-        return (*self.list_display, "allow_button") if self.has_allow_permission(request) else self.list_display
+        first, *others = self.list_display
+        # Near the beginning: the end of a list is the first to be cut off on a small screen.
+        return (first, "allow_button", *others) if self.has_allow_permission(request) else self.list_display
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out Django's own deletion: dismissing is that, without a page in between."""

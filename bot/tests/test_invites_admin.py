@@ -126,6 +126,7 @@ def test_who_only_chats_sees_no_invites(client: Client) -> None:
 def test_a_link_is_made_of_the_bots_number_or_not_at_all() -> None:
     whatsapp = CHANNELS["whatsapp"]
     assert whatsapp.invite_link("+4930123456", "ABC") == "https://wa.me/4930123456?text=%2Fjoin%20ABC"
+    assert whatsapp.invite_link("+49 (30) 123-456", "ABC") == "https://wa.me/4930123456?text=%2Fjoin%20ABC"
     assert whatsapp.invite_link("", "ABC") is whatsapp.invite_link("javascript:1", "ABC") is None
     assert CHANNELS["console"].invite_link("+4930123456", "ABC") is None
 

@@ -86,7 +86,7 @@ class WhatsAppChannel(Channel):
 
     def invite_link(self, contact: str, code: str) -> str | None:
         """Return a link that opens a chat with the bot's number and has the command typed in it."""
-        number = phone_number(contact)
+        number = phone_number(_BETWEEN_DIGITS.sub("", contact))
         return f"https://wa.me/{number[1:]}?text={quote(f'/join {code}', safe='')}" if number else None
 
     async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
