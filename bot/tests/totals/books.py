@@ -3,7 +3,7 @@
 What was billed is counted in the stand-in's own log, and priced here anew: nothing of the code under test helps.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -47,6 +47,20 @@ class Books:
     def unrecorded(self) -> Counter[Call]:
         """What was billed and is not recorded."""
         return self.billed - self.recorded
+
+    def paid_again(self) -> dict[tuple[str, str], int]:
+        """Return what calls count beyond the cheapest of their turn.
+
+        A worker that lives and has lost its chat goes on waiting for the model. Its call is paid and counted; what is
+        reserved for the turn by then is for the call of who took the chat over.
+        """
+        calls: dict[str, list[Call]] = defaultdict(list)
+        for call in self.recorded.elements():
+            calls[call.turn].append(call)
+        again: Counter[Call] = Counter()
+        for of_turn in calls.values():
+            again.update(sorted(of_turn, key=lambda call: call.counted_micros)[1:])
+        return sums(again)
 
     def check(self) -> None:
         """Fail unless every sum follows from what is recorded, and nothing is recorded that was not billed.

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,11 +130,15 @@ class Load:
             self.highest[person, bot] = max(self.highest[person, bot], sum)
         self.looks += 1
 
-    def exceeded(self) -> list[tuple[str, str]]:
-        """Return whose cap was exceeded at any look."""
+    def exceeded(self, allowed: Mapping[tuple[str, str], int]) -> list[tuple[str, str]]:
+        """Return whose cap was exceeded at any look, by more than is allowed for them (micro-dollars)."""
         caps = {(number, ""): cap for number, cap in self.people.items()}
         caps |= {("", slug): budget for slug, (_, _, budget, _) in BOTS.items()} | {("", ""): self.cap}
-        return [who for who, highest in self.highest.items() if (cap := caps[who]) is not None and highest > cap]
+        return [
+            who
+            for who, highest in self.highest.items()
+            if (cap := caps[who]) is not None and highest > cap + allowed.get(who, 0)
+        ]
 
     def ends(self) -> Counter[str]:
         """Return how many messages came to which end: the code of an error, or "" for an answer."""
