@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -51,24 +51,31 @@ def main() -> None:
 
 def questions() -> Iterator[Question]:
     """Yield the questions that people and operators ask."""
-    from django.db.models import Sum
-
     from usage.managers import day_start, today
+
+    day = today() - timedelta(days=1)
+    since = day_start(today() - timedelta(days=29))
+    yield from of_people(day, since)
+    yield from of_everybody(day, since)
+    yield from reports(since)
+    yield from operators_lists()
+
+
+def of_people(day: date, since: datetime) -> Iterator[Question]:
+    """Yield what a person of average use and the busiest one ask of a day, and of the time since."""
+    from usage.managers import day_start
     from usage.models import UsageRecord
     from users.models import User
 
-    day = today() - timedelta(days=1)
     heavy = User.objects.get(pk=User.objects.order_by("pk").values("pk")[:1])
     usual = User.objects.get(pk=heavy.pk + 1)
-    since, start, end = day_start(today() - timedelta(days=29)), day_start(day), day_start(day + timedelta(days=1))
     records = UsageRecord.objects
     for name, user in (("a person's", usual), ("the busiest person's", heavy)):
-        one_day = f"SELECT {SUMS} {RECORDS} user_id = %s AND created_at >= %s AND created_at < %s"
         yield Question(
             f"{name} day",
             lambda user=user: records.get_daily_total(user, day),  # type: ignore[misc]
-            one_day,
-            (user.pk, start, end),
+            f"SELECT {SUMS} {RECORDS} user_id = %s AND created_at >= %s AND created_at < %s",
+            (user.pk, day_start(day), day_start(day + timedelta(days=1))),
         )
         yield Question(
             f"{name} 30 days, by day and model",
@@ -76,11 +83,21 @@ def questions() -> Iterator[Question]:
             f"SELECT {date_of('created_at')}, model, {SUMS} {RECORDS} user_id = %s AND created_at >= %s GROUP BY 1, 2",
             (user.pk, since),
         )
+
+
+def of_everybody(day: date, since: datetime) -> Iterator[Question]:
+    """Yield what is asked about everybody's day, and about the time since."""
+    from django.db.models import Sum
+
+    from usage.managers import day_start
+    from usage.models import UsageRecord
+
+    records = UsageRecord.objects
     yield Question(
         "everybody's day",
         lambda: records.get_global_daily_total(day),
         f"SELECT {SUMS} {RECORDS} created_at >= %s AND created_at < %s",
-        (start, end),
+        (day_start(day), day_start(day + timedelta(days=1))),
     )
     yield Question(
         "everybody's 30 days, by model",
@@ -94,8 +111,6 @@ def questions() -> Iterator[Question]:
         f"SELECT user_id, SUM(cost_micros) {RECORDS} created_at >= %s GROUP BY 1 ORDER BY 2 DESC LIMIT 5",
         (since,),
     )
-    yield from reports(since)
-    yield from operators_lists()
 
 
 def reports(since: datetime) -> Iterator[Question]:
