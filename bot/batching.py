@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -61,13 +62,16 @@ class Database:
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(function, []).append((item, future))
         if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
+            # In a context of its own: what it writes is not only its first item's.
+            self._runner = asyncio.create_task(self._run(), context=Context())
         return await future
 
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Return function(*arguments), called in the database thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, lambda: self._in_thread(function, *arguments))
+        # The thread's log lines carry the ids that are bound here, and its sentences are in the language that is.
+        context = copy_context()
+        return await loop.run_in_executor(self._executor, lambda: context.run(self._in_thread, function, *arguments))
 
     def hang_up(self) -> None:
         """Do no more work, and end what is being done: who waits for a database that does not answer waits no more."""

@@ -122,6 +122,7 @@ def _message(row: dict[str, Any]) -> TurnMessage:
         other_address=payload.get("other_address", ""),
         profile_name=payload.get("profile_name", ""),
         notice=payload.get("notice", ""),
+        request_id=row["request_id"],
     )
 
 

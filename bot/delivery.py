@@ -70,7 +70,7 @@ class Delivery:
         if part.status != Status.QUEUED:
             return _ended_before(turn, part)
         if turn.window_is_closed(timezone.now()):
-            logger.warning("reply_expired", extra={"turn_id": turn.key, "bot": turn.bot.slug})
+            logger.warning("reply_expired")
             code = ErrorCode.WINDOW_EXPIRED
             return Settlement(turn, Outcome.DONE, part_id=part.id, status=Status.EXPIRED, error_code=code)
         if not await self.database.submit(self._begin, (turn, part)):
@@ -82,9 +82,9 @@ class Delivery:
             return self._refused(turn, part, error)
         except asyncio.CancelledError:
             # A shutdown's time ran out with the request on its way; the next owner finds "sending" and says uncertain.
-            logger.warning("send_interrupted", extra={"turn_id": turn.key, "outbound_id": part.id})
+            logger.warning("send_interrupted", extra={"outbound_id": part.id})
             raise
-        logger.info("message_sent", extra={"turn_id": turn.key, "outbound_id": part.id, "part": part.part})
+        logger.info("message_sent", extra={"outbound_id": part.id, "part": part.part})
         return Settlement(turn, on_success, part_id=part.id, status=Status.SENT, external_id=external_id)
 
     def _refused(self, turn: Turn, part: OutboundPart, error: SendError) -> Settlement:
@@ -99,7 +99,7 @@ class Delivery:
         retry = error.retryable and turn.attempts < MOST_ATTEMPTS
         logger.warning(
             "send_refused",
-            extra={"turn_id": turn.key, "outbound_id": part.id, "error_code": error.code, "will_retry": retry},
+            extra={"outbound_id": part.id, "error_code": error.code, "will_retry": retry},
         )
         if not retry:
             return Settlement(
@@ -115,7 +115,7 @@ class Delivery:
         )
 
     def _uncertain(self, turn: Turn, part: OutboundPart, reason: str) -> Settlement:
-        logger.warning("send_uncertain", extra={"turn_id": turn.key, "outbound_id": part.id, "error_code": reason})
+        logger.warning("send_uncertain", extra={"outbound_id": part.id, "error_code": reason})
         # The turn is over: later parts may only follow one that was accepted.
         return Settlement(
             turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, error_code=f"{UNCERTAIN}:{reason}"

@@ -39,6 +39,7 @@ class ActiveBot:
     daily_budget_micros: int | None = None
     user_daily_budget_micros: int | None = None
     rate_limit_per_minute: int | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +119,5 @@ def _active(bot: Bot) -> ActiveBot:
         daily_budget_micros=bot.daily_budget_micros,
         user_daily_budget_micros=bot.user_daily_budget_micros,
         rate_limit_per_minute=bot.rate_limit_per_minute,
+        language=bot.language,
     )

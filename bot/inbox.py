@@ -17,6 +17,7 @@ from bot.models import InboundMessage, OutboundMessage
 from bot.moves import follow
 from bot.reconnect import on_a_live_connection
 from bot.recovery import resolve
+from config.logs import current_request_id
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ def _inbound_row(bot: ActiveBot, event: InboundEvent, now: datetime) -> NewInbou
         sent_at=event.sent_at,
         received_at=now,
         available_at=now + timedelta(seconds=bot.burst_wait_seconds),
+        request_id=current_request_id(),
     )
 
 
@@ -138,4 +140,5 @@ def _rejected_row(bot: ActiveBot, item: RejectedItem, now: datetime, place: str)
         error_code=ErrorCode.INVALID_INPUT,
         received_at=now,
         available_at=now,
+        request_id=current_request_id(),
     )

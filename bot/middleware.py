@@ -1,12 +1,14 @@
 """The short way for requests that machines make."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import Resolver404, resolve
 
 from bot.errors import ErrorCode
+from config.logs import bind
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 MACHINE_PATHS = ("/webhooks/", "/healthz", "/readyz")
@@ -20,6 +22,11 @@ def webhooks_first(get_response: Handler) -> Handler:
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        # The id goes with what the request stores, so that the worker's lines name it as well.
+        with bind(request_id=uuid4().hex):
+            return answer(request)
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(MACHINE_PATHS):
             return get_response(request)
         try:

@@ -25,6 +25,7 @@ from bot.pipeline.limits import Limiter
 from bot.pipeline.services import Services
 from bot.pipeline.turn import LeaseLost, Turn
 from bot.settlement import Outcome, Settlement
+from config.logs import bind
 
 logger = logging.getLogger(__name__)
 
@@ -141,20 +142,21 @@ class Worker:
         self._wake.set()
 
     async def _work(self, turn: Turn) -> None:
-        try:
-            await self._answer(turn)
-        except LeaseLost:
-            logger.warning("lease_lost", extra={"turn_id": turn.key, "worker": self.name})
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            logger.exception("turn_crashed", extra={"turn_id": turn.key, "attempt": turn.attempts})
-            await self._try_later(turn, error)
+        with bind(**turn.log_ids):
+            try:
+                await self._answer(turn)
+            except LeaseLost:
+                logger.warning("lease_lost", extra={"worker": self.name})
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                logger.exception("turn_crashed", extra={"attempt": turn.attempts})
+                await self._try_later(turn, error)
 
     async def _answer(self, turn: Turn) -> None:
         parts = turn.parts
         if is_exhausted(turn):
-            logger.error("turn_given_up", extra={"turn_id": turn.key, "attempts": turn.attempts})
+            logger.error("turn_given_up", extra={"attempts": turn.attempts})
             await self._give_up(turn)
             return
         if not parts:
@@ -181,7 +183,7 @@ class Worker:
                 await self._give_up(turn)
         except Exception as second:
             # Nothing can be written now; the lease runs out by itself and the turn is claimed again.
-            logger.error("turn_left_to_lease", extra={"turn_id": turn.key, "error": type(second).__name__})
+            logger.error("turn_left_to_lease", extra={"error": type(second).__name__})
 
     async def _heartbeat(self) -> None:
         while True:

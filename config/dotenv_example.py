@@ -29,6 +29,8 @@ def shown_default(variable: Variable) -> str:
         return ""
     if isinstance(variable.default, bool):
         return str(variable.default).lower()
+    if isinstance(variable.default, list):
+        return ",".join(variable.default)
     return str(variable.default)
 
 

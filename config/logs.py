@@ -41,6 +41,11 @@ def bound_ids() -> dict[str, Any]:
     return dict(_bound.get())
 
 
+def current_request_id() -> str:
+    """Return the id of the request that is being answered, empty outside of one."""
+    return str(_bound.get().get("request_id", ""))
+
+
 class JsonLines(JsonFormatter):
     """One JSON object a line: time, level, logger, event, then ids and extras; a traceback stands in `exc_info`.
 

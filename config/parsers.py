@@ -74,6 +74,20 @@ def choice(*allowed: str) -> Parser:
     return parse
 
 
+def choices(*allowed: str) -> Parser:
+    """Return a parser of comma-separated lists of the given words, each once, in any case; "none" is an empty list."""
+
+    def parse(value: str) -> list[str]:
+        if value.strip().lower() == "none":
+            return []
+        chosen = dict.fromkeys(word.lower() for word in words(value))
+        if not chosen or not set(chosen) <= set(allowed):
+            raise ValueError(f"must be a comma-separated list of {', '.join(allowed)}, or none")
+        return list(chosen)
+
+    return parse
+
+
 def words(value: str) -> list[str]:
     """Accept a comma-separated list; empty items are dropped."""
     return [word.strip() for word in value.split(",") if word.strip()]

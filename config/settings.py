@@ -167,7 +167,8 @@ WEBHOOK_MAX_BYTES: int = env["WEBHOOK_MAX_BYTES"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_MAX_BYTES
 
 # --- pages ---
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE: str = env["DEFAULT_LANGUAGE"]
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 TIME_ZONE: str = env["TIME_ZONE"]
 USE_I18N = True
 USE_TZ = True
@@ -199,6 +200,10 @@ if PRODUCTION:
 
 # --- operation ---
 SILENCED_SYSTEM_CHECKS: list[str] = []
-LOGGING = logging_config(level=env["LOG_LEVEL"], json=PRODUCTION)
+WEB_THREADS: int = env["WEB_THREADS"]
+READINESS_CHECKS: list[str] = env["READINESS_CHECKS"]
+METRICS_TOKEN: str = env["METRICS_TOKEN"]
+JSON_LOGS = env["LOG_FORMAT"] == "json" or (env["LOG_FORMAT"] == "auto" and PRODUCTION)
+LOGGING = logging_config(level=env["LOG_LEVEL"], json=JSON_LOGS)
 if PRODUCTION and env["SENTRY_DSN"]:
     init_sentry(env["SENTRY_DSN"], ENVIRONMENT, env["SENTRY_RELEASE"])

@@ -6,6 +6,7 @@ from config.env import Variable
 from config.parsers import (
     boolean,
     choice,
+    choices,
     database_url,
     dollars,
     hosts,
@@ -20,6 +21,7 @@ from config.parsers import (
 )
 
 OPENAI_API_URL = "https://api.openai.com/v1"
+READINESS_CHECKS = ("db", "redis", "openai")
 
 SECTIONS: dict[str, tuple[Variable, ...]] = {
     "The server": (
@@ -45,6 +47,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             "Where providers and people reach this server, such as https://parley.example.org.",
         ),
         Variable("PORT", integer(1, 65535), "Port of the web process.", 3000),
+        Variable("WEB_THREADS", integer(4, 256), "Requests one web process answers at once.", 8),
         Variable("TIME_ZONE", time_zone, "Time zone of days and schedules, such as Europe/Berlin.", "UTC"),
     ),
     "Data": (
@@ -114,6 +117,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         ),
         Variable("WORKER_CONCURRENCY", integer(1, 10_000), "Turns one worker process runs at once.", 100),
         Variable("WEBHOOK_MAX_BYTES", integer(1_024, 100_000_000), "Largest webhook body that is accepted.", 4_000_000),
+        Variable(
+            "DEFAULT_LANGUAGE",
+            choice("en", "de", "es"),
+            "Language of the sentences of bots that set none, and of pages whose reader's browser names none of these.",
+            "en",
+        ),
         Variable("PHONE_DEFAULT_REGION", region, "Country (such as DE) of numbers written without a country code.", ""),
         Variable(
             "WHATSAPP_API_URL",
@@ -126,8 +135,27 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable(
             "LOG_LEVEL", choice("DEBUG", "INFO", "WARNING", "ERROR"), "Least important lines that are logged.", "INFO"
         ),
+        Variable(
+            "LOG_FORMAT",
+            choice("auto", "json", "pretty"),
+            "Form of the log's lines; auto: json in production, pretty elsewhere.",
+            "auto",
+        ),
         Variable("SENTRY_DSN", sentry_dsn, "Where errors are reported (production only).", secret=True),
         Variable("SENTRY_RELEASE", text, "Version that error reports name.", ""),
+        Variable(
+            "READINESS_CHECKS",
+            choices(*READINESS_CHECKS),
+            "Which of db, redis, openai make /readyz answer 503; a failure of the others is told as degraded.",
+            list(READINESS_CHECKS),
+        ),
+        Variable(
+            "METRICS_TOKEN",
+            text,
+            "Bearer token that /metrics asks for; without one it answers this machine only.",
+            "",
+            secret=True,
+        ),
     ),
 }
 

@@ -30,6 +30,7 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
             "channel",
             "is_active",
             "account_id",
+            "language",
             "system_prompt",
             "model",
             "allowed_models",

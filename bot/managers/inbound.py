@@ -32,6 +32,7 @@ class NewInbound:
     state: str = "pending"
     error_code: str = ""
     sent_at: datetime | None = None
+    request_id: str = ""
 
 
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
@@ -46,14 +47,15 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
             return 0
         columns = (
             "bot_id, external_id, address, kind, payload, state, attempts, error_code, "
-            "sent_at, received_at, available_at"
+            "sent_at, received_at, available_at, request_id"
         )
-        values = rows_of(len(rows), "(%s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s)")
+        values = rows_of(len(rows), "(%s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s)")
         parameters: list[Any] = []
         for row in rows:
             parameters += (
                 row.bot_id, row.external_id, row.address, row.kind, json.dumps(row.payload), row.state,
                 row.error_code, time_value(row.sent_at), time_value(row.received_at), time_value(row.available_at),
+                row.request_id,
             )  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(

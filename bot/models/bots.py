@@ -44,6 +44,14 @@ class Bot(models.Model):
         blank=True,
         default="You are a helpful assistant. Answer briefly and in the person's language.",
     )
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        blank=True,
+        default="",
+        choices=settings.LANGUAGES,
+        help_text=_("Of the bot's own sentences; the model answers as its prompt says. Empty: DEFAULT_LANGUAGE."),
+    )
     model = models.CharField(_("model"), max_length=MODEL_LENGTH, blank=True, help_text=_("Empty: OPENAI_GPT_MODEL."))
     allowed_models = models.TextField(
         _("models to choose from"),

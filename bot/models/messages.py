@@ -10,6 +10,7 @@ from bot.models.bots import Bot
 
 ADDRESS_LENGTH = 255
 EXTERNAL_ID_LENGTH = 255
+REQUEST_ID_LENGTH = 32
 
 
 class InboundMessage(models.Model):
@@ -35,6 +36,11 @@ class InboundMessage(models.Model):
     # No index on times: rows are purged in the order of their ids, and every index is paid for by every webhook.
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     available_at = models.DateTimeField(_("available"), default=timezone.now)
+    # What `manage.py trace` tells: the delivery that brought it, and how long the stages of its turn took.
+    request_id = models.CharField(_("request id"), max_length=REQUEST_ID_LENGTH, blank=True, db_default="")
+    begun_at = models.DateTimeField(_("begun"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    steps = models.JSONField(_("steps"), null=True, blank=True)
 
     objects = InboundMessageQuerySet.as_manager()
 
@@ -75,6 +81,10 @@ class OutboundMessage(models.Model):
     error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    sending_at = models.DateTimeField(_("sending"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    read_at = models.DateTimeField(_("read"), null=True, blank=True)
 
     objects = OutboundMessageQuerySet.as_manager()
 

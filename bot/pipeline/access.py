@@ -35,7 +35,7 @@ async def access(turn: Turn, services: Services) -> None:
         if outcome in (Outcome.JOINED, Outcome.ALREADY_IN):
             turn.end(str(sentence))
             return
-    logger.info("access_refused", extra={"turn_id": turn.key, "bot": turn.bot.slug})
+    logger.info("access_refused")
     if await services.database.run(register_stranger, turn):
         turn.end(str(sentence), error_code=ErrorCode.UNAUTHORIZED)
     else:

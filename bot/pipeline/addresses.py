@@ -16,4 +16,4 @@ def remember_addresses(turn: Turn, user: User) -> None:
                 User.objects.link_identity(user, turn.bot.channel.slug, message.other_address)
             except ValueError:
                 # It belongs to somebody else: staff decide, the message is answered all the same.
-                logger.warning("identity_conflict", extra={"turn_id": turn.key, "bot": turn.bot.slug})
+                logger.warning("identity_conflict")

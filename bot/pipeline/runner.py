@@ -59,6 +59,6 @@ def _fail(turn: Turn, error: AppError) -> None:
     logger.log(
         logging.INFO if error.code in EXPECTED else logging.ERROR,
         "turn_failed",
-        extra={"turn_id": turn.key, "bot": turn.bot.slug, "code": error.code, "detail": error.detail, **error.context},
+        extra={"code": error.code, "detail": error.detail, **error.context},
     )
     turn.end(error.sentence, error_code=error.code)

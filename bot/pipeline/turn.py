@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -31,6 +32,7 @@ class TurnMessage:
     other_address: str = field(default="", repr=False)
     profile_name: str = field(default="", repr=False)
     notice: str = field(default="", repr=False)
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,13 @@ class Turn:
     def key(self) -> int:
         """The turn's key: the id of its first message."""
         return self.messages[0].id
+
+    @property
+    def log_ids(self) -> dict[str, Any]:
+        """What every log line of the turn names: the turn, its bot, and the deliveries that brought its messages."""
+        requests = list(dict.fromkeys(message.request_id for message in self.messages if message.request_id))
+        one = {"request_id": requests[0]} if len(requests) == 1 else {"request_ids": requests}
+        return {"turn_id": self.key, "bot": self.bot.slug, **(one if requests else {})}
 
     @property
     def person(self) -> User:

@@ -14,5 +14,5 @@ logger = logging.getLogger(__name__)
 async def window(turn: Turn, services: Services) -> None:
     """End a turn silently whose window for answers closed while it waited."""
     if turn.window_is_closed(timezone.now()):
-        logger.warning("turn_expired", extra={"turn_id": turn.key, "bot": turn.bot.slug})
+        logger.warning("turn_expired")
         turn.end(error_code=ErrorCode.WINDOW_EXPIRED)

@@ -15,8 +15,8 @@ from bot.channels.whatsapp.fields import Malformed
 
 OBJECT = "whatsapp_business_account"
 LONGEST_NAME = 100
-# Three times what a delivery may hold. Each may be a row of ten values, and SQLite takes 32,766 values in a statement.
-MOST_EVENTS = 3_000
+# More than twice what a delivery may hold. Each may be a row of eleven values; SQLite takes 32,766 in a statement.
+MOST_EVENTS = 2_500
 # The app lets people write 65,536 characters; what is longer was not written by one.
 LONGEST_TEXT = 65_536
 MESSAGES = "messages"
