@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from bot.billing import record_calls
 from bot.channels.text import split
 from bot.errors import ErrorCode
-from bot.managers import OutboundPart
+from bot.managers import AnsweredMessage, OutboundPart
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.pipeline.budget import settle_budgets
 from bot.pipeline.turn import LeaseLost, Turn
@@ -50,7 +50,7 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
             returning=("turn_key", "part", "id", "status", "text"),
         )
         inbox = InboundMessage.objects.all()
-        inbox.assign_turns([(message.id, turn.key) for turn in kept for message in turn.messages])
+        inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
         if given_up := [message.id for turn in kept if turn.given_up for message in turn.messages]:
             inbox.give_up(given_up, ErrorCode.INTERNAL_ERROR)
         remember_many([((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember])
@@ -87,6 +87,12 @@ def _without_the_deleted(turns: Sequence[Turn]) -> bool:
     for turn in deleted:
         turn.user = None
     return bool(deleted)
+
+
+def _answered(turn: Turn) -> list[AnsweredMessage]:
+    first, *others = turn.messages
+    steps = [*turn.steps, ("stored", turn.elapsed_ms)]
+    return [AnsweredMessage(first.id, turn.key, steps), *(AnsweredMessage(other.id, turn.key) for other in others)]
 
 
 def _parts(turn: Turn) -> list[dict[str, Any]]:

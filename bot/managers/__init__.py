@@ -6,7 +6,7 @@ unchanged on PostgreSQL and SQLite.
 """
 
 from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
-from bot.managers.inbound import InboundMessageQuerySet, NewInbound
+from bot.managers.inbound import AnsweredMessage, InboundMessageQuerySet, NewInbound
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import (
     GONE_OUT,
@@ -22,6 +22,7 @@ __all__ = [
     "GONE_OUT",
     "RESOLVED",
     "UNCERTAIN",
+    "AnsweredMessage",
     "BotQuerySet",
     "InboundMessageQuerySet",
     "LeaseQuerySet",

@@ -12,7 +12,7 @@ from django.db import connection, models
 from django.db.models import Case, Exists, F, OuterRef, Value, When
 from django.utils import timezone
 
-from bot.managers.sql import rows_of, time_value
+from bot.managers.sql import json_placeholder, rows_of, time_value
 
 if TYPE_CHECKING:
     from bot.models import InboundMessage  # noqa: F401 (named in the queryset's type)
@@ -33,6 +33,15 @@ class NewInbound:
     error_code: str = ""
     sent_at: datetime | None = None
     request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredMessage:
+    """A message whose turn's reply is stored. steps: (stage, milliseconds since the turn began), of the first one."""
+
+    id: int
+    turn_key: int
+    steps: Sequence[tuple[str, int]] = ()
 
 
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
@@ -99,27 +108,32 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 
     def begin(self, ids: Iterable[int]) -> int:
         """Count an attempt before the work starts, so that one which kills its worker is counted as well."""
-        return self.filter(id__in=list(ids)).update(attempts=F("attempts") + 1)
+        return self.filter(id__in=list(ids)).update(attempts=F("attempts") + 1, begun_at=timezone.now())
 
     def unbegin(self, ids: Iterable[int]) -> int:
         """Take an attempt back that was interrupted by us (a shutdown), not by the message."""
         return self.filter(id__in=list(ids), attempts__gt=0).update(attempts=F("attempts") - 1)
 
-    def assign_turns(self, pairs: Sequence[tuple[int, int]]) -> None:
-        """Note for each (message id, turn key) that the message's reply is stored, in one statement."""
-        if not pairs:
+    def assign_turns(self, answered: Sequence[AnsweredMessage]) -> None:
+        """Note of each message that its turn's reply is stored, and how it came about, in one statement."""
+        if not answered:
             return
-        values = rows_of(len(pairs), "(%s, %s)")
+        values = rows_of(len(answered), f"(%s, %s, {json_placeholder()})")
+        parameters: list[Any] = []
+        for message in answered:
+            parameters += (message.id, message.turn_key, json.dumps(message.steps) if message.steps else None)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE bot_inboundmessage SET turn_key = pair.column2 FROM (VALUES {values}) AS pair "  # noqa: S608
-                "WHERE bot_inboundmessage.id = pair.column1",
-                [number for pair in pairs for number in pair],
+                "UPDATE bot_inboundmessage SET turn_key = answered.column2, steps = answered.column3 "  # noqa: S608
+                f"FROM (VALUES {values}) AS answered WHERE bot_inboundmessage.id = answered.column1",
+                parameters,
             )
 
     def finish(self, ids: Iterable[int], *, error_code: str = "") -> int:
         """Mark messages as done and empty them; the rows stay to recognise redeliveries."""
-        return self.filter(id__in=ids).update(state="done", payload={}, error_code=error_code)
+        return self.filter(id__in=ids).update(
+            state="done", payload={}, error_code=error_code, finished_at=timezone.now()
+        )
 
     def give_up(self, ids: Iterable[int], error_code: str) -> int:
         """Note why messages were given up: what is sent to their person now is no answer to them."""
@@ -131,7 +145,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         Where it was noted why they were given up, that is the reason.
         """
         first = Case(When(error_code="", then=Value(error_code)), default=F("error_code"))
-        return self.filter(id__in=ids).update(state="dead", error_code=first)
+        return self.filter(id__in=ids).update(state="dead", error_code=first, finished_at=timezone.now())
 
     def of_turn(self, turn_key: int) -> InboundMessageQuerySet:
         """Return the messages of a turn whose reply was stored: its key is the id of the first of them."""
@@ -139,4 +153,4 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 
     def reopen(self) -> int:
         """Let ended messages be worked on again, as if for the first time."""
-        return self.update(state="pending", attempts=0, error_code="", available_at=timezone.now())
+        return self.update(state="pending", attempts=0, error_code="", available_at=timezone.now(), finished_at=None)

@@ -76,16 +76,19 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         # A text that arrived is not needed any more.
         text = "''" if status in ("delivered", "read") else "text"
         code = f"CASE WHEN status = 'uncertain' THEN '{RESOLVED}' ELSE %s END" if status in GONE_OUT else "%s"
+        now = time_value(timezone.now())
+        reached = f", {status}_at = %s" if status in GONE_OUT else ""
         statement = f"""
             UPDATE bot_outboundmessage SET status = %s, text = {text}, error_code = {code},
-                external_id = COALESCE(NULLIF(external_id, ''), %s), updated_at = %s
+                external_id = COALESCE(NULLIF(external_id, ''), %s), updated_at = %s{reached}
             WHERE {"external_id" if outbound_id is None else "id"} = %s
                 AND bot_id IN ({rows_of(len(bot_ids), "%s")})
                 AND status IN ({rows_of(len(before), "%s")})
             RETURNING turn_key, error_code
         """  # noqa: S608 (constants and placeholders)
         found = external_id if outbound_id is None else outbound_id
-        parameters = [status, error_code, external_id, time_value(timezone.now()), found, *bot_ids, *before]
+        times = [now, now] if reached else [now]
+        parameters = [status, error_code, external_id, *times, found, *bot_ids, *before]
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             changed = cursor.fetchall()
@@ -101,8 +104,9 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
 
     def begin_sending(self, ids: Iterable[int]) -> int:
         """Mark messages as being sent, before the request goes out."""
+        now = timezone.now()
         return self.filter(id__in=ids, status__in=("queued", "sending")).update(
-            status="sending", attempts=F("attempts") + 1, updated_at=timezone.now()
+            status="sending", attempts=F("attempts") + 1, updated_at=now, sending_at=now
         )
 
     def requeue(self, outbound_id: int, error_code: str) -> int:
@@ -125,10 +129,12 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
                 status = CASE WHEN {unsettled} THEN send.column2 ELSE bot_outboundmessage.status END,
                 error_code = CASE WHEN {unsettled} THEN send.column3 ELSE bot_outboundmessage.error_code END,
                 external_id = COALESCE(NULLIF(bot_outboundmessage.external_id, ''), send.column4),
+                sent_at = CASE WHEN send.column2 = 'sent' THEN COALESCE(bot_outboundmessage.sent_at, %s)
+                    ELSE bot_outboundmessage.sent_at END,
                 updated_at = %s
             FROM (VALUES {values}) AS send WHERE bot_outboundmessage.id = send.column1
         """  # noqa: S608 (only placeholders are put in)
-        parameters: list[Any] = [time_value(timezone.now())]
+        parameters: list[Any] = [time_value(timezone.now())] * 2
         for send in sends:
             parameters += (send.outbound_id, send.status, send.error_code, send.external_id)
         with connection.cursor() as cursor:

@@ -45,7 +45,10 @@ async def run(turn: Turn, services: Services) -> None:
     try:
         async with asyncio.timeout(settings.MODEL_DEADLINE_SECONDS + MARGIN_SECONDS):
             for stage in STAGES:
-                await stage(turn, services)
+                try:
+                    await stage(turn, services)
+                finally:
+                    turn.steps.append((stage.__name__, turn.elapsed_ms))
                 if turn.ended:
                     return
     except AppError as error:

@@ -1,5 +1,6 @@
 """A turn: the pending inbound messages of one chat together with the one reply they get."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -56,6 +57,7 @@ class Turn:
     history: what was said before, oldest first.
     chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
     given_up: its messages become dead letters; the reply only says that it did not work.
+    steps: the stages it went through, with the milliseconds from its claim to the end of each.
     reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
     """
 
@@ -76,11 +78,18 @@ class Turn:
     reserved_on: date | None = None
     calls: list[ModelCall] = field(default_factory=list)
     remember: list[Said] = field(default_factory=list, repr=False)
+    steps: list[tuple[str, int]] = field(default_factory=list)
+    _claimed_at: float = field(default_factory=time.monotonic)
 
     @property
     def key(self) -> int:
         """The turn's key: the id of its first message."""
         return self.messages[0].id
+
+    @property
+    def elapsed_ms(self) -> int:
+        """How many milliseconds ago the turn was claimed."""
+        return round((time.monotonic() - self._claimed_at) * 1_000)
 
     @property
     def log_ids(self) -> dict[str, Any]:

@@ -1,0 +1,142 @@
+"""What became of one message, step by step: from the rows it left behind, without its text and its person's number."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from usage.models import UsageRecord
+
+State = InboundMessage.State
+Status = OutboundMessage.Status
+
+# A worker that lost its chat may record what it paid for after the turn has ended without it.
+LATEST_CALL = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened to a message: when, what, and facts about it."""
+
+    at: datetime
+    what: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One message and its turn: `steps` in the order of time; `now` says how it stands."""
+
+    message: InboundMessage
+    turn_key: int | None
+    steps: list[Step]
+    now: str
+
+
+def find(external_id: str, bot: str = "") -> list[InboundMessage]:
+    """Return the messages that a provider calls so, or whose reply it calls so; of one bot, if it is named."""
+    # (By bot, because the indexes are.)
+    bots = list((Bot.objects.filter(slug=bot) if bot else Bot.objects.all()).values_list("pk", flat=True))
+    replies = OutboundMessage.objects.filter(bot__in=bots, external_id=external_id)
+    # A turn's key is the id of its first message.
+    turns = list(replies.values_list("turn_key", flat=True))
+    named = Q(bot__in=bots, external_id=external_id) | Q(pk__in=turns)
+    return list(InboundMessage.objects.select_related("bot").filter(named).order_by("pk"))
+
+
+def trace(message: InboundMessage) -> Trace:
+    """Return what happened to a message and to the turn it is part of."""
+    key = message.turn_key
+    parts = list(OutboundMessage.objects.filter(turn_key=key).order_by("part")) if key is not None else []
+    steps = [*_receipt(message), *_work(message, parts), *_calls(message)]
+    steps += [step for part in parts for step in _sending(part)]
+    if message.finished_at:
+        steps.append(Step(message.finished_at, "ended", _facts(state=message.state, error_code=message.error_code)))
+    return Trace(message, key, sorted(steps, key=lambda step: step.at), _standing(message))
+
+
+def _receipt(message: InboundMessage) -> Iterator[Step]:
+    if message.sent_at:
+        yield Step(message.sent_at, "written by the person")
+    yield Step(message.received_at, "received", _facts(kind=message.kind, request_id=message.request_id))
+
+
+def _work(message: InboundMessage, parts: list[OutboundMessage]) -> Iterator[Step]:
+    if message.begun_at:
+        yield Step(message.begun_at, "begun", {"attempt": message.attempts})
+    first = message if message.pk == message.turn_key else None
+    if message.turn_key is not None and first is None:
+        first = InboundMessage.objects.filter(pk=message.turn_key).first()
+    if first is None or not first.steps:
+        return
+    # The stages belong to the attempt that stored the reply; a later one only sent it.
+    *stages, (_, stored_ms) = first.steps
+    stored_at = parts[0].created_at if parts else None
+    if stored_at is None:
+        return
+    before = 0
+    for stage, ended_ms in stages:
+        yield Step(stored_at - timedelta(milliseconds=stored_ms - ended_ms), stage, {"ms": ended_ms - before})
+        before = ended_ms
+    yield Step(stored_at, "reply stored", {"parts": len(parts)})
+
+
+def _calls(message: InboundMessage) -> Iterator[Step]:
+    """Yield the calls of the turn that were paid for, at the time they were recorded."""
+    until = (message.finished_at or timezone.now()) + LATEST_CALL
+    records = UsageRecord.objects.filter(turn_key=message.turn_key or message.pk)
+    # (There is an index of times, and none of turns.)
+    for record in records.filter(created_at__range=(message.received_at, until)).order_by("pk"):
+        yield Step(
+            record.created_at,
+            "completion recorded",
+            {
+                "model": record.model_answered or record.model,
+                "input_tokens": record.input_tokens,
+                "output_tokens": record.output_tokens,
+                "cost_micros": "unknown" if record.cost_micros is None else record.cost_micros,
+            },
+        )
+
+
+def _sending(part: OutboundMessage) -> Iterator[Step]:
+    facts = {"part": part.part}
+    if part.sending_at:
+        yield Step(part.sending_at, Status.SENDING, {**facts, "attempt": part.attempts})
+    reached = {Status.SENT: part.sent_at, Status.DELIVERED: part.delivered_at, Status.READ: part.read_at}
+    for status, at in reached.items():
+        if at:
+            yield Step(at, status, facts)
+    if not reached.get(Status(part.status)) and part.status != Status.SENDING:
+        yield Step(part.updated_at, part.status, {**facts, **_facts(error_code=part.error_code)})
+
+
+def _standing(message: InboundMessage) -> str:
+    match message.state:
+        case State.DONE:
+            return f"done, with {message.error_code}" if message.error_code else "done"
+        case State.DEAD:
+            return f"a dead letter ({message.error_code}): manage.py replay {message.pk}"
+        case State.QUARANTINED:
+            return f"quarantined: {message.payload.get('reason', '')}"
+    return _waiting_for(message)
+
+
+def _waiting_for(message: InboundMessage) -> str:
+    now = timezone.now()
+    lease = Lease.objects.filter(bot=message.bot_id, address=message.address, expires_at__gt=now).first()
+    if message.bot.paused_at:
+        return f"waiting: the bot is paused ({message.bot.pause_reason})"
+    if lease is not None and lease.worker:
+        return f"a worker has its chat ({lease.worker})"
+    later = max(message.available_at, lease.expires_at if lease else message.available_at)
+    seconds = round((later - now).total_seconds())
+    return f"waiting; to be begun in {seconds} s" if seconds > 0 else "waiting for a worker"
+
+
+def _facts(**facts: Any) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value not in ("", None)}
