@@ -44,6 +44,7 @@ async def run(turn: Turn, services: Services) -> None:
     """
     try:
         async with asyncio.timeout(settings.MODEL_DEADLINE_SECONDS + MARGIN_SECONDS):
+            turn.steps.append(("claimed", turn.elapsed_ms))
             for stage in STAGES:
                 try:
                     await stage(turn, services)
