@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from config import dotenv_example
-from config.env import EnvironmentProblems, process_environment, read_dotenv
+from config import reference
+from config.dotenv import Dotenv, read_dotenv
+from config.env import EnvironmentProblems, process_environment
 from config.environment import DEVELOPMENT_SECRET_KEY, load_environment, validate
 from config.parsers import micros
 from config.variables import VARIABLES
@@ -83,8 +84,8 @@ def test_production_says_everything_it_lacks_at_once():
         ("ALLOWED_HOSTS", "a.example:3000", "must be host names"),
         ("PUBLIC_URL", "parley.example.org", "must be http:// or https:// and a host, without a path"),
         ("PUBLIC_URL", "https://parley.example.org/path", "must be http:// or https:// and a host, without a path"),
-        ("TIME_ZONE", "Mars/Olympus", "must name a time zone such as UTC or Europe/Berlin (found 'Mars/Olympus')"),
-        ("TIME_ZONE", "../../etc/passwd", "must name a time zone"),
+        ("TIME_ZONE", "Mars/Olympus", "must be a time zone such as UTC or Europe/Berlin (found 'Mars/Olympus')"),
+        ("TIME_ZONE", "../../etc/passwd", "must be a time zone"),
         ("PHONE_DEFAULT_REGION", "UK", "must be the two letters of a country, such as DE or GB (found 'UK')"),
         ("REDIS_URL", "cache:6379", "must be a URL that starts with redis:// or rediss:// and names a host"),
         ("REDIS_URL", "redis://cache:port/0", "must be a URL that starts with redis:// or rediss://"),
@@ -200,9 +201,9 @@ def test_a_file_that_cannot_be_used_is_a_problem_of_its_name_only(tmp_path):
     binary.write_bytes(b"\xff\xfecanary")
     empty.write_text(" \n")
     for path, expected in (
-        (tmp_path / "missing", "REDIS_URL_FILE must name a readable text file"),
-        (tmp_path, "REDIS_URL_FILE must name a readable text file"),
-        (binary, "REDIS_URL_FILE must name a readable text file"),
+        (tmp_path / "missing", "REDIS_URL_FILE must name a readable text file (found no such file)"),
+        (tmp_path, "REDIS_URL_FILE must name a readable text file (found a directory)"),
+        (binary, "REDIS_URL_FILE must name a readable text file (found no UTF-8 text)"),
         (empty, "REDIS_URL_FILE names an empty file"),
     ):
         assert production_problems(REDIS_URL="", REDIS_URL_FILE=str(path)) == [expected]
@@ -280,16 +281,16 @@ def test_a_dotenv_line_that_would_be_lost_is_a_problem(tmp_path):
 def test_a_dotenv_file_that_is_no_text_or_cannot_be_read_is_a_problem(tmp_path):
     dotenv = tmp_path / ".env"
     dotenv.write_bytes(b"PORT=\xff\xfe\n")
-    assert read_dotenv(dotenv) == [".env must be UTF-8 text"]
+    assert read_dotenv(dotenv).problems == [".env must be UTF-8 text"]
     dotenv.unlink()
     dotenv.symlink_to(dotenv)
-    assert read_dotenv(dotenv)[0].startswith(".env cannot be read")
+    assert read_dotenv(dotenv).problems[0].startswith(".env cannot be read")
     assert "PORT" not in process_environment()
 
 
 def test_a_missing_dotenv_file_or_a_directory_of_that_name_is_no_problem(tmp_path):
-    assert read_dotenv(tmp_path / ".env") == []
-    assert read_dotenv(tmp_path) == []
+    assert read_dotenv(tmp_path / ".env") == Dotenv()
+    assert read_dotenv(tmp_path) == Dotenv()
 
 
 @pytest.mark.usefixtures("clean_environment")
@@ -302,12 +303,12 @@ def test_a_byte_order_mark_does_not_lose_the_first_line(tmp_path):
 
 
 def test_env_example_is_what_the_declaration_says():
-    assert (BASE / ".env.example").read_text() == dotenv_example.example()
+    assert (BASE / ".env.example").read_text() == reference.dotenv_example()
 
 
 @pytest.mark.usefixtures("clean_environment")
 def test_env_example_explains_every_variable_and_its_defaults_are_valid(tmp_path):
-    lines = dotenv_example.example().splitlines()
+    lines = reference.dotenv_example().splitlines()
     shown = [line.removeprefix("# ") for line in lines if line.startswith(tuple(f"# {v.name}=" for v in VARIABLES))]
     assert [line.split("=")[0] for line in shown] == [variable.name for variable in VARIABLES]
     (tmp_path / ".env").write_text("\n".join(shown))
