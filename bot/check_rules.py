@@ -43,13 +43,13 @@ CREDENTIALS_UNREADABLE = Rule(
 CREDENTIALS_MISSING = Rule(
     "parley.E004",
     "Bot '%(bot)s' is active without what %(channel)s needs: %(missing)s.",
-    "Enter it under *Bots* in the admin, or switch the bot off.",
+    "Enter it under Bots in the admin, or switch the bot off.",
     "An active bot has not all the credentials, or no account id, that its channel needs",
 )
 CHANNEL_UNKNOWN = Rule(
     "parley.E005",
     "Bot '%(bot)s' is active on a channel that does not exist: '%(channel)s'.",
-    "Choose another channel under *Bots* in the admin, or switch the bot off.",
+    "Choose another channel under Bots in the admin, or switch the bot off.",
     "An active bot's channel does not exist",
 )
 NOT_REACHABLE = Rule(
@@ -61,7 +61,7 @@ NOT_REACHABLE = Rule(
 PRICE_UNKNOWN = Rule(
     "parley.W002",
     "No price is known for %(models)s: what answers cost is unknown, and budgets only estimate it.",
-    "Add the price under *Model prices* in the admin; for a model that runs at home: UNPRICED_COST_USD_PER_MILLION=0.",
+    "Add the price under Model prices in the admin; for a model that runs at home: UNPRICED_COST_USD_PER_MILLION=0.",
     "A model in use (of a bot, to choose from, or `OPENAI_GPT_MODEL`) has no known price, "
     "and `UNPRICED_COST_USD_PER_MILLION` is not 0",
 )

@@ -46,10 +46,9 @@ class Command(BaseCommand):
         self._show_doubts()
 
     def _show_doubts(self) -> None:
-        # Imported here, as everywhere: processes that never check need not load them.
-        from bot.checks import check_content, check_settings
+        from bot.checks import check_content
 
-        for message in [*check_settings(), *check_content()]:
+        for message in check_content():
             if not message.is_silenced():
                 self.stdout.write(str(message))
 
