@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.addresses import database_url
 from config.dotenv import Dotenv, read_dotenv
 from config.env import EnvironmentProblems, Values, load, process_environment, read
 from config.found import shown
-from config.parsers import database_url
 from config.unknown import unknown_names
 from config.variables import OPENAI_API_URL, VARIABLES
 

@@ -2,24 +2,10 @@
 
 from decimal import Decimal
 
+from config.addresses import database_url, hosts, origin, sentry_dsn, url
 from config.env import Variable
 from config.found import database_location, url_location
-from config.parsers import (
-    boolean,
-    choice,
-    choices,
-    database_url,
-    dollars,
-    hosts,
-    integer,
-    origin,
-    region,
-    sentry_dsn,
-    text,
-    time_zone,
-    url,
-    words,
-)
+from config.parsers import boolean, choice, choices, dollars, integer, region, text, time_zone, words
 
 OPENAI_API_URL = "https://api.openai.com/v1"
 READINESS_CHECKS = ("db", "redis", "openai")

@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 def found(databases=("default",)):
     """Return what our checks say, by id."""
     messages = run_checks(include_deployment_checks=True, databases=databases)
-    return {message.id: message.msg for message in messages if message.id.startswith("parley.")}
+    return {message.id: message.msg for message in messages if message.id and message.id.startswith("parley.")}
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
+from config.addresses import database_url
 from config.found import database_location, shown, url_location
-from config.parsers import database_url
 
 
 @pytest.mark.parametrize(
