@@ -1,7 +1,7 @@
 """Turn the process's environment into valid settings, or say everything that is wrong with it."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ SECRETS = frozenset(variable.name for variable in VARIABLES if variable.secret)
 class Sources:
     """Where variables come from: the process's environment, and the .env file, if it is read. The former wins."""
 
-    process: dict[str, str]
+    process: dict[str, str] = field(repr=False)
     dotenv: Dotenv
     dotenv_ignored: bool
 

@@ -53,8 +53,8 @@ def dotenv_example() -> str:
 
 def variable_tables() -> str:
     """Return a table of variables for each section."""
-    values, problems = validate({"ENVIRONMENT": "production"}, BASE)
-    required = {variable_of(problem) for problem in problems}
+    required = required_in_production()
+    values, _problems = validate({"ENVIRONMENT": "production"}, BASE)
     rules = [(name, text) for name, _wrong, text in (*general_rules(values), *production_rules(values))]
     blocks = []
     for title, variables in SECTIONS.items():
