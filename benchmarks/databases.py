@@ -26,7 +26,7 @@ class Database:
 
     def count(self, table: str, condition: str = "TRUE") -> int:
         """Return how many rows of a table fulfil a condition (both are our own words)."""
-        statement = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608
+        statement = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608 (our own words)
         return int(self.run(statement)[0][0])
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:

@@ -122,6 +122,7 @@ def reports(since: datetime) -> Iterator[Question]:
     from usage.repricing import waiting_records
 
     created = "usage_usagerecord.created_at"
+    # (Our own expressions.)
     grouped = (
         f"SELECT {date_of(created)}, user_id, name, phone_number, bot, kind, model, SUM(cached_input_tokens), {SUMS} "  # noqa: S608
         f"FROM usage_usagerecord LEFT JOIN users_user ON users_user.id = user_id WHERE {created} >= %s "

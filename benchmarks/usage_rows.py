@@ -58,6 +58,7 @@ def fill(database: Database, records: int, people: int, days: int, now: float) -
             "call_id": "lower(hex(randomblob(16)))",
             "moment": "datetime(epoch, 'unixepoch')",
             "day": "date(epoch, 'unixepoch')",
+            # (A number of ours.)
             "numbers": (
                 f"(WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT {records}) "  # noqa: S608
                 "SELECT n FROM numbers)"

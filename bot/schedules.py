@@ -19,9 +19,8 @@ WATCH_NAME = "watch budgets"
 PURGE_TIME = time(3, 30)
 
 
-def ensure_schedules() -> None:
-    """Create the schedules that are missing. What an operator changed in the admin stays."""
-    wanted: dict[str, dict[str, Any]] = {
+def _wanted() -> dict[str, dict[str, Any]]:
+    return {
         PURGE_NAME: {
             "func": "bot.schedules.purge",
             "schedule_type": Schedule.DAILY,
@@ -29,9 +28,24 @@ def ensure_schedules() -> None:
         },
         WATCH_NAME: {"func": "bot.schedules.watch_budgets", "schedule_type": Schedule.MINUTES, "minutes": 1},
     }
-    there = set(Schedule.objects.filter(name__in=wanted).values_list("name", flat=True))
-    for name in wanted.keys() - there:
+
+
+def missing_schedules() -> set[str]:
+    """Return the names of the schedules that should be there and are not."""
+    wanted = _wanted().keys()
+    return wanted - set(Schedule.objects.filter(name__in=wanted).values_list("name", flat=True))
+
+
+def ensure_schedules() -> None:
+    """Create the schedules that are missing. What an operator changed in the admin stays."""
+    wanted = _wanted()
+    for name in missing_schedules():
         Schedule.objects.create(name=name, **wanted[name])
+
+
+def late_since(moment: datetime) -> bool:
+    """Return whether a schedule of ours should have run before a moment, and has not."""
+    return bool(Schedule.objects.filter(name__in=_wanted(), next_run__lt=moment).exclude(repeats=0).exists())
 
 
 def ensure_schedules_after_migrate(using: str, **kwargs: Any) -> None:

@@ -4,30 +4,27 @@ config/variables.py holds the declaration; `load()` turns an environment into pl
 settings: settings.py is built from the result.
 """
 
+import errno
 import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from io import StringIO
-from pathlib import Path
 from typing import Any
 
-import environ
 from environ.fileaware_mapping import FileAwareMapping
 
+from config.found import shown
 from config.parsers import Parser
-from config.redaction import redact
 
-# What django-environ takes as an assignment; it drops every other line without a word.
-ASSIGNMENT = re.compile(r"(?:export )?[A-Za-z_0-9]+=.*")
-SHOWN_LENGTH = 60
+# Why a file cannot be read, in the words of operators.
+FILE_ERRORS = {errno.ENOENT: "no such file", errno.EISDIR: "a directory"}
 
 
 @dataclass(frozen=True)
 class Variable:
     """One environment variable: how it is read, what it means and what holds when it is absent or empty.
 
-    The value of a secret is never shown, and it may be given in a file that `<name>_FILE` names.
+    The value of a secret is never shown; `location` makes of a parsed one what may be. `implied` says what holds
+    without it where that is no fixed default. Any variable may be given in a file that `<name>_FILE` names.
     """
 
     name: str
@@ -35,17 +32,19 @@ class Variable:
     help: str
     default: Any = None
     secret: bool = False
+    location: Callable[[Any], str] | None = None
+    implied: str = ""
 
 
 class EnvironmentProblems(Exception):
     """Everything that is wrong with the environment, one line a problem, without the values of secrets."""
 
-    def __init__(self, problems: list[str], hint: str = "") -> None:
+    def __init__(self, problems: list[str], hints: Iterable[str] = ()) -> None:
         self.problems = problems
         noun = "problem" if len(problems) == 1 else "problems"
-        lines = "\n".join(f"  - {problem}" for problem in problems)
-        closing = f"See .env.example for every variable.{f' {hint}' if hint else ''}"
-        super().__init__(f"The environment has {len(problems)} {noun}:\n{lines}\n{closing}")
+        listed = [f"  - {problem}" for problem in problems]
+        closing = ["docs/configuration.md explains every variable.", *hints]
+        super().__init__("\n".join([f"The environment has {len(problems)} {noun}:", *listed, *closing]))
 
 
 class Values(dict[str, Any]):
@@ -70,9 +69,7 @@ def load(variables: Iterable[Variable], source: Mapping[str, str], problems: lis
         try:
             values[variable.name] = variable.parse(raw)
         except ValueError as error:
-            # A key pasted into the wrong variable is no reason to show it.
-            found = "" if variable.secret else f" (found {redact(raw.strip())[:SHOWN_LENGTH]!r})"
-            problems.append(f"{variable.name} {error}{found}")
+            problems.append(f"{variable.name} {error} (found {shown(raw, variable.secret)})")
     return values
 
 
@@ -89,35 +86,17 @@ def read(name: str, source: Mapping[str, str]) -> str:
         raise ValueError(f"{name} and {file_name} are both set: keep one of them")
     try:
         raw = str(FileAwareMapping(env=dict(source), cache=False)[name])
-    except (OSError, ValueError):
-        raise ValueError(f"{file_name} must name a readable text file") from None
+    except (OSError, ValueError) as error:
+        # The path itself is not shown: somebody may have put the secret there.
+        reason = (
+            FILE_ERRORS.get(error.errno or 0, "one that cannot be read")
+            if isinstance(error, OSError)
+            else "no UTF-8 text"
+        )
+        raise ValueError(f"{file_name} must name a readable text file (found {reason})") from None
     if not raw.strip():
         raise ValueError(f"{file_name} names an empty file")
     return raw
-
-
-def read_dotenv(path: Path) -> list[str]:
-    """Add the variables of a .env file to the process's environment and return what is wrong with the file.
-
-    What is set already wins. A missing file is no problem, nor is a directory of that name (a virtual environment).
-    """
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        return []
-    except UnicodeDecodeError:
-        return [f"{path.name} must be UTF-8 text"]
-    except OSError as error:
-        return [f"{path.name} cannot be read ({error.strerror})"]
-    lines = content.splitlines()
-    problems = [
-        f"{path.name} line {number} must be NAME=value, without spaces around the name"
-        for number, line in enumerate(lines, start=1)
-        if line.strip() and not line.lstrip().startswith("#") and not ASSIGNMENT.fullmatch(line)
-    ]
-    with_assignments = "\n".join(line for line in lines if ASSIGNMENT.fullmatch(line))
-    environ.Env.read_env(StringIO(with_assignments), overwrite=False)
-    return problems
 
 
 def process_environment() -> dict[str, str]:

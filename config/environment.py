@@ -1,40 +1,87 @@
 """Turn the process's environment into valid settings, or say everything that is wrong with it."""
 
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from config.env import EnvironmentProblems, Values, load, process_environment, read_dotenv
-from config.parsers import database_url
+from config.addresses import database_url
+from config.dotenv import Dotenv, read_dotenv
+from config.env import EnvironmentProblems, Values, load, process_environment, read
+from config.found import shown
+from config.unknown import unknown_names
 from config.variables import OPENAI_API_URL, VARIABLES
 
 DEVELOPMENT_SECRET_KEY = "insecure-development-key-never-use-it-for-real-data"  # noqa: S105 (refused in production)
 DOTENV_IGNORED = "The .env file here was not read: that happens in development only."
+SECRETS = frozenset(variable.name for variable in VARIABLES if variable.secret)
 
 
-def load_environment(base: Path) -> Values:
-    """Return every variable's value for this process; base is the project's directory.
+@dataclass(frozen=True)
+class Sources:
+    """Where variables come from: the process's environment, and the .env file, if it is read. The former wins."""
+
+    process: dict[str, str] = field(repr=False)
+    dotenv: Dotenv
+    dotenv_ignored: bool
+
+    @property
+    def merged(self) -> dict[str, str]:
+        """Every variable as it counts."""
+        return {**self.dotenv.assigned, **self.process}
+
+
+def find_sources(process: dict[str, str], base: Path) -> Sources:
+    """Return the sources of a process's variables; base is the project's directory.
 
     The .env file in base is read unless the environment itself says that this is not development: containers and tests
     say what they need. A .env file that says ENVIRONMENT=production is honoured, for servers configured by one file.
+    """
+    stated = process.get("ENVIRONMENT", "").strip().lower()
+    if stated in {"", "development"}:
+        return Sources(process, read_dotenv(base / ".env"), dotenv_ignored=False)
+    return Sources(process, Dotenv(), dotenv_ignored=stated != "test" and (base / ".env").is_file())
+
+
+def load_environment(base: Path) -> Values:
+    """Return every variable's value for this process, and add those of the .env file to its environment.
 
     Raises:
         EnvironmentProblems: all of them at once.
     """
-    stated = process_environment().get("ENVIRONMENT", "").strip().lower()
-    reads_dotenv = stated in {"", "development"}
-    problems = read_dotenv(base / ".env") if reads_dotenv else []
-    values, more = validate(process_environment(), base)
-    if problems or more:
-        ignored = not reads_dotenv and stated != "test" and (base / ".env").is_file()
-        raise EnvironmentProblems([*problems, *more], DOTENV_IGNORED if ignored else "")
-    return values
+    sources = find_sources(process_environment(), base)
+    for name, value in sources.dotenv.assigned.items():
+        os.environ.setdefault(name, value)
+    return checked(sources, base)
+
+
+def checked(sources: Sources, base: Path, **changed: str) -> Values:
+    """Return every variable's value, as if some were changed.
+
+    Raises:
+        EnvironmentProblems: all of them at once, with hints at what may be their cause.
+    """
+    source = {**sources.merged, **changed}
+    values, problems = validate(source, base)
+    problems = [*sources.dotenv.problems, *problems]
+    if not problems:
+        return values
+    hints = [DOTENV_IGNORED] if sources.dotenv_ignored else []
+    named = {variable_of(problem) for problem in problems}
+    hints += [message for near, message in unknown_names(source) if near in named]
+    raise EnvironmentProblems(problems, hints)
+
+
+def variable_of(problem: str) -> str:
+    """Return the variable that a problem is about."""
+    return problem.split(" ")[0].removesuffix("_FILE")
 
 
 def validate(source: dict[str, str], base: Path) -> tuple[Values, list[str]]:
     """Return the values parsed from source, defaults filled in, and everything that is wrong with them."""
     problems: list[str] = []
     values = load(VARIABLES, source, problems)
-    reported = {problem.split(" ")[0].removesuffix("_FILE") for problem in problems}
+    reported = {variable_of(problem) for problem in problems}
     # Production's rules hold only where production was asked for in words that are understood.
     production = values["ENVIRONMENT"] == "production"
     if not production:
@@ -46,9 +93,19 @@ def validate(source: dict[str, str], base: Path) -> tuple[Values, list[str]]:
         wants_model = production or values["OPENAI_API_KEY"] or elsewhere
         values["LLM_PROVIDER"] = "openai" if wants_model else "demo"
     anchor_database(values["DATABASE_URL"], base)
-    rules = [*model_rules(values), *database_rules(values), *(production_rules(values) if production else ())]
-    problems += [f"{name} {message}" for name, wrong, message in rules if wrong and name not in reported]
+    rules = [*general_rules(values), *(production_rules(values) if production else ())]
+    problems += [
+        f"{name} {expected}{found_for_rule(name, source)}"
+        for name, wrong, expected in rules
+        if wrong and name not in reported
+    ]
     return values, problems
+
+
+def found_for_rule(name: str, source: dict[str, str]) -> str:
+    """Return what was found in a variable that breaks a rule; nothing where it is not set at all."""
+    given = name in source or f"{name}_FILE" in source
+    return f" (found {shown(read(name, source), name in SECRETS)})" if given else ""
 
 
 Rule = tuple[str, bool, str]
@@ -66,10 +123,12 @@ def is_sqlite(database: dict[str, Any] | None) -> bool:
     return bool(database) and str(database["ENGINE"]).endswith("sqlite3") if database else False
 
 
-def model_rules(values: Values) -> list[Rule]:
-    """Return what must hold for the model to be reachable."""
+def general_rules(values: Values) -> list[Rule]:
+    """Return what must hold everywhere: for the model to be reachable, and for processes to share the database."""
     openai = values["LLM_PROVIDER"] == "openai" and values["OPENAI_BASE_URL"] == OPENAI_API_URL
     key = values["OPENAI_API_KEY"]
+    database = values["DATABASE_URL"]
+    in_memory = is_sqlite(database) and database["NAME"] == ":memory:" and values["ENVIRONMENT"] != "test"
     otherwise = "or set OPENAI_BASE_URL to a server without keys, or LLM_PROVIDER=demo"
     return [
         ("OPENAI_API_KEY", openai and not key, f"is required ({otherwise})"),
@@ -78,14 +137,8 @@ def model_rules(values: Values) -> list[Rule]:
             openai and bool(key) and not key.startswith("sk-"),
             "must start with sk- (unless OPENAI_BASE_URL points to another server)",
         ),
+        ("DATABASE_URL", in_memory, "names a database in memory, which web, worker and scheduler cannot share"),
     ]
-
-
-def database_rules(values: Values) -> list[Rule]:
-    """Return what must hold of the database wherever several processes use it."""
-    database = values["DATABASE_URL"]
-    in_memory = is_sqlite(database) and database["NAME"] == ":memory:" and values["ENVIRONMENT"] != "test"
-    return [("DATABASE_URL", in_memory, "names a database in memory, which web, worker and scheduler cannot share")]
 
 
 def production_rules(values: Values) -> list[Rule]:

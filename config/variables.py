@@ -2,23 +2,10 @@
 
 from decimal import Decimal
 
+from config.addresses import database_url, hosts, origin, sentry_dsn, url
 from config.env import Variable
-from config.parsers import (
-    boolean,
-    choice,
-    choices,
-    database_url,
-    dollars,
-    hosts,
-    integer,
-    origin,
-    region,
-    sentry_dsn,
-    text,
-    time_zone,
-    url,
-    words,
-)
+from config.found import database_location, url_location
+from config.parsers import boolean, choice, choices, dollars, integer, region, text, time_zone, words
 
 OPENAI_API_URL = "https://api.openai.com/v1"
 READINESS_CHECKS = ("db", "redis", "openai")
@@ -36,6 +23,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             text,
             "Signs sessions and encrypts stored credentials: at least 50 random characters in production.",
             secret=True,
+            implied="a known one, outside production",
         ),
         Variable(
             "SECRET_KEY_FALLBACKS", words, "Former secret keys, comma-separated, still accepted.", [], secret=True
@@ -45,6 +33,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             "PUBLIC_URL",
             origin("http", "https"),
             "Where providers and people reach this server, such as https://parley.example.org.",
+            implied="`http://localhost:PORT` outside production",
         ),
         Variable("PORT", integer(1, 65535), "Port of the web process.", 3000),
         Variable("WEB_THREADS", integer(4, 256), "Requests one web process answers at once.", 8),
@@ -56,6 +45,8 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             database_url,
             "postgres://user:password@host:5432/name, or sqlite:///file.sqlite3 (the default outside production).",
             secret=True,
+            location=database_location,
+            implied="`sqlite:///db.sqlite3` outside production",
         ),
         Variable("ALLOW_SQLITE", boolean, "Run production on SQLite (one machine only).", False),
         Variable(
@@ -63,6 +54,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             url("redis", "rediss"),
             "Shared rate limits, cache and schedule queue: redis://host:6379/0.",
             secret=True,
+            location=url_location,
         ),
         Variable(
             "CONVERSATION_TTL_DAYS", integer(1, 3_650), "Days of silence after which a conversation is deleted.", 7
@@ -74,8 +66,15 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             "LLM_PROVIDER",
             choice("openai", "demo"),
             "openai speaks to any compatible server; demo answers without a model (the default without a key).",
+            implied="`openai` in production, or with a key or another server; else `demo`",
         ),
-        Variable("OPENAI_API_KEY", text, "Key of the OpenAI API; starts with sk-.", "", secret=True),
+        Variable(
+            "OPENAI_API_KEY",
+            text,
+            "Key of the OpenAI API. Other servers want one of their own, or none.",
+            "",
+            secret=True,
+        ),
         Variable(
             "OPENAI_BASE_URL",
             url("http", "https"),

@@ -59,6 +59,11 @@ def price_completion(
     return Priced(None, {"source": "unknown"})
 
 
+def has_price(model: str, base_url: str, on: date) -> bool:
+    """Return whether the price of a model's answers is known, for the provider at base_url and on a day."""
+    return _own_prices.find(model, on) is not None or _bundled(model, base_url, 1, 0, 1, on) is not None
+
+
 def forget_prices() -> None:
     """Read the ModelPrice rows again at the next completion, because they changed."""
     _own_prices.forget()

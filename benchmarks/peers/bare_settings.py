@@ -4,7 +4,7 @@ import os
 from urllib.parse import urlsplit
 
 URL = os.environ["DATABASE_URL"]
-SECRET_KEY = "not used by anything"  # noqa: S105
+SECRET_KEY = "not used by anything"  # noqa: S105 (of an application without data)
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS: list[str] = []

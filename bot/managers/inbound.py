@@ -68,6 +68,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
             )  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(
+                # (Only names of columns and placeholders are put in.)
                 f"INSERT INTO bot_inboundmessage ({columns}) VALUES {values} ON CONFLICT DO NOTHING",  # noqa: S608
                 parameters,
             )

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from config import dotenv_example
-from config.env import EnvironmentProblems, process_environment, read_dotenv
-from config.environment import DEVELOPMENT_SECRET_KEY, load_environment, validate
+from config.dotenv import Dotenv, read_dotenv
+from config.env import EnvironmentProblems, process_environment
+from config.environment import DEVELOPMENT_SECRET_KEY, DOTENV_IGNORED, load_environment, validate
 from config.parsers import micros
 from config.variables import VARIABLES
 
@@ -83,8 +83,8 @@ def test_production_says_everything_it_lacks_at_once():
         ("ALLOWED_HOSTS", "a.example:3000", "must be host names"),
         ("PUBLIC_URL", "parley.example.org", "must be http:// or https:// and a host, without a path"),
         ("PUBLIC_URL", "https://parley.example.org/path", "must be http:// or https:// and a host, without a path"),
-        ("TIME_ZONE", "Mars/Olympus", "must name a time zone such as UTC or Europe/Berlin (found 'Mars/Olympus')"),
-        ("TIME_ZONE", "../../etc/passwd", "must name a time zone"),
+        ("TIME_ZONE", "Mars/Olympus", "must be a time zone such as UTC or Europe/Berlin (found 'Mars/Olympus')"),
+        ("TIME_ZONE", "../../etc/passwd", "must be a time zone"),
         ("PHONE_DEFAULT_REGION", "UK", "must be the two letters of a country, such as DE or GB (found 'UK')"),
         ("REDIS_URL", "cache:6379", "must be a URL that starts with redis:// or rediss:// and names a host"),
         ("REDIS_URL", "redis://cache:port/0", "must be a URL that starts with redis:// or rediss://"),
@@ -200,9 +200,9 @@ def test_a_file_that_cannot_be_used_is_a_problem_of_its_name_only(tmp_path):
     binary.write_bytes(b"\xff\xfecanary")
     empty.write_text(" \n")
     for path, expected in (
-        (tmp_path / "missing", "REDIS_URL_FILE must name a readable text file"),
-        (tmp_path, "REDIS_URL_FILE must name a readable text file"),
-        (binary, "REDIS_URL_FILE must name a readable text file"),
+        (tmp_path / "missing", "REDIS_URL_FILE must name a readable text file (found no such file)"),
+        (tmp_path, "REDIS_URL_FILE must name a readable text file (found a directory)"),
+        (binary, "REDIS_URL_FILE must name a readable text file (found no UTF-8 text)"),
         (empty, "REDIS_URL_FILE names an empty file"),
     ):
         assert production_problems(REDIS_URL="", REDIS_URL_FILE=str(path)) == [expected]
@@ -262,7 +262,7 @@ def test_production_without_its_variables_says_that_dotenv_was_not_read(tmp_path
     (tmp_path / ".env").write_text("SECRET_KEY=canary\n")
     with pytest.raises(EnvironmentProblems) as caught:
         load_environment(tmp_path)
-    assert str(caught.value).endswith("The .env file here was not read: that happens in development only.")
+    assert DOTENV_IGNORED in str(caught.value).splitlines()
 
 
 @pytest.mark.usefixtures("clean_environment")
@@ -280,16 +280,16 @@ def test_a_dotenv_line_that_would_be_lost_is_a_problem(tmp_path):
 def test_a_dotenv_file_that_is_no_text_or_cannot_be_read_is_a_problem(tmp_path):
     dotenv = tmp_path / ".env"
     dotenv.write_bytes(b"PORT=\xff\xfe\n")
-    assert read_dotenv(dotenv) == [".env must be UTF-8 text"]
+    assert read_dotenv(dotenv).problems == [".env must be UTF-8 text"]
     dotenv.unlink()
     dotenv.symlink_to(dotenv)
-    assert read_dotenv(dotenv)[0].startswith(".env cannot be read")
+    assert read_dotenv(dotenv).problems[0].startswith(".env cannot be read")
     assert "PORT" not in process_environment()
 
 
 def test_a_missing_dotenv_file_or_a_directory_of_that_name_is_no_problem(tmp_path):
-    assert read_dotenv(tmp_path / ".env") == []
-    assert read_dotenv(tmp_path) == []
+    assert read_dotenv(tmp_path / ".env") == Dotenv()
+    assert read_dotenv(tmp_path) == Dotenv()
 
 
 @pytest.mark.usefixtures("clean_environment")
@@ -298,17 +298,70 @@ def test_a_byte_order_mark_does_not_lose_the_first_line(tmp_path):
     assert load_environment(tmp_path)["PORT"] == 3100
 
 
-# --- .env.example ---
+@pytest.mark.usefixtures("clean_environment")
+def test_a_name_that_dotenv_sets_twice_is_a_problem_not_a_guess(tmp_path):
+    (tmp_path / ".env").write_text("PORT=3100\nSECRET_KEY=canary\nexport PORT=3200\n")
+    with pytest.raises(EnvironmentProblems) as caught:
+        load_environment(tmp_path)
+    assert caught.value.problems == [".env line 3 sets PORT, which line 1 has set: keep one of them"]
 
 
-def test_env_example_is_what_the_declaration_says():
-    assert (BASE / ".env.example").read_text() == dotenv_example.example()
+# --- what was found, and what may be its cause ---
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        (
+            {"OPENAI_API_KEY": "pk-canary-key"},
+            "OPENAI_API_KEY must start with sk- (unless OPENAI_BASE_URL points to another server) "
+            "(found 13 characters that start with pk-)",
+        ),
+        (
+            {"REDIS_URL": "cache:6379"},
+            "REDIS_URL must be a URL that starts with redis:// or rediss:// and names a host (found 10 characters)",
+        ),
+        (
+            {"REDIS_URL": " "},
+            "REDIS_URL is required in production: redis://host:6379/0 (found nothing but white space)",
+        ),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is required in production: the host names of this server (found an "),
+        ({"PUBLIC_URL": "http://a.example"}, "PUBLIC_URL must start with https:// in production (found 'http://a."),
+        (
+            {"DATABASE_URL": "sqlite:///db.sqlite3"},
+            "DATABASE_URL names SQLite: production wants PostgreSQL, or ALLOW_SQLITE=true "
+            "(found a sqlite:// URL of 20 characters)",
+        ),
+        (
+            {"DATABASE_URL": "postgres://parley:can/ary@db/parley"},
+            "DATABASE_URL must have / and # of the user and the password written as %2F and %23 (found a postgres://",
+        ),
+    ],
+)
+def test_a_problem_says_what_was_found(changed, problem):
+    (said,) = production_problems(**changed)
+    assert said.startswith(problem)
+
+
+def test_a_password_with_a_slash_is_not_taken_for_a_part_of_the_address():
+    for value in ("postgres://parley:12/canary@db:5432/parley", "postgres://parley:12#canary@db/parley"):
+        (problem,) = production_problems(DATABASE_URL=value)
+        assert "%2F" in problem
+    (problem,) = production_problems(REDIS_URL="redis://user:12/canary@cache:6379/0")
+    assert problem.startswith("REDIS_URL must be a URL")
+    encoded = "postgres://parley:12%2Fsecret%23@db/parley?sslmode=require"
+    assert validate(PRODUCTION | {"DATABASE_URL": encoded}, BASE)[0]["DATABASE_URL"]["PASSWORD"] == "12/secret#"
 
 
 @pytest.mark.usefixtures("clean_environment")
-def test_env_example_explains_every_variable_and_its_defaults_are_valid(tmp_path):
-    lines = dotenv_example.example().splitlines()
-    shown = [line.removeprefix("# ") for line in lines if line.startswith(tuple(f"# {v.name}=" for v in VARIABLES))]
-    assert [line.split("=")[0] for line in shown] == [variable.name for variable in VARIABLES]
-    (tmp_path / ".env").write_text("\n".join(shown))
-    assert load_environment(tmp_path) == validate({}, tmp_path)[0]
+def test_a_misspelt_name_is_named_beside_the_problem_it_causes(tmp_path, monkeypatch):
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name.replace("OPENAI_API_KEY", "OPENAI_APIKEY"), value)
+    monkeypatch.setenv("TIMEZONE", "Europe/Berlin")
+    with pytest.raises(EnvironmentProblems) as caught:
+        load_environment(tmp_path)
+    assert str(caught.value).splitlines()[-1] == (
+        "OPENAI_APIKEY is set, but nothing reads it: did you mean OPENAI_API_KEY?"
+    )
+    assert "TIMEZONE" not in str(caught.value)
+    assert "canary" not in str(caught.value)

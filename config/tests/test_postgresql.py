@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from config.parsers import database_url
+from config.addresses import database_url
 from config.settings import database
 
 

@@ -92,6 +92,7 @@ def boom(request):
 urlpatterns = [path("boom/", boom)]
 
 
+@pytest.mark.django_db
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
 def test_a_failing_request_is_reported_without_body_query_headers_and_cookies(reports, settings, content_type):

@@ -60,6 +60,9 @@ def test_the_deployment_check_is_clean_with_production_settings():
 
 
 @pytest.mark.processes
-def test_env_example_is_written_by_a_command():
-    written = run("-m", "config.dotenv_example").stdout
-    assert written == (BASE / ".env.example").read_text()
+@pytest.mark.parametrize("options", [(), ("--deploy",)])
+def test_without_a_named_database_no_check_asks_one(options):
+    # Whoever asked this address would wait, and the check would tell that it does not answer.
+    silent = {**PRODUCTION, "DATABASE_URL": "postgres://u:canary@192.0.2.1:5432/parley"}
+    ended = run("manage.py", "check", *options, "--fail-level", "WARNING", **silent)
+    assert (ended.returncode, ended.stdout) == (0, "System check identified no issues (0 silenced).\n"), ended.stderr

@@ -43,8 +43,14 @@ class Command(BaseCommand):
             self._say_owner(str(owner.phone_number))
         elif development:
             self._make_owner(DEMO_OWNER_NUMBER)
-        else:
-            self.stdout.write("There is no owner yet: manage.py bootstrap --owner +<country code><number>")
+        self._show_doubts()
+
+    def _show_doubts(self) -> None:
+        from bot.checks import check_content
+
+        for message in check_content():
+            if not message.is_silenced():
+                self.stdout.write(str(message))
 
     def _make_owner(self, number: str) -> None:
         try:

@@ -1,0 +1,121 @@
+"""What the system checks look for: their ids, what they say and what to do about it. Ids are never reused."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that can be wrong. `says` is a %-template of facts; `hint` says what to do."""
+
+    id: str
+    says: str
+    hint: str
+    documented: str
+    needs_database: bool = True
+
+    def broken(self, **facts: Any) -> CheckMessage:
+        """Return the message that says so."""
+        kind = Error if self.id.startswith("parley.E") else Warning
+        return kind(self.says % facts, hint=self.hint, id=self.id)
+
+
+DATABASE_SILENT = Rule(
+    "parley.E001",
+    "The database does not answer (%(error)s): nothing in it was checked.",
+    "Start it, or correct DATABASE_URL.",
+    "The database does not answer",
+)
+NOT_MIGRATED = Rule(
+    "parley.E002",
+    "Migrations are not applied (%(apps)s): nothing in the database was checked.",
+    "`manage.py bootstrap` applies them.",
+    "Migrations are not applied",
+)
+CREDENTIALS_UNREADABLE = Rule(
+    "parley.E003",
+    "The credentials of bot '%(bot)s' were encrypted with another SECRET_KEY: all its webhooks are refused.",
+    "Add the former key to SECRET_KEY_FALLBACKS, or enter the credentials again in the admin.",
+    "An active bot's credentials were encrypted with another `SECRET_KEY`",
+)
+CREDENTIALS_MISSING = Rule(
+    "parley.E004",
+    "Bot '%(bot)s' is active without what %(channel)s needs: %(missing)s.",
+    "Enter it under Bots in the admin, or switch the bot off.",
+    "An active bot has not all the credentials, or no account id, that its channel needs",
+)
+CHANNEL_UNKNOWN = Rule(
+    "parley.E005",
+    "Bot '%(bot)s' is active on a channel that does not exist: '%(channel)s'.",
+    "Choose another channel under Bots in the admin, or switch the bot off.",
+    "An active bot's channel does not exist",
+)
+NOT_REACHABLE = Rule(
+    "parley.W001",
+    "PUBLIC_URL is %(url)s, where no provider can deliver webhooks to %(bots)s.",
+    "Set PUBLIC_URL to the https:// address that providers reach (a tunnel's, in development).",
+    "An active bot takes webhooks, and `PUBLIC_URL` is not https or names this machine",
+)
+PRICE_UNKNOWN = Rule(
+    "parley.W002",
+    "No price is known for %(models)s: what answers cost is unknown, and budgets only estimate it.",
+    "Add the price under Model prices in the admin; for a model that runs at home: UNPRICED_COST_USD_PER_MILLION=0.",
+    "A model in use (of a bot, to choose from, or `OPENAI_GPT_MODEL`) has no known price, "
+    "and `UNPRICED_COST_USD_PER_MILLION` is not 0",
+)
+NO_OWNER = Rule(
+    "parley.W003",
+    "There is no owner who can sign in.",
+    "`manage.py bootstrap --owner +<country code><number>`",
+    "No owner can sign in",
+)
+SCHEDULES_MISSING = Rule(
+    "parley.W004",
+    "Scheduled tasks are missing: %(names)s.",
+    "`manage.py bootstrap` creates them.",
+    "A scheduled task was deleted",
+)
+SCHEDULER_SILENT = Rule(
+    "parley.W005",
+    "No scheduler was seen for a day: nothing is deleted when its time is over, and no budget alert is raised.",
+    "Run `manage.py qcluster`.",
+    "No scheduler was seen for a day, or its tasks are a day late",
+)
+SQLITE_SHARED = Rule(
+    "parley.W006",
+    "Processes on several hosts use SQLite: %(hosts)s.",
+    "Over a network file system SQLite loses data: use PostgreSQL. Containers on one machine may share a local file.",
+    "Processes of several host names were seen within ten minutes, and the database is SQLite",
+)
+PLAIN_HTTP = Rule(
+    "parley.W007",
+    "%(name)s is plain http to another machine: keys and messages can be read on the way.",
+    "Use https.",
+    "`OPENAI_BASE_URL` (with a key) or `WHATSAPP_API_URL` is plain http to a public host",
+    needs_database=False,
+)
+METRICS_TOKEN_SHORT = Rule(
+    "parley.W008",
+    "METRICS_TOKEN has fewer than 20 characters: it can be guessed.",
+    "`python -c 'import secrets; print(secrets.token_urlsafe(24))'`",
+    "`METRICS_TOKEN` can be guessed",
+    needs_database=False,
+)
+
+RULES = (
+    DATABASE_SILENT,
+    NOT_MIGRATED,
+    CREDENTIALS_UNREADABLE,
+    CREDENTIALS_MISSING,
+    CHANNEL_UNKNOWN,
+    NOT_REACHABLE,
+    PRICE_UNKNOWN,
+    NO_OWNER,
+    SCHEDULES_MISSING,
+    SCHEDULER_SILENT,
+    SQLITE_SHARED,
+    PLAIN_HTTP,
+    METRICS_TOKEN_SHORT,
+)

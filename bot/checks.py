@@ -1,0 +1,147 @@
+"""System checks: what is wrong with an installation that its environment alone cannot tell (bot/check_rules.py).
+
+Nothing here is imported before a check runs: webhooks and workers never pay for it.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from bot import check_rules as rules
+from bot.bootstrap import find_owner
+from bot.channels.base import Channel
+from bot.channels.registry import get_channel
+from bot.fields import Unreadable
+from bot.models import Bot, Heartbeat
+from bot.schedules import late_since, missing_schedules
+from usage.managers import today
+from usage.prices import has_price
+
+SHORTEST_TOKEN = 20
+SEEN = timedelta(days=1)
+RUNNING = timedelta(minutes=10)
+
+
+def check_settings() -> list[CheckMessage]:
+    """Return what is wrong with the settings; nobody is asked."""
+    found = [
+        rules.PLAIN_HTTP.broken(name=name)
+        for name, url, is_secret in (
+            ("OPENAI_BASE_URL", settings.OPENAI_BASE_URL, bool(settings.OPENAI_API_KEY)),
+            ("WHATSAPP_API_URL", settings.WHATSAPP_API_URL, True),
+        )
+        if is_secret and url.startswith("http://") and not is_near(url)
+    ]
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORTEST_TOKEN:
+        found.append(rules.METRICS_TOKEN_SHORT.broken())
+    return found
+
+
+def check_database() -> list[CheckMessage]:
+    """Return everything that is wrong with what the database holds, or that it cannot be read."""
+    try:
+        waiting = apps_to_migrate()
+        return [rules.NOT_MIGRATED.broken(apps=", ".join(waiting))] if waiting else [*check_content(), *check_running()]
+    except DatabaseError as error:
+        # Its text may hold the address and the user.
+        return [rules.DATABASE_SILENT.broken(error=type(error).__name__)]
+
+
+def apps_to_migrate() -> list[str]:
+    """Return the apps with migrations that are not applied."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return sorted({migration.app_label for migration, _backwards in plan})
+
+
+def check_content() -> list[CheckMessage]:
+    """Return what is wrong with bots, prices, people and schedules."""
+    bots = list(Bot.objects.filter(is_active=True))
+    found = [message for bot in bots for message in about_bot(bot)]
+    found += about_public_url(bots)
+    found += about_prices(bots)
+    if find_owner() is None:
+        found.append(rules.NO_OWNER.broken())
+    if missing := missing_schedules():
+        found.append(rules.SCHEDULES_MISSING.broken(names=", ".join(sorted(missing))))
+    return found
+
+
+def about_bot(bot: Bot) -> Iterator[CheckMessage]:
+    """Yield why a bot cannot be talked to."""
+    try:
+        channel = get_channel(bot.channel)
+    except LookupError:
+        yield rules.CHANNEL_UNKNOWN.broken(bot=bot.slug, channel=bot.channel)
+        return
+    if isinstance(bot.credentials, Unreadable):
+        yield rules.CREDENTIALS_UNREADABLE.broken(bot=bot.slug)
+        return
+    missing = [str(credential.label) for credential in channel.credentials if not bot.credentials.get(credential.name)]
+    if channel.account_label and not bot.account_id:
+        missing.append(str(channel.account_label))
+    if missing:
+        yield rules.CREDENTIALS_MISSING.broken(bot=bot.slug, channel=channel.label, missing=", ".join(missing))
+
+
+def about_public_url(bots: list[Bot]) -> Iterator[CheckMessage]:
+    """Yield that providers cannot reach this server."""
+    reachable = settings.PUBLIC_URL.startswith("https://") and not is_near(settings.PUBLIC_URL)
+    slugs = [bot.slug for bot in bots if takes_webhooks(bot.channel)]
+    if slugs and not reachable:
+        yield rules.NOT_REACHABLE.broken(url=settings.PUBLIC_URL, bots=", ".join(slugs))
+
+
+def takes_webhooks(slug: str) -> bool:
+    """Return whether a channel has a provider that delivers: one that needs no secret could not trust a webhook."""
+    try:
+        channel: Channel = get_channel(slug)
+    except LookupError:
+        return False
+    return bool(channel.credentials)
+
+
+def about_prices(bots: list[Bot]) -> Iterator[CheckMessage]:
+    """Yield that a model may be asked whose price is not known."""
+    if settings.LLM_PROVIDER != "openai" or not settings.UNPRICED_MICROS_PER_MILLION:
+        return
+    models = {settings.OPENAI_GPT_MODEL}
+    for bot in bots:
+        models |= {bot.model, *bot.models_to_choose()} - {""}
+    unknown = sorted(model for model in models if not has_price(model, settings.OPENAI_BASE_URL, today()))
+    if unknown:
+        yield rules.PRICE_UNKNOWN.broken(models=", ".join(unknown))
+
+
+def check_running() -> list[CheckMessage]:
+    """Return what is wrong with the processes that run, as far as their heartbeats tell."""
+    found, now = [], timezone.now()
+    schedulers = Heartbeat.objects.filter(kind=Heartbeat.Kind.SCHEDULER)
+    was_there = schedulers.exists()
+    is_there = schedulers.filter(seen_at__gte=now - SEEN).exists()
+    # One that ended in order leaves no row, and a fresh installation has none: then late tasks tell.
+    if not is_there and (was_there or late_since(now - SEEN)):
+        found.append(rules.SCHEDULER_SILENT.broken())
+    if connection.vendor == "sqlite":
+        running = Heartbeat.objects.filter(seen_at__gte=now - RUNNING).values_list("process", flat=True)
+        hosts = sorted({process.partition(":")[0] for process in running})
+        if len(hosts) > 1:
+            found.append(rules.SQLITE_SHARED.broken(hosts=", ".join(hosts)))
+    return found
+
+
+def is_near(url: str) -> bool:
+    """Return whether a URL names this machine or one of a private network, as far as its name tells."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".localhost", ".lan"))
