@@ -55,8 +55,8 @@ def test_an_answered_message_tells_its_whole_story_in_order(
 
     assert steps_of("wamid.1") == [
         "written by the person", "received", "begun",
-        "claimed", "notice", "access", "rate_limit", "window", "commands", "budget", "completion", "completion recorded",
-        "reply stored", "sending", "sent", "sending", "sent", "ended", "read",
+        "claimed", "notice", "access", "rate_limit", "window", "commands", "budget", "completion",
+        "completion recorded", "reply stored", "sending", "sent", "sending", "sent", "ended", "read",
     ]  # fmt: skip
     assert facts_of("wamid.1", "received") == {"kind": "text", "request_id": "request-1"}
     assert facts_of("wamid.1", "begun") == {"attempt": 1}
