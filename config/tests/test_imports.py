@@ -10,7 +10,10 @@ import pytest
 BASE = Path(__file__).resolve().parents[2]
 APPS = ("users", "conversations", "usage", "bot")
 # Leaves of config that import no app: anybody may use them.
-CONFIG_LEAVES = ("config.batches", "config.env", "config.logs", "config.parsers", "config.redaction", "config.rows")
+CONFIG_LEAVES = (
+    *("config.batches", "config.env", "config.log_context", "config.logs", "config.parsers", "config.redaction"),
+    *("config.rows", "config.sampling", "config.sentry", "config.tracebacks"),
+)
 
 
 @dataclass(frozen=True)
