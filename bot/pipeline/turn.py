@@ -1,5 +1,6 @@
 """A turn: the pending inbound messages of one chat together with the one reply they get."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from django.conf import settings
 from bot.channels.base import TEXT
 from bot.directory import ActiveBot
 from bot.llm.base import ChatMessage, Completion
+from bot.log_ids import chat_hash
 from bot.managers import OutboundPart, TakenLease
 from conversations.many import Said
 from users.models import User
@@ -76,6 +78,7 @@ class Turn:
     reserved_on: date | None = None
     calls: list[ModelCall] = field(default_factory=list)
     remember: list[Said] = field(default_factory=list, repr=False)
+    _claimed_at: float = field(default_factory=time.monotonic)
 
     @property
     def key(self) -> int:
@@ -83,11 +86,17 @@ class Turn:
         return self.messages[0].id
 
     @property
+    def elapsed_ms(self) -> int:
+        """How many milliseconds ago the turn was claimed."""
+        return round((time.monotonic() - self._claimed_at) * 1_000)
+
+    @property
     def log_ids(self) -> dict[str, Any]:
-        """What every log line of the turn names: the turn, its bot, and the deliveries that brought its messages."""
+        """What every log line of the turn names: turn, bot, chat, person, and what delivered its messages."""
         requests = list(dict.fromkeys(message.request_id for message in self.messages if message.request_id))
         one = {"request_id": requests[0]} if len(requests) == 1 else {"request_ids": requests}
-        return {"turn_id": self.key, "bot": self.bot.slug, **(one if requests else {})}
+        ids = {"turn_id": self.key, "bot": self.bot.slug, "chat": chat_hash(self.bot.slug, self.address)}
+        return {**ids, **({"person": self.user.pk} if self.user else {}), **(one if requests else {})}
 
     @property
     def person(self) -> User:
