@@ -1,4 +1,4 @@
-"""The command: `python -m benchmarks [ack|turn|inflight|pickup|usage …] [--database sqlite|postgres|both] …`."""
+"""The command: `python -m benchmarks [ack|turn|usage|logging …] [--database sqlite|postgres|both] …`."""
 
 import argparse
 import platform
@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from benchmarks.databases import POSTGRESQL, SQLITE, postgres_problem
 from benchmarks.figures import BenchmarkError
-from benchmarks.parts import ack, inflight, pickup, turn, usage
+from benchmarks.parts import ack, inflight, loglines, pickup, turn, usage
 from benchmarks.processes import Run, procfile_flags
 from benchmarks.report import Report
 
@@ -22,7 +22,10 @@ PARTS = {
     "inflight": inflight.measure,
     "pickup": pickup.measure,
     "usage": usage.measure,
+    "logging": loglines.measure,
 }
+# They ask no database: once is enough.
+WITHOUT_DATABASE = {"logging"}
 RESULTS = Path(__file__).resolve().parent / "results"
 KINDS = {"sqlite": (SQLITE,), "postgres": (POSTGRESQL,), "both": (SQLITE, POSTGRESQL)}
 
@@ -61,7 +64,7 @@ def main() -> int:
         kinds = tuple(kind for kind in kinds if kind != POSTGRESQL)
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as directory:
         for name in [name for name in PARTS if not options.parts or name in options.parts]:
-            for kind in kinds:
+            for kind in ("no database",) if name in WITHOUT_DATABASE else kinds:
                 own = Path(directory) / f"{name}-{kind}"
                 own.mkdir()
                 run = Run(own, RESULTS, options.seconds, options.rounds, server, options.profile)

@@ -67,6 +67,7 @@ def environment(database: Database | None = None, **variables: str) -> dict[str,
         "LLM_PROVIDER": "demo",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONUNBUFFERED": "1",
+        "LOG_FORMAT": "json",
     }
     return {**kept, **own, **({"DATABASE_URL": database.url} if database else {}), **variables}
 

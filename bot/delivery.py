@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -62,6 +63,8 @@ class Delivery:
     async def settle(self, settlement: Settlement) -> None:
         """Commit one settlement."""
         await self.database.submit(self._settle, settlement)
+        if settlement.outcome is not Outcome.GO_ON:
+            log_end(settlement)
 
     async def _deliver_part(self, turn: Turn, part: OutboundPart, on_success: Outcome) -> Settlement:
         if part.status == Status.SENDING:
@@ -76,6 +79,7 @@ class Delivery:
         if not await self.database.submit(self._begin, (turn, part)):
             return Settlement(turn, on_success)  # a status webhook says it went out already
         message = OutboundText(id=part.id, address=turn.address, text=part.text)
+        began = time.monotonic()
         try:
             external_id = await turn.bot.channel.send(self.client, turn.bot.account, message)
         except SendError as error:
@@ -84,7 +88,7 @@ class Delivery:
             # A shutdown's time ran out with the request on its way; the next owner finds "sending" and says uncertain.
             logger.warning("send_interrupted", extra={"outbound_id": part.id})
             raise
-        logger.info("message_sent", extra={"outbound_id": part.id, "part": part.part})
+        logger.info("message_sent", extra={"outbound_id": part.id, "part": part.part, "seconds": since(began)})
         return Settlement(turn, on_success, part_id=part.id, status=Status.SENT, external_id=external_id)
 
     def _refused(self, turn: Turn, part: OutboundPart, error: SendError) -> Settlement:
@@ -120,6 +124,20 @@ class Delivery:
         return Settlement(
             turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, error_code=f"{UNCERTAIN}:{reason}"
         )
+
+
+def log_end(settlement: Settlement) -> None:
+    """Log how a turn ended, for this time at least."""
+    code = settlement.error_code or settlement.turn.error_code
+    facts = {"outcome": settlement.outcome.value, "seconds": settlement.turn.elapsed_ms / 1_000}
+    if settlement.retry_in is not None:
+        facts["again_in_seconds"] = settlement.retry_in.total_seconds()
+    logger.info("turn_finished", extra={**facts, **({"error_code": code} if code else {})})
+
+
+def since(moment: float) -> float:
+    """Return the seconds since a moment of time.monotonic(), to the millisecond."""
+    return round(time.monotonic() - moment, 3)
 
 
 def _ended_before(turn: Turn, part: OutboundPart) -> Settlement:

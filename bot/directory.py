@@ -10,6 +10,7 @@ from bot.channels.registry import get_channel
 from bot.fields import Unreadable
 from bot.models import Bot
 from bot.reconnect import on_a_live_connection
+from config.redaction import know_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +95,7 @@ def _current(fresh_seconds: float = FRESH_SECONDS) -> _Snapshot:
 
 def _read() -> _Snapshot:
     bots = [_active(bot) for bot in Bot.objects.filter(is_active=True)]
+    know_secrets("bots", [secret for bot in bots for secret in bot.account.credentials.values()])
     return _Snapshot(
         taken_at=time.monotonic(),
         by_slug={(bot.channel.slug, bot.slug): bot for bot in bots},

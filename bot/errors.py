@@ -60,6 +60,9 @@ class AppError(Exception):
     `params` are what the code's sentence in EXACT_SENTENCES names.
     """
 
+    # (config/tracebacks.py: logs and error reports may show it.)
+    text_is_safe = True
+
     def __init__(
         self,
         code: ErrorCode,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
 from bot.directory import ActiveBot, bot_for_account
 from bot.errors import ErrorCode
+from bot.log_ids import chat_hash
 from bot.managers import NewInbound
 from bot.models import InboundMessage, OutboundMessage
 from bot.moves import follow
@@ -20,6 +21,10 @@ from bot.recovery import resolve
 from config.logs import current_request_id
 
 logger = logging.getLogger(__name__)
+
+
+# The ids of new rows by (bot id, external id).
+Stored = dict[tuple[int, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class _Delivered:
     rows: list[NewInbound] = field(default_factory=list)
     changes: list[AddressChanged] = field(default_factory=list)
     statuses: list[StatusEvent] = field(default_factory=list)
+    slugs: dict[int, str] = field(default_factory=dict)
 
 
 def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accepted:
@@ -59,6 +65,7 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
                 target = _target(bot, event.account_id)
                 if target:
                     found.rows.append(_inbound_row(target, event, now))
+                    found.slugs[target.id] = target.slug
             case AddressChanged():
                 found.changes.append(event)
             case StatusEvent():
@@ -67,10 +74,27 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
                 found.rows.append(_rejected_row(bot, event, now, f"{delivery}:{position}"))
     stored, moved = on_a_live_connection(_write, bot, found, now)
     rejected = sum(isinstance(event, RejectedItem) for event in events)
-    return Accepted(messages=stored, statuses=moved, rejected=rejected)
+    accepted = Accepted(messages=len(stored), statuses=moved, rejected=rejected)
+    _log_messages(found, stored)
+    return accepted
 
 
-def _write(bot: ActiveBot, found: _Delivered, now: datetime) -> tuple[int, int]:
+def _log_messages(found: _Delivered, stored: Stored) -> None:
+    """Begin each message's story in the log. (Not with the provider's id of it: WhatsApp's holds the number.)"""
+    new = dict(stored)
+    for row in found.rows:
+        if row.state != InboundMessage.State.PENDING:
+            continue
+        slug = found.slugs[row.bot_id]
+        ids = {"kind": row.kind, "bot": slug, "chat": chat_hash(slug, row.address)}
+        message_id = new.pop((row.bot_id, row.external_id), None)
+        if message_id is None:
+            logger.info("message_redelivered", extra=ids)
+        else:
+            logger.info("message_received", extra={"message_id": message_id, **ids})
+
+
+def _write(bot: ActiveBot, found: _Delivered, now: datetime) -> tuple[Stored, int]:
     if not found.statuses and not found.changes:
         return InboundMessage.objects.all().store(found.rows), 0
     with transaction.atomic():
@@ -94,16 +118,25 @@ def _apply(bot: ActiveBot, status: StatusEvent) -> bool:
         external_id=status.external_id,
         error_code=status.error_code,
     )
+    if change:
+        _log_status(target, status, change.turn_key)
     if change and change.resolved:
         logger.info("uncertain_resolved", extra={"bot": target.slug, "turn_id": change.turn_key})
         resolve(change.turn_key)
     return change is not None
 
 
+def _log_status(bot: ActiveBot, status: StatusEvent, turn_key: int) -> None:
+    # There are three for each reply, and the outbox has them with their times.
+    level = logging.WARNING if status.status == OutboundMessage.Status.FAILED else logging.DEBUG
+    ids = {"bot": bot.slug, "turn_id": turn_key, "status": status.status}
+    logger.log(level, "delivery_status", extra={**ids, **({"error_code": code} if (code := status.error_code) else {})})
+
+
 def _target(bot: ActiveBot, account_id: str) -> ActiveBot | None:
     target = bot_for_account(bot, account_id)
     if target is None:
-        logger.warning("event_for_unknown_account", extra={"bot": bot.slug, "account_id": account_id})
+        logger.warning("event_for_unknown_account", extra={"bot": bot.slug, "account_ends_with": account_id[-4:]})
     return target
 
 

@@ -1,7 +1,9 @@
 """What runs by itself: django-q2 schedules, and the functions they call."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from functools import wraps
 from typing import Any
 
 from django.db import connections
@@ -10,6 +12,8 @@ from django_q.models import Schedule
 
 from bot.alerts import raise_alerts
 from bot.retention import purge_expired, release_abandoned_reservations
+from config.logs import bind
+from config.sentry import flush, own_scope
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +21,27 @@ PURGE_NAME = "purge expired data"
 WATCH_NAME = "watch budgets"
 # In the operator's time zone, when few people write.
 PURGE_TIME = time(3, 30)
+
+
+class TaskFailed(Exception):
+    """What django-q2 is told of a task that failed: it keeps the text for ever, in a table that staff can read."""
+
+
+def scheduled(task: Callable[[], None]) -> Callable[[], None]:
+    """Make a function a scheduled task: its failure is logged and reported, and goes on without what it quotes."""
+
+    @wraps(task)
+    def run() -> None:
+        with bind(task=task.__name__), own_scope():
+            try:
+                task()
+            except Exception as error:
+                logger.exception("task_failed")
+                # django-q2 may end the process before the report is sent.
+                flush()
+                raise TaskFailed(f"{type(error).__name__}; the log says where, at task_failed") from None
+
+    return run
 
 
 def _wanted() -> dict[str, dict[str, Any]]:
@@ -54,12 +79,14 @@ def ensure_schedules_after_migrate(using: str, **kwargs: Any) -> None:
         ensure_schedules()
 
 
+@scheduled
 def purge() -> None:
     """Delete everything whose time is over (the daily schedule's task)."""
     summary = purge_expired()
     logger.info("purge_done", extra=summary.as_counts())
 
 
+@scheduled
 def watch_budgets() -> None:
     """Raise what alerts are due and give back what abandoned turns have reserved (the task of every minute).
 

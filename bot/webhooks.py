@@ -53,7 +53,9 @@ def receive(request: HttpRequest, channel: str, slug: str) -> HttpResponse:
         if request.method == "GET":
             return _handshake(bot, request)
     except AppError as error:
-        logger.warning("webhook_refused", extra={"channel": channel, "bot": slug, "code": error.code, **error.context})
+        # (A bot's slug only where there is such a bot: anything can stand in a URL.)
+        known = {"channel": channel, "bot": slug} if error.code != ErrorCode.NOT_FOUND else {}
+        logger.warning("webhook_refused", extra={**known, "code": error.code, "detail": error.detail, **error.context})
         return _error(error)
     except DatabaseError as error:
         # No exc_info: a database error may quote the row it was given.

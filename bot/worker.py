@@ -26,6 +26,8 @@ from bot.pipeline.services import Services
 from bot.pipeline.turn import LeaseLost, Turn
 from bot.settlement import Outcome, Settlement
 from config.logs import bind
+from config.redaction import hide
+from config.sentry import own_scope
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +114,7 @@ class Worker:
                     turns = await self._database.run(self._claiming(free))
                 except Exception as error:
                     # Whatever it is (the database is away, a row that can't be read), the worker lives on.
-                    logger.error("claim_failed", extra={"error": type(error).__name__}, exc_info=settings.DEBUG)
+                    logger.exception("claim_failed", extra={"error": type(error).__name__})
                     turns, pause = [], FAILED_POLL_SECONDS
                 for turn in turns:
                     self._begin(turn)
@@ -142,12 +144,16 @@ class Worker:
         self._wake.set()
 
     async def _work(self, turn: Turn) -> None:
-        with bind(**turn.log_ids):
+        # (In a scope of its own: what one turn logs is no part of another's error report.)
+        with bind(**turn.log_ids), hide(turn.address), own_scope():
             try:
+                ids = [message.id for message in turn.messages]
+                logger.info("turn_started", extra={"message_ids": ids, "attempt": turn.attempts})
                 await self._answer(turn)
             except LeaseLost:
                 logger.warning("lease_lost", extra={"worker": self.name})
             except asyncio.CancelledError:
+                logger.info("turn_cut_off")
                 raise
             except Exception as error:
                 logger.exception("turn_crashed", extra={"attempt": turn.attempts})
@@ -163,6 +169,7 @@ class Worker:
             await runner.run(turn, self._services)
             if turn.reply or turn.calls:
                 parts = await self._database.submit(self._store, turn)
+                logger.info("reply_stored", extra={"parts": len(parts)})
         await self._delivery.deliver(turn, parts)
 
     async def _give_up(self, turn: Turn) -> None:

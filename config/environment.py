@@ -108,6 +108,12 @@ def found_for_rule(name: str, source: dict[str, str]) -> str:
     return f" (found {shown(read(name, source), name in SECRETS)})" if given else ""
 
 
+def wants_json_logs(values: Values) -> bool:
+    """Return whether log lines are JSON: as LOG_FORMAT says, else in production."""
+    by_default = values["ENVIRONMENT"] == "production"
+    return bool(values["LOG_FORMAT"] == "json" or (values["LOG_FORMAT"] == "auto" and by_default))
+
+
 Rule = tuple[str, bool, str]
 """A variable's name, whether it is wrong, and what was expected."""
 

@@ -4,112 +4,170 @@ An event is a fixed name with extras: `logger.info("message_sent", extra={"messa
 line of a block, in the thread or asyncio task that entered it and in the tasks it starts.
 """
 
+import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+import logging.config
+import sys
+import threading
+import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-from pythonjsonlogger.core import RESERVED_ATTRS
-from pythonjsonlogger.json import JsonFormatter
+from config.log_context import bind, bound_ids, current_request_id
+from config.redaction import redact, redact_foreign, redact_mapping
+from config.sampling import SampledHandler
+from config.tracebacks import format_safely
 
-from config.redaction import redact, redact_mapping
+__all__ = [
+    "JsonLines",
+    "OneLiners",
+    "bind",
+    "bound_ids",
+    "configure",
+    "current_request_id",
+    "event_of",
+    "logging_config",
+]
 
-_bound: ContextVar[dict[str, Any]] = ContextVar("bound_log_ids", default={})  # noqa: B039 (never modified in place)
+logger = logging.getLogger(__name__)
 
-# What frameworks attach for their own handlers: the request object would carry its query string into the line.
-_FOREIGN_EXTRAS = frozenset({"request", "server_time"})
-_STANDARD_ATTRIBUTES = frozenset(RESERVED_ATTRS) | _FOREIGN_EXTRAS | {"message", "asctime"}
+# What every record has, and what frameworks attach for their own handlers: the request object would carry its query
+# string into the line.
+_NO_EXTRAS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "server_time"}
+# Loggers of ours: their messages are names of events, and their extras are chosen.
+_OWN = ("bot", "config", "conversations", "usage", "users")
 
 # Client libraries that log addresses, headers and whole prompts at INFO or DEBUG, whatever LOG_LEVEL says.
 _TALKATIVE = ("aiohttp", "asyncio", "django.db.backends", "httpcore", "httpx", "httpx2", "openai", "urllib3")
 
 
-@contextmanager
-def bind(**ids: Any) -> Iterator[None]:
-    """Add ids (turn_id, bot, worker, request_id, …) to every line that is logged inside the block."""
-    token = _bound.set({**_bound.get(), **ids})
-    try:
-        yield
-    finally:
-        _bound.reset(token)
+def event_of(record: logging.LogRecord) -> str:
+    """Return what a record says, redacted: an event's name, or what a library says as far as it may be shown."""
+    name = record.name
+    if name.partition(".")[0] in _OWN:
+        return redact(record.getMessage())
+    if name.startswith("django.security"):
+        # Its texts quote what a stranger sent: a host, a cookie, a path.
+        return f"request_suspicious_{name.rpartition('.')[2].lower()}"
+    if name == "django.request":
+        # (With the path, which may be anybody's number; the access line of the same request has its route.)
+        return "request_failed"
+    return redact_foreign(record.getMessage())
 
 
-def bound_ids() -> dict[str, Any]:
-    """Return the ids that are bound here and now."""
-    return dict(_bound.get())
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the ids bound here and the record's extras, redacted; an extra wins over a bound id of its name."""
+    extras = {key: value for key, value in record.__dict__.items() if key not in _NO_EXTRAS}
+    return redact_mapping({**bound_ids(), **extras})
 
 
-def current_request_id() -> str:
-    """Return the id of the request that is being answered, empty outside of one."""
-    return str(_bound.get().get("request_id", ""))
+class Lines(logging.Formatter):
+    """What both forms share. texts: exceptions are shown with what they say, as only a developer may see it."""
+
+    def __init__(self, *, texts: bool = False) -> None:
+        super().__init__()
+        self.texts = texts
+
+    def traceback_of(self, record: logging.LogRecord) -> str:
+        """Return the record's traceback and stack, redacted; empty without any."""
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if error is not None:
+            shown = "".join(traceback.format_exception(error)).rstrip("\n") if self.texts else format_safely(error)
+        else:
+            shown = record.exc_text or ""
+        return redact("\n".join(part for part in (shown, record.stack_info or "") if part))
 
 
-class JsonLines(JsonFormatter):
+class JsonLines(Lines):
     """One JSON object a line: time, level, logger, event, then ids and extras; a traceback stands in `exc_info`.
 
-    Redaction happens here and not in a filter: only the formatter sees the traceback's text and nested extras.
+    Everything but ASCII is escaped, so that no character can end a line, or hide one in a terminal.
     """
 
-    def __init__(self) -> None:
-        super().__init__(
-            ["levelname", "name", "message"],
-            rename_fields={"levelname": "level", "name": "logger", "message": "event"},
-            reserved_attrs=[*RESERVED_ATTRS, *_FOREIGN_EXTRAS],
-            json_ensure_ascii=False,
-        )
+    _encode = json.JSONEncoder(default=str).encode
 
-    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
-        """Put the time first, then the bound ids; an extra of the same name wins over a bound id."""
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
         moment = datetime.fromtimestamp(record.created, tz=UTC)
-        log_data["time"] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        log_data.update(bound_ids())
-        super().add_fields(log_data, record, message_dict)
+        line = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "event": event_of(record),
+            **fields_of(record),
+        }
+        if record.exc_info or record.exc_text or record.stack_info:
+            line["exc_info"] = self.traceback_of(record)
+        return JsonLines._encode(line).replace("\x7f", "\\u007f")
 
-    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """Return the line's fields, redacted."""
-        return redact_mapping(log_data)
 
-
-class OneLiners(logging.Formatter):
+class OneLiners(Lines):
     """`12:00:00 INFO    bot.worker: message_sent message_id=7`, with the traceback below it where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the redacted line."""
-        extras = {key: value for key, value in record.__dict__.items() if key not in _STANDARD_ATTRIBUTES}
-        fields = redact_mapping({**bound_ids(), **extras})
+        """Return the line."""
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        line = f"{time} {record.levelname:<7} {record.name}: {one_line(redact(record.getMessage()))}"
-        line += "".join(f" {key}={one_line(str(value))}" for key, value in fields.items())
-        if record.exc_info and not record.exc_text:
-            record.exc_text = self.formatException(record.exc_info)
-        if record.exc_text:
-            line += f"\n{redact(record.exc_text)}"
+        line = f"{time} {record.levelname:<7} {record.name}: {one_line(event_of(record))}"
+        line += "".join(f" {key}={one_line(str(value))}" for key, value in fields_of(record).items())
+        if shown := self.traceback_of(record):
+            line += "\n" + "\n".join(one_line(part) for part in shown.split("\n"))
         return line
 
 
 def one_line(text: str) -> str:
     """Return text with control characters escaped, so that nobody can write a line of their own into the log."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def logging_config(*, level: str, json: bool) -> dict[str, Any]:
-    """Return the configuration of Python's logging: everything goes to stderr, once, at level or above."""
+def logging_config(*, level: str, json: bool, texts: bool = False) -> dict[str, Any]:
+    """Return the configuration of Python's logging: everything goes to stderr, once, at level or above.
+
+    texts: show what exceptions say, which may be anything; for developers.
+    """
     quiet = "WARNING" if level in {"DEBUG", "INFO"} else level
     # Their own handlers are removed (Django's mail and console, granian's): the root's is the only one.
     through_root = {"handlers": [], "propagate": True}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": JsonLines if json else OneLiners}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "formatters": {"lines": {"()": JsonLines if json else OneLiners, "texts": texts}},
+        "handlers": {"stderr": {"()": SampledHandler, "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            **{name: {**through_root, "level": level} for name in ("django", "django.server", "django-q")},
-            **{name: {**through_root, "level": level} for name in ("_granian", "granian.access")},
+            **{name: {**through_root, "level": level} for name in ("django", "django-q", "_granian")},
             **{name: {"level": quiet} for name in _TALKATIVE},
+            # A request has one line of ours (bot.access_log), without its path and query; a failed one a traceback.
+            "django.request": {"level": "ERROR"},
+            "django.server": {**through_root, "level": "CRITICAL"},
+            "granian.access": {**through_root, "level": "CRITICAL"},
+            # Of the templates of pages: every variable that is not there.
+            "django.template": {"level": quiet},
             # A traceback a probe, every few seconds: bot.health says the same in one line.
             "health_check": {"level": "ERROR"},
         },
     }
+
+
+def configure(config: dict[str, Any]) -> None:
+    """Configure logging (settings.LOGGING_CONFIG), also for what else would write to stderr in a form of its own."""
+    logging.config.dictConfig(config)
+    if config["formatters"]["lines"]["()"] is JsonLines:
+        # What no line of ours has need not be found out for each (as logging's own manual advises).
+        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+        logging._srcfile = None
+        logging.captureWarnings(True)
+        sys.excepthook = _log_crash
+        threading.excepthook = _log_thread_crash
+
+
+def _log_crash(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logger.critical("process_crashed", exc_info=(kind, error, trace))
+
+
+def _log_thread_crash(arguments: Any) -> None:
+    if arguments.exc_value is not None:
+        logger.critical("thread_crashed", exc_info=(arguments.exc_type, arguments.exc_value, arguments.exc_traceback))

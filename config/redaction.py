@@ -1,17 +1,22 @@
 """Mask personal data and secrets in what leaves the process: log lines and error reports. Standard library only.
 
-Two nets: by key (a field called `text` or `token` is masked whatever it holds) and by value (what looks like a phone
-number, a key or a token is masked wherever it stands).
+Three nets: by key (a field called `text` or `token` is masked whatever it holds), by value (what looks like a phone
+number, a key or a token is masked wherever it stands), and by what is known: this installation's own secrets, however
+they look, and the address of the person whose turn it is.
 """
 
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 MASK = "[redacted]"
@@ -31,6 +36,7 @@ PATTERN = re.compile(
     | (?P<key> \bsk-[A-Za-z0-9_*-]{3,} )
     | (?P<secret> \bwhsec_[A-Za-z0-9+/=_-]+ )
     | (?P<phone> (?:\+|%2[Bb]) [1-9] (?:[ ().\-/]{0,3}\d){3,14} )  # anchored: bare digits are ids and timestamps
+    | (?P<wamid> \bwamid\.[A-Za-z0-9+/=_-]+ )                    # its id of a message is the number in base64
     | (?P<bsuid> \b[A-Z]{2}\.(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{8,128}\b )  # WhatsApp's id of a person
     """,
     re.VERBOSE,
@@ -38,6 +44,9 @@ PATTERN = re.compile(
 
 # On its own, because it is slow to look for and rarely there. The bound keeps a hostile line linear.
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+
+# In a library's message. (A phone number has seven digits at least, a process id or a port fewer.)
+LONG_NUMBER = re.compile(r"(?:\d[ ().\-/]{0,2}){8,}\d")
 
 # Names of personal fields, whole or after a separator: `text` and `reply_text`, but not `context`.
 PERSONAL_KEY = re.compile(
@@ -54,10 +63,85 @@ SECRET_KEY = re.compile(
 )
 
 
+# PATTERN matches no text that holds none of these and no "XX." (a BSUID); looking for them is many times quicker.
+_SIGNS = ("+", "%2", "sk-", "EAA", "://", "DETAIL:", "earer", "asic ", "whsec_", "verify_token", "wamid", ":")
+_BSUID_SIGN = re.compile(r"[A-Z]{2}\.")
+# Longer ones are mostly tracebacks, which come once.
+_LONGEST_CACHED = 64
+
+# Shorter secrets would mask ordinary words; more of them, or longer ones, would make every line slow.
+SHORTEST_SECRET = 8
+LONGEST_SECRET = 1_000
+MOST_SECRETS = 600
+_secrets_of: dict[str, tuple[str, ...]] = {}
+_secrets: tuple[str, ...] = ()
+
+# Bare digits, without a plus: only a number that is known can be told from an id.
+SHORTEST_NUMBER = 7
+_hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden_values", default=())
+
+
+def know_secrets(owner: str, values: Iterable[str]) -> None:
+    """Mask these values from now on wherever they stand, also url-encoded, in base64 or in a repr.
+
+    They replace what the owner named before.
+    """
+    global _secrets
+    wanted = {value for value in values if SHORTEST_SECRET <= len(value) <= LONGEST_SECRET}
+    spelled = tuple(dict.fromkeys(spelling for value in sorted(wanted) for spelling in _spellings(value)))
+    if _secrets_of.get(owner) == spelled:
+        return
+    _secrets_of[owner] = spelled
+    # The longest first: what stands inside of another must not leave the rest of it.
+    known = sorted({value for values in _secrets_of.values() for value in values}, key=len, reverse=True)
+    _secrets = tuple(known[:MOST_SECRETS])
+    _redact_short.cache_clear()
+
+
+def _spellings(value: str) -> tuple[str, ...]:
+    encoded = b64encode(value.encode(errors="surrogatepass")).decode().rstrip("=")
+    return (value, quote(value, safe="", errors="replace"), repr(value)[1:-1], encoded)
+
+
+@contextmanager
+def hide(*addresses: str) -> Iterator[None]:
+    """Mask these addresses inside the block, numbers without their plus as well."""
+    bare = tuple(address.lstrip("+") for address in addresses if len(address) >= SHORTEST_NUMBER)
+    token = _hidden.set(_hidden.get() + bare)
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
+
+
 def redact(text: str) -> str:
     """Return text with phone numbers, e-mail addresses, keys and tokens replaced by `[phone]`, `[email]`, …"""
-    masked = PATTERN.sub(lambda match: f"[{match.lastgroup}]", text)
-    return EMAIL.sub("[email]", masked) if "@" in masked else masked
+    # (Ids, names of events and of loggers come again and again.)
+    masked = _redact_short(text) if len(text) <= _LONGEST_CACHED else _redact(text)
+    for address in _hidden.get():
+        if address in masked:
+            masked = masked.replace(address, "[address]")
+    return masked
+
+
+def _redact(text: str) -> str:
+    for secret in _secrets:
+        if secret in text:
+            text = text.replace(secret, "[secret]")
+    if any(sign in text for sign in _SIGNS) or _BSUID_SIGN.search(text):
+        text = PATTERN.sub(lambda match: f"[{match.lastgroup}]", text)
+    return EMAIL.sub("[email]", text) if "@" in text else text
+
+
+_redact_short = lru_cache(maxsize=4_096)(_redact)
+
+
+def redact_foreign(text: str) -> str:
+    """Return the message of a library's log line, redacted: its first line, and no long number at all.
+
+    Libraries put into their messages what they are given; our own events are fixed names.
+    """
+    return LONG_NUMBER.sub("[digits]", redact(text.split("\n", 1)[0]))
 
 
 @lru_cache(maxsize=2_048)
@@ -90,14 +174,26 @@ def redact_mapping(mapping: Mapping[Any, Any], depth: int = 0) -> dict[Any, Any]
     """
     result: dict[Any, Any] = {}
     for key, value in mapping.items():
-        hidden = (
-            isinstance(key, str) and is_sensitive(key) and value not in (None, "", b"") and not isinstance(value, bool)
-        )
-        safe_key = redact(key) if isinstance(key, str) else key
-        result[safe_key] = MASK if hidden else redact_value(value, depth + 1)
+        if not isinstance(key, str):
+            result[key] = redact_value(value, depth + 1)
+            continue
+        name, sensitive = _field(key) if depth == 0 else (redact(key), is_sensitive(key))
+        if sensitive and value not in (None, "", b"") and not isinstance(value, bool):
+            result[name] = MASK
+            continue
+        # (Most values of a log line are of these types.)
+        kind = type(value)
+        plain = kind is int or kind is float or kind is bool
+        result[name] = value if plain else redact(value) if kind is str else redact_value(value, depth + 1)
     return result
+
+
+@lru_cache(maxsize=2_048)
+def _field(key: str) -> tuple[str, bool]:
+    """Return the name of a line's own field as it is shown, and whether its value is not."""
+    return _redact(key), is_sensitive(key)
 
 
 def phone_hash(number: str, key: str) -> str:
     """Return 12 hexadecimal characters that stand for a phone number in logs; without the key it cannot be guessed."""
-    return hmac.new(key.encode(), number.encode(), hashlib.sha256).hexdigest()[:12]
+    return hmac.digest(key.encode(), number.encode(errors="replace"), hashlib.sha256).hex()[:12]

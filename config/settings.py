@@ -2,12 +2,13 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from config.env import EnvironmentProblems
-from config.environment import load_environment
+from config.environment import load_environment, wants_json_logs
 from config.logs import logging_config
 from config.parsers import micros
+from config.redaction import know_secrets
 from config.sentry import init_sentry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -203,7 +204,15 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 WEB_THREADS: int = env["WEB_THREADS"]
 READINESS_CHECKS: list[str] = env["READINESS_CHECKS"]
 METRICS_TOKEN: str = env["METRICS_TOKEN"]
-JSON_LOGS = env["LOG_FORMAT"] == "json" or (env["LOG_FORMAT"] == "auto" and PRODUCTION)
-LOGGING = logging_config(level=env["LOG_LEVEL"], json=JSON_LOGS)
+JSON_LOGS = wants_json_logs(env)
+LOGGING_CONFIG = "config.logs.configure"
+LOGGING = logging_config(level=env["LOG_LEVEL"], json=JSON_LOGS, texts=DEBUG)
+know_secrets(
+    "environment",
+    [
+        *(SECRET_KEY, *SECRET_KEY_FALLBACKS, OPENAI_API_KEY, METRICS_TOKEN),
+        *(str(DATABASES["default"].get("PASSWORD") or ""), unquote(urlsplit(REDIS_URL or "").password or "")),
+    ],
+)
 if PRODUCTION and env["SENTRY_DSN"]:
     init_sentry(env["SENTRY_DSN"], ENVIRONMENT, env["SENTRY_RELEASE"])

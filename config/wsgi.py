@@ -1,4 +1,4 @@
-"""The WSGI application served by granian (`granian --interface wsgi config.wsgi:application`)."""
+"""The WSGI application served by granian (see Procfile)."""
 
 import os
 from collections.abc import Callable, Iterable

@@ -122,6 +122,9 @@ class SendError(Exception):
     code: the provider's error code, or a short word of ours. Never holds a number, a text or a token.
     """
 
+    # (config/tracebacks.py: logs and error reports may show it.)
+    text_is_safe = True
+
     def __init__(
         self,
         code: str,

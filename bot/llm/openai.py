@@ -53,7 +53,7 @@ class OpenAIModel(LanguageModel):
         """Return the model's answer within the deadline, retries included.
 
         Raises:
-            AppError: OPENAI_API_ERROR or CONFIGURATION_ERROR; context has status, code and request_id as far as known.
+            AppError: OPENAI_API_ERROR or CONFIGURATION_ERROR; context: status, code and provider_request_id, as known.
         """
         body = {
             "model": request.model,
@@ -122,7 +122,7 @@ def translated(error: Exception) -> AppError:
 def _refused(error: openai.APIStatusError) -> AppError:
     """Return what an HTTP status means: whose fault it is, and whether another try later can help."""
     status, code = error.status_code, word(error.code)
-    context = {"status": status, "code": code, "request_id": word(error.request_id)}
+    context = {"status": status, "code": code, "provider_request_id": word(error.request_id)}
     if status in {401, 403, 404} or status < 400 or code == "model_not_found":
         detail = "the model API refuses the key, the model or the address that is configured"
         return AppError(ErrorCode.CONFIGURATION_ERROR, detail, status_code=502, context=context)

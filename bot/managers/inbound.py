@@ -47,13 +47,15 @@ class AnsweredMessage:
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
     """The inbox, which is also the queue."""
 
-    def store(self, rows: Sequence[NewInbound]) -> int:
-        """Insert the rows that are not there yet, in one statement, and return how many were new.
+    def store(self, rows: Sequence[NewInbound]) -> dict[tuple[int, str], int]:
+        """Insert the rows that are not there yet, in one statement; return the ids of the new ones.
+
+        They are found by (bot id, external id).
 
         The unique constraint decides what was there; one statement is atomic, so no transaction is opened around it.
         """
         if not rows:
-            return 0
+            return {}
         columns = (
             "bot_id, external_id, address, kind, payload, state, attempts, error_code, "
             "sent_at, received_at, available_at, request_id"
@@ -69,10 +71,11 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         with connection.cursor() as cursor:
             cursor.execute(
                 # (Only names of columns and placeholders are put in.)
-                f"INSERT INTO bot_inboundmessage ({columns}) VALUES {values} ON CONFLICT DO NOTHING",  # noqa: S608
+                f"INSERT INTO bot_inboundmessage ({columns}) VALUES {values} ON CONFLICT DO NOTHING "  # noqa: S608
+                "RETURNING bot_id, external_id, id",
                 parameters,
             )
-            return int(cursor.rowcount)
+            return {(bot_id, external_id): id for bot_id, external_id, id in cursor.fetchall()}
 
     def pending(self) -> InboundMessageQuerySet:
         """Return messages that still need an answer."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 
 from django.conf import settings
 
 from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
-from bot.llm.base import ChatMessage, CompletionRequest, EmptyCompletion
+from bot.llm.base import ChatMessage, Completion, CompletionRequest, EmptyCompletion
 from bot.llm.tokens import estimate_prompt_tokens
 from bot.pipeline.services import Services
 from bot.pipeline.turn import ModelCall, Turn
@@ -27,6 +28,7 @@ async def completion(turn: Turn, services: Services) -> None:
         AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read; what the model raises.
     """
     request = request_for(turn)
+    began = time.monotonic()
     typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
     try:
         answer = await services.model.complete(request)
@@ -35,9 +37,22 @@ async def completion(turn: Turn, services: Services) -> None:
         raise
     finally:
         typing.cancel()
+    log_answer(answer, time.monotonic() - began)
     turn.calls.append(ModelCall(request.model, answer))
     turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
     turn.end(answer.text)
+
+
+def log_answer(answer: Completion, seconds: float) -> None:
+    """Log what answered and how much of it there is, with the id that the provider's support asks for."""
+    facts = {
+        "model": answer.model,
+        "input_tokens": answer.input_tokens,
+        "output_tokens": answer.output_tokens,
+        "seconds": round(seconds, 3),
+        "provider_request_id": answer.request_id,
+    }
+    logger.info("model_answered", extra=facts)
 
 
 def request_for(turn: Turn) -> CompletionRequest:

@@ -42,27 +42,32 @@ async def run(turn: Turn, services: Services) -> None:
     Raises:
         Exception: anything unexpected; the worker tries the turn again later.
     """
+    name = ""
     try:
         async with asyncio.timeout(settings.MODEL_DEADLINE_SECONDS + MARGIN_SECONDS):
             turn.steps.append(("claimed", turn.elapsed_ms))
             for stage in STAGES:
+                name = stage.__name__
                 try:
                     await stage(turn, services)
                 finally:
-                    turn.steps.append((stage.__name__, turn.elapsed_ms))
+                    turn.steps.append((name, turn.elapsed_ms))
                 if turn.ended:
+                    logger.info("turn_decided", extra={"stage": name, "has_reply": turn.reply is not None})
                     return
     except AppError as error:
-        _fail(turn, error)
+        _fail(turn, error, name)
     except TimeoutError:
         # (Not the model: that has a deadline of its own.)
-        _fail(turn, AppError(ErrorCode.INTERNAL_ERROR, "the turn's deadline passed", retryable=True))
+        _fail(turn, AppError(ErrorCode.INTERNAL_ERROR, "the turn's deadline passed", retryable=True), name)
 
 
-def _fail(turn: Turn, error: AppError) -> None:
+def _fail(turn: Turn, error: AppError, stage: str) -> None:
+    # A provider's own code must not take the place of ours.
+    context = {"provider_code" if name == "code" else name: value for name, value in error.context.items()}
     logger.log(
         logging.INFO if error.code in EXPECTED else logging.ERROR,
         "turn_failed",
-        extra={"code": error.code, "detail": error.detail, **error.context},
+        extra={"stage": stage, "code": error.code, "detail": error.detail, **context},
     )
     turn.end(error.sentence, error_code=error.code)

@@ -11,6 +11,7 @@ from django.conf import settings
 from bot.channels.base import TEXT
 from bot.directory import ActiveBot
 from bot.llm.base import ChatMessage, Completion
+from bot.log_ids import chat_hash
 from bot.managers import OutboundPart, TakenLease
 from conversations.many import Said
 from users.models import User
@@ -93,10 +94,11 @@ class Turn:
 
     @property
     def log_ids(self) -> dict[str, Any]:
-        """What every log line of the turn names: the turn, its bot, and the deliveries that brought its messages."""
+        """What every log line of the turn names: turn, bot, chat, person, and what delivered its messages."""
         requests = list(dict.fromkeys(message.request_id for message in self.messages if message.request_id))
         one = {"request_id": requests[0]} if len(requests) == 1 else {"request_ids": requests}
-        return {"turn_id": self.key, "bot": self.bot.slug, **(one if requests else {})}
+        ids = {"turn_id": self.key, "bot": self.bot.slug, "chat": chat_hash(self.bot.slug, self.address)}
+        return {**ids, **({"person": self.user.pk} if self.user else {}), **(one if requests else {})}
 
     @property
     def person(self) -> User:

@@ -74,9 +74,9 @@ class System:
     def start_web(self, port: int | None = None, **environment: str) -> subprocess.Popen[bytes]:
         """Start a web process, with variables of its own, and wait until it answers."""
         port = port or self.port
-        granian = str(Path(sys.executable).parent / "granian")
         process = self._start(
-            granian, "--interface", "wsgi", "--port", str(port), "--workers-kill-timeout", "10",
+            sys.executable, "-m", "granian", "--log-config", "config/granian.json", "--interface", "wsgi",
+            "--port", str(port), "--workers-kill-timeout", "10",
             "config.wsgi:application", **environment,
         )  # fmt: skip
         wait_for(lambda: self.get("/healthz", port) == 200, "the web process answers")

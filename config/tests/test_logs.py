@@ -3,13 +3,15 @@
 import json
 import logging
 import logging.config
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.http import HttpRequest
 
-from config.logs import OneLiners, bind, bound_ids, logging_config
+from config.logs import JsonLines, OneLiners, bind, bound_ids, logging_config
 
 Lines = Callable[[], list[str]]
 
@@ -22,9 +24,11 @@ def configure(capsys) -> Iterator[Callable[..., Lines]]:
         "django",
         "django.server",
         "django.request",
+        "django.template",
         "django-q",
         "_granian",
         "granian.access",
+        "health_check",
         "openai",
         "some.app",
     ]
@@ -32,8 +36,8 @@ def configure(capsys) -> Iterator[Callable[..., Lines]]:
     handlers = [(logger, list(logger.handlers), logger.propagate) for logger, _ in before]
     written: list[str] = []
 
-    def configure(*, level: str = "INFO", json: bool = True) -> Lines:
-        logging.config.dictConfig(logging_config(level=level, json=json))
+    def configure(*, level: str = "INFO", json: bool = True, texts: bool = False) -> Lines:
+        logging.config.dictConfig(logging_config(level=level, json=json, texts=texts))
         return read
 
     def read() -> list[str]:
@@ -131,16 +135,37 @@ def test_the_request_that_django_attaches_is_not_logged(configure, as_json):
     lines = configure(json=as_json)
     request = HttpRequest()
     request.path = "/webhooks/?hub.verify_token=canary"
-    logging.getLogger("django.request").warning("Not Found: %s", "/x/", extra={"status_code": 404, "request": request})
+    extra = {"status_code": 500, "request": request}
+    logging.getLogger("django.request").error("Internal Server Error: %s", "/canary/491701234567/", extra=extra)
     (line,) = lines()
-    assert "404" in line
+    assert "request_failed" in line
+    assert "500" in line
     assert "canary" not in line
+    assert "491701234567" not in line
     assert "WSGIRequest" not in line
 
 
-@pytest.mark.parametrize(
-    "name", ["django", "django.server", "django.request", "django-q", "_granian", "granian.access"]
-)
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_a_stranger_sent_is_not_quoted(configure, as_json):
+    lines = configure(json=as_json)
+    logging.getLogger("django.security.DisallowedHost").error("Invalid HTTP_HOST header: %r", "canary.example")
+    logging.getLogger("asyncio").error(
+        "Task exception was never retrieved\nfuture: <Task exception=ValueError('canary')>"
+    )
+    (host, task) = lines()
+    assert "request_suspicious_disallowedhost" in host
+    assert "Task exception was never retrieved" in task
+    assert "canary" not in host + task
+
+
+@pytest.mark.parametrize("name", ["django.server", "granian.access"])
+def test_lines_with_paths_and_queries_of_requests_are_not_written(configure, name):
+    lines = configure(level="DEBUG")
+    logging.getLogger(name).error('"GET /?q=canary HTTP/1.1" 500')
+    assert lines() == []
+
+
+@pytest.mark.parametrize("name", ["django", "django.request", "django-q", "_granian"])
 def test_frameworks_log_through_the_same_handler_once(configure, name):
     other = logging.StreamHandler()
     logging.getLogger(name).addHandler(other)
@@ -179,3 +204,91 @@ def test_a_formatted_traceback_of_another_handler_is_redacted_too():
     record = logging.LogRecord("some.app", logging.ERROR, __file__, 1, "failed", (), None)
     record.exc_text = "ValueError: +12025550100"
     assert "2025550100" not in OneLiners().format(record)
+
+
+class Ours(Exception):
+    text_is_safe = True
+
+
+def failed_as(error: Exception) -> logging.LogRecord:
+    try:
+        try:
+            raise KeyError("canary of the cause")
+        except KeyError as cause:
+            raise error from cause
+    except Exception:
+        return logging.LogRecord("some.app", logging.ERROR, __file__, 1, "failed", (), sys.exc_info())
+
+
+@pytest.mark.parametrize("form", [JsonLines, OneLiners])
+def test_a_traceback_says_which_and_where_but_not_what_exceptions_say(form):
+    line = form().format(failed_as(ValueError("canary words")))
+    for expected in ("KeyError: [text withheld]", "ValueError: [text withheld]", "direct cause", "failed_as", "line "):
+        assert expected in line
+    assert "canary words" not in line
+    assert "canary of the cause" not in line.replace('raise KeyError("canary of the cause")', "").replace(
+        'raise KeyError(\\"canary of the cause\\")', ""
+    )
+
+
+def test_what_our_own_exceptions_and_the_operating_system_say_is_shown():
+    assert "Ours: no such bot" in JsonLines().format(failed_as(Ours("no such bot")))
+    refused = ConnectionRefusedError(111, "canary")
+    assert "ConnectionRefusedError: [Errno 111] Connection refused" in JsonLines().format(failed_as(refused))
+
+
+def test_a_group_of_exceptions_names_its_members():
+    line = JsonLines().format(failed_as(ExceptionGroup("canary group", [ValueError("canary one"), Ours("two")])))
+    assert "ExceptionGroup: [text withheld]" in line
+    assert "ValueError: [text withheld]" in line
+    assert "Ours: two" in line
+    assert "canary one" not in line.replace('ValueError(\\"canary one\\")', "")
+
+
+def test_a_developer_sees_what_exceptions_say():
+    assert "words of a developer" in OneLiners(texts=True).format(failed_as(ValueError("words of " + "a developer")))
+
+
+def test_a_chain_of_causes_without_an_end_ends():
+    one, other = ValueError("a"), ValueError("b")
+    one.__cause__, other.__cause__ = other, one
+    record = logging.LogRecord("some.app", logging.ERROR, __file__, 1, "failed", (), (ValueError, one, None))
+    assert JsonLines().format(record).count("ValueError") == 2
+
+
+@pytest.mark.parametrize("character", ["\r", "\n", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\u202e", "\ud800"])
+@pytest.mark.parametrize("form", [JsonLines, OneLiners])
+def test_no_control_character_is_written_as_it_is(form, character):
+    record = logging.LogRecord("some.app", logging.INFO, __file__, 1, f"a{character}b", (), None)
+    record.reason = f"c{character}d"
+    line = form().format(record)
+    assert character not in line
+    line.encode()
+
+
+def test_a_line_that_cannot_be_written_says_so_without_its_content(configure):
+    lines = configure()
+
+    class Broken:
+        def __str__(self) -> str:
+            raise ValueError("canary")
+
+    logging.getLogger("some.app").info("event %s", "canary", extra={"value": Broken()})
+    (line,) = lines()
+    assert json.loads(line)["event"] == "log_line_failed"
+    assert "canary" not in line
+
+
+@pytest.mark.processes
+def test_every_line_of_a_process_that_crashes_is_json():
+    program = (
+        "import logging, threading, warnings; from config.logs import configure, logging_config;"
+        "configure(logging_config(level='INFO', json=True)); warnings.warn('old');"
+        "thread = threading.Thread(target=lambda: int('canary')); thread.start(); thread.join(); int('canary')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["event"] for event in events][1:] == ["thread_crashed", "process_crashed"]
+    assert "UserWarning" in events[0]["event"]
+    assert "ValueError: [text withheld]" in events[2]["exc_info"]
+    assert done.returncode == 1

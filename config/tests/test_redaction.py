@@ -1,10 +1,23 @@
 """What is masked in log lines and error reports, and what stays readable."""
 
+import base64
 import time
+from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
-from config.redaction import MASK, phone_hash, redact, redact_mapping, redact_value
+from config import redaction
+from config.redaction import (
+    MASK,
+    hide,
+    know_secrets,
+    phone_hash,
+    redact,
+    redact_foreign,
+    redact_mapping,
+    redact_value,
+)
 
 TELEGRAM_TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"
 
@@ -32,6 +45,8 @@ TELEGRAM_TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"
             "https://api.telegram.org/bot[token]/sendMessage",
         ),
         ("?hub.mode=subscribe&hub.verify_token=let-me-in&x=1", "?hub.mode=subscribe&hub.verify_token=[token]&x=1"),
+        # (WhatsApp's id of a message is its person's number in base64.)
+        ("sent as wamid.HBgLMTIwMjU1NTAxMDAVAgARGBI=, read", "sent as [wamid], read"),
         ("postgres://parley:s3cret@db:5432/parley", "postgres://[credentials]@db:5432/parley"),
         ("redis://:s3cret@cache:6379/0", "redis://[credentials]@cache:6379/0"),
         ("Failing row\nDETAIL:  Key (x)=(my secret text).\nCONTEXT: y", "Failing row\nDETAIL:[row]\nCONTEXT: y"),
@@ -51,7 +66,6 @@ def test_what_looks_personal_or_secret_is_masked_wherever_it_stands(text, expect
         "risk-based task-force disk-usage",
         "bot.models.InboundMessage in /srv/parley/bot/models.py line 12345678",
         "https://parley.example.org/webhooks/whatsapp/sales/",
-        "wamid.HBgLMTIwMjU1NTAxMDA",
     ],
 )
 def test_ids_times_and_names_stay_readable(text):
@@ -117,6 +131,70 @@ def test_a_phone_hash_stands_for_one_number_and_needs_the_key():
     assert phone_hash("+12025550100", "key") != phone_hash("+12025550100", "other")
     assert len(phone_hash("+12025550100", "key")) == 12
     assert "2025550100" not in phone_hash("+12025550100", "key")
+
+
+@pytest.fixture
+def known(monkeypatch) -> Iterator[str]:
+    monkeypatch.setattr(redaction, "_secrets_of", {})
+    secret = 'correct horse/"battery"+staple'
+    know_secrets("test", [secret, "short", ""])
+    yield secret
+    know_secrets("test", [])
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [str, lambda secret: quote(secret, safe=""), lambda secret: base64.b64encode(secret.encode()).decode(), repr],
+)
+@pytest.mark.parametrize("around", ["it is {}", "{}", "long " * 20 + "https://x/?k={}&y=1"])
+def test_a_known_secret_is_masked_however_it_looks_and_is_written(known, spelled, around):
+    masked = redact(around.format(spelled(known)))
+    assert "[secret]" in masked
+    assert "horse" not in masked
+    assert base64.b64encode(known.encode()).decode().rstrip("=") not in masked
+
+
+def test_what_an_owner_no_longer_has_is_no_secret_any_more_and_others_stay_known(known):
+    know_secrets("others", ["another-secret"])
+    know_secrets("test", ["a-new-secret"])
+    assert redact("a-new-secret, another-secret") == "[secret], [secret]"
+    assert redact(known) == known
+    know_secrets("others", [])
+
+
+def test_short_secrets_would_mask_ordinary_words_and_are_left_alone(known):
+    assert redact("a short word") == "a short word"
+
+
+def test_there_is_a_bound_to_the_secrets_that_are_known(known):
+    know_secrets("many", [f"secret-number-{number:06}" for number in range(5_000)])
+    assert len(redaction._secrets) == redaction.MOST_SECRETS
+    started = time.perf_counter()
+    redact("no secret in here at all, " * 10)
+    assert time.perf_counter() - started < 0.05
+    know_secrets("many", [])
+
+
+def test_the_address_of_whose_turn_it_is_is_masked_without_its_plus_too():
+    with hide("+491701234567"), hide("DE.abc123abc123"):
+        assert redact("491701234567 and (491701234567)") == "[address] and ([address])"
+        assert redact_mapping({"kinds": ["x491701234567y"]}) == {"kinds": ["x[address]y"]}
+        assert redact("DE.abc123abc123") == "[bsuid]"
+    assert redact("491701234567") == "491701234567"
+
+
+def test_the_message_of_a_library_keeps_its_first_line_without_long_numbers():
+    assert redact_foreign("Unclosed <x at 0x7f> for 491701234567\nfuture: words") == "Unclosed <x at 0x7f> for [digits]"
+    assert redact_foreign("49 170 123-4567 did") == "[digits] did"
+    assert redact_foreign("Spawning worker-1 with PID: 1234567") == "Spawning worker-1 with PID: 1234567"
+
+
+@pytest.mark.parametrize("text", ["+12025550100", "sk-abcdef", "EAAabcdefghijk", "DE.abc123abc123", "a@b.example",
+    "x://u:p@h", "DETAIL: row", "Bearer abc", "basic YWxhZGRpbjpvcGVu", "whsec_abc", "verify_token=x", "wamid.abc",
+    TELEGRAM_TOKEN, "%2b12025550100"])  # fmt: skip
+def test_the_quick_look_overlooks_nothing_that_the_slow_one_finds(text):
+    for around in ("{}", "(a {} b)", "x" * 100 + " {} y"):
+        assert text not in redact(around.format(text))
 
 
 def test_a_line_is_cheap_and_a_hostile_one_takes_linear_time():

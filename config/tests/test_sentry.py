@@ -9,41 +9,27 @@ from collections.abc import Iterator
 import pytest
 import sentry_sdk
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import RequestFactory
 from django.urls import path
-from sentry_sdk.transport import Transport
 
-from config.sentry import init_sentry, scrub
+from config.logs import bind
+from config.sampling import FIRST
+from config.sentry import flush, own_scope, scrub
+from config.tests.capturing import Reports, capturing_sentry
 
 NUMBER = "+12025550100"
 KEY = "sk-canary-0123456789"
 TEXT = "canary-words-somebody-wrote"
 
-captured: list[str] = []
-
-
-class CapturingTransport(Transport):
-    """Keep each envelope as the text that would go over the wire."""
-
-    def capture_envelope(self, envelope) -> None:
-        captured.append(envelope.serialize().decode())
+logger = logging.getLogger("bot.worker")
 
 
 @pytest.fixture
-def reports() -> Iterator[list[str]]:
-    captured.clear()
-    init_sentry("https://public@sentry.invalid/1", "production", "1.2.3", transport=CapturingTransport)
-    yield captured
-    sentry_sdk.get_client().close()
-    sentry_sdk.get_global_scope().set_client(None)
-    sentry_sdk.get_isolation_scope().clear()
-    sentry_sdk.get_isolation_scope().clear_breadcrumbs()
-
-
-def sent(reports: list[str]) -> str:
-    sentry_sdk.flush()
-    assert reports, "nothing was reported"
-    return "\n".join(reports)
+def reports() -> Iterator[Reports]:
+    with capturing_sentry() as reports:
+        yield reports
 
 
 def assert_clean(report: str) -> None:
@@ -54,60 +40,132 @@ def assert_clean(report: str) -> None:
 
 def fail(text: str = TEXT) -> None:
     number, key, person = NUMBER, KEY, {"address": NUMBER, "words": text}
-    raise ValueError(f"{number} {key} {len(person)}")
+    raise ValueError(f"{number} {key} {len(person)} {text}")
 
 
-def test_an_exception_is_reported_without_its_local_variables_or_the_secrets_of_its_message(reports):
+def test_an_exception_is_reported_without_its_local_variables_and_what_it_says(reports):
     try:
         fail()
     except ValueError:
         sentry_sdk.capture_exception()
-    report = sent(reports)
-    assert "ValueError" in report
-    assert '"release":"1.2.3"' in report
-    assert '"environment":"production"' in report
-    assert_clean(report)
-    (event,) = (json.loads(line) for line in report.splitlines() if '"exception"' in line)
-    frames = event["exception"]["values"][0]["stacktrace"]["frames"]
+    (event,) = reports.events()
+    assert (event["release"], event["environment"]) == ("1.2.3", "production")
+    (value,) = event["exception"]["values"]
+    assert (value["type"], value["value"]) == ("ValueError", "[text withheld]")
+    frames = value["stacktrace"]["frames"]
+    assert [frame["function"] for frame in frames][-1] == "fail"
     assert all("vars" not in frame and "context_line" not in frame for frame in frames)
+    assert_clean(reports.text())
 
 
 def test_a_logged_error_is_reported_without_its_extras_parameters_and_breadcrumbs(reports):
-    logger = logging.getLogger("bot.worker")
     logger.warning("earlier %s", NUMBER, extra={"text": TEXT, "token": KEY})
+    logging.getLogger("some.library").warning("asked for 12025550100\n%s", TEXT)
     sentry_sdk.add_breadcrumb(message=f"to {NUMBER}", data={"body": TEXT, "url": f"https://x/?k={KEY}"})
     try:
         fail()
     except ValueError:
         logger.exception("turn_failed %s", NUMBER, extra={"text": TEXT, "turn": {"content": TEXT, "address": NUMBER}})
-    report = sent(reports)
-    assert "turn_failed" in report
-    assert_clean(report)
+    (event,) = reports.events()
+    assert event["logentry"]["message"] == "turn_failed [phone]"
+    messages = [crumb["message"] for crumb in event["breadcrumbs"]["values"]]
+    assert messages == ["earlier [phone]", "asked for [digits]"]
+    assert_clean(reports.text())
 
 
-def boom(request):
+def test_reports_are_grouped_by_code_and_name_the_message(reports):
+    with bind(turn_id=17, bot="shop", request_id="abc", chat="0123456789ab"):
+        logger.error("turn_failed", extra={"code": "OPENAI_API_ERROR", "detail": "no answer"})
+    (event,) = reports.events()
+    assert event["fingerprint"] == ["OPENAI_API_ERROR", "turn_failed"]
+    tags = {"code": "OPENAI_API_ERROR", "turn_id": "17", "bot": "shop", "request_id": "abc", "chat": "0123456789ab"}
+    assert event["tags"] == tags
+
+
+def test_a_crash_is_grouped_by_where_it_happened_too(reports):
+    try:
+        fail()
+    except ValueError:
+        logger.exception("turn_crashed")
+    (event,) = reports.events()
+    assert event["fingerprint"] == ["INTERNAL_ERROR", "{{ default }}"]
+
+
+def test_a_failure_that_is_logged_and_raised_on_is_one_report(reports):
+    try:
+        try:
+            fail()
+        except ValueError:
+            logger.exception("task_failed")
+            raise
+    except ValueError:
+        sentry_sdk.capture_exception()
+    assert len(reports.events()) == 1
+
+
+def test_a_fault_of_every_turn_does_not_use_up_the_quota(reports):
+    for _ in range(100):
+        logger.error("turn_failed", extra={"code": "OPENAI_API_ERROR"})
+    logger.error("turn_failed", extra={"code": "CONFIGURATION_ERROR"})
+    assert len(reports.events()) == FIRST + 1
+
+
+def test_what_is_expected_and_mere_warnings_are_not_reported(reports):
+    logger.info("turn_failed", extra={"code": "RATE_LIMIT_EXCEEDED"})
+    logger.warning("send_refused", extra={"error_code": "131026"})
+    assert reports.events() == []
+
+
+def test_breadcrumbs_and_tags_stay_in_their_own_scope(reports):
+    with own_scope():
+        logger.info("of_the_first")
+    with own_scope():
+        logger.error("of_the_second")
+    (event,) = reports.events()
+    assert "breadcrumbs" not in event or event["breadcrumbs"]["values"] == []
+
+
+def test_without_sentry_a_scope_and_a_flush_are_nothing():
+    with own_scope():
+        flush()
+
+
+def boom(request, number):
     fail(request.body.decode())
 
 
-urlpatterns = [path("boom/", boom)]
+urlpatterns = [path("boom/<str:number>/", boom)]
+
+
+@pytest.fixture
+def no_database() -> Iterator[None]:
+    """Let requests begin and end without looking at connections that tests before this one have left."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.mark.django_db
 @pytest.mark.urls(__name__)
+@pytest.mark.usefixtures("no_database")
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
-def test_a_failing_request_is_reported_without_body_query_headers_and_cookies(reports, settings, content_type):
-    settings.MIDDLEWARE = []
+def test_a_failing_request_is_reported_without_path_body_query_headers_and_cookies(reports, settings, content_type):
+    settings.MIDDLEWARE = ["bot.middleware.webhooks_first"]
     body = json.dumps({"text": TEXT, "from": NUMBER}) if content_type.endswith("json") else f"Body={TEXT}&From={NUMBER}"
     request = RequestFactory().post(
-        f"/boom/?hub.verify_token={KEY}&number=%2B12025550100", body, content_type=content_type
+        f"/boom/12025550100/?hub.verify_token={KEY}&number=%2B12025550100", body, content_type=content_type
     )
     environ = {**request.environ, "HTTP_AUTHORIZATION": f"Bearer {KEY}", "HTTP_COOKIE": f"sessionid={TEXT}"}
     environ |= {"HTTP_X_CANARY": TEXT, "REMOTE_ADDR": "203.0.113.77", "wsgi.input": request.environ["wsgi.input"]}
     b"".join(WSGIHandler()(environ, lambda status, headers, error=None: lambda data: None))
-    report = sent(reports)
-    assert "ValueError" in report
-    assert_clean(report)
-    assert "203.0.113.77" not in report
+    (event,) = reports.events()
+    assert event["exception"]["values"][0]["type"] == "ValueError"
+    assert event["request"] == {"method": "POST"}
+    assert len(event["tags"]["request_id"]) == 32
+    assert_clean(reports.text())
+    assert "203.0.113.77" not in reports.text()
 
 
 def test_a_transaction_is_scrubbed_like_an_event(reports):
@@ -118,8 +176,7 @@ def test_a_transaction_is_scrubbed_like_an_event(reports):
 
 def test_failures_of_the_scheduler_library_are_not_reported_as_text(reports):
     logging.getLogger("django-q").error("Failed 'task' - %s", TEXT)
-    sentry_sdk.flush()
-    assert reports == []
+    assert reports.events() == []
 
 
 def test_reporting_does_not_import_the_model_library():

@@ -1,0 +1,20 @@
+"""The form of the lines that granian's main process writes, which never loads Django (config/granian.json names it)."""
+
+import logging
+from pathlib import Path
+
+from config.env import EnvironmentProblems
+from config.environment import load_environment, wants_json_logs
+from config.logs import JsonLines, OneLiners
+
+BASE = Path(__file__).resolve().parent.parent
+
+
+def formatter() -> logging.Formatter:
+    """Return the formatter that LOG_FORMAT asks for, as settings.py chooses it."""
+    try:
+        env = load_environment(BASE)
+    except EnvironmentProblems:
+        # (The processes it starts say what is wrong, and stop.)
+        return JsonLines()
+    return JsonLines() if wants_json_logs(env) else OneLiners()
