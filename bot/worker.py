@@ -18,6 +18,7 @@ from bot.batching import Database
 from bot.claims import backoff, bury_reason, is_exhausted
 from bot.delivery import Delivery
 from bot.errors import GENERIC_SENTENCE, ErrorCode
+from bot.language import speaking
 from bot.llm import create_model
 from bot.llm.base import LanguageModel
 from bot.pipeline import runner
@@ -142,7 +143,7 @@ class Worker:
         self._wake.set()
 
     async def _work(self, turn: Turn) -> None:
-        with bind(**turn.log_ids):
+        with bind(**turn.log_ids), speaking(turn.bot.language):
             try:
                 await self._answer(turn)
             except LeaseLost:

@@ -249,7 +249,7 @@ def test_an_answer_that_was_used_up_or_withheld_is_billed_and_not_asked_again(ap
     assert error.context == {
         "status": 200,
         "code": f"empty_{reason}",
-        "request_id": "chatcmpl-1",
+        "provider_request_id": "chatcmpl-1",
         "model": "gpt-6-luna-2026-01-01",
     }
     assert isinstance(error, EmptyCompletion)
@@ -303,7 +303,7 @@ def test_each_refusal_is_translated_and_retried_only_where_that_helps(
     assert error.context["status"] == behaviour.get("status"), label
     if "json" in behaviour:
         assert error.context["code"] == (behaviour["json"]["error"]["code"] or ""), label
-        assert error.context["request_id"] == "req_7", label
+        assert error.context["provider_request_id"] == "req_7", label
 
 
 def test_a_retry_that_succeeds_is_an_answer_and_waits_as_it_is_told(api: StandIn) -> None:

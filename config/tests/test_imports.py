@@ -10,7 +10,15 @@ import pytest
 BASE = Path(__file__).resolve().parents[2]
 APPS = ("users", "conversations", "usage", "bot")
 # Leaves of config that import no app: anybody may use them.
-CONFIG_LEAVES = ("config.batches", "config.env", "config.logs", "config.parsers", "config.redaction", "config.rows")
+CONFIG_LEAVES = (
+    "config.batches",
+    "config.env",
+    "config.logs",
+    "config.parsers",
+    "config.redaction",
+    "config.rows",
+    "config.shared_store",
+)
 
 
 @dataclass(frozen=True)

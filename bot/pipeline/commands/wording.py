@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,9 +21,14 @@ def totals_line(label: str, totals: Totals) -> str:
     return "{label}: {answers}, {tokens} {cost}".format(
         label=label,
         answers=ngettext("%d answer", "%d answers", totals.completions) % totals.completions,
-        tokens=_("%s tokens,") % f"{totals.input_tokens + totals.output_tokens:,}",
+        tokens=_("%s tokens,") % grouped(totals.input_tokens + totals.output_tokens),
         cost=_("at least %s") % dollars(totals.cost_micros) if totals.unpriced else dollars(totals.cost_micros),
     )
+
+
+def grouped(number: int) -> str:
+    """Return a number with its digits in groups, as the language that is spoken writes it."""
+    return number_format(number, force_grouping=True)
 
 
 def tidy_name(name: str) -> str:
