@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 
 from django.conf import settings
+from django.utils.formats import number_format
 from django.utils.translation import override
 
 
@@ -13,3 +14,8 @@ def speaking(language: str) -> AbstractContextManager[None]:
     are written for many turns and have none.
     """
     return override(language or settings.LANGUAGE_CODE)
+
+
+def grouped(number: int) -> str:
+    """Return a number with its digits in groups, as the language that is spoken writes it."""
+    return number_format(number, force_grouping=True)

@@ -88,6 +88,8 @@ def explained(request: HttpRequest, response: HttpResponseBase, *, machine: bool
     else:
         own = page(request, 405)
     own["Allow"] = allowed
+    # What refuses a method has logged it.
+    own._has_been_logged = getattr(response, "_has_been_logged", False)  # type: ignore[attr-defined]
     return own
 
 

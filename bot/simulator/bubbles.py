@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from bot.language import grouped
 from bot.models import InboundMessage, OutboundMessage
 from conversations.models import Message, MessageRole
 from usage.models import UsageRecord

@@ -5,9 +5,10 @@ import difflib
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bot.language import grouped
 from bot.models import ModelChoice
 from bot.pipeline.commands.registry import command
-from bot.pipeline.commands.wording import grouped, quoted, tidy_name
+from bot.pipeline.commands.wording import quoted, tidy_name
 from bot.pipeline.limits import limit_of
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn

@@ -2,10 +2,10 @@
 
 import unicodedata
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bot.language import grouped
 from usage.managers import Totals
 from usage.pricing import dollars
 from users.models import User
@@ -24,11 +24,6 @@ def totals_line(label: str, totals: Totals) -> str:
         tokens=_("%s tokens,") % grouped(totals.input_tokens + totals.output_tokens),
         cost=_("at least %s") % dollars(totals.cost_micros) if totals.unpriced else dollars(totals.cost_micros),
     )
-
-
-def grouped(number: int) -> str:
-    """Return a number with its digits in groups, as the language that is spoken writes it."""
-    return number_format(number, force_grouping=True)
 
 
 def tidy_name(name: str) -> str:
