@@ -122,18 +122,3 @@ def test_an_admin_replays_messages() -> None:
     client.post(reverse("admin:bot_inboundmessage_changelist"), {"action": "replay", "_selected_action": [message.pk]})
     message.refresh_from_db()
     assert message.state == "pending"
-
-
-def test_who_is_locked_out_of_the_admin_is_answered_in_chat(
-    client: Client, ask: Callable[..., str], alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(throttle, "_counter", None)
-    User.objects.update_role(alice, Role.OWNER)
-    alice.set_password("correct horse")
-    alice.save()
-    for password in ("wrong", "wrong", "wrong", "wrong", "wrong", "correct horse"):
-        page = client.post("/admin/login/", {"username": ALICE, "password": password})
-    assert "Too many failed attempts" in page.content.decode()
-
-    assert ask("Hello") == "Echo: Hello"
-    assert "/spend" in ask("/help")
