@@ -37,7 +37,7 @@ class Headers(Mapping[str, str]):
 
 
 @csrf_exempt
-def receive(request: HttpRequest, channel: str, slug: str) -> HttpResponse:
+def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
     """Answer a provider: GET registers the webhook, POST delivers events. What it raises, bot.web_errors answers.
 
     200 means committed. 400: not the channel's format. 403: not genuine. 404: no such active bot. 405: another method.
@@ -47,13 +47,13 @@ def receive(request: HttpRequest, channel: str, slug: str) -> HttpResponse:
         AppError: NOT_FOUND, UNAUTHORIZED, INVALID_INPUT or PAYLOAD_TOO_LARGE.
         django.db.Error: it could not be stored.
     """
-    bot = find_bot(channel, slug)
-    if bot is None:
+    addressed = find_bot(channel, bot)
+    if addressed is None:
         raise AppError(ErrorCode.NOT_FOUND, "no active bot has this webhook URL")
     if request.method == "POST":
-        return _deliver(bot, request)
+        return _deliver(addressed, request)
     if request.method == "GET":
-        return _handshake(bot, request)
+        return _handshake(addressed, request)
     raise AppError(ErrorCode.INVALID_INPUT, "use GET or POST", status_code=405)
 
 

@@ -170,7 +170,8 @@ def test_a_webhook_whose_database_is_away_is_told_to_deliver_again(
 
     assert (answer.status, json.loads(answer.text)["code"]) == (503, "DATABASE_ERROR")
     assert answer.headers["retry-after"] == "5"
-    assert [(line["event"], line["error"]) for line in lines(caplog)] == [("request_refused", "OperationalError")]
+    (line,) = lines(caplog)
+    assert (line["event"], line["error"], line["bot"]) == ("request_refused", "OperationalError", slug)
     assert len(reports) == 1
     assert "db.internal" not in answer.text + caplog.text
     assert not InboundMessage.objects.exists()
@@ -249,6 +250,10 @@ def test_a_content_type_nobody_can_read_is_a_bad_request(db: None, path: str, co
 @pytest.mark.parametrize("content_type", ["", FORM, f"{FORM}; charset=UTF-8", "text/plain; charset=us-ascii", ";", "x"])
 def test_a_content_type_that_can_be_read_is_no_matter(db: None, content_type: str) -> None:
     assert ask("/admin/login/", CONTENT_TYPE=content_type).status == 200
+
+
+def test_a_host_that_is_none_of_ours(db: None) -> None:
+    check_page(ask("/", HTTP_HOST="evil.example"), 400, "This request can't be read")
 
 
 def test_an_unexpected_error_is_a_page_logged_once_and_reported_once(

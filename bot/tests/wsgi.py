@@ -35,7 +35,7 @@ def _keeping_the_connection() -> Iterator[None]:
             signal.connect(close_old_connections)
 
 
-def ask(path: str, method: str = "GET", body: bytes = b"", **environ: Any) -> Answer:
+def ask(path: str, method: str = "GET", body: bytes = b"", /, **environ: Any) -> Answer:
     """Return the answer to one request; environ: CONTENT_TYPE, HTTP_ACCEPT_LANGUAGE, …"""
     path, _, query = path.partition("?")
     request: dict[str, Any] = {
