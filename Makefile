@@ -1,7 +1,7 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format bench chaos totals fuzz model clean
+.PHONY: help run setup test lint format messages bench chaos totals fuzz model clean
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -23,6 +23,7 @@ help:
 	@echo "make test     run the suite on SQLite, with coverage"
 	@echo "make lint     check style, types and migrations"
 	@echo "make format   repair what can be repaired automatically"
+	@echo "make messages bring the catalogues in locale/ up to date (needs GNU gettext)"
 	@echo "make bench    measure throughput and latency"
 	@echo "make chaos    kill and break everything under load, and count what is lost"
 	@echo "make totals   answer 1,000 messages with faults, and compare what was billed, recorded and counted"
@@ -60,6 +61,11 @@ lint: setup-dev
 format: setup-dev
 	$(BIN)/ruff check --fix --exit-zero .
 	$(BIN)/ruff format .
+
+# After a text was changed: run it, translate what is new in locale/*/LC_MESSAGES/django.po, run it again.
+messages: setup
+	$(BIN)/python manage.py makemessages --locale de --locale es --no-location --no-wrap --ignore .venv --ignore benchmarks
+	$(BIN)/python manage.py compilemessages --ignore .venv
 
 bench: setup
 	$(call install,requirements-bench.txt,requirements.txt requirements-bench.txt)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext as _
 
 from bot.errors import ErrorCode
@@ -21,8 +22,8 @@ from usage.pricing import dollars
 
 logger = logging.getLogger(__name__)
 
-# (key, text) -> how many owners were written to. A key is notified once, whoever asks.
-Notify = Callable[[str, str], int]
+# (key, lazy text) -> how many owners were written to. A key is notified once, whoever asks.
+Notify = Callable[[str, str | Promise], int]
 
 EVERYBODY = ""
 # Refusals are looked for among the newest messages: the inbox has no index on times or reasons.
@@ -52,7 +53,7 @@ class Alert:
 
     @property
     def text(self) -> str:
-        """What the owners read."""
+        """What the owners read, in the language that is spoken at the moment."""
         amounts = {
             "percent": self.percent,
             "cap": dollars(self.budget.cap_micros),
@@ -68,6 +69,13 @@ class Alert:
                 + _("The budget is used up: nobody is answered until tomorrow 00:00 (%(zone)s).") % until
             )
         return f"{self.name}: {said}" if self.name else said
+
+
+def _text(alert: Alert) -> str:
+    return alert.text
+
+
+_lazy_text = lazy(_text, str)
 
 
 def raise_alerts(notify: Notify = notify_owners) -> int:
@@ -90,7 +98,7 @@ def _raise(alert: Alert, notify: Notify) -> bool:
     with transaction.atomic():
         if not SpendAlert.objects.claim(alert.budget.bot, alert.day, alert.percent):
             return False
-        notify(alert.key, alert.text)
+        notify(alert.key, _lazy_text(alert))
     facts: dict[str, Any] = {
         "budget": alert.scope,
         "percent": alert.percent,

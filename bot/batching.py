@@ -18,6 +18,7 @@ from django.db import (
     connections,
     reset_queries,
 )
+from django.utils.translation import get_language, override
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +70,15 @@ class Database:
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Return function(*arguments), called in the database thread."""
         loop = asyncio.get_running_loop()
-        # The thread's log lines carry the ids that are bound here, and its sentences are in the language that is.
-        context = copy_context()
-        return await loop.run_in_executor(self._executor, lambda: context.run(self._in_thread, function, *arguments))
+        # The thread's log lines carry the ids that are bound here, and its sentences are in the language that is spoken
+        # here. (Django's translations keep that for each thread, so that the context alone does not carry it.)
+        context, language = copy_context(), get_language()
+
+        def work() -> Result:
+            with override(language):
+                return self._in_thread(function, *arguments)
+
+        return await loop.run_in_executor(self._executor, lambda: context.run(work))
 
     def hang_up(self) -> None:
         """Do no more work, and end what is being done: who waits for a database that does not answer waits no more."""

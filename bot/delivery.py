@@ -94,17 +94,22 @@ class Delivery:
     def _refused(self, turn: Turn, part: OutboundPart, error: SendError) -> Settlement:
         if error.uncertain:
             return self._uncertain(turn, part, error.code)
+        retry = error.credentials_refused or (error.retryable and turn.attempts < MOST_ATTEMPTS)
+        logger.warning(
+            "send_refused",
+            extra={
+                "outbound_id": part.id,
+                "error_code": error.code,
+                "provider_request_id": error.provider_request_id,
+                "will_retry": retry,
+            },
+        )
         if error.credentials_refused:
             # The message is as good as before: it is sent when the bot has a token that is accepted.
             code = f"{ErrorCode.CHANNEL_ERROR}:{error.code}"
             return Settlement(
                 turn, Outcome.PAUSE, part_id=part.id, status=Status.QUEUED, error_code=code, retry_in=PAUSE_TIME
             )
-        retry = error.retryable and turn.attempts < MOST_ATTEMPTS
-        logger.warning(
-            "send_refused",
-            extra={"outbound_id": part.id, "error_code": error.code, "will_retry": retry},
-        )
         if not retry:
             return Settlement(
                 turn,

@@ -1,4 +1,4 @@
-"""What can go wrong, as codes; and the one table of sentences a person may read about it."""
+"""What can go wrong, as codes; what HTTP calls each, and the one table of sentences a person may read about it."""
 
 from enum import StrEnum
 from typing import Any
@@ -28,6 +28,25 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
+# What a request is answered with that fails for this reason; a raise that knows better says so itself.
+STATUS_CODES: dict[ErrorCode, int] = {
+    ErrorCode.RATE_LIMIT_EXCEEDED: 429,
+    ErrorCode.UNAUTHORIZED: 403,
+    ErrorCode.INVALID_INPUT: 400,
+    ErrorCode.OPENAI_API_ERROR: 502,
+    ErrorCode.DATABASE_ERROR: 503,
+    ErrorCode.BUDGET_EXCEEDED: 429,
+    ErrorCode.BOT_BUDGET_EXCEEDED: 429,
+    ErrorCode.GLOBAL_BUDGET_EXCEEDED: 429,
+    ErrorCode.UNSUPPORTED_MESSAGE: 422,
+    ErrorCode.CHANNEL_ERROR: 502,
+    ErrorCode.WINDOW_EXPIRED: 409,
+    ErrorCode.CONFIGURATION_ERROR: 500,
+    ErrorCode.PAYLOAD_TOO_LARGE: 413,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.INTERNAL_ERROR: 500,
+}
+
 GENERIC_SENTENCE = _("Something went wrong on my side. Please try again in a moment.")
 
 # What a person reads. Codes that are not here never reach a person except as GENERIC_SENTENCE.
@@ -56,8 +75,9 @@ EXACT_SENTENCES: dict[ErrorCode, Promise] = {
 class AppError(Exception):
     """A failure with a code: the person reads its sentence; detail and context go to the log only.
 
-    detail and context hold no personal data and no secret. `retryable` says whether trying again later can help.
-    `params` are what the code's sentence in EXACT_SENTENCES names.
+    detail and context hold no personal data and no secret. An error of a provider has what its support asks for in its
+    context: `provider_request_id`. `retryable` says whether trying again later can help. `params` are what the code's
+    sentence in EXACT_SENTENCES names. Without a status_code it is the code's.
     """
 
     # (config/tracebacks.py: logs and error reports may show it.)
@@ -68,7 +88,7 @@ class AppError(Exception):
         code: ErrorCode,
         detail: str = "",
         *,
-        status_code: int = 500,
+        status_code: int | None = None,
         retryable: bool = False,
         context: dict[str, Any] | None = None,
         params: dict[str, Any] | None = None,
@@ -76,7 +96,7 @@ class AppError(Exception):
         super().__init__(f"{code}: {detail}" if detail else str(code))
         self.code = code
         self.detail = detail
-        self.status_code = status_code
+        self.status_code = STATUS_CODES[code] if status_code is None else status_code
         self.retryable = retryable
         self.context = context or {}
         self.params = params or {}

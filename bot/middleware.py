@@ -5,16 +5,19 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from asgiref.sync import async_to_sync, iscoroutinefunction
-from django.core.handlers.exception import response_for_exception
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
+from django.utils.log import log_response
 
+from bot import web_errors
 from bot.access_log import log_access
-from bot.errors import ErrorCode
+from bot.errors import AppError, ErrorCode
 from config.logs import bind
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 MACHINE_PATHS = ("/webhooks/", "/healthz", "/readyz")
+# What config.wsgi notes in a request whose Content-Type cannot be read.
+UNREADABLE = "parley.unreadable"
 
 
 def webhooks_first(get_response: Handler) -> Handler:
@@ -27,27 +30,32 @@ def webhooks_first(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         began = time.perf_counter()
         # The id goes with what the request stores, so that the worker's lines name it as well.
-        with bind(request_id=uuid4().hex):
-            try:
-                response = answer(request)
-            except Exception as error:
-                # As Django would outside of this block, where the line would not have the id.
-                response = response_for_exception(request, error)
+        request_id = uuid4().hex
+        with bind(request_id=request_id):
+            response = answer(request)
+            if response.status_code >= 400 and isinstance(response, HttpResponse):
+                # Django would do so itself (once), but only when the id is not bound any more.
+                log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
             log_access(request, response.status_code, time.perf_counter() - began)
-            return response
+        response["X-Request-ID"] = request_id
+        return response
 
     def answer(request: HttpRequest) -> HttpResponseBase:
+        if UNREADABLE in request.META:
+            return web_errors.page(request, 400)
         if not request.path_info.startswith(MACHINE_PATHS):
-            return get_response(request)
+            return web_errors.explained(request, get_response(request), machine=False)
         try:
             # (Directly in the app's own URLs: looking through the whole project's first takes longer.)
             match = request.resolver_match = resolve(request.path_info, "bot.urls")
         except Resolver404:
-            return JsonResponse({"status": "error", "code": ErrorCode.NOT_FOUND, "detail": "no such URL"}, status=404)
+            return web_errors.machine_answer(AppError(ErrorCode.NOT_FOUND, "no such URL"), {})
         view, args, kwargs = match
         if iscoroutinefunction(view):
             view = async_to_sync(view)
-        response: HttpResponseBase = view(request, *args, **kwargs)
-        return response
+        try:
+            return web_errors.explained(request, view(request, *args, **kwargs), machine=True)
+        except Exception as error:  # whatever it is, a machine is answered in its own language
+            return web_errors.machine_answer(error, getattr(request, "known_ids", {}))
 
     return middleware

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from bot.channels.registry import get_channel
+from bot.language import speaking
 from bot.managers import NewInbound
 from bot.models import Bot, InboundMessage, Lease
 from users.managers import spellings
@@ -22,10 +24,11 @@ logger = logging.getLogger(__name__)
 KIND = "notice"
 
 
-def notify_owners(key: str, text: str) -> int:
+def notify_owners(key: str, text: str | Promise) -> int:
     """Let the bots write to each owner, in the chat the owner used last; return to how many.
 
-    key: names the occasion (200 characters at most); an owner gets a notice of one key once. An owner who has not
+    key: names the occasion (200 characters at most); an owner gets a notice of one key once. text: a lazy one is put
+    into words for each owner, in the language of the bot that writes to them. An owner who has not
     written to any bot for a week, or to none that may still answer (WhatsApp: 24 hours), gets none: the log has it.
     """
     owners = User.objects.filter(role=Role.OWNER).prefetch_related("identities")
@@ -34,7 +37,7 @@ def notify_owners(key: str, text: str) -> int:
     return notified
 
 
-def _notify(owner: User, key: str, text: str) -> bool:
+def _notify(owner: User, key: str, text: str | Promise) -> bool:
     external_id = f"{KIND}:{owner.pk}:{key}"
     bots = {bot.pk: bot for bot in Bot.objects.filter(is_active=True, paused_at=None)}
     if InboundMessage.objects.filter(bot__in=Bot.objects.all(), external_id=external_id).exists():
@@ -43,13 +46,15 @@ def _notify(owner: User, key: str, text: str) -> bool:
     latest = max(_open_chats(owner, bots), key=lambda message: message.pk, default=None)
     if latest is None:
         return False
+    with speaking(bots[latest.bot_id].language):
+        said = str(text)
     notice = NewInbound(
         bot_id=latest.bot_id,
         external_id=external_id,
         address=latest.address,
         kind=KIND,
         # What makes it a notice: no webhook can write this key, while a provider may call a kind of message anything.
-        payload={"notice": text},
+        payload={"notice": said},
         # The person's own last message: it is what a channel's window is counted from.
         sent_at=latest.sent_at,
         received_at=now,

@@ -11,6 +11,7 @@ from enum import Enum
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
 from bot.claims import free_at
@@ -115,7 +116,7 @@ def _pause(item: Settlement) -> None:
     InboundMessage.objects.all().unbegin(message.id for message in item.turn.messages)
     if Bot.objects.all().pause(bot.id, item.error_code, bot.version):
         logger.error("bot_paused", extra={"bot": bot.slug, "channel": bot.channel.slug, "error_code": item.error_code})
-        notify_owners(f"paused:{bot.slug}:{timezone.now().isoformat()}", _pause_text(bot.slug))
+        notify_owners(f"paused:{bot.slug}:{timezone.now().isoformat()}", _lazy_pause_text(bot.slug))
 
 
 def _pause_text(slug: str) -> str:
@@ -123,6 +124,10 @@ def _pause_text(slug: str) -> str:
         "The bot %(bot)s has paused: its provider refuses the access token. Messages to it are kept. "
         "Enter a new token in the admin, or resume the bot there."
     ) % {"bot": slug}
+
+
+# Put into words for each owner: this is written for turns of many bots, and the notice may go out through another one.
+_lazy_pause_text = lazy(_pause_text, str)
 
 
 def _go_on_with_overtaken(items: list[Settlement]) -> None:

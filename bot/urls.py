@@ -6,7 +6,7 @@ from bot.health import healthz, readyz
 from bot.webhooks import receive
 
 urlpatterns = [
-    path("webhooks/<slug:channel>/<slug:slug>/", receive, name="webhook"),
+    path("webhooks/<slug:channel>/<slug:bot>/", receive, name="webhook"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("", include("bot.simulator.urls")),

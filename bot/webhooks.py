@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
@@ -38,42 +37,36 @@ class Headers(Mapping[str, str]):
 
 
 @csrf_exempt
-def receive(request: HttpRequest, channel: str, slug: str) -> HttpResponse:
-    """Answer a provider: GET registers the webhook, POST delivers events.
+def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
+    """Answer a provider: GET registers the webhook, POST delivers events. What it raises, bot.web_errors answers.
 
     200 means committed. 400: not the channel's format. 403: not genuine. 404: no such active bot. 405: another method.
     413: over WEBHOOK_MAX_BYTES. 503: the database could not store it, the provider should deliver it again.
+
+    Raises:
+        AppError: NOT_FOUND, UNAUTHORIZED, INVALID_INPUT or PAYLOAD_TOO_LARGE.
+        django.db.Error: it could not be stored.
     """
-    try:
-        bot = find_bot(channel, slug)
-        if bot is None:
-            raise AppError(ErrorCode.NOT_FOUND, "no active bot has this webhook URL", status_code=404)
-        if request.method == "POST":
-            return _deliver(bot, request)
-        if request.method == "GET":
-            return _handshake(bot, request)
-    except AppError as error:
-        # (A bot's slug only where there is such a bot: anything can stand in a URL.)
-        known = {"channel": channel, "bot": slug} if error.code != ErrorCode.NOT_FOUND else {}
-        logger.warning("webhook_refused", extra={**known, "code": error.code, "detail": error.detail, **error.context})
-        return _error(error)
-    except DatabaseError as error:
-        # No exc_info: a database error may quote the row it was given.
-        logger.error("webhook_not_stored", extra={"channel": channel, "bot": slug, "error": type(error).__name__})
-        response = _error(AppError(ErrorCode.DATABASE_ERROR, "not stored, deliver it again", status_code=503))
-        response["Retry-After"] = "5"
-        return response
-    return _error(AppError(ErrorCode.INVALID_INPUT, "use GET or POST", status_code=405))
+    addressed = find_bot(channel, bot)
+    if addressed is None:
+        raise AppError(ErrorCode.NOT_FOUND, "no active bot has this webhook URL")
+    # (Only now: anything can stand in a URL, and these are logged.)
+    request.known_ids = {"channel": channel, "bot": bot}  # type: ignore[attr-defined]
+    if request.method == "POST":
+        return _deliver(addressed, request)
+    if request.method == "GET":
+        return _handshake(addressed, request)
+    raise AppError(ErrorCode.INVALID_INPUT, "use GET or POST", status_code=405)
 
 
 def _deliver(bot: ActiveBot, request: HttpRequest) -> HttpResponse:
     body = _read_body(request)
     if not bot.channel.verify(bot.account, WebhookRequest(headers=Headers(request), body=body)):
-        raise AppError(ErrorCode.UNAUTHORIZED, "the signature is missing or wrong", status_code=403)
+        raise AppError(ErrorCode.UNAUTHORIZED, "the signature is missing or wrong")
     try:
         events = bot.channel.parse(bot.account, body)
     except InvalidBody as error:
-        raise AppError(ErrorCode.INVALID_INPUT, str(error), status_code=400) from error
+        raise AppError(ErrorCode.INVALID_INPUT, str(error)) from error
     accepted = inbox.accept(bot, events, body)
     logger.debug(
         "webhook_stored",
@@ -93,14 +86,12 @@ def _deliver(bot: ActiveBot, request: HttpRequest) -> HttpResponse:
 def _handshake(bot: ActiveBot, request: HttpRequest) -> HttpResponse:
     answer = bot.channel.handshake(bot.account, request.GET)
     if answer is None:
-        raise AppError(ErrorCode.UNAUTHORIZED, "the verify token is missing or wrong", status_code=403)
+        raise AppError(ErrorCode.UNAUTHORIZED, "the verify token is missing or wrong")
     return HttpResponse(answer, content_type="text/plain; charset=utf-8")
 
 
 def _read_body(request: HttpRequest) -> bytes:
-    too_large = AppError(
-        ErrorCode.PAYLOAD_TOO_LARGE, f"the body is larger than {settings.WEBHOOK_MAX_BYTES} bytes", status_code=413
-    )
+    too_large = AppError(ErrorCode.PAYLOAD_TOO_LARGE, f"the body is larger than {settings.WEBHOOK_MAX_BYTES} bytes")
     try:
         # Judged by Content-Length before a byte is read; without one, WSGI gives no body at all.
         return request.body
@@ -108,8 +99,4 @@ def _read_body(request: HttpRequest) -> bytes:
         raise too_large from None
     except (UnreadablePostError, ValueError):
         # (ValueError: the Content-Length is no number. Servers refuse that themselves; Django does not.)
-        raise AppError(ErrorCode.INVALID_INPUT, "the body ended early or has no length", status_code=400) from None
-
-
-def _error(error: AppError) -> JsonResponse:
-    return JsonResponse({"status": "error", "code": error.code, "detail": error.detail}, status=error.status_code)
+        raise AppError(ErrorCode.INVALID_INPUT, "the body ended early or has no length") from None

@@ -14,10 +14,11 @@ import aiohttp
 from django.conf import settings
 
 from bot import claims, outbox
-from bot.batching import Database
+from bot.batching import AWAY, Database
 from bot.claims import backoff, bury_reason, is_exhausted
 from bot.delivery import Delivery
 from bot.errors import GENERIC_SENTENCE, ErrorCode
+from bot.language import speaking
 from bot.llm import create_model
 from bot.llm.base import LanguageModel
 from bot.pipeline import runner
@@ -51,6 +52,11 @@ KEEPALIVE_SECONDS = 15.0
 def worker_name() -> str:
     """Return a name no other worker process has: host, process id and a random part."""
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+def is_a_bug(error: Exception) -> bool:
+    """Return whether an error needs its traceback: where the database is away, its name says all."""
+    return not isinstance(error, AWAY)
 
 
 @dataclass(slots=True)
@@ -114,7 +120,7 @@ class Worker:
                     turns = await self._database.run(self._claiming(free))
                 except Exception as error:
                     # Whatever it is (the database is away, a row that can't be read), the worker lives on.
-                    logger.exception("claim_failed", extra={"error": type(error).__name__})
+                    logger.error("claim_failed", extra={"error": type(error).__name__}, exc_info=is_a_bug(error))
                     turns, pause = [], FAILED_POLL_SECONDS
                 for turn in turns:
                     self._begin(turn)
@@ -145,7 +151,7 @@ class Worker:
 
     async def _work(self, turn: Turn) -> None:
         # (In a scope of its own: what one turn logs is no part of another's error report.)
-        with bind(**turn.log_ids), hide(turn.address), own_scope():
+        with bind(**turn.log_ids), hide(turn.address), own_scope(), speaking(turn.bot.language):
             try:
                 ids = [message.id for message in turn.messages]
                 logger.info("turn_started", extra={"message_ids": ids, "attempt": turn.attempts})
@@ -202,7 +208,7 @@ class Worker:
                 # for, and what it cost is recorded.
                 await self._database.run(claims.renew, self.name, [turn.lease for turn in self._active.values()])
             except Exception as error:
-                logger.error("heartbeat_failed", extra={"error": type(error).__name__})
+                logger.error("heartbeat_failed", extra={"error": type(error).__name__}, exc_info=is_a_bug(error))
 
     async def _drain(self) -> None:
         if self._active:

@@ -168,6 +168,8 @@ WEBHOOK_MAX_BYTES: int = env["WEBHOOK_MAX_BYTES"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_MAX_BYTES
 
 # --- pages ---
+CSRF_FAILURE_VIEW = "bot.web_errors.csrf_failure"
+LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_CODE: str = env["DEFAULT_LANGUAGE"]
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 TIME_ZONE: str = env["TIME_ZONE"]
@@ -187,6 +189,8 @@ STORAGES = {
 }
 
 # --- security ---
+# Production is reached through a proxy of ours only: what it says of a request's scheme and client is true.
+BEHIND_PROXY = PRODUCTION
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 if PRODUCTION:

@@ -7,3 +7,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("bot.urls")),
 ]
+
+handler400 = "bot.web_errors.bad_request"
+handler403 = "bot.web_errors.permission_denied"
+handler404 = "bot.web_errors.not_found"
+handler500 = "bot.web_errors.server_error"

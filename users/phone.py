@@ -1,16 +1,16 @@
-"""Phone numbers however people write them, as E.164: "+" and 4 to 15 digits. Pure: no Django, no database."""
+"""Phone numbers however people write them, as E.164: "+" and 4 to 15 digits. Pure, but for its language."""
 
 import re
 import unicodedata
 
 import phonenumbers
+from django.utils.translation import gettext as _
 from phonenumbers import NumberParseException
 
 MIN_DIGITS, MAX_DIGITS = 4, 15
 # Longer than any number with all its decoration; bounds the work a hostile text can cause.
 MAX_TEXT = 64
 E164 = re.compile(rf"\+[1-9][0-9]{{{MIN_DIGITS - 1},{MAX_DIGITS - 1}}}")
-EXAMPLE = "write it with the country code, such as +491711234567"
 SCHEMES = re.compile(r"(?:tel|sms|whatsapp):", re.IGNORECASE)
 # What people put between digits. Dashes, white space and invisible characters are recognised by their Unicode category.
 PUNCTUATION = frozenset("()[]./\u2212\u00b7")
@@ -24,6 +24,11 @@ OPTIONAL_DIGITS = ((BRAZIL_MOBILE, "9"), (MEXICO, "1"), (ARGENTINA, "9"))
 
 class InvalidPhoneNumber(ValueError):
     """The text is no phone number. The message says what is wrong and what would be right, and repeats no digits."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            _("%(problem)s: write it with the country code, such as +491711234567.") % {"problem": problem}
+        )
 
 
 def normalise(raw: str, region: str = "") -> str:
@@ -41,18 +46,15 @@ def normalise(raw: str, region: str = "") -> str:
     international = spelling.startswith("+")
     digits = spelling.removeprefix("+")
     if not digits:
-        raise InvalidPhoneNumber(f"A phone number has digits; this has none: {EXAMPLE}.")
+        raise InvalidPhoneNumber(_("A phone number has digits; this has none"))
     if not international:
         number = _with_region(digits, region.strip().upper())
         if number:
             return number
     if digits.startswith("0"):
-        reason = (
-            "A country code never starts with 0"
-            if international
-            else "The number starts with 0 and has no country code"
-        )
-        raise InvalidPhoneNumber(f"{reason}: {EXAMPLE}.")
+        if international:
+            raise InvalidPhoneNumber(_("A country code never starts with 0"))
+        raise InvalidPhoneNumber(_("The number starts with 0 and has no country code"))
     return _international(digits)
 
 
@@ -91,12 +93,12 @@ def mask(e164: str) -> str:
 def _clean(raw: str) -> str:
     """Return raw as ASCII digits, after "+" where it is written internationally."""
     if len(raw) > MAX_TEXT:
-        raise InvalidPhoneNumber(f"This is too long for a phone number: {EXAMPLE}.")
+        raise InvalidPhoneNumber(_("This is too long for a phone number"))
     text = SCHEMES.sub("", unicodedata.normalize("NFKC", raw).strip(), count=1)
     kept = "".join(_kept(character) for character in text.strip())
     sign, digits = ("+", kept[1:]) if kept.startswith("+") else ("", kept)
     if "+" in digits:
-        raise InvalidPhoneNumber(f"A phone number has one + at its start: {EXAMPLE}.")
+        raise InvalidPhoneNumber(_("A phone number has one + at its start"))
     if not sign and digits.startswith("00"):
         return f"+{digits[2:]}"
     return sign + digits
@@ -113,8 +115,8 @@ def _kept(character: str) -> str:
     if category in {"Zs", "Pd", "Cf"} or character in PUNCTUATION or character == "\t":
         return ""
     if category.startswith("L"):
-        raise InvalidPhoneNumber(f"A phone number has no letters: {EXAMPLE}.")
-    raise InvalidPhoneNumber(f"A phone number has digits, spaces and + ( ) - . / only: {EXAMPLE}.")
+        raise InvalidPhoneNumber(_("A phone number has no letters"))
+    raise InvalidPhoneNumber(_("A phone number has digits, spaces and + ( ) - . / only"))
 
 
 def _with_region(digits: str, region: str) -> str | None:
@@ -139,8 +141,8 @@ def _international(digits: str) -> str:
         number = _e164(parsed)
     count = len(number) - 1
     if not MIN_DIGITS <= count <= MAX_DIGITS:
-        problem = f"A phone number has {MIN_DIGITS} to {MAX_DIGITS} digits, country code included; this has {count}"
-        raise InvalidPhoneNumber(f"{problem}: {EXAMPLE}.")
+        problem = _("A phone number has %(least)d to %(most)d digits, country code included; this has %(count)d")
+        raise InvalidPhoneNumber(problem % {"least": MIN_DIGITS, "most": MAX_DIGITS, "count": count})
     return number
 
 

@@ -120,6 +120,7 @@ class SendError(Exception):
     credentials_refused: the bot's token is missing or no longer valid (or its account id is missing): nothing it sends
         will be accepted, so it pauses.
     code: the provider's error code, or a short word of ours. Never holds a number, a text or a token.
+    provider_request_id: what the provider's support finds the refusal by, where it says so.
     """
 
     # (config/tracebacks.py: logs and error reports may show it.)
@@ -133,6 +134,7 @@ class SendError(Exception):
         uncertain: bool = False,
         retry_after: float | None = None,
         credentials_refused: bool = False,
+        provider_request_id: str = "",
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -140,6 +142,7 @@ class SendError(Exception):
         self.uncertain = uncertain
         self.retry_after = retry_after
         self.credentials_refused = credentials_refused
+        self.provider_request_id = provider_request_id
 
 
 class Channel(ABC):

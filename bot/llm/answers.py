@@ -68,7 +68,7 @@ def _first_choice(body: dict[str, Any], request_id: str) -> dict[str, Any]:
 
 def _not_understood(detail: str, code: str, request_id: str) -> AppError:
     context = {"status": 200, "code": code, "provider_request_id": request_id}
-    return AppError(ErrorCode.OPENAI_API_ERROR, detail, status_code=502, retryable=True, context=context)
+    return AppError(ErrorCode.OPENAI_API_ERROR, detail, retryable=True, context=context)
 
 
 def _text(message: dict[str, Any]) -> str:

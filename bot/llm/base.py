@@ -40,8 +40,13 @@ class EmptyCompletion(AppError):
     """The model answered and bills it, but there is nothing in it to send. `completion` is what is billed."""
 
     def __init__(self, completion: Completion, detail: str, code: str, *, retryable: bool) -> None:
-        context = {"status": 200, "code": code, "provider_request_id": completion.request_id, "model": completion.model}
-        super().__init__(ErrorCode.OPENAI_API_ERROR, detail, status_code=502, retryable=retryable, context=context)
+        context = {
+            "status": 200,
+            "code": code,
+            "provider_request_id": completion.request_id,
+            "model": completion.model,
+        }
+        super().__init__(ErrorCode.OPENAI_API_ERROR, detail, retryable=retryable, context=context)
         self.completion = completion
 
 

@@ -58,7 +58,7 @@ class CircuitBreaker(LanguageModel):
         if self._trying or time.monotonic() < self._refuse_until:
             context = {"status": None, "code": "circuit_open"}
             detail = "the model was not asked: it is down"
-            raise AppError(ErrorCode.OPENAI_API_ERROR, detail, status_code=503, retryable=True, context=context)
+            raise AppError(ErrorCode.OPENAI_API_ERROR, detail, retryable=True, context=context)
         self._trying = True
         return True
 

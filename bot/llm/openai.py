@@ -71,7 +71,7 @@ class OpenAIModel(LanguageModel):
                     options={"timeout": openai.Timeout(request.deadline_seconds, connect=CONNECT_SECONDS)},
                 )
         except TimeoutError:
-            raise _unavailable("no answer before the deadline", "deadline", status_code=504) from None
+            raise _unavailable("no answer before the deadline", "deadline") from None
         except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
             # Without the original: it may hold the key (aiohttp's errors show the request's headers) or the prompt, and
             # tracebacks are logged.
@@ -125,25 +125,19 @@ def _refused(error: openai.APIStatusError) -> AppError:
     context = {"status": status, "code": code, "provider_request_id": word(error.request_id)}
     if status in {401, 403, 404} or status < 400 or code == "model_not_found":
         detail = "the model API refuses the key, the model or the address that is configured"
-        return AppError(ErrorCode.CONFIGURATION_ERROR, detail, status_code=502, context=context)
+        return AppError(ErrorCode.CONFIGURATION_ERROR, detail, context=context)
     temporary = status in {408, 409, 429} or status >= 500
     return AppError(
         ErrorCode.OPENAI_API_ERROR,
         f"the model API answered with HTTP {status}",
-        status_code=502,
         retryable=temporary and not _is_out_of_quota({"code": error.code, "type": error.type}),
         context=context,
     )
 
 
-def _unavailable(detail: str, code: str, status_code: int = 502) -> AppError:
-    return AppError(
-        ErrorCode.OPENAI_API_ERROR,
-        detail,
-        status_code=status_code,
-        retryable=True,
-        context={"status": None, "code": code},
-    )
+def _unavailable(detail: str, code: str) -> AppError:
+    # (There is no answer, and so no id of the provider's.)
+    return AppError(ErrorCode.OPENAI_API_ERROR, detail, retryable=True, context={"status": None, "code": code})
 
 
 def _seconds(value: str | None) -> float:

@@ -99,4 +99,6 @@ async def show_typing(turn: Turn, services: Services) -> None:
     try:
         await turn.bot.channel.show_typing(services.client, turn.bot.account, turn.messages[-1].external_id)
     except SendError as error:
-        logger.info("typing_not_shown", extra={"error_code": error.code})
+        logger.info(
+            "typing_not_shown", extra={"error_code": error.code, "provider_request_id": error.provider_request_id}
+        )

@@ -1,6 +1,5 @@
 """How many messages a person may send in a minute: counted for all workers in Redis, else in this process."""
 
-import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -17,18 +16,14 @@ from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
+from config.shared_store import TIMEOUT_SECONDS, SharedStore
 from users.models import User
 from users.roles import Role
-
-logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
 WINDOW_SECONDS = 60
 
-REDIS_TIMEOUT_SECONDS = 0.5
-# A Redis that failed is left alone for so long, so that one that hangs does not cost every message a time-out.
-LEFT_ALONE_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 
 
@@ -69,8 +64,7 @@ class Limiter:
         self._local = MovingWindowRateLimiter(QuietMemoryStorage())
         self._shared: MovingWindowRateLimiter | None = None
         self._redis: RedisStorage | None = None
-        self._down = False
-        self._ask_again_at = 0.0
+        self._store = SharedStore("messages")
         if redis_url:
             # (limits wants its own scheme in front of the URL.)
             parts = urlsplit(redis_url)
@@ -78,8 +72,8 @@ class Limiter:
                 urlunsplit(parts._replace(scheme=f"async+{parts.scheme}")),
                 implementation="redispy",
                 key_prefix="parley:limits",
-                socket_timeout=REDIS_TIMEOUT_SECONDS,
-                socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+                socket_timeout=TIMEOUT_SECONDS,
+                socket_connect_timeout=TIMEOUT_SECONDS,
             )
             self._shared = MovingWindowRateLimiter(self._redis)
 
@@ -102,36 +96,17 @@ class Limiter:
             await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
 
     async def _ask(self, question: Callable[[MovingWindowRateLimiter], Awaitable[Answer]]) -> Answer:
-        if self._shared is not None and self._claim():
-            probe = self._down
+        if self._shared is not None and self._store.may_be_asked():
+            tried_while_down = self._store.is_down
             try:
                 answer = await question(self._shared)
             except Exception as error:  # the library passes on whatever its client raises
-                self._lost(error)
+                self._store.failed(error)
             else:
-                if probe:
-                    self._back()
+                if tried_while_down:
+                    self._store.answered()
                 return answer
         return await question(self._local)
-
-    def _claim(self) -> bool:
-        """Return whether to ask Redis: always while it is well, else one message at a time, now and then."""
-        now = time.monotonic()
-        if self._down and now < self._ask_again_at:
-            return False
-        self._ask_again_at = now + LEFT_ALONE_SECONDS
-        return True
-
-    def _lost(self, error: Exception) -> None:
-        if not self._down:
-            logger.error("rate_limit_store_lost", extra={"error": type(error).__name__})
-        self._down = True
-        self._ask_again_at = time.monotonic() + LEFT_ALONE_SECONDS
-
-    def _back(self) -> None:
-        if self._down:
-            logger.info("rate_limit_store_back")
-        self._down = False
 
 
 async def rate_limit(turn: Turn, services: Services) -> None:

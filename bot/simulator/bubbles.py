@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from bot.language import grouped
 from bot.models import InboundMessage, OutboundMessage
 from conversations.models import Message, MessageRole
 from usage.models import UsageRecord
@@ -92,8 +93,8 @@ def cost_line(records: Sequence[UsageRecord]) -> str:
     known = [price for price in prices if price is not None]
     return _("%(model)s · %(input)s + %(output)s tokens · %(cost)s") % {
         "model": records[-1].model_answered or records[-1].model,
-        "input": f"{sum(record.input_tokens for record in records):,}",
-        "output": f"{sum(record.output_tokens for record in records):,}",
+        "input": grouped(sum(record.input_tokens for record in records)),
+        "output": grouped(sum(record.output_tokens for record in records)),
         "cost": dollars(sum(known)) if len(known) == len(prices) else _("price unknown"),
     }
 

@@ -9,6 +9,7 @@ import pytest
 import sentry_sdk
 import time_machine
 from django.utils import timezone
+from django.utils.functional import Promise
 from django_q.conf import Conf
 from django_q.models import Schedule
 from sentry_sdk.transport import Transport
@@ -37,8 +38,8 @@ class Owners:
     def __init__(self) -> None:
         self.got: list[tuple[str, str]] = []
 
-    def __call__(self, key: str, text: str) -> int:
-        self.got.append((key, text))
+    def __call__(self, key: str, text: str | Promise) -> int:
+        self.got.append((key, str(text)))
         return 1
 
     @property
@@ -210,7 +211,7 @@ def test_an_alert_that_cannot_be_handed_over_is_tried_again_and_holds_up_no_othe
     spend(5 * DOLLAR)
     spend(DOLLAR, "shop")
 
-    def fails_for_everybody(key: str, text: str) -> int:
+    def fails_for_everybody(key: str, text: str | Promise) -> int:
         if "everybody" in key:
             raise RuntimeError
         return owners(key, text)

@@ -66,8 +66,8 @@ def test_every_line_of_every_process_is_an_event_in_json(canaries: Canaries) -> 
 @pytest.mark.parametrize(
     "event",
     [
-        "message_received", "message_redelivered", "request_answered", "request_failed", "webhook_refused",
-        "webhook_not_stored", "item_quarantined", "request_suspicious_disallowedhost", "turn_started", "turn_decided",
+        "message_received", "message_redelivered", "request_answered", "request_failed", "request_refused",
+        "item_quarantined", "request_suspicious_disallowedhost", "turn_started", "turn_decided",
         "model_answered", "reply_stored", "message_sent", "turn_finished", "turn_failed", "turn_crashed",
         "send_refused", "send_uncertain", "delivery_status", "access_refused", "bot_paused", "person_allowed",
         "model_circuit_opened", "rate_limit_store_lost", "task_failed", "budget_watch_failed", "worker_started",

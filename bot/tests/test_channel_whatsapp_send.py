@@ -160,6 +160,19 @@ def test_each_failure_is_classified(
     assert len(graph.requests()) == 1, label
 
 
+@pytest.mark.parametrize(
+    ("trace_id", "known_as"),
+    [("AbC-12_3dEf", "AbC-12_3dEf"), ("+4915123456789 x", ""), ("a" * 65, ""), (7, ""), (None, ""), ({}, "")],
+)
+def test_metas_id_of_a_refusal_is_kept_for_its_support_where_it_looks_like_one(
+    graph: StandIn, trace_id: Any, known_as: str
+) -> None:
+    behaviour = graph_error(131026)
+    behaviour["json"]["error"]["fbtrace_id"] = trace_id
+    graph.script([behaviour])
+    assert failure().provider_request_id == known_as
+
+
 def test_an_answer_that_does_not_come_is_uncertain(graph: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "TIMEOUT", aiohttp.ClientTimeout(total=0.3, connect=0.1))
     graph.script([{"hang": True}, {"drip": 0.2}])

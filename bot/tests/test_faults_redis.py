@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.pipeline import limits
 from bot.pipeline.limits import Limiter
 from bot.tests.factories import whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.faults.servers import RedisServer
 from bot.tests.processes import System, running_system, wait_for
+from config import shared_store
 
 pytestmark = pytest.mark.skipif(bool(RedisServer.reason_to_skip()), reason=RedisServer.reason_to_skip())
 
@@ -72,14 +72,14 @@ def test_a_process_counts_for_itself_while_redis_is_away_and_asks_it_no_more_tha
         assert await hits(1) == 1
         with fault(redis):
             assert [await hits(20), await hits(1)] == [3, 0]
-        limiter._ask_again_at = 0.0  # they pass
+        limiter._store._ask_again_at = 0.0  # they pass
         other = Limiter(redis.url)
         assert [await one.hit(f"{fault.__name__} after", 1) for one in (limiter, other)] == [True, False], "together"
         await limiter.close()
         await other.close()
 
     asyncio.run(run())
-    events = [record.message for record in caplog.records if record.name == limits.__name__]
+    events = [record.message for record in caplog.records if record.name == shared_store.__name__]
     assert events == [LOST, BACK]
 
 
@@ -101,7 +101,7 @@ def test_a_redis_that_hangs_is_asked_once_and_then_by_one_message_now_and_then()
             seen.append(asked)
         await asyncio.gather(*[limiter.hit("somebody", 1000) for _ in range(20)])
         seen.append(asked)
-        limiter._ask_again_at = 0.0  # five seconds pass
+        limiter._store._ask_again_at = 0.0  # five seconds pass
         await asyncio.gather(*[limiter.hit("somebody", 1000) for _ in range(20)])
         seen.append(asked)
         await limiter.close()

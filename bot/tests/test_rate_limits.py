@@ -74,7 +74,7 @@ async def limiter_in(store: str) -> AsyncIterator[Limiter]:
         yield limiter
     finally:
         await limiter.close()
-        assert not limiter._down
+        assert not limiter._store.is_down
 
 
 class Clock:

@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db.models import F
 
-from bot import inbox
+from bot import claims, inbox
 from bot.directory import ActiveBot
 from bot.llm.base import CompletionRequest
 from bot.models import Lease, OutboundMessage
@@ -65,3 +67,30 @@ def test_a_turn_that_takes_longer_than_a_lease_is_not_taken_over(
     assert len(model.history) == 1
     assert channel.texts == ["at last"]
     assert Lease.objects.get().fence == 1
+
+
+@pytest.mark.parametrize(("failure", "traceback"), [(KeyError("a bug"), True), (OperationalError("away"), False)])
+def test_a_claim_that_fails_is_logged_with_a_traceback_unless_the_database_is_away_and_tried_again(
+    alice: User,
+    bot: ActiveBot,
+    channel: ScriptedChannel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
+    traceback: bool,
+) -> None:
+    monkeypatch.setattr("bot.worker.FAILED_POLL_SECONDS", 0.01)
+    really, failures = claims.claim, [failure]
+
+    def claim(*args: Any, **kwargs: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return really(*args, **kwargs)
+
+    monkeypatch.setattr(claims, "claim", claim)
+    inbox.accept(bot, [event()])
+    work_until()
+
+    (line,) = [record for record in caplog.records if record.message == "claim_failed"]
+    assert bool(line.exc_info) is traceback
+    assert channel.texts == ["Echo: Hello"]

@@ -12,7 +12,14 @@ APPS = ("users", "conversations", "usage", "bot")
 # Leaves of config that import no app: anybody may use them.
 CONFIG_LEAVES = (
     *("config.batches", "config.check_env", "config.env", "config.log_context", "config.logs", "config.parsers"),
-    *("config.redaction", "config.rows", "config.sampling", "config.sentry", "config.tracebacks"),
+    *(
+        "config.redaction",
+        "config.rows",
+        "config.sampling",
+        "config.sentry",
+        "config.shared_store",
+        "config.tracebacks",
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ FINAL_CODES = frozenset({100, TOKEN_REFUSED, 131026, 131047, 131048, 131051})
 # One message per 6 seconds to one person, says the documentation of the pair limit; no header does.
 PAIR_LIMIT_SECONDS = 6.0
 LONGEST_RETRY_AFTER = 3_600.0
+# What Meta's support asks for. It is logged, so only what looks like one: a text could be anything.
+TRACE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 async def post(client: aiohttp.ClientSession, account: Account, content: dict[str, Any]) -> Any:
@@ -51,7 +54,7 @@ async def post(client: aiohttp.ClientSession, account: Account, content: dict[st
         raise SendError("connection_lost", uncertain=True) from None
     code = _graph_code(answer)
     if code is not None:
-        raise _graph_error(status, code, retry_after)
+        raise _graph_error(status, code, retry_after, _trace_id(answer))
     if status != 200:
         raise _unreadable_error(status, retry_after)
     return answer
@@ -81,7 +84,13 @@ def _graph_code(answer: Any) -> int | None:
     return code if type(code) is int and abs(code) <= LARGEST_CODE else None
 
 
-def _graph_error(status: int, code: int, retry_after: float | None) -> SendError:
+def _trace_id(answer: Any) -> str:
+    """Return the id of a Graph API error, empty when it has none."""
+    trace_id = answer["error"].get("fbtrace_id")
+    return trace_id if isinstance(trace_id, str) and TRACE_ID.fullmatch(trace_id) else ""
+
+
+def _graph_error(status: int, code: int, retry_after: float | None, trace_id: str) -> SendError:
     """Return what an error that the Graph API itself reports means: the message was not sent."""
     temporary = (status == 429 or status >= 500) and code not in FINAL_CODES
     if retry_after is None and code == PAIR_LIMIT:
@@ -91,6 +100,7 @@ def _graph_error(status: int, code: int, retry_after: float | None) -> SendError
         retryable=code in RETRYABLE_CODES or temporary,
         retry_after=retry_after,
         credentials_refused=code == TOKEN_REFUSED or status == 401,
+        provider_request_id=trace_id,
     )
 
 

@@ -5,6 +5,7 @@ import difflib
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bot.language import grouped
 from bot.models import ModelChoice
 from bot.pipeline.commands.registry import command
 from bot.pipeline.commands.wording import quoted, tidy_name
@@ -87,6 +88,6 @@ async def who_am_i(turn: Turn, services: Services, argument: str) -> str:
         (_("Channel"), str(turn.bot.channel.label)),
         (_("Bot"), turn.bot.slug),
         (_("Model"), turn.model),
-        (_("Messages a minute"), f"{limit_of(person, turn.bot).per_minute:,}"),
+        (_("Messages a minute"), grouped(limit_of(person, turn.bot).per_minute)),
     )
     return "\n".join(f"{label}: {value}" for label, value in facts)

@@ -5,6 +5,7 @@ import unicodedata
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bot.language import grouped
 from usage.managers import Totals
 from usage.pricing import dollars
 from users.models import User
@@ -20,7 +21,7 @@ def totals_line(label: str, totals: Totals) -> str:
     return "{label}: {answers}, {tokens} {cost}".format(
         label=label,
         answers=ngettext("%d answer", "%d answers", totals.completions) % totals.completions,
-        tokens=_("%s tokens,") % f"{totals.input_tokens + totals.output_tokens:,}",
+        tokens=_("%s tokens,") % grouped(totals.input_tokens + totals.output_tokens),
         cost=_("at least %s") % dollars(totals.cost_micros) if totals.unpriced else dollars(totals.cost_micros),
     )
 

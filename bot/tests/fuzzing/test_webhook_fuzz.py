@@ -203,4 +203,4 @@ def test_the_handshake_with_the_token_is_answered_whatever_the_content_type(bot:
 
     answer = get(PATH, query, CONTENT_TYPE=content_type)
 
-    assert (answer.status, answer.body) == (200, b"11582")
+    assert (answer.status, answer.text) == (200, "11582")
