@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from uuid import uuid4
 
-from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import Resolver404, resolve
 
@@ -11,7 +10,9 @@ from bot.errors import ErrorCode
 from config.logs import bind
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
-MACHINE_PATHS = ("/webhooks/", "/healthz", "/readyz")
+# What answers for this process: in a thread of the server, never behind requests that wait (config/wsgi.py).
+PROBE_PATHS = ("/healthz", "/readyz", "/metrics")
+MACHINE_PATHS = ("/webhooks/", *PROBE_PATHS)
 
 
 def webhooks_first(get_response: Handler) -> Handler:
@@ -34,8 +35,6 @@ def webhooks_first(get_response: Handler) -> Handler:
             view, args, kwargs = resolve(request.path_info, "bot.urls")
         except Resolver404:
             return JsonResponse({"status": "error", "code": ErrorCode.NOT_FOUND, "detail": "no such URL"}, status=404)
-        if iscoroutinefunction(view):
-            view = async_to_sync(view)
         response: HttpResponseBase = view(request, *args, **kwargs)
         return response
 

@@ -14,6 +14,7 @@ from bot import inbox
 from bot.channels.base import InvalidBody, WebhookRequest
 from bot.directory import ActiveBot, find_bot
 from bot.errors import AppError, ErrorCode
+from bot.metrics import count
 
 logger = logging.getLogger(__name__)
 
@@ -110,4 +111,5 @@ def _read_body(request: HttpRequest) -> bytes:
 
 
 def _error(error: AppError) -> JsonResponse:
+    count("webhooks_refused", code=str(error.code))
     return JsonResponse({"status": "error", "code": error.code, "detail": error.detail}, status=error.status_code)

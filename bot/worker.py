@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from uuid import uuid4
+from typing import Any
 
 import aiohttp
 from django.conf import settings
 
-from bot import claims, outbox
+from bot import claims, heartbeats, metrics, outbox
 from bot.batching import Database
 from bot.claims import backoff, bury_reason, is_exhausted
 from bot.delivery import Delivery
@@ -46,18 +44,13 @@ CONNECTIONS = 100
 KEEPALIVE_SECONDS = 15.0
 
 
-def worker_name() -> str:
-    """Return a name no other worker process has: host, process id and a random part."""
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:8]}"
-
-
 @dataclass(slots=True)
 class Worker:
     """One worker process. run() works until stop() is called, then drains. model_factory makes the model it asks."""
 
     concurrency: int
     model_factory: Callable[[], LanguageModel] = field(default=lambda: create_model(settings.LLM_PROVIDER))
-    name: str = field(default_factory=worker_name)
+    name: str = field(default_factory=heartbeats.process_name)
     _database: Database = field(init=False)
     _services: Services = field(init=False)
     _delivery: Delivery = field(init=False)
@@ -77,17 +70,19 @@ class Worker:
             limiter = Limiter(settings.REDIS_URL)
             self._services = Services(self._database, model, client, limiter)
             self._delivery = Delivery(self.name, self._database, client)
-            heartbeat = asyncio.create_task(self._heartbeat())
+            signs = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._flush_metrics())]
             logger.info("worker_started", extra={"worker": self.name, "concurrency": self.concurrency})
             try:
                 await self._poll()
                 await self._drain()
             finally:
-                left = [heartbeat, *self._services.background]
+                left = [*signs, *self._services.background]
                 for task in left:
                     task.cancel()
                 await asyncio.gather(*left, return_exceptions=True)
                 await model.close()
+                await self._try(metrics.flush)
+                await self._try(heartbeats.end, self.name)
                 await self._database.close()
                 await limiter.close()
         logger.info("worker_stopped", extra={"worker": self.name})
@@ -187,15 +182,25 @@ class Worker:
 
     async def _heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            if not self._active:
-                continue
-            try:
+            if self._active:
                 # A turn whose lease was lost finds out at its next write. Its model call is left to end: it is paid
                 # for, and what it cost is recorded.
-                await self._database.run(claims.renew, self.name, [turn.lease for turn in self._active.values()])
-            except Exception as error:
-                logger.error("heartbeat_failed", extra={"error": type(error).__name__})
+                await self._try(claims.renew, self.name, [turn.lease for turn in self._active.values()])
+            await self._try(heartbeats.beat, heartbeats.Kind.WORKER, self.name)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _flush_metrics(self) -> None:
+        while True:
+            await asyncio.sleep(metrics.FLUSH_SECONDS)
+            if metrics.pending:
+                await self._try(metrics.flush)
+
+    async def _try(self, sign: Callable[..., Any], *arguments: Any) -> None:
+        """Give a sign of life in the database; without one the work goes on."""
+        try:
+            await self._database.run(sign, *arguments)
+        except Exception as error:
+            logger.error("heartbeat_failed", extra={"sign": sign.__name__, "error": type(error).__name__})
 
     async def _drain(self) -> None:
         if self._active:

@@ -35,16 +35,20 @@ class NewInbound:
     request_id: str = ""
 
 
+# What names a row once and for all: its bot's id, and its external id.
+RowKey = tuple[int, str]
+
+
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
     """The inbox, which is also the queue."""
 
-    def store(self, rows: Sequence[NewInbound]) -> int:
-        """Insert the rows that are not there yet, in one statement, and return how many were new.
+    def store(self, rows: Sequence[NewInbound]) -> set[RowKey]:
+        """Insert the rows that are not there yet, in one statement, and return which were new.
 
         The unique constraint decides what was there; one statement is atomic, so no transaction is opened around it.
         """
         if not rows:
-            return 0
+            return set()
         columns = (
             "bot_id, external_id, address, kind, payload, state, attempts, error_code, "
             "sent_at, received_at, available_at, request_id"
@@ -59,10 +63,11 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
             )  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO bot_inboundmessage ({columns}) VALUES {values} ON CONFLICT DO NOTHING",  # noqa: S608
+                f"INSERT INTO bot_inboundmessage ({columns}) VALUES {values} ON CONFLICT DO NOTHING "  # noqa: S608
+                "RETURNING bot_id, external_id",
                 parameters,
             )
-            return int(cursor.rowcount)
+            return set(cursor.fetchall())
 
     def pending(self) -> InboundMessageQuerySet:
         """Return messages that still need an answer."""

@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 
 from django.conf import settings
 
 from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
-from bot.llm.base import ChatMessage, CompletionRequest, EmptyCompletion
+from bot.llm.base import ChatMessage, Completion, CompletionRequest, EmptyCompletion
+from bot.llm.breaker import CIRCUIT_OPEN
 from bot.llm.tokens import estimate_prompt_tokens
+from bot.metrics import observe
 from bot.pipeline.services import Services
 from bot.pipeline.turn import ModelCall, Turn
 from conversations.many import Said
@@ -29,7 +32,7 @@ async def completion(turn: Turn, services: Services) -> None:
     request = request_for(turn)
     typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
     try:
-        answer = await services.model.complete(request)
+        answer = await _ask(request, services)
     except EmptyCompletion as error:
         turn.calls.append(ModelCall(request.model, error.completion))
         raise
@@ -38,6 +41,19 @@ async def completion(turn: Turn, services: Services) -> None:
     turn.calls.append(ModelCall(request.model, answer))
     turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
     turn.end(answer.text)
+
+
+async def _ask(request: CompletionRequest, services: Services) -> Completion:
+    """Return the model's answer, and note how long it took; a call that nobody was asked for took no time."""
+    began = time.monotonic()
+    try:
+        answer = await services.model.complete(request)
+    except AppError as error:
+        if error.context.get("code") != CIRCUIT_OPEN:
+            observe("model_seconds", time.monotonic() - began, model=request.model)
+        raise
+    observe("model_seconds", time.monotonic() - began, model=request.model)
+    return answer
 
 
 def request_for(turn: Turn) -> CompletionRequest:
