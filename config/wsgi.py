@@ -9,12 +9,12 @@ from django.core.wsgi import get_wsgi_application
 
 from bot.metrics import flush_in_background
 from bot.middleware import MACHINE_PATHS, PROBE_PATHS
-from config.request_threads import RequestThreads
+from config.admission import Admission
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_wsgi_application()
-_in_threads = RequestThreads(_django, settings.WEB_THREADS)
+_admitted = Admission(_django, settings.WEB_THREADS)
 flush_in_background()
 
 
@@ -30,4 +30,4 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         environ["CONTENT_TYPE"] = ""
     if path.startswith(PROBE_PATHS):
         return _django(environ, start_response)
-    return _in_threads(environ, start_response)
+    return _admitted(environ, start_response)
