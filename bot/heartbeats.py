@@ -1,4 +1,4 @@
-"""Heartbeats: a row for each worker and scheduler, renewed while the process lives and deleted when it ends in order."""
+"""Heartbeats: a row for each worker and scheduler, renewed while it lives and deleted when it ends in order."""
 
 import os
 import socket

@@ -66,7 +66,7 @@ def watch_budgets() -> None:
 
 
 def _live_on() -> Progress:
-    """Return what notes, now and then during a task of minutes, that the scheduler lives: it runs no other meanwhile."""
+    """Return what notes now and then, during a long task, that the scheduler lives: it runs no other meanwhile."""
     noted_at = monotonic()
 
     def note(done: int, total: int | None) -> None:

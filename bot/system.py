@@ -56,7 +56,9 @@ def parameters(now: datetime) -> list[datetime]:
 def read_system(row: Sequence[Any], now: datetime) -> System:
     """Return what a row of STATEMENT says."""
     workers, worker_seen, schedulers, scheduler_seen, waiting, oldest = row
-    return System(workers, _age(worker_seen, now), schedulers, _age(scheduler_seen, now), waiting, _age(oldest, now) or 0.0)
+    return System(
+        workers, _age(worker_seen, now), schedulers, _age(scheduler_seen, now), waiting, _age(oldest, now) or 0.0
+    )
 
 
 def ask_system(now: datetime) -> System:

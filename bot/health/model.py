@@ -85,7 +85,7 @@ class Note:
             async with asyncio.timeout(NOTE_SECONDS):
                 if await self._client.set(NOTE, ASKING, nx=True, ex=ASKING_SECONDS):
                     return None, 0.0
-                known = await self._client.get(NOTE)
+                known = bytes(await self._client.get(NOTE) or b"") or None  # type: ignore[arg-type]
                 left = await self._client.pttl(NOTE) / 1_000
         except Exception:  # a Redis that is away is told by its own check
             await self.close()

@@ -85,9 +85,7 @@ def open_admin(system: System) -> int:
 def hang(system: System, pool: ThreadPoolExecutor) -> list["Future[int]"]:
     """Deliver webhooks and open admin pages, many at once; return what they will be answered."""
     requests = [
-        pool.submit(deliver, system, f"hanging.{number}")
-        if number % 2
-        else pool.submit(open_admin, system)
+        pool.submit(deliver, system, f"hanging.{number}") if number % 2 else pool.submit(open_admin, system)
         for number in range(HANGING)
     ]
     time.sleep(0.3)  # they have arrived; nobody knows yet that they hang

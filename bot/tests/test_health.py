@@ -242,7 +242,9 @@ def test_what_is_not_ready_is_logged_by_name_and_once(settings, caplog, client, 
     settings.LLM_PROVIDER = "demo"
     assert [client.get("/readyz").status_code for _ in range(3)] == [200] * 3
     events = [
-        (record.levelname, record.message, record.failed) for record in caplog.records if record.name == "bot.health.views"
+        (record.levelname, record.message, record.failed)
+        for record in caplog.records
+        if record.name == "bot.health.views"
     ]
     assert events == [("WARNING", "readiness_changed", ["openai"]), ("INFO", "readiness_changed", [])]
     # Nothing else either: Django logs a 503 as an error, which Sentry would take for one.

@@ -192,9 +192,9 @@ def test_a_status_counts_when_it_moves_something_and_is_committed(client: Client
     status = StatusEvent(status="delivered", external_id="wamid.1")
     for _ in range(3):
         inbox.accept(bot, [status])
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         inbox.accept(bot, [StatusEvent(status="read", external_id="wamid.1")])
-        raise RuntimeError("rolled back")
+        transaction.set_rollback(True)
     sent.refresh_from_db()
     assert sent.status == "delivered"
     assert {key: value for key, value in samples(client).items() if key[0] == "deliveries_total"} == {
@@ -276,7 +276,9 @@ def exposed() -> set[str]:
 
 
 def test_the_table_of_metrics_is_that_of_the_code() -> None:
-    rows = re.findall(r"^\| `(parley_\w+)` \| (\w+) \| (.*?) \| (.*?) \|$", (OPERATIONS / "metrics.md").read_text(), re.M)
+    rows = re.findall(
+        r"^\| `(parley_\w+)` \| (\w+) \| (.*?) \| (.*?) \|$", (OPERATIONS / "metrics.md").read_text(), re.M
+    )
     expected = [
         (exposed_name(name), "histogram" if one.buckets else "counter", one.labels, one.help)
         for name, one in COUNTERS.items()
