@@ -12,7 +12,7 @@ from usage.models import DailySpend
 from usage.owner import OWNER
 
 # Neither has an index, which every message would pay for: they are looked for among so many of the newest rows.
-NEWEST = 200_000
+NEWEST = 100_000
 COUNTS = f"""
     SELECT
         (SELECT count(*) FROM (SELECT state FROM bot_inboundmessage ORDER BY id DESC LIMIT {NEWEST}) AS newest

@@ -1,4 +1,7 @@
-"""Bring a delivery to the WSGI application as a server would, whatever stands in its headers."""
+"""Bring a delivery to the WSGI application as a server would, whatever stands in its headers.
+
+Past the admission, which would lend it a connection that does not see what a test has not committed.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +13,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
 from bot.tests.fuzzing.deliveries import Delivery
-from config.wsgi import application
+from config.wsgi import answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def request(method: str, path: str, body: bytes, **environ: str) -> Answer:
         **environ,
     }
     with _connection_kept():
-        response: Any = application(whole, lambda status, headers: heads.append(status))
+        response: Any = answer(whole, lambda status, headers: heads.append(status))
         content = b"".join(response)
         response.close()
     return Answer(int(heads[0][:3]), content)
