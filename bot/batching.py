@@ -37,6 +37,11 @@ PATIENCE_SECONDS = 25.0
 AWAY = (OperationalError, InterfaceError, InternalError)
 
 
+def is_a_bug(error: Exception) -> bool:
+    """Return whether an error needs its traceback: where the database is away, its name says all."""
+    return not isinstance(error, AWAY)
+
+
 class Database:
     """The worker's only way to its database: a single thread with a single connection.
 

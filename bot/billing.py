@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
+from bot.metrics.calls import count_calls
 from bot.pipeline.turn import ModelCall, Turn
 from usage.budgets import counted_micros
 from usage.managers import today
@@ -24,6 +27,7 @@ def record_calls(turns: Sequence[Turn]) -> list[tuple[Turn, int, date]]:
     days = [turn.reserved_on or today() for turn in turns]
     rows = [[_row(turn, call, day) for call in turn.calls] for turn, day in zip(turns, days, strict=True)]
     new = UsageRecord.objects.record_many([row for of_turn in rows for row in of_turn])
+    transaction.on_commit(partial(count_calls, [row for of_turn in rows for row in of_turn if row["call_id"] in new]))
     costs = [sum(row["budget_micros"] for row in of_turn if row["call_id"] in new) for of_turn in rows]
     return list(zip(turns, costs, days, strict=True))
 

@@ -123,6 +123,7 @@ def _message(row: dict[str, Any]) -> TurnMessage:
         profile_name=payload.get("profile_name", ""),
         notice=payload.get("notice", ""),
         request_id=row["request_id"],
+        received_at=row["received_at"],
     )
 
 

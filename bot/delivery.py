@@ -17,6 +17,7 @@ from bot.claims import MOST_ATTEMPTS, backoff
 from bot.directory import FRESH_SECONDS
 from bot.errors import ErrorCode
 from bot.managers import GONE_OUT, UNCERTAIN, OutboundPart
+from bot.metrics.turns import count_reply, count_settlement
 from bot.models import OutboundMessage
 from bot.pipeline.turn import Turn
 from bot.settlement import Outcome, Settlement
@@ -55,6 +56,7 @@ class Delivery:
             last = part is open_parts[-1]
             settlement = await self._deliver_part(turn, part, end if last else Outcome.GO_ON)
             await self.settle(settlement)
+            count_reply(turn, part, settlement)
             if settlement.outcome is not Outcome.GO_ON:
                 return
         if not open_parts:
@@ -63,6 +65,7 @@ class Delivery:
     async def settle(self, settlement: Settlement) -> None:
         """Commit one settlement."""
         await self.database.submit(self._settle, settlement)
+        count_settlement(settlement)
         if settlement.outcome is not Outcome.GO_ON:
             log_end(settlement)
 

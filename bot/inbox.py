@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +14,9 @@ from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem,
 from bot.directory import ActiveBot, bot_for_account
 from bot.errors import ErrorCode
 from bot.log_ids import chat_hash
-from bot.managers import NewInbound
+from bot.managers import NewInbound, RowKey
+from bot.metrics import count
+from bot.metrics.received import count_received
 from bot.models import InboundMessage, OutboundMessage
 from bot.moves import follow
 from bot.reconnect import on_a_live_connection
@@ -22,9 +25,8 @@ from config.logs import current_request_id
 
 logger = logging.getLogger(__name__)
 
-
-# The ids of new rows by (bot id, external id).
-Stored = dict[tuple[int, str], int]
+# The ids of new rows.
+Stored = dict[RowKey, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Accepted:
 
 @dataclass(slots=True)
 class _Delivered:
-    """What of a delivery is to be written."""
+    """What of a delivery is to be written, and the slugs of its rows' bots by id."""
 
     rows: list[NewInbound] = field(default_factory=list)
     changes: list[AddressChanged] = field(default_factory=list)
@@ -55,7 +57,7 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
     Raises:
         django.db.Error: nothing of the delivery was stored; the provider should deliver it again.
     """
-    found = _Delivered()
+    found = _Delivered(slugs={bot.id: bot.slug})
     now = timezone.now()
     # Once: thousands of bad items in a body of megabytes would be seconds of hashing it again and again.
     delivery = hashlib.sha256(body).hexdigest()
@@ -64,19 +66,19 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
             case InboundEvent():
                 target = _target(bot, event.account_id)
                 if target:
-                    found.rows.append(_inbound_row(target, event, now))
                     found.slugs[target.id] = target.slug
+                    found.rows.append(_inbound_row(target, event, now))
             case AddressChanged():
                 found.changes.append(event)
             case StatusEvent():
                 found.statuses.append(event)
             case RejectedItem():
                 found.rows.append(_rejected_row(bot, event, now, f"{delivery}:{position}"))
-    stored, moved = on_a_live_connection(_write, bot, found, now)
+    new, moved = on_a_live_connection(_write, bot, found, now)
+    count_received(found.rows, new, found.slugs)
     rejected = sum(isinstance(event, RejectedItem) for event in events)
-    accepted = Accepted(messages=len(stored), statuses=moved, rejected=rejected)
-    _log_messages(found, stored)
-    return accepted
+    _log_messages(found, new)
+    return Accepted(messages=len(new), statuses=moved, rejected=rejected)
 
 
 def _log_messages(found: _Delivered, stored: Stored) -> None:
@@ -98,13 +100,13 @@ def _write(bot: ActiveBot, found: _Delivered, now: datetime) -> tuple[Stored, in
     if not found.statuses and not found.changes:
         return InboundMessage.objects.all().store(found.rows), 0
     with transaction.atomic():
-        stored = InboundMessage.objects.all().store(found.rows)
+        new = InboundMessage.objects.all().store(found.rows)
         # Before the statuses: leases are locked before anything of their chats.
         for change in found.changes:
             target = _target(bot, change.account_id)
             if target:
                 follow(target, change, now)
-        return stored, sum(_apply(bot, status) for status in found.statuses)
+        return new, sum(_apply(bot, status) for status in found.statuses)
 
 
 def _apply(bot: ActiveBot, status: StatusEvent) -> bool:
@@ -123,6 +125,8 @@ def _apply(bot: ActiveBot, status: StatusEvent) -> bool:
     if change and change.resolved:
         logger.info("uncertain_resolved", extra={"bot": target.slug, "turn_id": change.turn_key})
         resolve(change.turn_key)
+    if change and (change.resolved or status.status != OutboundMessage.Status.SENT):  # "sent" was counted by the worker
+        transaction.on_commit(partial(count, "deliveries", status=status.status))
     return change is not None
 
 

@@ -15,7 +15,9 @@ from bot.errors import AppError, ErrorCode
 from config.logs import bind
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
-MACHINE_PATHS = ("/webhooks/", "/healthz", "/readyz")
+# What answers for this process: in a thread of the server, never behind requests that wait (config/wsgi.py).
+PROBE_PATHS = ("/healthz", "/readyz", "/metrics")
+MACHINE_PATHS = ("/webhooks/", *PROBE_PATHS)
 # What config.wsgi notes in a request whose Content-Type cannot be read.
 UNREADABLE = "parley.unreadable"
 
@@ -49,13 +51,13 @@ def webhooks_first(get_response: Handler) -> Handler:
             # (Directly in the app's own URLs: looking through the whole project's first takes longer.)
             match = request.resolver_match = resolve(request.path_info, "bot.urls")
         except Resolver404:
-            return web_errors.machine_answer(AppError(ErrorCode.NOT_FOUND, "no such URL"), {})
+            return web_errors.machine_answer(request, AppError(ErrorCode.NOT_FOUND, "no such URL"))
         view, args, kwargs = match
         if iscoroutinefunction(view):
             view = async_to_sync(view)
         try:
             return web_errors.explained(request, view(request, *args, **kwargs), machine=True)
         except Exception as error:  # whatever it is, a machine is answered in its own language
-            return web_errors.machine_answer(error, getattr(request, "known_ids", {}))
+            return web_errors.machine_answer(request, error)
 
     return middleware

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.heartbeats import KEPT
+from bot.models import AccessRequest, Heartbeat, InboundMessage, Lease, OutboundMessage
 from config.batches import FIRST_SIZE, Progress, delete_in_batches
 from conversations.retention import cleanup_expired_conversations
 from usage.budgets import release
@@ -35,6 +36,7 @@ class MessagesRemoved:
     outbound_texts: int
     leases: int
     access_requests: int
+    heartbeats: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,18 @@ def cleanup_old_messages(*, dry_run: bool = False, progress: Progress | None = N
     chat = InboundMessage.objects.filter(bot=OuterRef("bot"), address=OuterRef("address"), state="pending")
     leases = Lease.objects.filter(~Exists(chat), expires_at__lt=old)
     requests = AccessRequest.objects.filter(last_seen_at__lt=now - timedelta(days=ACCESS_REQUEST_DAYS))
+    heartbeats = Heartbeat.objects.filter(seen_at__lt=now - KEPT)
     if dry_run:
-        return MessagesRemoved(inbound.count(), outbound.count(), texts.count(), leases.count(), requests.count())
+        return MessagesRemoved(
+            inbound.count(), outbound.count(), texts.count(), leases.count(), requests.count(), heartbeats.count()
+        )
     return MessagesRemoved(
         inbound=delete_in_batches(inbound, progress=progress),
         outbound=delete_in_batches(outbound, progress=progress),
         outbound_texts=_empty(texts),
         leases=delete_in_batches(leases, progress=progress),
         access_requests=delete_in_batches(requests, progress=progress),
+        heartbeats=delete_in_batches(heartbeats, progress=progress),
     )
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from functools import wraps
+from time import monotonic
 from typing import Any
 
 from django.db import connections
@@ -11,7 +12,9 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bot.alerts import raise_alerts
+from bot.heartbeats import beat_of_scheduler
 from bot.retention import purge_expired, release_abandoned_reservations
+from config.batches import Progress
 from config.logs import bind
 from config.sentry import flush, own_scope
 
@@ -21,6 +24,7 @@ PURGE_NAME = "purge expired data"
 WATCH_NAME = "watch budgets"
 # In the operator's time zone, when few people write.
 PURGE_TIME = time(3, 30)
+HEARTBEAT_SECONDS = 30.0
 
 
 class TaskFailed(Exception):
@@ -82,7 +86,7 @@ def ensure_schedules_after_migrate(using: str, **kwargs: Any) -> None:
 @scheduled
 def purge() -> None:
     """Delete everything whose time is over (the daily schedule's task)."""
-    summary = purge_expired()
+    summary = purge_expired(progress=_live_on())
     logger.info("purge_done", extra=summary.as_counts())
 
 
@@ -90,14 +94,29 @@ def purge() -> None:
 def watch_budgets() -> None:
     """Raise what alerts are due and give back what abandoned turns have reserved (the task of every minute).
 
+    First it notes that the scheduler lives: only the whole chain, from the clock to the task's process, gets here.
+
     Nothing is raised: django-q2 would keep a row of each failure for ever, and with the database down that is one a
     minute. The log and Sentry have it.
     """
-    for step in (raise_alerts, release_abandoned_reservations):
+    for step in (beat_of_scheduler, raise_alerts, release_abandoned_reservations):
         try:
             step()
         except Exception:
             logger.exception("budget_watch_failed", extra={"step": step.__name__})
+
+
+def _live_on() -> Progress:
+    """Return what notes now and then, during a long task, that the scheduler lives: it runs no other meanwhile."""
+    noted_at = monotonic()
+
+    def note(done: int, total: int | None) -> None:
+        nonlocal noted_at
+        if monotonic() - noted_at > HEARTBEAT_SECONDS:
+            noted_at = monotonic()
+            beat_of_scheduler()
+
+    return note
 
 
 def _next(at: time) -> datetime:

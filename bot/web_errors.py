@@ -5,8 +5,6 @@ Both carry the request's id: the header X-Request-ID, and on a page the referenc
 
 import logging
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import Error as DatabaseError
@@ -19,10 +17,12 @@ from django.utils.translation import gettext_lazy as _
 
 from bot.batching import AWAY
 from bot.errors import AppError, ErrorCode
+from bot.metrics import count
 from config.logs import current_request_id
 
 logger = logging.getLogger(__name__)
 
+WEBHOOKS = "/webhooks/"
 RETRY_AFTER_SECONDS = 5
 # Nothing but the page's own style: it needs no file, so that it can be shown whatever is broken.
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
@@ -43,29 +43,32 @@ CSRF_PAGE = (
 )
 
 
-def machine_answer(error: Exception, ids: Mapping[str, Any]) -> JsonResponse:
-    """Log what a view for machines raised, and return what it is answered with. ids: whom the request is for."""
+def machine_answer(request: HttpRequest, error: Exception) -> JsonResponse:
+    """Log what a view for machines raised, and return what it is answered with."""
+    known = as_app_error(error)
+    if request.path_info.startswith(WEBHOOKS):
+        count("webhooks_refused", code=known.code)
+    # What the view has found the request to be about: anything can stand in its URL.
+    ids = {**getattr(request, "known_ids", {}), "code": known.code}
+    if known.code == ErrorCode.INTERNAL_ERROR:
+        logger.error("request_crashed", extra=ids, exc_info=error)
+    else:
+        level = logging.ERROR if known.status_code >= 500 else logging.WARNING
+        logger.log(level, "request_refused", extra={**ids, "detail": known.detail, **known.context})
+    return _json(known)
+
+
+def as_app_error(error: Exception) -> AppError:
+    """Return an error as one with a code; what nobody foresaw is an INTERNAL_ERROR."""
     if isinstance(error, AppError):
-        return _refused(error, ids)
+        return error
     if isinstance(error, DatabaseError):
         # Without the exception: it may quote the row it was given.
-        unavailable = AppError(
-            ErrorCode.DATABASE_ERROR,
-            "the database is not available, try again later",
-            retryable=True,
-            context={"error": type(error).__name__},
-        )
-        return _refused(unavailable, ids)
+        detail, context = "the database is not available, try again later", {"error": type(error).__name__}
+        return AppError(ErrorCode.DATABASE_ERROR, detail, retryable=True, context=context)
     if isinstance(error, SuspiciousOperation | BadRequest):
-        return _refused(AppError(ErrorCode.INVALID_INPUT, "the request can't be read"), ids)
-    logger.error("request_crashed", extra={"code": ErrorCode.INTERNAL_ERROR, **ids}, exc_info=error)
-    return _json(AppError(ErrorCode.INTERNAL_ERROR, "an unexpected error, which was logged"))
-
-
-def _refused(error: AppError, ids: Mapping[str, Any]) -> JsonResponse:
-    level = logging.ERROR if error.status_code >= 500 else logging.WARNING
-    logger.log(level, "request_refused", extra={**ids, "code": error.code, "detail": error.detail, **error.context})
-    return _json(error)
+        return AppError(ErrorCode.INVALID_INPUT, "the request can't be read")
+    return AppError(ErrorCode.INTERNAL_ERROR, "an unexpected error, which was logged")
 
 
 def _json(error: AppError) -> JsonResponse:

@@ -2,19 +2,16 @@
 
 import asyncio
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from uuid import uuid4
 
 import aiohttp
 from django.conf import settings
 
-from bot import claims, outbox
-from bot.batching import AWAY, Database
+from bot import claims, heartbeats, outbox
+from bot.batching import Database, is_a_bug
 from bot.claims import backoff, bury_reason, is_exhausted
 from bot.delivery import Delivery
 from bot.errors import GENERIC_SENTENCE, ErrorCode
@@ -26,6 +23,7 @@ from bot.pipeline.limits import Limiter
 from bot.pipeline.services import Services
 from bot.pipeline.turn import LeaseLost, Turn
 from bot.settlement import Outcome, Settlement
+from bot.signs import SignsOfLife
 from config.logs import bind
 from config.redaction import hide
 from config.sentry import own_scope
@@ -39,7 +37,6 @@ MOST_CLAIMED = 200
 # With so many turns at once their writes wait so long for each other; with few, in proportion, hardly at all.
 GATHER_SECONDS = 0.02
 FULL_GATHER_TURNS = 100
-HEARTBEAT_SECONDS = 8.0
 DRAIN_SECONDS = 30.0
 # To give back what did not finish. After that a database that does not answer is not waited for.
 GIVE_BACK_SECONDS = 5.0
@@ -49,23 +46,13 @@ CONNECTIONS = 100
 KEEPALIVE_SECONDS = 15.0
 
 
-def worker_name() -> str:
-    """Return a name no other worker process has: host, process id and a random part."""
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:8]}"
-
-
-def is_a_bug(error: Exception) -> bool:
-    """Return whether an error needs its traceback: where the database is away, its name says all."""
-    return not isinstance(error, AWAY)
-
-
 @dataclass(slots=True)
 class Worker:
     """One worker process. run() works until stop() is called, then drains. model_factory makes the model it asks."""
 
     concurrency: int
     model_factory: Callable[[], LanguageModel] = field(default=lambda: create_model(settings.LLM_PROVIDER))
-    name: str = field(default_factory=worker_name)
+    name: str = field(default_factory=heartbeats.process_name)
     _database: Database = field(init=False)
     _services: Services = field(init=False)
     _delivery: Delivery = field(init=False)
@@ -85,17 +72,18 @@ class Worker:
             limiter = Limiter(settings.REDIS_URL)
             self._services = Services(self._database, model, client, limiter)
             self._delivery = Delivery(self.name, self._database, client)
-            heartbeat = asyncio.create_task(self._heartbeat())
+            signs = SignsOfLife(self.name, self._database, lambda: [turn.lease for turn in self._active.values()])
+            signs.begin()
             logger.info("worker_started", extra={"worker": self.name, "concurrency": self.concurrency})
             try:
                 await self._poll()
                 await self._drain()
             finally:
-                left = [heartbeat, *self._services.background]
-                for task in left:
+                for task in self._services.background:
                     task.cancel()
-                await asyncio.gather(*left, return_exceptions=True)
+                await asyncio.gather(*self._services.background, return_exceptions=True)
                 await model.close()
+                await signs.end()
                 await self._database.close()
                 await limiter.close()
         logger.info("worker_stopped", extra={"worker": self.name})
@@ -197,18 +185,6 @@ class Worker:
         except Exception as second:
             # Nothing can be written now; the lease runs out by itself and the turn is claimed again.
             logger.error("turn_left_to_lease", extra={"error": type(second).__name__})
-
-    async def _heartbeat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            if not self._active:
-                continue
-            try:
-                # A turn whose lease was lost finds out at its next write. Its model call is left to end: it is paid
-                # for, and what it cost is recorded.
-                await self._database.run(claims.renew, self.name, [turn.lease for turn in self._active.values()])
-            except Exception as error:
-                logger.error("heartbeat_failed", extra={"error": type(error).__name__}, exc_info=is_a_bug(error))
 
     async def _drain(self) -> None:
         if self._active:

@@ -13,6 +13,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
+from pythonjsonlogger.json import JsonFormatter
+
 from config.log_context import bind, bound_ids, current_request_id
 from config.redaction import redact, redact_foreign, redact_mapping
 from config.sampling import SampledHandler
@@ -68,37 +70,45 @@ class Lines(logging.Formatter):
         super().__init__()
         self.texts = texts
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
+        """Return the traceback of (class, exception, traceback)."""
+        error = ei[1]
+        if error is None:
+            return ""
+        return "".join(traceback.format_exception(error)).rstrip("\n") if self.texts else format_safely(error)
+
     def traceback_of(self, record: logging.LogRecord) -> str:
         """Return the record's traceback and stack, redacted; empty without any."""
-        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        if error is not None:
-            shown = "".join(traceback.format_exception(error)).rstrip("\n") if self.texts else format_safely(error)
-        else:
-            shown = record.exc_text or ""
-        return redact("\n".join(part for part in (shown, record.stack_info or "") if part))
+        raised = isinstance(record.exc_info, tuple) and record.exc_info[1] is not None
+        shown = self.formatException(record.exc_info) if raised else record.exc_text
+        return redact("\n".join(filter(None, (shown, record.stack_info))))
 
 
-class JsonLines(Lines):
+class JsonLines(Lines, JsonFormatter):
     """One JSON object a line: time, level, logger, event, then ids and extras; a traceback stands in `exc_info`.
 
     Everything but ASCII is escaped, so that no character can end a line, or hide one in a terminal.
     """
 
+    # One for all lines: the library's way makes an encoder for each.
     _encode = json.JSONEncoder(default=str).encode
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Fill in the line's fields, redacted. message_dict: tracebacks, and what was logged in place of a text."""
         moment = datetime.fromtimestamp(record.created, tz=UTC)
-        line = {
-            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": record.levelname,
-            "logger": record.name,
-            "event": event_of(record),
-            **fields_of(record),
-        }
-        if record.exc_info or record.exc_text or record.stack_info:
-            line["exc_info"] = self.traceback_of(record)
-        return JsonLines._encode(line).replace("\x7f", "\\u007f")
+        log_data["time"] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        log_data["level"] = record.levelname
+        log_data["logger"] = record.name
+        log_data["event"] = event_of(record)
+        log_data.update(fields_of(record))
+        shown = [message_dict.pop(name, "") for name in ("exc_info", "stack_info")]
+        log_data.update(redact_mapping(message_dict))
+        if any(shown):
+            log_data["exc_info"] = redact("\n".join(filter(None, shown)))
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """Return the line."""
+        return JsonLines._encode(log_data).replace("\x7f", "\\u007f")
 
 
 class OneLiners(Lines):

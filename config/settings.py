@@ -205,6 +205,7 @@ if PRODUCTION:
 
 # --- operation ---
 SILENCED_SYSTEM_CHECKS: list[str] = []
+PORT: int = env["PORT"]
 WEB_THREADS: int = env["WEB_THREADS"]
 READINESS_CHECKS: list[str] = env["READINESS_CHECKS"]
 METRICS_TOKEN: str = env["METRICS_TOKEN"]

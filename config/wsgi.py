@@ -5,18 +5,21 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
-from bot.middleware import MACHINE_PATHS, UNREADABLE
+from bot.metrics import flush_in_background
+from bot.middleware import MACHINE_PATHS, PROBE_PATHS, UNREADABLE
+from config.admission import Admission
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_wsgi_application()
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer a request, whatever its content type is.
+def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer a request at once, whatever its content type is.
 
     Django parses the header before any view or middleware could catch what that raises, and reads the query in the
     charset it names, which need not be one of a text's: either would be a 500 that any stranger can cause. So it never
@@ -37,3 +40,18 @@ def is_readable(content_type: str) -> bool:
         return codecs.lookup(parameters.get("charset", "utf-8")).name in {"utf-8", "ascii"}
     except Exception:  # whatever the library's parsing meets, the header is no good
         return False
+
+
+_admitted = Admission(answer, settings.WEB_THREADS)
+_serving = False
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer a request: a probe whatever the others wait for, anything else once it is let in."""
+    global _serving
+    if not _serving:
+        flush_in_background()
+        _serving = True
+    if environ.get("PATH_INFO", "").startswith(PROBE_PATHS):
+        return answer(environ, start_response)
+    return _admitted(environ, start_response)

@@ -16,6 +16,8 @@ MOST_FAILURES = 3
 # Then nobody asks for so long; after that one call tries. Each failed try doubles the pause, up to the longest.
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 60.0
+# The code of a call that was refused without asking anybody.
+CIRCUIT_OPEN = "circuit_open"
 
 
 class CircuitBreaker(LanguageModel):
@@ -56,7 +58,7 @@ class CircuitBreaker(LanguageModel):
         if not self._pause:
             return False
         if self._trying or time.monotonic() < self._refuse_until:
-            context = {"status": None, "code": "circuit_open"}
+            context = {"status": None, "code": CIRCUIT_OPEN}
             detail = "the model was not asked: it is down"
             raise AppError(ErrorCode.OPENAI_API_ERROR, detail, retryable=True, context=context)
         self._trying = True

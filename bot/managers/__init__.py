@@ -6,7 +6,7 @@ unchanged on PostgreSQL and SQLite.
 """
 
 from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
-from bot.managers.inbound import AnsweredMessage, InboundMessageQuerySet, NewInbound
+from bot.managers.inbound import AnsweredMessage, InboundMessageQuerySet, NewInbound, RowKey
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import (
     GONE_OUT,
@@ -30,6 +30,7 @@ __all__ = [
     "NewInbound",
     "OutboundMessageQuerySet",
     "OutboundPart",
+    "RowKey",
     "SendRecord",
     "StatusChange",
     "TakenLease",

@@ -44,13 +44,15 @@ class AnsweredMessage:
     steps: Sequence[tuple[str, int]] = ()
 
 
+# What names a row once and for all: its bot's id, and its external id.
+RowKey = tuple[int, str]
+
+
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
     """The inbox, which is also the queue."""
 
-    def store(self, rows: Sequence[NewInbound]) -> dict[tuple[int, str], int]:
+    def store(self, rows: Sequence[NewInbound]) -> dict[RowKey, int]:
         """Insert the rows that are not there yet, in one statement; return the ids of the new ones.
-
-        They are found by (bot id, external id).
 
         The unique constraint decides what was there; one statement is atomic, so no transaction is opened around it.
         """

@@ -10,7 +10,9 @@ from django.conf import settings
 from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import ChatMessage, Completion, CompletionRequest, EmptyCompletion
+from bot.llm.breaker import CIRCUIT_OPEN
 from bot.llm.tokens import estimate_prompt_tokens
+from bot.metrics import observe
 from bot.pipeline.services import Services
 from bot.pipeline.turn import ModelCall, Turn
 from conversations.many import Said
@@ -28,16 +30,14 @@ async def completion(turn: Turn, services: Services) -> None:
         AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read; what the model raises.
     """
     request = request_for(turn)
-    began = time.monotonic()
     typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
     try:
-        answer = await services.model.complete(request)
+        answer = await _ask(request, services)
     except EmptyCompletion as error:
         turn.calls.append(ModelCall(request.model, error.completion))
         raise
     finally:
         typing.cancel()
-    log_answer(answer, time.monotonic() - began)
     turn.calls.append(ModelCall(request.model, answer))
     turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
     turn.end(answer.text)
@@ -53,6 +53,21 @@ def log_answer(answer: Completion, seconds: float) -> None:
         "provider_request_id": answer.request_id,
     }
     logger.info("model_answered", extra=facts)
+
+
+async def _ask(request: CompletionRequest, services: Services) -> Completion:
+    """Return the model's answer, and note how long it took, unless nobody was asked: the circuit is open."""
+    began = time.monotonic()
+    try:
+        answer = await services.model.complete(request)
+    except AppError as error:
+        if error.context.get("code") != CIRCUIT_OPEN:
+            observe("model_seconds", time.monotonic() - began, model=request.model)
+        raise
+    seconds = time.monotonic() - began
+    observe("model_seconds", seconds, model=request.model)
+    log_answer(answer, seconds)
+    return answer
 
 
 def request_for(turn: Turn) -> CompletionRequest:

@@ -35,6 +35,7 @@ class TurnMessage:
     profile_name: str = field(default="", repr=False)
     notice: str = field(default="", repr=False)
     request_id: str = ""
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ def test_webhooks_and_liveness_never_ask_redis(system: System, redis: RedisServe
         ask(system, "redis hangs")
         assert [system.get("/healthz") for _ in range(10)] == [200] * 10
         assert system.get("/readyz") == 503, "which does ask, and says so"
-    assert connections(redis) == asked_before + 2, "the readiness probe's, and our own question"
+    assert connections(redis) == asked_before + 3, "the readiness probe's two, and our own question"
 
 
 def connections(redis: RedisServer) -> int:

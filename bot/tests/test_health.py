@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.db import connection
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from bot import health
+from bot.health import checks, model, views
+from bot.heartbeats import Kind, beat
 
 
 class ModelServer(ThreadingHTTPServer):
@@ -59,8 +60,9 @@ def silent_port() -> Iterator[int]:
 
 @pytest.fixture(autouse=True)
 def no_earlier_result(monkeypatch):
-    monkeypatch.setattr(health, "latest_model_result", health.LatestResult())
-    monkeypatch.setattr(health.Readiness, "reported", [])
+    monkeypatch.setattr(model, "latest", model.Latest())
+    monkeypatch.setattr(views, "_reported", [])
+    health.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +72,15 @@ def nothing_but_the_database(settings):
 
 
 def ask_readyz(**headers: str) -> HttpResponse:
-    """Ask as Django's WSGI handler does: the async view runs to its end inside a sync thread."""
-    return async_to_sync(health.readyz)(RequestFactory(headers=headers).get("/readyz"))
+    """Ask, seconds after anybody else did."""
+    health.forget()
+    return health.readyz(RequestFactory(headers=headers).get("/readyz"))
+
+
+@pytest.fixture
+def everybody_lives(transactional_db):
+    beat(Kind.WORKER, "a:1:0")
+    beat(Kind.SCHEDULER, "a:2:0")
 
 
 def checks_of(response: HttpResponse) -> dict[str, str]:
@@ -90,14 +99,18 @@ def test_healthz_only_reads():
     assert health.healthz(RequestFactory().post("/healthz")).status_code == 405
 
 
-@pytest.mark.django_db
-def test_readyz_is_ready_with_what_is_configured_and_says_what_is_not():
+def test_readyz_is_ready_with_what_is_configured_and_says_what_is_not(everybody_lives):
     response = ask_readyz()
     assert response.status_code == 200
-    assert json.loads(response.content) == {
+    body = json.loads(response.content)
+    system = body.pop("system")
+    assert body == {
         "status": "ready",
         "checks": {"db": "ok", "redis": "skipped", "openai": "skipped"},
     }
+    assert 0 <= system.pop("worker_seen_seconds") < 20
+    assert 0 <= system.pop("scheduler_seen_seconds") < 20
+    assert system == {"workers_alive": 1, "schedulers_alive": 1, "waiting_messages": 0, "oldest_waiting_seconds": 0.0}
     assert "no-store" in response["Cache-Control"]
 
 
@@ -110,15 +123,15 @@ def test_readyz_is_json_whatever_the_client_accepts(accept):
 
 @pytest.mark.django_db
 def test_readyz_only_reads():
-    assert async_to_sync(health.readyz)(RequestFactory().post("/readyz")).status_code == 405
+    assert health.readyz(RequestFactory().post("/readyz")).status_code == 405
 
 
 def test_a_database_that_fails_is_an_error(monkeypatch):
     def fail(*args: object) -> None:
         raise RuntimeError("canary-detail")
 
-    monkeypatch.setattr(health, "ask_local_database", fail)
-    monkeypatch.setattr(health, "ask_postgresql", fail)
+    monkeypatch.setattr(checks, "ask_local_database", fail)
+    monkeypatch.setattr(checks, "connect", fail)
     response = ask_readyz()
     assert response.status_code == 503
     assert json.loads(response.content)["status"] == "unready"
@@ -130,12 +143,12 @@ def test_postgresql_that_hangs_is_given_up_within_the_limit(silent_port):
     parameters = {"host": "127.0.0.1", "port": silent_port, "dbname": "parley", "user": "parley"}
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        asyncio.run(bounded(health.ask_postgresql(parameters)))
-    assert time.monotonic() - started < health.STORE_SECONDS + 0.7
+        asyncio.run(bounded(checks.connect(parameters)))
+    assert time.monotonic() - started < checks.STORE_SECONDS + 0.7
 
 
 async def bounded(asking) -> None:
-    async with asyncio.timeout(health.STORE_SECONDS):
+    async with asyncio.timeout(checks.STORE_SECONDS):
         await asking
 
 
@@ -211,7 +224,7 @@ def test_the_model_is_asked_at_most_once_a_minute(settings, model_server, status
     first = ask_readyz().status_code
     assert [ask_readyz().status_code for _ in range(5)] == [first] * 5
     assert len(model_server.asked) == 1
-    health.latest_model_result.asked_at -= health.MODEL_RESULT_SECONDS + 1
+    model.latest.at -= model.RESULT_SECONDS + 1
     model_server.status = 200
     assert ask_readyz().status_code == 200
     assert len(model_server.asked) == 2
@@ -225,10 +238,13 @@ def test_what_is_not_ready_is_logged_by_name_and_once(settings, caplog, client, 
     settings.OPENAI_BASE_URL = model_server.url
     model_server.status = 500
     assert [client.get("/readyz").status_code for _ in range(3)] == [503] * 3
+    health.forget()
     settings.LLM_PROVIDER = "demo"
     assert [client.get("/readyz").status_code for _ in range(3)] == [200] * 3
     events = [
-        (record.levelname, record.message, record.failed) for record in caplog.records if record.name == "bot.health"
+        (record.levelname, record.message, record.failed)
+        for record in caplog.records
+        if record.name == "bot.health.views"
     ]
     assert events == [("WARNING", "readiness_changed", ["openai"]), ("INFO", "readiness_changed", [])]
     # Nothing else either: Django logs a 503 as an error, which Sentry would take for one.

@@ -42,7 +42,7 @@ def test_a_turn_that_takes_longer_than_a_lease_is_not_taken_over(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.claims.LEASE_TIME", timedelta(seconds=2))
-    monkeypatch.setattr("bot.worker.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("bot.signs.HEARTBEAT_SECONDS", 0.1)
 
     async def for_a_long_time(request: CompletionRequest) -> str:
         await asyncio.sleep(5)

@@ -22,7 +22,7 @@ ANYBODY_SHARE = 0.05
 # A worker drains for 30 s, and closes what it has open.
 END_SECONDS = 60
 # As the Procfile has it, but for the port.
-GRANIAN = ("--interface", "wsgi", "--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", "30")
+GRANIAN = ("--interface", "wsgi", "--workers", "1", "--workers-kill-timeout", "30")
 
 
 @dataclass(slots=True, eq=False)

@@ -18,7 +18,7 @@ def _timeout(seconds: float) -> aiohttp.ClientTimeout:
 
 # Name → module, constant, and how it is made of seconds.
 WAITS: dict[str, tuple[str, str, Callable[[float], Any]]] = {
-    "heartbeat": ("bot.worker", "HEARTBEAT_SECONDS", float),
+    "heartbeat": ("bot.signs", "HEARTBEAT_SECONDS", float),
     "drain": ("bot.worker", "DRAIN_SECONDS", float),
     "send": ("bot.channels.whatsapp.api", "TIMEOUT", _timeout),
 }

@@ -1,4 +1,7 @@
-"""Bring a delivery to the WSGI application as a server would, whatever stands in its headers."""
+"""Bring a delivery to the WSGI application as a server would, whatever stands in its headers.
+
+Past the admission, which would lend it a connection that does not see what a test has not committed.
+"""
 
 from bot.tests.fuzzing.deliveries import Delivery
 from bot.tests.wsgi import Answer, ask

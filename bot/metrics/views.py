@@ -1,0 +1,95 @@
+"""/metrics, for Prometheus: with a token, or from this machine only."""
+
+import ipaddress
+import logging
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from bot.brief import brief_connection
+from bot.metrics.flushing import flush
+from bot.metrics.gauges import read_gauges
+from bot.models import Counter
+from bot.shared_answer import SharedAnswer
+
+logger = logging.getLogger(__name__)
+
+DATABASE_SECONDS = 3
+FRESH_SECONDS = 5.0
+SCHEME = "Bearer "
+# What a proxy adds. Behind one everybody seems to come from this machine.
+FORWARDED = (
+    "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+)  # fmt: skip
+
+_answers: SharedAnswer[bytes] = SharedAnswer(FRESH_SECONDS)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer 200 with the metrics of the whole system, 401 or 403 to who may not see them, 503 without a database."""
+    if refusal := _refusal(request):
+        return refusal
+    from bot.metrics.exposition import CONTENT_TYPE  # here and below: 14 MB that only a scraped process needs
+
+    try:
+        text = _answers.get(_ask)
+    except DatabaseError as error:
+        logger.warning("metrics_unavailable", extra={"error": type(error).__name__})
+        return _sentence("the database does not answer", 503)
+    if text is None:
+        return _sentence("the first answer is being made, try again", 503)
+    return HttpResponse(text, content_type=CONTENT_TYPE)
+
+
+def forget() -> None:
+    """Read everything anew at the next request of this process."""
+    _answers.forget()
+
+
+def _ask() -> bytes:
+    from bot.metrics.exposition import Snapshot, text_of
+
+    with brief_connection(DATABASE_SECONDS):
+        flush()
+        return text_of(Snapshot(Counter.objects.values_list("name", "labels", "value"), read_gauges()))
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """Return what somebody is told who may not see the metrics."""
+    token = str(settings.METRICS_TOKEN)
+    given = request.META.get("HTTP_AUTHORIZATION", "")
+    if token:
+        if not given.startswith(SCHEME):
+            response = _sentence("send Authorization: Bearer <METRICS_TOKEN>", 401)
+            response["WWW-Authenticate"] = "Bearer"
+            return response
+        genuine = constant_time_compare(given.removeprefix(SCHEME).strip(), token)
+        return None if genuine else _sentence("the token is not METRICS_TOKEN", 403)
+    if _is_local(request.META):
+        return None
+    return _sentence("without METRICS_TOKEN only this machine is answered: set it, and send it as a bearer token", 403)
+
+
+def _is_local(meta: dict[str, str]) -> bool:
+    if any(name in FORWARDED or name.startswith("HTTP_X_FORWARDED_") for name in meta):
+        return False
+    try:
+        address = ipaddress.ip_address(meta.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def _sentence(text: str, status: int) -> HttpResponse:
+    response = HttpResponse(f"{text}\n", content_type="text/plain; charset=utf-8", status=status)
+    # Django would log it as an error, and so send a report to Sentry at every scrape.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
