@@ -30,7 +30,7 @@ def log_access(request: HttpRequest, status: int, seconds: float) -> None:
 
 
 def route_of(request: HttpRequest) -> str:
-    """Return the pattern of the URL that answered, such as `webhooks/<slug:channel>/<slug:slug>/`."""
+    """Return the pattern of the URL that answered, such as `webhooks/<slug:channel>/<slug:bot>/`."""
     if request.resolver_match is not None:
         return str(request.resolver_match.route)
     return STATIC if request.path_info.startswith(settings.STATIC_URL) else UNKNOWN

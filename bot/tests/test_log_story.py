@@ -142,7 +142,7 @@ def test_a_redelivery_is_seen_as_one_and_begins_no_turn(
     ("path", "status", "route", "level"),
     [
         ("/healthz", 200, "healthz", "DEBUG"),
-        ("/webhooks/whatsapp/491701234567/?x=491701234567", 404, "webhooks/<slug:channel>/<slug:slug>/", "INFO"),
+        ("/webhooks/whatsapp/491701234567/?x=491701234567", 404, "webhooks/<slug:channel>/<slug:bot>/", "INFO"),
         ("/webhooks/491701234567", 404, "unknown", "INFO"),
         ("/491701234567/", 404, "unknown", "INFO"),
         ("/static/491701234567.css", 404, "static", "DEBUG"),
@@ -185,7 +185,7 @@ def test_a_request_that_fails_has_its_id_on_both_lines(
     monkeypatch.setattr(inbox, "accept", fail)
     client.raise_request_exception = False
     assert deliver(client, whatsapp_body(whatsapp_value(messages=[whatsapp_message()]))) == 500
-    (failed,), (answered,) = lines(event="request_failed"), lines(event="request_answered")
+    (failed,), (answered,) = lines(event="request_crashed"), lines(event="request_answered")
     assert failed["request_id"] == answered["request_id"]
     assert answered["status"] == 500
     assert "RuntimeError: [text withheld]" in failed["exc_info"]
@@ -306,7 +306,7 @@ def test_a_crashed_turn_is_one_report_and_an_expected_error_is_none(
 def test_a_failed_task_is_reported_and_logged_and_keeps_nothing_of_what_it_says(
     transactional_db: None, reports: Reports, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(**options: Any) -> None:
         raise ValueError(f"row of {ALICE}: canary")
 
     monkeypatch.setattr(schedules, "purge_expired", fail)

@@ -1,4 +1,7 @@
-"""Requests to the real WSGI application, as a server makes them."""
+"""Requests to the real WSGI application, as a server makes them.
+
+Past the admission, which would lend them a connection that does not see what a test has not committed.
+"""
 
 import io
 from collections.abc import Iterator
@@ -10,7 +13,7 @@ from wsgiref.util import setup_testing_defaults
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from config.wsgi import application
+from config.wsgi import answer
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def ask(path: str, method: str = "GET", body: bytes = b"", /, **environ: Any) ->
         heads.append((status, headers))
 
     with _keeping_the_connection():
-        chunks: Any = application(request, start_response)
+        chunks: Any = answer(request, start_response)
         content = b"".join(chunks)
         if hasattr(chunks, "close"):
             chunks.close()

@@ -32,7 +32,7 @@ def a_year(records: int) -> User:
             user=people[number * 7 % PEOPLE],
             bot="shop",
             cost_micros=None if number % 200 == 0 else 25,
-            created_at=now - timedelta(days=DAYS) * (records - number) / records,
+            created_at=now - timedelta(days=DAYS) * (records - 1 - number) / records,
             **tokens,
         )
         for number in range(records)
