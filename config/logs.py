@@ -39,6 +39,8 @@ _NO_EXTRAS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime",
 # Loggers of ours: their messages are names of events, and their extras are chosen.
 _OWN = ("bot", "config", "conversations", "usage", "users")
 
+_OWN_IDS = ("request_id", "chat")
+
 # Client libraries that log addresses, headers and whole prompts at INFO or DEBUG, whatever LOG_LEVEL says.
 _TALKATIVE = ("aiohttp", "asyncio", "django.db.backends", "httpcore", "httpx", "httpx2", "openai", "urllib3")
 
@@ -60,7 +62,10 @@ def event_of(record: logging.LogRecord) -> str:
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return the ids bound here and the record's extras, redacted; an extra wins over a bound id of its name."""
     extras = {key: value for key, value in record.__dict__.items() if key not in _NO_EXTRAS}
-    return redact_mapping({**bound_ids(), **extras})
+    fields = {**bound_ids(), **extras}
+    # Made here at random or by a keyed hash: another one each time, which nothing that is remembered would help.
+    own = {key: fields.pop(key) for key in _OWN_IDS if key in fields}
+    return {**own, **redact_mapping(fields)}
 
 
 class Lines(logging.Formatter):

@@ -5,6 +5,7 @@ import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from bot.metrics.definitions import COUNTERS, MICROS
 
@@ -24,6 +25,8 @@ class Pending:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[Key] = Counter()
+        # The keys that were made of (name, label and value, …) before.
+        self._keys: dict[tuple[Any, ...], Key] = {}
         self._values: dict[tuple[str, str], set[str]] = {}
         # Called once, at the first count.
         self.on_first: Callable[[], None] | None = None
@@ -33,9 +36,10 @@ class Pending:
 
     def add(self, name: str, labels: dict[str, str], amount: int) -> None:
         """Add to a sample."""
+        given = name, *labels.items()
         with self._lock:
-            bounded = {label: self._bounded(name, label, value) for label, value in labels.items()}
-            self._counts[name, json.dumps(bounded, sort_keys=True, ensure_ascii=False)] += amount
+            key = self._keys.get(given) or self._key_of(name, labels)
+            self._counts[key] += amount
             on_first, self.on_first = self.on_first, None
         if on_first:
             on_first()
@@ -50,6 +54,13 @@ class Pending:
         """Put back what could not be handed over."""
         with self._lock:
             self._counts.update(counts)
+
+    def _key_of(self, name: str, labels: dict[str, str]) -> Key:
+        bounded = {label: self._bounded(name, label, value) for label, value in labels.items()}
+        key = name, json.dumps(bounded, sort_keys=True, ensure_ascii=False)
+        if bounded == labels:  # (Others could be anything, and so any number.)
+            self._keys[name, *labels.items()] = key
+        return key
 
     def _bounded(self, name: str, label: str, value: str) -> str:
         cut = str(value)[:LONGEST_VALUE].replace("\0", "")
