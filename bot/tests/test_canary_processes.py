@@ -66,7 +66,7 @@ def test_every_line_of_every_process_is_an_event_in_json(canaries: Canaries) -> 
 @pytest.mark.parametrize(
     "event",
     [
-        "message_received", "message_redelivered", "request_answered", "request_failed", "request_refused",
+        "message_received", "message_redelivered", "request_answered", "request_crashed", "request_refused",
         "item_quarantined", "request_suspicious_disallowedhost", "turn_started", "turn_decided",
         "model_answered", "reply_stored", "message_sent", "turn_finished", "turn_failed", "turn_crashed",
         "send_refused", "send_uncertain", "delivery_status", "access_refused", "bot_paused", "person_allowed",
@@ -86,7 +86,7 @@ def test_every_path_was_taken(canaries: Canaries, event: str) -> None:
         ("OPENAI_API_ERROR", "turn_failed"),
         ("INTERNAL_ERROR", "turn_crashed"),
         ("INTERNAL_ERROR", "task_failed"),
-        ("INTERNAL_ERROR", ""),
+        ("INTERNAL_ERROR", "request_crashed"),
     ],
 )
 def test_web_worker_and_scheduler_report_their_failures(canaries: Canaries, code: str, message: str) -> None:
