@@ -34,12 +34,10 @@ def write_message(number: int) -> int:
         answered = {"model": "gpt-6-luna-2026-01-01", "input_tokens": 812, "output_tokens": 96, "seconds": 1.284}
         answered["provider_request_id"] = f"req_{request_id}"
         logging.getLogger("bot.pipeline.completion").info("model_answered", extra=answered)
-        logging.getLogger("bot.pipeline.runner").info("turn_decided", extra={"stage": "completion", "has_reply": True})
-        worker.info("reply_stored", extra={"parts": 1})
         delivery = logging.getLogger("bot.delivery")
         delivery.info("message_sent", extra={"outbound_id": number, "part": 1, "seconds": 0.211})
-        delivery.info("turn_finished", extra={"outcome": "done", "seconds": 1.533})
-    return 7
+        delivery.info("turn_finished", extra={"outcome": "done", "seconds": 1.533, "stage": "completion"})
+    return 5
 
 
 def main(form: str, messages: int) -> None:

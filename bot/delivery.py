@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import aiohttp
 from django.utils import timezone
@@ -136,8 +137,11 @@ class Delivery:
 
 def log_end(settlement: Settlement) -> None:
     """Log how a turn ended, for this time at least."""
-    code = settlement.error_code or settlement.turn.error_code
-    facts = {"outcome": settlement.outcome.value, "seconds": settlement.turn.elapsed_ms / 1_000}
+    turn = settlement.turn
+    code = settlement.error_code or turn.error_code
+    facts: dict[str, Any] = {"outcome": settlement.outcome.value, "seconds": turn.elapsed_ms / 1_000}
+    if turn.steps:  # (Where an earlier attempt has stored the reply, no stage was run.)
+        facts["stage"] = turn.steps[-1][0]
     if settlement.retry_in is not None:
         facts["again_in_seconds"] = settlement.retry_in.total_seconds()
     logger.info("turn_finished", extra={**facts, **({"error_code": code} if code else {})})

@@ -163,7 +163,7 @@ class Worker:
             await runner.run(turn, self._services)
             if turn.reply or turn.calls:
                 parts = await self._database.submit(self._store, turn)
-                logger.info("reply_stored", extra={"parts": len(parts)})
+                logger.debug("reply_stored", extra={"parts": len(parts)})
         await self._delivery.deliver(turn, parts)
 
     async def _give_up(self, turn: Turn) -> None:

@@ -36,7 +36,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             implied="`http://localhost:PORT` outside production",
         ),
         Variable("PORT", integer(1, 65535), "Port of the web process.", 3000),
-        Variable("WEB_THREADS", integer(4, 256), "Requests one web process answers at once.", 8),
+        Variable("WEB_THREADS", integer(2, 256), "Requests one web process answers at once.", 4),
         Variable("TIME_ZONE", time_zone, "Time zone of days and schedules, such as Europe/Berlin.", "UTC"),
     ),
     "Data": (

@@ -53,7 +53,7 @@ async def run(turn: Turn, services: Services) -> None:
                 finally:
                     turn.steps.append((name, turn.elapsed_ms))
                 if turn.ended:
-                    logger.info("turn_decided", extra={"stage": name, "has_reply": turn.reply is not None})
+                    logger.debug("turn_decided", extra={"stage": name, "has_reply": turn.reply is not None})
                     return
     except AppError as error:
         _fail(turn, error, name)
