@@ -106,6 +106,8 @@ class JsonLines(Lines, JsonFormatter):
         log_data["logger"] = record.name
         log_data["event"] = event_of(record)
         log_data.update(fields_of(record))
+        if not message_dict:
+            return
         shown = [message_dict.pop(name, "") for name in ("exc_info", "stack_info")]
         log_data.update(redact_mapping(message_dict))
         if any(shown):
