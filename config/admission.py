@@ -7,8 +7,9 @@ borrows one of a few connections for as long as it runs, and the other threads w
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
-from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -26,6 +27,15 @@ BUSY_JSON = b'{"status": "error", "code": "BUSY", "detail": "all that is under w
 BUSY_TEXT = b"The server waits for its database. Please try again in a few seconds.\n"
 
 
+class Waiter:
+    """A request that waits: `turn` is released when `connection` is its."""
+
+    def __init__(self) -> None:
+        self.connection: BaseDatabaseWrapper | None = None
+        self.turn = Lock()
+        self.turn.acquire()
+
+
 class Admission:
     """A WSGI application that lets another one answer `most` requests at once, each with a connection it borrows.
 
@@ -36,11 +46,13 @@ class Admission:
     def __init__(self, application: Application, most: int) -> None:
         """Prepare the connections; they are opened by the first requests that use them."""
         self.application, self.most = application, most
-        self._free: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
+        self._lock = Lock()
+        self._waiting: deque[Waiter] = deque()
+        self._free: list[BaseDatabaseWrapper] = []
         for _ in range(most):
             own = connections.create_connection(DEFAULT_DB_ALIAS)
             own.inc_thread_sharing()  # one thread after the other
-            self._free.put(own)
+            self._free.append(own)
         self._moved_at = 0.0
         self._refusing = False
 
@@ -54,26 +66,41 @@ class Admission:
             return _whole(self.application(environ, start_response))
         finally:
             del connections[DEFAULT_DB_ALIAS]
-            self._moved_at = time.monotonic()
-            self._free.put(borrowed)
+            self._give_back(borrowed)
 
     def _borrow(self) -> BaseDatabaseWrapper | None:
-        """Wait for a connection; None when nobody gives one back."""
-        borrowed = self._take(wait=False)
-        while borrowed is None and time.monotonic() - self._moved_at < PATIENCE_SECONDS:
-            borrowed = self._take(wait=True)
-        if borrowed is not None:
-            self._moved_at = time.monotonic()
-            if self._refusing:
-                self._refusing = False
-                logger.warning("requests_accepted_again")
-        return borrowed
+        """Wait for a connection, behind those who wait already; None when nobody gives one back."""
+        with self._lock:
+            if self._free:
+                self._moved_at = time.monotonic()
+                return self._free.pop()
+            if self._all_hang():
+                return None
+            waiter = Waiter()
+            self._waiting.append(waiter)
+        while not waiter.turn.acquire(timeout=PATIENCE_SECONDS):
+            with self._lock:
+                if waiter.connection is None and self._all_hang():
+                    self._waiting.remove(waiter)
+                    return None
+        return waiter.connection
 
-    def _take(self, *, wait: bool) -> BaseDatabaseWrapper | None:
-        try:
-            return self._free.get(block=wait, timeout=PATIENCE_SECONDS if wait else None)
-        except Empty:
-            return None
+    def _all_hang(self) -> bool:
+        return time.monotonic() - self._moved_at >= PATIENCE_SECONDS
+
+    def _give_back(self, connection: BaseDatabaseWrapper) -> None:
+        """Hand a connection to who waits longest: nobody who comes just now takes it from them."""
+        with self._lock:
+            self._moved_at = time.monotonic()
+            if self._waiting:
+                waiter = self._waiting.popleft()
+                waiter.connection = connection
+                waiter.turn.release()
+            else:
+                self._free.append(connection)
+            accepts_again, self._refusing = self._refusing, False
+        if accepts_again:
+            logger.warning("requests_accepted_again")
 
     def _refuse(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if not self._refusing:

@@ -2,8 +2,10 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ class Gate:
         self.open = threading.Event()
         self.inside = threading.Semaphore(0)
         self.used: set[int] = set()
+        self.paths: list[str] = []
         self.most = self.now = 0
         self._lock = threading.Lock()
 
@@ -30,6 +33,7 @@ class Gate:
             self.now += 1
             self.most = max(self.most, self.now)
         self.used.add(id(connections["default"]))
+        self.paths.append(environ["PATH_INFO"])
         self.inside.release()
         if environ["PATH_INFO"] == "/hang":
             self.open.wait(30)
@@ -52,6 +56,17 @@ def gate() -> Iterator[Gate]:
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(64) as pool:
         yield pool
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.001)
+
+
+def waits(admitted: Admission, count: int) -> bool:
+    return len(admitted._waiting) == count
 
 
 def call(admitted: Admission, path: str) -> tuple[str, dict[str, str], bytes]:
@@ -88,6 +103,23 @@ def test_no_more_requests_are_inside_than_there_are_connections_and_all_are_answ
     assert [(status, body) for status, _, body in answers] == [("200 OK", f"/{n}".encode()) for n in range(500)]
     assert gate.most <= MOST
     assert len(gate.used) <= MOST, "each with a connection that nobody else has meanwhile"
+
+
+def test_who_waits_longest_is_next_and_nobody_who_comes_later_takes_their_turn(
+    gate: Gate, pool: ThreadPoolExecutor
+) -> None:
+    admitted = Admission(gate, 1)
+    first = pool.submit(call, admitted, "/hang")
+    assert gate.inside.acquire(timeout=10)
+    later = []
+    for number in range(5):
+        later.append(pool.submit(call, admitted, f"/{number}"))
+        wait_until(partial(waits, admitted, number + 1))
+
+    gate.open.set()
+    for one in (first, *later):
+        one.result(10)
+    assert gate.paths == ["/hang", "/0", "/1", "/2", "/3", "/4"]
 
 
 def test_what_the_application_raises_reaches_the_server(gate: Gate) -> None:
@@ -135,6 +167,21 @@ def test_a_request_that_waited_in_vain_is_not_run_later(
     assert not gate.inside.acquire(blocking=False), "only /again came after the hanging ones"
 
 
+def test_a_connection_is_not_handed_to_who_has_given_up_waiting(
+    gate: Gate, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "PATIENCE_SECONDS", 0.3)
+    admitted = Admission(gate, 1)
+    hanging = pool.submit(call, admitted, "/hang")
+    assert gate.inside.acquire(timeout=10)
+    waiting = pool.submit(call, admitted, "/waits")
+    assert waiting.result(10)[0].startswith("503")
+
+    gate.open.set()
+    assert hanging.result(10)[0] == "200 OK"
+    assert call(admitted, "/again")[0] == "200 OK"
+
+
 def test_one_request_that_ends_is_enough_to_wait_for(
     gate: Gate, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +189,7 @@ def test_one_request_that_ends_is_enough_to_wait_for(
     admitted = Admission(gate, MOST + 1)
     hang_all(admitted, gate, pool)
     answers = list(pool.map(lambda number: call(admitted, f"/{number}")[0], range(200)))
+    gate.open.set()
     assert set(answers) == {"200 OK"}
 
 
