@@ -10,6 +10,14 @@ from config.logs import JsonLines, OneLiners
 BASE = Path(__file__).resolve().parent.parent
 
 
+class KnownAdvice(logging.Filter):
+    """Leaves out granian's advice to have fewer threads: most of them only wait (config/admission.py)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a line is anything else."""
+        return "Python threads" not in record.getMessage()
+
+
 def formatter() -> logging.Formatter:
     """Return the formatter that LOG_FORMAT asks for, as settings.py chooses it."""
     try:
