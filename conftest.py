@@ -1,10 +1,16 @@
-"""Fixtures of the whole suite."""
+"""Fixtures of the whole suite, and the order of its tests."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from bot import directory
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests of processes: they wait most of the time, and would otherwise run alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("processes") is None)
 
 
 @pytest.fixture(autouse=True)
