@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot import directory
+from usage import prices
 
 
 @pytest.hookimpl(trylast=True)
@@ -14,8 +15,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_directory() -> Iterator[None]:
-    """Forget the bots of the test before: they are cached for seconds."""
+def fresh_caches() -> Iterator[None]:
+    """Forget the bots and prices of the test before: they are cached for seconds."""
     directory.forget()
+    prices.forget_prices()
     yield
     directory.forget()
+    prices.forget_prices()

@@ -47,9 +47,6 @@ def with_model(installed, settings):
     settings.LLM_PROVIDER = "openai"
     settings.OPENAI_GPT_MODEL = PRICED
     settings.UNPRICED_MICROS_PER_MILLION = 10_000_000
-    forget_prices()
-    yield
-    forget_prices()
 
 
 def heartbeat(process, kind="worker", ago=timedelta(0)):
