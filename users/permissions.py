@@ -16,6 +16,8 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "manage people"
     MANAGE_STAFF = "manage staff"
     DELETE_PEOPLE = "delete people"
+    EXPORT_PEOPLE = "export people"
+    SEE_AUDIT = "see the audit log"
     SEE_SPENDING = "see spending"
     MANAGE_PRICES = "manage prices"
     SEE_MESSAGES = "see messages"
@@ -66,6 +68,9 @@ DJANGO_PERMISSIONS: dict[Permission, tuple[str, ...]] = {
     # Roles are fields of a person, which the form guards.
     Permission.MANAGE_STAFF: (),
     Permission.DELETE_PEOPLE: ("users.delete_user", "users.delete_invite"),
+    # An action of the list: everything that is held about one person.
+    Permission.EXPORT_PEOPLE: (),
+    Permission.SEE_AUDIT: ("users.view_auditentry",),
     Permission.SEE_SPENDING: ("usage.view_usagerecord", "usage.view_dailyspend", "usage.view_modelprice"),
     Permission.MANAGE_PRICES: ("usage.add_modelprice", "usage.change_modelprice", "usage.delete_modelprice"),
     Permission.SEE_MESSAGES: ("bot.view_inboundmessage", "bot.view_outboundmessage", "bot.view_lease"),

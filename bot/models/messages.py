@@ -11,6 +11,7 @@ from bot.models.bots import Bot
 ADDRESS_LENGTH = 255
 EXTERNAL_ID_LENGTH = 255
 REQUEST_ID_LENGTH = 32
+FILENAME_LENGTH = 100
 
 
 class InboundMessage(models.Model):
@@ -75,6 +76,8 @@ class OutboundMessage(models.Model):
     turn_key = models.BigIntegerField(_("turn key"))
     part = models.PositiveSmallIntegerField(_("part"))
     text = models.TextField(_("text"), blank=True)
+    # What makes it a document: the text is then the document's content.
+    filename = models.CharField(_("file name"), max_length=FILENAME_LENGTH, blank=True, default="", db_default="")
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
     external_id = models.CharField(_("external id"), max_length=EXTERNAL_ID_LENGTH, blank=True, default="")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

@@ -1,0 +1,59 @@
+"""What is kept of people who are gone, and of who looked at people: nothing that says who they are."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from users.models.person import User
+from users.tombstones import TombstoneQuerySet
+
+DIGEST_LENGTH = 64
+
+
+class Tombstone(models.Model):
+    """That an address was erased, and when: what was written before then is not taken in, however late it arrives.
+
+    digest: a keyed hash of the address (users/tombstones.py), from which nobody can tell whose it was.
+    """
+
+    digest = models.CharField(_("digest"), max_length=DIGEST_LENGTH, unique=True)
+    erased_at = models.DateTimeField(_("erased"), db_index=True)
+
+    objects = TombstoneQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tombstone")
+        verbose_name_plural = _("tombstones")
+
+    def __str__(self) -> str:
+        return f"tombstone {self.pk}"
+
+
+class AuditEntry(models.Model):
+    """That somebody erased, exported or looked at what is held about a person. Written once, never changed.
+
+    actor: the member of staff; empty: the person themselves, or who has the server's terminal.
+    subject: the id the person has or had, which means nothing once they are erased; empty: who never had one.
+    via: where it was done: chat, admin or command. details: counts and ids, never what was erased or read.
+    """
+
+    class Action(models.TextChoices):
+        EXPORTED = "exported", _("exported")
+        ERASED = "erased", _("erased")
+        READ = "read", _("read")
+
+    at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
+    action = models.CharField(_("action"), max_length=10, choices=Action)
+    subject = models.BigIntegerField(_("person's id"), null=True, blank=True, db_index=True)
+    actor = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    via = models.CharField(_("via"), max_length=10)
+    details = models.JSONField(_("details"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.pk}"
