@@ -47,8 +47,10 @@ def _row(bot: ActiveBot, event: AddressChanged, now: datetime) -> NewInbound:
     return NewInbound(
         bot_id=bot.id,
         external_id=event.external_id,
-        address="",
+        # Theirs, and with what they were called before, as long as rows of that name are kept: an erasure finds both.
+        address=next((new for _, new in event.moves if new), ""),
         kind=KIND,
+        payload={"moves": [[old, new] for old, new in event.moves]},
         state=InboundMessage.State.DONE,
         received_at=now,
         available_at=now,

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from users.models import User
 
 
+DETACHED_AT_ONCE = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Sums over usage records. completions counts completions; unpriced the records that cost_micros leaves out."""
@@ -148,6 +151,15 @@ class UsageManager(_UsageManager["UsageRecord"]):
         """
         new = insert_rows(self.model, records, on_conflict="(call_id) DO NOTHING", returning=("call_id",))
         return {call_id for (call_id,) in new}
+
+    def detach(self, user: "User") -> int:
+        """Make a person's records nobody's, in short batches; return how many there were. The sums of days stay."""
+        detached = 0
+        while keys := list(
+            self.filter(user=user).order_by("created_at").values_list("pk", flat=True)[:DETACHED_AT_ONCE]
+        ):
+            detached += self.filter(pk__in=keys).update(user=None)
+        return detached
 
     def get_daily_total(self, user: "User", date: date) -> Totals:
         """Return what the user used on a day. One query."""

@@ -28,7 +28,7 @@ class NewInbound:
     kind: str
     received_at: datetime
     available_at: datetime
-    payload: dict[str, str] = field(default_factory=dict)
+    payload: dict[str, Any] = field(default_factory=dict)
     state: str = "pending"
     error_code: str = ""
     sent_at: datetime | None = None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
+from django.utils import timezone
 
 from bot.managers.sql import rows_of, time_value
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from bot.models import Lease  # noqa: F401 (named in the queryset's type)
 
 
+SEIZED_AT_ONCE = 1_000
 # A chat whose last three owners died may be what kills them: no worker takes two such chats at once.
 SUSPECT_DEATHS = 3
 
@@ -96,6 +98,33 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
             .values_list("id", "fence")
         )
         return {id for id, fence in rows if fences[id] == fence}
+
+    def lock_own(self, lease: TakenLease) -> bool:
+        """Lock a lease in a transaction, and return whether it is still as it was taken."""
+        rows = self.select_for_update().filter(id=lease.id, fence=lease.fence).exclude(worker="")
+        return bool(rows.values_list("id", flat=True))
+
+    def seize(self, chats: Iterable[tuple[int, str]], *, keep: int | None = None) -> None:
+        """Take chats (bot id, address) from whoever has them, in a transaction; until its end nobody can take them.
+
+        keep: the id of a lease that stays its worker's.
+        """
+        wanted = sorted(set(chats))
+        for start in range(0, len(wanted), SEIZED_AT_ONCE):
+            some = wanted[start : start + SEIZED_AT_ONCE]
+            now = time_value(timezone.now())
+            parameters: list[Any] = []
+            for bot_id, address in some:
+                parameters += (bot_id, address, now)
+            values = rows_of(len(some), "(%s, %s, '', 1, 0, %s)")
+            statement = f"""
+                INSERT INTO bot_lease (bot_id, address, worker, fence, deaths, expires_at) VALUES {values}
+                ON CONFLICT (bot_id, address) DO UPDATE
+                SET fence = bot_lease.fence + 1, worker = '', deaths = 0, expires_at = excluded.expires_at
+                WHERE bot_lease.id <> %s
+            """  # noqa: S608 (only placeholders are put in)
+            with connection.cursor() as cursor:
+                cursor.execute(statement, [*parameters, keep or 0])
 
     def renew(self, leases: Sequence[TakenLease], worker: str, until: datetime) -> int:
         """Extend the leases that are still this worker's, in a transaction, and return how many they are."""

@@ -1,0 +1,51 @@
+"""The last message to who erased themselves: it is sent like any other, and leaves nothing once it is settled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.managers import TakenLease
+from bot.models import InboundMessage, Lease
+from bot.pipeline.turn import LeaseLost, Turn
+
+# What makes a pending message a farewell (no webhook can write this key; "notice" is the text that is sent).
+FAREWELL = "farewell"
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """The turn that says goodbye, and what it says."""
+
+    lease: TakenLease
+    message_ids: Sequence[int]
+    text: str = field(repr=False)
+
+
+def farewell_of(turn: Turn, text: str) -> Farewell:
+    """Return the farewell that a turn says."""
+    return Farewell(turn.lease, [message.id for message in turn.messages], text)
+
+
+def hold(farewell: Farewell) -> None:
+    """Lock the turn's lease until the transaction ends.
+
+    Raises:
+        LeaseLost: somebody else answers the chat now.
+    """
+    if not Lease.objects.all().lock_own(farewell.lease):
+        raise LeaseLost
+
+
+def become_farewell(farewell: Farewell) -> None:
+    """Make the turn's messages one that says goodbye and is about nobody, however often it has to be tried.
+
+    Their ids go as well: WhatsApp's hold the number. The address stays until the farewell is sent.
+    """
+    first, *others = farewell.message_ids
+    InboundMessage.objects.filter(id__in=others).delete()
+    InboundMessage.objects.filter(id=first).update(
+        kind=FAREWELL,
+        external_id=f"{FAREWELL}:{first}",
+        payload={"notice": farewell.text, FAREWELL: True},
+        request_id="",
+        steps=None,
+    )

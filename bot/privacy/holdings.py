@@ -1,0 +1,99 @@
+"""Find the rows of the inbox and outbox that are somebody's, before anything is locked: neither has an index for it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Max, Q
+
+from bot import moves
+from bot.models import InboundMessage, OutboundMessage
+from bot.privacy.subjects import Pair, Subject
+from users.managers import spellings
+
+
+@dataclass(frozen=True, slots=True)
+class FormerAddress:
+    """An address that was somebody's until a moment, and may be somebody else's since.
+
+    last_message: the id of the row that told so: rows before it were theirs.
+    """
+
+    channel: str
+    address: str = field(repr=False)
+    until: datetime
+    last_message: int
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The address in all its spellings, each as (channel, address)."""
+        return [(self.channel, one) for one in spellings(self.address)]
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """The ids of what is somebody's in the inbox and outbox; up to which ids that was looked for.
+
+    last_written: the provider's time of the latest message, which its clock may put ahead of ours.
+    """
+
+    former: list[FormerAddress] = field(repr=False)
+    inbound: list[int]
+    outbound: list[int]
+    last_inbound: int
+    last_outbound: int
+    last_written: datetime | None
+
+
+def find_holdings(subject: Subject) -> Holdings:
+    """Return what is somebody's now. It reads both tables, and locks nothing."""
+    # First, so that what comes in while they are read is looked at again.
+    last_inbound, last_outbound = _last(InboundMessage), _last(OutboundMessage)
+    former = _former_addresses(subject)
+    mine = InboundMessage.objects.filter(inbound_of(subject) | _before(former, "pk"))
+    rows = list(mine.values_list("pk", "sent_at"))
+    keys = [key for key, _ in rows]
+    theirs = subject.chats() | _before(former, "turn_key")
+    # (A reply goes where its turn's messages came from, unless these moved meanwhile.)
+    outbound = set(OutboundMessage.objects.filter(theirs).values_list("pk", flat=True))
+    return Holdings(
+        former=former,
+        inbound=keys,
+        outbound=sorted(outbound),
+        last_inbound=last_inbound,
+        last_outbound=last_outbound,
+        last_written=max((sent_at for _, sent_at in rows if sent_at), default=None),
+    )
+
+
+def inbound_of(subject: Subject) -> Q:
+    """Return the condition of inbound messages that are theirs: from their addresses, or naming one of them."""
+    others = sorted({address for _, address in subject.addresses})
+    # (Two names of one person in one message: the second is linked to them only when it is answered.)
+    return subject.chats() | Q(payload__other_address__in=others)
+
+
+def _last(model: type[InboundMessage] | type[OutboundMessage]) -> int:
+    return model._default_manager.aggregate(last=Max("pk"))["last"] or 0
+
+
+def _former_addresses(subject: Subject) -> list[FormerAddress]:
+    """Return the addresses that were theirs before a provider told of a change, in the days such rows are kept."""
+    changes = InboundMessage.objects.filter(kind=moves.KIND).exclude(payload={}).order_by("-pk")
+    theirs, found = set(subject.addresses), []
+    # The latest first: what somebody was called before may have been a change as well.
+    rows = changes.values_list("pk", "bot__channel", "received_at", "payload")
+    for key, channel, received_at, payload in rows:
+        for old, new in payload.get("moves", ()):
+            if old and old != new and (channel, new) in theirs:
+                former = FormerAddress(channel, old, received_at, key)
+                theirs.update(former.pairs)
+                found.append(former)
+    return found
+
+
+def _before(former: list[FormerAddress], key: str) -> Q:
+    found = Q(pk=None)  # nothing
+    for one in former:
+        addresses = [address for _, address in one.pairs]
+        found |= Q(**{"bot__channel": one.channel, "address__in": addresses, f"{key}__lt": one.last_message})
+    return found

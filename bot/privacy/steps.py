@@ -1,0 +1,140 @@
+"""The steps of an erasure, in the order in which they lock: each takes one kind of trace away, and says how much."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.db.models import Model, QuerySet
+from django_q.models import OrmQ, Task
+
+from bot.access import forget_requests
+from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.privacy import traces
+from bot.privacy.farewell import Farewell
+from bot.privacy.holdings import Holdings, inbound_of
+from bot.privacy.subjects import Subject
+from users.models import Invite, Tombstone
+
+# Bounded by how many parameters a statement may have.
+KEYS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """One erasure under way: of whom, when, what was found of them, and the turn that says goodbye, if one does."""
+
+    subject: Subject
+    at: datetime
+    holdings: Holdings = field(repr=False)
+    farewell: Farewell | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What names them wherever it stands."""
+        return traces.names_of(self.subject)
+
+
+def access_requests(erasure: Erasure) -> int:
+    """Delete that they asked for access. (Locked before people are, here as everywhere.)"""
+    found = AccessRequest.objects.filter(erasure.subject.chats()).order_by("pk")
+    ids = list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
+    forget_requests(ids)
+    return len(ids)
+
+
+def tombstones(erasure: Erasure) -> int:
+    """Note by keyed hashes that their addresses are erased, so that nothing late brings them back."""
+    Tombstone.objects.all().bury(erasure.subject.addresses, erasure.at)
+    for former in erasure.holdings.former:
+        Tombstone.objects.all().bury(former.pairs, former.until)
+    return 0  # (not something of theirs that goes)
+
+
+def admin_history(erasure: Erasure) -> int:
+    """Delete what the admin's history says of them. Before the rows go that it is about."""
+    return traces.admin_history(erasure.subject).delete()[0]
+
+
+def outbox(erasure: Erasure) -> int:
+    """Delete what was or was to be sent to them. (Before the inbox: a delivery status locks in this order.)"""
+    late = OutboundMessage.objects.filter(erasure.subject.chats(), pk__gt=erasure.holdings.last_outbound)
+    return _delete(OutboundMessage, [*erasure.holdings.outbound, *late.values_list("pk", flat=True)])
+
+
+def inbox(erasure: Erasure) -> int:
+    """Delete what they wrote, but for the message that is answered with the farewell."""
+    late = InboundMessage.objects.filter(inbound_of(erasure.subject), pk__gt=erasure.holdings.last_inbound)
+    keys = {*erasure.holdings.inbound, *late.values_list("pk", flat=True)}
+    return _delete(InboundMessage, sorted(keys - set(erasure.farewell.message_ids if erasure.farewell else ())))
+
+
+def leases(erasure: Erasure) -> int:
+    """Delete that their chats are known, but for the one in which they are told goodbye."""
+    found = Lease.objects.filter(erasure.subject.chats())
+    if erasure.farewell:
+        found = found.exclude(pk=erasure.farewell.lease.id)
+    # An address that was theirs may be somebody's since, whom a worker may answer now.
+    former = [pair for one in erasure.holdings.former for pair in one.pairs]
+    given_back = Lease.objects.filter(Subject(None, frozenset(former)).chats(), worker="")
+    return found.delete()[0] + given_back.delete()[0]
+
+
+def notes(erasure: Erasure) -> int:
+    """Empty the notes of invites that name them. (Invites made for them go with the person.)"""
+    return Invite.objects.filter(traces.mentions("note", erasure.names)).update(note="")
+
+
+def what_staff_wrote(erasure: Erasure) -> int:
+    """Empty the answers to staff's commands that name them, and delete such commands that failed."""
+    emptied = traces.texts_naming(erasure.names).update(text="")
+    return emptied + _delete(InboundMessage, traces.dead_letters_naming(erasure.names))
+
+
+def task_rows(erasure: Erasure) -> int:
+    """Delete rows of django-q that name them."""
+    finished = _delete(Task, traces.tasks_naming(erasure.names))
+    return finished + _delete(OrmQ, traces.queued_tasks_naming(erasure.names))
+
+
+def sessions(erasure: Erasure) -> int:
+    """Sign them out of the admin."""
+    person = erasure.subject.person
+    return _delete(Session, traces.sessions_of(person)) if person else 0
+
+
+def person(erasure: Erasure) -> int:
+    """Delete the person, and by cascade: identities, conversations, invites for them, chosen models, daily spends.
+
+    Usage records stay, and are nobody's.
+    """
+    return erasure.subject.person.delete()[0] if erasure.subject.person else 0
+
+
+STEPS: tuple[Callable[[Erasure], int], ...] = (
+    access_requests,
+    tombstones,
+    admin_history,
+    outbox,
+    inbox,
+    leases,
+    notes,
+    what_staff_wrote,
+    task_rows,
+    sessions,
+    person,
+)
+
+
+def _delete(model: type[Model], keys: Iterable[Any]) -> int:
+    """Delete rows by primary key; what refers to them has gone before, or goes with them."""
+    rows: QuerySet[Any] = model._default_manager.all()
+    return sum(rows.filter(pk__in=some).delete()[0] for some in _portions(keys))
+
+
+def _portions(keys: Iterable[Any]) -> Iterator[Sequence[Any]]:
+    remaining = iter(keys)
+    while some := list(islice(remaining, KEYS_AT_ONCE)):
+        yield some
