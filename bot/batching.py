@@ -42,6 +42,21 @@ def is_a_bug(error: Exception) -> bool:
     return not isinstance(error, AWAY)
 
 
+def carrying(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
+    """Return a call of function(*arguments) for another thread, in the context and language that are this caller's.
+
+    Its log lines carry the ids that are bound here, and its sentences are in the language that is spoken here.
+    (Django's translations keep that for each thread, so that the context alone does not carry it.)
+    """
+    context, language = copy_context(), get_language()
+
+    def work() -> Result:
+        with override(language):
+            return function(*arguments)
+
+    return lambda: context.run(work)
+
+
 class Database:
     """The worker's only way to its database: a single thread with a single connection.
 
@@ -74,16 +89,8 @@ class Database:
 
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Return function(*arguments), called in the database thread."""
-        loop = asyncio.get_running_loop()
-        # The thread's log lines carry the ids that are bound here, and its sentences are in the language that is spoken
-        # here. (Django's translations keep that for each thread, so that the context alone does not carry it.)
-        context, language = copy_context(), get_language()
-
-        def work() -> Result:
-            with override(language):
-                return self._in_thread(function, *arguments)
-
-        return await loop.run_in_executor(self._executor, lambda: context.run(work))
+        work = carrying(self._in_thread, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def hang_up(self) -> None:
         """Do no more work, and end what is being done: who waits for a database that does not answer waits no more."""

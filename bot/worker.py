@@ -84,6 +84,7 @@ class Worker:
                 await asyncio.gather(*self._services.background, return_exceptions=True)
                 await model.close()
                 await signs.end()
+                await self._services.apart.close()
                 await self._database.close()
                 await limiter.close()
         logger.info("worker_stopped", extra={"worker": self.name})
@@ -96,7 +97,9 @@ class Worker:
         self._stopping.set()
         self._wake.set()
         self._stopped_at = self._stopped_at or time.monotonic()
-        asyncio.get_running_loop().call_later(DRAIN_SECONDS + GIVE_BACK_SECONDS, self._database.hang_up)
+        loop = asyncio.get_running_loop()
+        loop.call_later(DRAIN_SECONDS, self._services.apart.hang_up)
+        loop.call_later(DRAIN_SECONDS + GIVE_BACK_SECONDS, self._database.hang_up)
 
     async def _poll(self) -> None:
         while not self._stopping.is_set():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from bot.apart import Apart
 from bot.batching import Database
 from bot.llm.base import LanguageModel
 
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Services:
-    """One worker's shared tools: its database thread, model, HTTP session and rate limiter."""
+    """One worker's shared tools: its database thread, model, HTTP session and rate limiter.
+
+    apart: for database work that takes longer than all turns should wait (bot/apart.py).
+    """
 
     database: Database
     model: LanguageModel
     client: aiohttp.ClientSession
     limiter: Limiter
+    apart: Apart = field(default_factory=Apart)
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def in_background(self, task: asyncio.Task[None]) -> None:
