@@ -11,12 +11,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from bot.directory import ActiveBot, bot_by_id
+from bot.erased import without_erased
 from bot.errors import ErrorCode
 from bot.llm.base import ChatMessage
 from bot.managers import TakenLease
 from bot.models import InboundMessage, Lease, ModelChoice, OutboundMessage
 from bot.pipeline.commands import read_call
 from bot.pipeline.turn import Turn, TurnMessage
+from bot.privacy.farewell import FAREWELL
 from conversations.many import recent_of_many
 from users.models import User
 
@@ -83,12 +85,16 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
     InboundMessage.objects.all().begin(message.id for turn in turns for message in turn.messages)
     _load_replies(turns)
     _load_people(turns)
+    turns = without_erased(turns)
     _load_choices(turns)
     return sorted(turns, key=lambda turn: turn.key)  # who waits longest begins first
 
 
 def _turn(bot: ActiveBot, lease: TakenLease, rows: list[dict[str, Any]]) -> Turn:
-    return Turn(bot=bot, address=lease.address, lease=lease, messages=[_message(row) for row in _one_turn(rows)])
+    chosen = _one_turn(rows)
+    turn = Turn(bot=bot, address=lease.address, lease=lease, messages=[_message(row) for row in chosen])
+    turn.leaves_nothing = FAREWELL in chosen[0]["payload"]
+    return turn
 
 
 def _one_turn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

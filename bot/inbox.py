@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
 from bot.directory import ActiveBot, bot_for_account
+from bot.erased import was_erased
 from bot.errors import ErrorCode
 from bot.log_ids import chat_hash
 from bot.managers import NewInbound, RowKey
@@ -65,7 +66,7 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
         match event:
             case InboundEvent():
                 target = _target(bot, event.account_id)
-                if target:
+                if target and not _is_of_erased(target, event):
                     found.slugs[target.id] = target.slug
                     found.rows.append(_inbound_row(target, event, now))
             case AddressChanged():
@@ -135,6 +136,15 @@ def _log_status(bot: ActiveBot, status: StatusEvent, turn_key: int) -> None:
     level = logging.WARNING if status.status == OutboundMessage.Status.FAILED else logging.DEBUG
     ids = {"bot": bot.slug, "turn_id": turn_key, "status": status.status}
     logger.log(level, "delivery_status", extra={**ids, **({"error_code": code} if (code := status.error_code) else {})})
+
+
+def _is_of_erased(bot: ActiveBot, event: InboundEvent) -> bool:
+    channel = bot.channel.slug
+    named = (address for address in (event.address, event.other_address) if address)
+    erased = any(was_erased(channel, address, event.sent_at) for address in named)
+    if erased:
+        logger.info("message_of_erased", extra={"bot": bot.slug, "kind": event.kind})
+    return erased
 
 
 def _target(bot: ActiveBot, account_id: str) -> ActiveBot | None:

@@ -19,6 +19,7 @@ from bot.managers import GONE_OUT, SendRecord
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.notices import notify_owners
 from bot.pipeline.turn import LeaseLost, Turn
+from bot.privacy.farewell import leave_nothing
 from bot.recovery import resolve
 from usage.budgets import release
 from usage.models import Reservation
@@ -26,6 +27,8 @@ from usage.models import Reservation
 logger = logging.getLogger(__name__)
 
 Status = OutboundMessage.Status
+# How long a farewell stands in the simulator, which reads the outbox, before it goes.
+FAREWELL_SHOWN = timedelta(seconds=30)
 
 
 class Outcome(Enum):
@@ -90,6 +93,9 @@ def _settle_parts(items: list[Settlement]) -> None:
 def _settle_done(items: list[Settlement]) -> None:
     by_code: dict[str, list[int]] = {}
     strangers: list[int] = []
+    farewells = [item for item in items if item.turn.leaves_nothing]
+    _say_goodbye(farewells)
+    items = [item for item in items if item not in farewells]
     for item in items:
         ids = [message.id for message in item.turn.messages]
         if item.turn.forget_messages:
@@ -105,7 +111,17 @@ def _settle_done(items: list[Settlement]) -> None:
     Lease.objects.all().release([item.turn.lease.id for item in items], timezone.now())
 
 
+def _say_goodbye(items: Sequence[Settlement]) -> None:
+    """End farewells, which leave nothing; where people read them in the outbox itself, after a while."""
+    read_here = [item for item in items if item.part_id and item.turn.bot.channel.reads_outbox]
+    Lease.objects.all().release([item.turn.lease.id for item in read_here], free_at(FAREWELL_SHOWN))
+    leave_nothing(item.turn for item in items if item not in read_here)
+
+
 def _bury(item: Settlement) -> None:
+    if item.turn.leaves_nothing:
+        leave_nothing([item.turn])
+        return
     InboundMessage.objects.all().bury([message.id for message in item.turn.messages], item.error_code)
     OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
 

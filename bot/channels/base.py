@@ -155,6 +155,8 @@ class Channel(ABC):
     account_label: ClassVar[str | Promise] = ""
     # How long after a person's last message the provider lets us answer freely; None: always.
     reply_window: ClassVar[timedelta | None] = None
+    # Whether people read what is sent in the outbox itself, so that it has to stand there for a while.
+    reads_outbox: ClassVar[bool] = False
 
     def handshake(self, account: Account, query: Mapping[str, str]) -> str | None:
         """Return what a GET for the webhook's registration is answered with, or None: refused (403)."""

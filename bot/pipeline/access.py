@@ -6,15 +6,16 @@ Who sends the code of an invite is let in here, before the refusal.
 import logging
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from bot.errors import SENTENCES, ErrorCode
-from bot.models import AccessRequest
+from bot.models import AccessRequest, Lease
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.commands.joining import OUTCOME_SENTENCES, code_in, try_code
 from bot.pipeline.services import Services
-from bot.pipeline.turn import Turn
+from bot.pipeline.turn import LeaseLost, Turn
 from users.invites import Outcome
 
 logger = logging.getLogger(__name__)
@@ -43,8 +44,15 @@ async def access(turn: Turn, services: Services) -> None:
         turn.end(error_code=ErrorCode.UNAUTHORIZED)
 
 
+@transaction.atomic
 def register_stranger(turn: Turn) -> bool:
-    """Note that somebody asks for access, and return whether to tell them so now."""
+    """Note that somebody asks for access, and return whether to tell them so now.
+
+    Raises:
+        LeaseLost: the chat is not this turn's any more: its person may have been erased.
+    """
+    if not Lease.objects.all().lock_own(turn.lease):
+        raise LeaseLost
     now = timezone.now()
     name = next((message.profile_name for message in turn.messages if message.profile_name), "")
     request, _ = AccessRequest.objects.get_or_create(bot_id=turn.bot.id, address=turn.address)

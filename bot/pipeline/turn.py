@@ -60,6 +60,7 @@ class Turn:
     chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
     given_up: its messages become dead letters; the reply only says that it did not work.
     steps: the stages it went through, with the milliseconds from its claim to the end of each.
+    leaves_nothing: it says goodbye to who was erased: once it is settled its messages, reply and lease are deleted.
     reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
     """
 
@@ -76,6 +77,7 @@ class Turn:
     ended: bool = False
     given_up: bool = False
     forget_messages: bool = False
+    leaves_nothing: bool = False
     error_code: str = ""
     reserved_on: date | None = None
     calls: list[ModelCall] = field(default_factory=list)

@@ -1,10 +1,10 @@
 """The last message to who erased themselves: it is sent like any other, and leaves nothing once it is settled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.managers import TakenLease
-from bot.models import InboundMessage, Lease
+from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.pipeline.turn import LeaseLost, Turn
 
 # What makes a pending message a farewell (no webhook can write this key; "notice" is the text that is sent).
@@ -33,6 +33,15 @@ def hold(farewell: Farewell) -> None:
     """
     if not Lease.objects.all().lock_own(farewell.lease):
         raise LeaseLost
+
+
+def leave_nothing(turns: Iterable[Turn]) -> None:
+    """Delete the messages, replies and leases of turns that are over and said goodbye. Part of a transaction."""
+    ended = list(turns)
+    # (The reply first, as delivery statuses lock it.)
+    OutboundMessage.objects.filter(turn_key__in=[turn.key for turn in ended]).delete()
+    InboundMessage.objects.filter(id__in=[message.id for turn in ended for message in turn.messages]).delete()
+    Lease.objects.filter(id__in=[turn.lease.id for turn in ended]).delete()
 
 
 def become_farewell(farewell: Farewell) -> None:

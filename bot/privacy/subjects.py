@@ -47,12 +47,13 @@ def subject_of(person: User, others: Iterable[Pair] = ()) -> Subject:
     return Subject(person, frozenset(everywhere | spelled))
 
 
-def subject_of_address(channel: str, address: str) -> Subject:
-    """Return whom an address of a channel means: a person, or nobody known."""
+def subject_of_address(channel: str, address: str, others: Iterable[Pair] = ()) -> Subject:
+    """Return whom an address of a channel means: a person, or nobody known. others: what else names them."""
     person = User.objects.for_identity(channel, address)
+    named = [(channel, address), *others]
     if person is not None:
-        return subject_of(person, [(channel, address)])
-    return Subject(None, frozenset((channel, one) for one in spellings(address)))
+        return subject_of(person, named)
+    return Subject(None, frozenset((of, one) for of, known in named for one in spellings(known)))
 
 
 def subject_of_number(raw: str) -> Subject:

@@ -89,7 +89,8 @@ def read_news(bot_id: int, bot_slug: str, address: str, user: User | None, after
     else:
         messages = replies
     # Until the reply is sent a message stays pending; a page that sees the reply already waits for nothing.
-    waiting = [row for row in inbound if row.state == State.PENDING and (row.turn_key is None or user is None)]
+    unanswered = [row for row in inbound if row.state == State.PENDING and "notice" not in row.payload]
+    waiting = [row for row in unanswered if row.turn_key is None or user is None]
     now = timezone.now()
     return News(
         messages=sorted([*messages, *of_unanswered(inbound)], key=lambda bubble: bubble.at),

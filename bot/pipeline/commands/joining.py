@@ -6,11 +6,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bot.access import forget_requests, lock_requests
+from bot.models import Lease
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.commands.basic import show_help
 from bot.pipeline.commands.registry import command, read_call
 from bot.pipeline.services import Services
-from bot.pipeline.turn import Turn
+from bot.pipeline.turn import LeaseLost, Turn
 from users.invites import Outcome, Redemption, read_code, redeem
 
 NAMES = ("join", "start")
@@ -69,6 +70,9 @@ def _redeem(turn: Turn, code: str) -> Redemption:
     name = next((message.profile_name for message in turn.messages if message.profile_name), "")
     channel = turn.bot.channel.slug
     with transaction.atomic():
+        # (Who is being erased in this moment must not come back by it.)
+        if not Lease.objects.all().lock_own(turn.lease):
+            raise LeaseLost
         requests = lock_requests(channel, [turn.address])
         redemption = redeem(code, channel, turn.address, turn.user, name)
         if redemption.outcome is Outcome.JOINED and redemption.person:

@@ -1,0 +1,74 @@
+"""Keep out what arrives late from people who were erased: it was written before, and would bring them back.
+
+Webhooks look into a copy of the tombstones that is some seconds old at most, so that no message pays for a query; what
+comes through in these seconds meets the table itself when a worker claims it.
+"""
+
+import time
+from datetime import datetime
+
+from bot.models import InboundMessage, Lease
+from bot.pipeline.turn import Turn, TurnMessage
+from bot.reconnect import on_a_live_connection
+from users.models import Tombstone
+from users.tombstones import Pair, digest
+
+FRESH_SECONDS = 5.0
+
+_copy: tuple[float, dict[str, datetime]] | None = None
+
+
+def was_erased(channel: str, address: str, sent_at: datetime | None) -> bool:
+    """Return whether a message was written before its sender was erased. One that does not say when counts as new."""
+    buried = _tombstones() if sent_at else {}
+    erased_at = buried.get(digest(channel, address)) if buried else None
+    return bool(erased_at and sent_at and sent_at <= erased_at)
+
+
+def without_erased(turns: list[Turn]) -> list[Turn]:
+    """Delete what claimed turns have of people who were erased since, and return the turns that are left.
+
+    Part of the transaction that claims them. One query, and only where somebody is unknown.
+    """
+    unknown = [turn for turn in turns if turn.user is None and not turn.leaves_nothing]
+    pairs = {(turn.bot.channel.slug, turn.address) for turn in unknown}
+    erased = Tombstone.objects.all().erased(pairs) if pairs else {}
+    late: list[int] = []
+    empty: list[Turn] = []
+    for turn in turns:
+        if turn.leaves_nothing:
+            continue
+        gone = [message for message in turn.messages if _is_late(turn, message, erased)]
+        late += [message.id for message in gone]
+        turn.messages = [message for message in turn.messages if message not in gone] or turn.messages
+        if gone and gone == turn.messages:
+            empty.append(turn)
+    if late:
+        InboundMessage.objects.filter(id__in=late).delete()
+        Lease.objects.filter(id__in=[turn.lease.id for turn in empty]).delete()
+    return [turn for turn in turns if turn not in empty]
+
+
+def forget() -> None:
+    """Read the tombstones anew when they are needed next."""
+    global _copy
+    _copy = None
+
+
+def _is_late(turn: Turn, message: TurnMessage, erased: dict[Pair, datetime]) -> bool:
+    pair = (turn.bot.channel.slug, turn.address)
+    if turn.user is not None:  # they were let in again: what they write now is welcome
+        return was_erased(*pair, message.sent_at)
+    return bool(message.sent_at and pair in erased and message.sent_at <= erased[pair])
+
+
+def _tombstones() -> dict[str, datetime]:
+    global _copy
+    copy = _copy
+    if copy is None or time.monotonic() - copy[0] > FRESH_SECONDS:
+        copy = _copy = (time.monotonic(), on_a_live_connection(_read))
+    return copy[1]
+
+
+def _read() -> dict[str, datetime]:
+    return dict(Tombstone.objects.values_list("digest", "erased_at"))

@@ -1,0 +1,74 @@
+"""/forget: everything that is held about who writes it is erased, once they have confirmed it."""
+
+import hmac
+import time
+
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bot.pipeline.commands.registry import command
+from bot.pipeline.services import Services
+from bot.pipeline.turn import Turn
+from bot.privacy.erase import erase
+from bot.privacy.farewell import farewell_of
+from bot.privacy.subjects import subject_of, subject_of_address
+from users.owners import LastOwner
+
+# A code is good for as long as it was made in, and as long again.
+CODE_SECONDS = 600
+CODE_MINUTES = CODE_SECONDS // 60
+
+
+@command("forget", gettext_lazy("delete everything I hold about you"))
+async def forget(turn: Turn, services: Services, argument: str) -> str:
+    """Say what would go and how to confirm it; with the right code erase the person, and say goodbye."""
+    code = argument.strip()
+    if not code:
+        return _explanation(turn)
+    if not any(hmac.compare_digest(code.encode(), expected.encode()) for expected in _codes(turn)):
+        wrong = _("This is not the right code, or it is too old. Nothing was deleted.")
+        return f"{wrong}\n{_explanation(turn)}"
+    goodbye = _("Done: everything I held about you is deleted. If you write to me again, you are new to me. Goodbye!")
+    # Before it begins: should the turn be cut off meanwhile, nothing of it stays all the same.
+    turn.leaves_nothing = True
+    try:
+        await services.apart.run(_erase, turn, goodbye)
+    except LastOwner as refusal:
+        turn.leaves_nothing = False
+        return str(refusal)
+    turn.user = None
+    turn.history.clear()
+    return goodbye
+
+
+def _erase(turn: Turn, goodbye: str) -> None:
+    channel = turn.bot.channel.slug
+    others = [(channel, message.other_address) for message in turn.messages if message.other_address]
+    if turn.user is not None:
+        subject = subject_of(turn.user, [(channel, turn.address), *others])
+    else:
+        subject = subject_of_address(channel, turn.address, others)
+    erase(subject, via="chat", farewell=farewell_of(turn, goodbye))
+
+
+def _explanation(turn: Turn) -> str:
+    says = _(
+        "This deletes everything I hold about you: your number, your name, our conversations, and your access to me. "
+        "What your messages have cost stays as sums that name nobody. It cannot be undone; /export gives you a copy "
+        "before."
+    )
+    how = _("To confirm it, write within %(minutes)d minutes: /forget %(code)s")
+    return f"{says}\n{how % {'minutes': CODE_MINUTES, 'code': _codes(turn)[0]}}"
+
+
+def _codes(turn: Turn) -> list[str]:
+    """Return the codes that confirm it in this chat: the one of now, and the one before. Nothing is kept for them."""
+    now = int(time.time()) // CODE_SECONDS
+    return [_code(turn, period) for period in (now, now - 1)]
+
+
+def _code(turn: Turn, period: int) -> str:
+    name = f"{turn.bot.channel.slug}:{turn.address}:{period}"
+    digest = salted_hmac("bot.pipeline.commands.forget", name, algorithm="sha256").digest()
+    return f"{int.from_bytes(digest[:8], 'big') % 10_000:04}"
