@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot import directory, erased
+from bot import directory
 from usage import prices
 
 
@@ -17,9 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def fresh_caches() -> Iterator[None]:
     """Forget the bots, tombstones and prices of the test before: they are cached for seconds."""
-    forget = (directory.forget, erased.forget, prices.forget_prices)
-    for each in forget:
-        each()
+    directory.forget()
+    prices.forget_prices()
     yield
-    for each in forget:
-        each()
+    directory.forget()
+    prices.forget_prices()

@@ -1,4 +1,7 @@
-"""The bots in use, kept in memory for a few seconds so that no webhook pays for reading and decrypting its bot."""
+"""What webhooks have to know, kept in memory for a few seconds: the bots in use, and who was erased.
+
+So no webhook pays for reading and decrypting its bot.
+"""
 
 import logging
 import time
@@ -11,6 +14,7 @@ from bot.fields import Unreadable
 from bot.models import Bot
 from bot.reconnect import on_a_live_connection
 from config.redaction import know_secrets
+from users.models import Tombstone
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +53,7 @@ class _Snapshot:
     by_slug: dict[tuple[str, str], ActiveBot]
     by_id: dict[int, ActiveBot]
     by_account: dict[tuple[str, str], ActiveBot]
+    tombstones: dict[str, datetime]
 
 
 _snapshot: _Snapshot | None = None
@@ -79,8 +84,13 @@ def bot_for_account(addressed: ActiveBot, account_id: str) -> ActiveBot | None:
     return other if other.channel.same_signer(addressed.account, other.account) else None
 
 
+def tombstones() -> dict[str, datetime]:
+    """Return when which addresses were erased, by their digests (users/tombstones.py)."""
+    return _current().tombstones
+
+
 def forget() -> None:
-    """Read the bots anew at the next request of this process."""
+    """Read all of it anew at the next request of this process."""
     global _snapshot
     _snapshot = None
 
@@ -101,6 +111,7 @@ def _read() -> _Snapshot:
         by_slug={(bot.channel.slug, bot.slug): bot for bot in bots},
         by_id={bot.id: bot for bot in bots},
         by_account={(bot.channel.slug, bot.account.account_id): bot for bot in bots if bot.account.account_id},
+        tombstones=dict(Tombstone.objects.values_list("digest", "erased_at")),
     )
 
 

@@ -4,23 +4,18 @@ Webhooks look into a copy of the tombstones that is some seconds old at most, so
 comes through in these seconds meets the table itself when a worker claims it.
 """
 
-import time
 from datetime import datetime
 
+from bot.directory import tombstones
 from bot.models import InboundMessage, Lease
 from bot.pipeline.turn import Turn, TurnMessage
-from bot.reconnect import on_a_live_connection
 from users.models import Tombstone
 from users.tombstones import Pair, digest
-
-FRESH_SECONDS = 5.0
-
-_copy: tuple[float, dict[str, datetime]] | None = None
 
 
 def was_erased(channel: str, address: str, sent_at: datetime | None) -> bool:
     """Return whether a message was written before its sender was erased. One that does not say when counts as new."""
-    buried = _tombstones() if sent_at else {}
+    buried = tombstones() if sent_at else {}
     erased_at = buried.get(digest(channel, address)) if buried else None
     return bool(erased_at and sent_at and sent_at <= erased_at)
 
@@ -49,26 +44,8 @@ def without_erased(turns: list[Turn]) -> list[Turn]:
     return [turn for turn in turns if turn not in empty]
 
 
-def forget() -> None:
-    """Read the tombstones anew when they are needed next."""
-    global _copy
-    _copy = None
-
-
 def _is_late(turn: Turn, message: TurnMessage, erased: dict[Pair, datetime]) -> bool:
     pair = (turn.bot.channel.slug, turn.address)
     if turn.user is not None:  # they were let in again: what they write now is welcome
         return was_erased(*pair, message.sent_at)
     return bool(message.sent_at and pair in erased and message.sent_at <= erased[pair])
-
-
-def _tombstones() -> dict[str, datetime]:
-    global _copy
-    copy = _copy
-    if copy is None or time.monotonic() - copy[0] > FRESH_SECONDS:
-        copy = _copy = (time.monotonic(), on_a_live_connection(_read))
-    return copy[1]
-
-
-def _read() -> dict[str, datetime]:
-    return dict(Tombstone.objects.values_list("digest", "erased_at"))

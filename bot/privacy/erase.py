@@ -68,7 +68,7 @@ def erase(subject: Subject, *, via: str, actor: User | None = None, farewell: Fa
         else:
             break
     ids = {"person": subject.person.pk if subject.person else None, "staff": actor.pk if actor else None}
-    logger.info("person_erased", extra={**ids, "via": via, **erased.counts})
+    logger.warning("person_erased", extra={**ids, "via": via, **erased.counts})
     return erased
 
 

@@ -1,6 +1,5 @@
 """/forget: everything that is held about who writes it is erased, once they have confirmed it."""
 
-import hmac
 import time
 
 from django.utils.crypto import salted_hmac
@@ -26,7 +25,7 @@ async def forget(turn: Turn, services: Services, argument: str) -> str:
     code = argument.strip()
     if not code:
         return _explanation(turn)
-    if not any(hmac.compare_digest(code.encode(), expected.encode()) for expected in _codes(turn)):
+    if code not in _codes(turn):  # (no secret: it keeps people from doing it by accident)
         wrong = _("This is not the right code, or it is too old. Nothing was deleted.")
         return f"{wrong}\n{_explanation(turn)}"
     goodbye = _("Done: everything I held about you is deleted. If you write to me again, you are new to me. Goodbye!")

@@ -1,0 +1,64 @@
+"""Erase everything that is held about somebody: `manage.py forget PHONE`."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from bot.privacy.erase import erase
+from bot.privacy.subjects import Subject, subject_named
+from bot.privacy.summary import summary_of
+from users.owners import LastOwner
+
+WHO = "A phone number in any spelling, CHANNEL:ADDRESS (whatsapp:DE.1234…), or #ID of a person."
+
+
+class Command(BaseCommand):
+    """Say what is held about somebody, and erase it when that is confirmed."""
+
+    help = "Erases everything that is held about somebody. What their messages have cost stays, as nobody's."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("who", metavar="PHONE", help=WHO)
+        parser.add_argument("--yes", action="store_true", help="Do not ask.")
+        parser.add_argument("--dry-run", action="store_true", help="Say what is held, and erase nothing.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Show, ask, erase.
+
+        Raises:
+            CommandError: nobody is named so, nothing is held about them, or no owner would be left.
+        """
+        try:
+            subject = subject_named(options["who"])
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        held = summary_of(subject)
+        if not held:
+            raise CommandError("Nothing is held about them.")
+        lines = [f"  {name}: {count:,}" for name, count in held.items()]
+        self.stdout.write("\n".join([f"Held about {_shown(subject)}:", *lines]))
+        if options["dry_run"]:
+            return
+        if not options["yes"] and not self._confirmed():
+            raise CommandError("Nothing was erased. Answer yes, or give --yes.")
+        try:
+            erased = erase(subject, via="command")
+        except LastOwner as refusal:
+            raise CommandError(str(refusal)) from None
+        self.stdout.write(
+            f"Erased: {erased.total:,} rows are gone or emptied. This command line may stand in a history."
+        )
+
+    def _confirmed(self) -> bool:
+        self.stdout.write("This cannot be undone. Erase it? Type yes: ", ending="")
+        self.stdout.flush()
+        try:
+            return input().strip().lower() == "yes"
+        except EOFError:
+            return False
+
+
+def _shown(subject: Subject) -> str:
+    return f"person #{subject.person.pk}, {subject.person}" if subject.person else "somebody who is no known person"

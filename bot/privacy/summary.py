@@ -1,0 +1,35 @@
+"""How much is held about somebody, in numbers: what an operator is shown before it goes."""
+
+from django.db.models import QuerySet
+
+from bot.models import AccessRequest, Lease, ModelChoice
+from bot.privacy import traces
+from bot.privacy.holdings import find_holdings
+from bot.privacy.subjects import Subject
+from conversations.models import Conversation, Message
+from usage.models import DailySpend, UsageRecord
+from users.models import Identity, Invite
+
+
+def summary_of(subject: Subject) -> dict[str, int]:
+    """Return how many rows of what there are about somebody, by plain words; what there is none of is left out."""
+    holdings = find_holdings(subject)
+    counts = {
+        "messages in the inbox": len(holdings.inbound),
+        "messages in the outbox": len(holdings.outbound),
+        "known chats": Lease.objects.filter(subject.chats()).count(),
+        "access requests": AccessRequest.objects.filter(subject.chats()).count(),
+        "lines of admin history": traces.admin_history(subject).count(),
+    }
+    if subject.person is not None:
+        rows: dict[str, QuerySet] = {  # type: ignore[type-arg]
+            "addresses": Identity.objects.filter(user=subject.person),
+            "conversations": Conversation.objects.filter(user=subject.person),
+            "remembered messages": Message.objects.filter(conversation__user=subject.person),
+            "chosen models": ModelChoice.objects.filter(user=subject.person),
+            "invites": Invite.objects.filter(person=subject.person),
+            "daily spends": DailySpend.objects.filter(user=subject.person),
+            "usage records": UsageRecord.objects.filter(user=subject.person),
+        }
+        counts = {"person": 1, **{name: found.count() for name, found in rows.items()}, **counts}
+    return {name: count for name, count in counts.items() if count}
