@@ -1,6 +1,7 @@
 """How much is held about somebody, in numbers: what an operator is shown before it goes."""
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from bot.models import AccessRequest, Lease, ModelChoice
 from bot.privacy import traces
@@ -12,24 +13,27 @@ from users.models import Identity, Invite
 
 
 def summary_of(subject: Subject) -> dict[str, int]:
-    """Return how many rows of what there are about somebody, by plain words; what there is none of is left out."""
+    """Return how many rows of what there are about somebody, in words of the language that is spoken.
+
+    What there is none of is left out.
+    """
     holdings = find_holdings(subject)
     counts = {
-        "messages in the inbox": len(holdings.inbound),
-        "messages in the outbox": len(holdings.outbound),
-        "known chats": Lease.objects.filter(subject.chats()).count(),
-        "access requests": AccessRequest.objects.filter(subject.chats()).count(),
-        "lines of admin history": traces.admin_history(subject).count(),
+        _("messages in the inbox"): len(holdings.inbound),
+        _("messages in the outbox"): len(holdings.outbound),
+        _("known chats"): Lease.objects.filter(subject.chats()).count(),
+        _("access requests"): AccessRequest.objects.filter(subject.chats()).count(),
+        _("lines of admin history"): traces.admin_history(subject).count(),
     }
     if subject.person is not None:
         rows: dict[str, QuerySet] = {  # type: ignore[type-arg]
-            "addresses": Identity.objects.filter(user=subject.person),
-            "conversations": Conversation.objects.filter(user=subject.person),
-            "remembered messages": Message.objects.filter(conversation__user=subject.person),
-            "chosen models": ModelChoice.objects.filter(user=subject.person),
-            "invites": Invite.objects.filter(person=subject.person),
-            "daily spends": DailySpend.objects.filter(user=subject.person),
-            "usage records": UsageRecord.objects.filter(user=subject.person),
+            _("addresses"): Identity.objects.filter(user=subject.person),
+            _("conversations"): Conversation.objects.filter(user=subject.person),
+            _("remembered messages"): Message.objects.filter(conversation__user=subject.person),
+            _("chosen models"): ModelChoice.objects.filter(user=subject.person),
+            _("invites"): Invite.objects.filter(person=subject.person),
+            _("daily spends"): DailySpend.objects.filter(user=subject.person),
+            _("usage records"): UsageRecord.objects.filter(user=subject.person),
         }
-        counts = {"person": 1, **{name: found.count() for name, found in rows.items()}, **counts}
+        counts = {_("person"): 1, **{name: found.count() for name, found in rows.items()}, **counts}
     return {name: count for name, count in counts.items() if count}

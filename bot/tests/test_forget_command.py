@@ -73,7 +73,7 @@ def test_it_is_asked_confirmed_and_done(ask: Callable[..., str]) -> None:
     assert AuditEntry.objects.get().via == "chat"
 
 
-@pytest.mark.parametrize("code", ["0", "yes", "99999", "١٢٣٤", "\ud800", "-1"])
+@pytest.mark.parametrize("code", ["0", "yes", "99999", "١٢٣٤", "-1"])
 def test_a_wrong_code_deletes_nothing_and_says_the_right_one(code: str, ask: Callable[..., str]) -> None:
     ask("/forget")
     answer = ask(f"/forget {code}")
