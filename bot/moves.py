@@ -4,10 +4,12 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from bot.access import forget_requests, lock_requests
 from bot.channels.base import AddressChanged
 from bot.directory import ActiveBot
-from bot.managers import NewInbound
+from bot.managers import NewInbound, TakenLease
 from bot.models import InboundMessage, Lease, OutboundMessage
 from users.addresses import Move, Moved, move_addresses
 from users.managers import spellings
@@ -27,6 +29,8 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
     former = [(channel, old) for old, _ in event.moves if old]
     if not User.objects.for_identities(former) or not InboundMessage.objects.all().store([_row(bot, event, now)]):
         return False
+    # Leases come before people, here as everywhere: who is erased at this moment and this cannot wait for each other.
+    leases = _take_waiting(channel, event.moves, now)
     requests = lock_requests(channel, [new for _, new in event.moves if new])
     moved, person = move_addresses(channel, event.moves)
     if person is None:
@@ -39,7 +43,7 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
     if person.is_whitelisted:
         forget_requests(requests)
     for move in event.moves:
-        _move_chats(channel, move, now)
+        _move_chats(channel, move, leases)
     return moved is Moved.MOVED
 
 
@@ -57,18 +61,29 @@ def _row(bot: ActiveBot, event: AddressChanged, now: datetime) -> NewInbound:
     )
 
 
-def _move_chats(channel: str, move: Move, now: datetime) -> None:
-    """Let what waits under the old address wait under the new one, where its sender is known.
+def _take_waiting(channel: str, moves: Iterable[Move], now: datetime) -> list[TakenLease]:
+    """Take the chats in which something waits under an old address, and give them back at once.
 
-    A chat that is being worked on is left alone: its turn knows the person, and answers where it was asked.
+    Until the transaction ends no worker can take them. A chat that is being worked on is left alone: its turn knows the
+    person, and answers where it was asked.
     """
+    chats: set[tuple[int, str]] = set()
+    for old, new in moves:
+        if old and new and old != new:
+            chats.update(_waiting(channel, old).order_by().values_list("bot_id", "address").distinct())
+    return Lease.objects.all().take(chats, "", now, now)
+
+
+def _waiting(channel: str, address: str) -> QuerySet[InboundMessage]:
+    return InboundMessage.objects.all().pending().filter(bot__channel=channel, address__in=spellings(address))
+
+
+def _move_chats(channel: str, move: Move, leases: Iterable[TakenLease]) -> None:
+    """Let what waits under the old address, in chats that were taken, wait under the new one."""
     old, new = move
     if not old or not new or old == new:
         return
-    waiting = InboundMessage.objects.all().pending().filter(bot__channel=channel, address__in=spellings(old))
-    chats = list(waiting.order_by().values_list("bot_id", "address").distinct())
-    # Taken and given back at once: until the transaction ends no worker can take them.
-    leases = Lease.objects.all().take(chats, "", now, now)
+    waiting = _waiting(channel, old)
     for lease in leases:
         messages = waiting.filter(bot_id=lease.bot_id, address=lease.address)
         _readdress(lease.bot_id, messages.values_list("turn_key", flat=True), new)

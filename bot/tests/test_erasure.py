@@ -107,10 +107,8 @@ def test_what_it_cost_stays_and_is_nobodys(alice: User, bot: ActiveBot) -> None:
     forget(alice)
     assert UsageRecord.objects.get_global_daily_total(day) == before
     assert set(UsageRecord.objects.values_list("user", flat=True)) == {None}
-    assert list(DailySpend.objects.order_by("bot").values_list("user", "bot", "spent_micros")) == [
-        (None, "", 33),
-        (None, "shop", 33),
-    ]
+    spends: list[Any] = list(DailySpend.objects.order_by("bot").values_list("user", "bot", "spent_micros"))
+    assert spends == [(None, "", 33), (None, "shop", 33)]
 
 
 def test_many_records_are_detached_in_batches(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +171,8 @@ def test_what_is_said_of_them_elsewhere_goes(alice: User, bob: User, bot: Active
     assert not AccessRequest.objects.exists()
     assert list(Invite.objects.order_by("pk").values_list("pk", "note")) == [(noted.pk, ""), (kept.pk, "for Bob")]
     assert invite.pk not in Invite.objects.values_list("pk", flat=True)
-    answer.refresh_from_db(), unsent.refresh_from_db()
+    answer.refresh_from_db()
+    unsent.refresh_from_db()
     assert (answer.text, unsent.text) == ("", "Alice may write to me now.")
     assert list(InboundMessage.objects.values_list("pk", flat=True)) == [dead.pk]
 
@@ -369,7 +368,8 @@ def test_a_running_turn_is_cut_off_and_what_it_cost_is_recorded(
     turn.remember, turn.reply = [Said("user", "Hello"), Said("assistant", "Hi")], "Hi"
     assert [type(result) for result in outbox.store_replies("one", [turn])] == [LeaseLost]
     assert rows_about_chats() == [0, 0, 0, 0]
-    assert list(UsageRecord.objects.values_list("user", "output_tokens")) == [(None, 2)]
+    records: list[Any] = list(UsageRecord.objects.values_list("user", "output_tokens"))
+    assert records == [(None, 2)]
     assert not Message.objects.exists()
     assert not Reservation.objects.exists()
 

@@ -17,6 +17,7 @@ from bot.channels.registry import CHANNELS
 from bot.directory import ActiveBot
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.pipeline.commands import forget as command
+from bot.privacy.erase import erase
 from bot.simulator.queries import read_news
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, InboundFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, in_thread, states, work_until
@@ -85,7 +86,7 @@ def test_a_wrong_code_deletes_nothing_and_says_the_right_one(code: str, ask: Cal
 def test_a_code_is_good_for_its_time_and_for_its_chat(ask: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     whitelisted(BOB)
     moment = 1_800_000_000.0
-    monkeypatch.setattr(command.time, "time", lambda: moment)
+    monkeypatch.setattr("bot.pipeline.commands.forget.time.time", lambda: moment)
     code = code_in(ask("/forget"))
     assert code != code_in(ask("/forget", sender=BOB))
     assert GOODBYE not in ask(f"/forget {code}", sender=BOB)
@@ -147,13 +148,12 @@ def test_a_worker_that_dies_after_the_erasure_leaves_the_farewell_to_another(
     ask: Callable[..., str], bot: ActiveBot, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = code_in(ask("/forget"))
-    first = command.erase
 
     def dies(*arguments: Any, **options: Any) -> None:
-        first(*arguments, **options)
+        erase(*arguments, **options)
         raise RuntimeError("killed")
 
-    monkeypatch.setattr(command, "erase", dies)
+    monkeypatch.setattr("bot.pipeline.commands.forget.erase", dies)
     monkeypatch.setattr("bot.worker.backoff", lambda attempts: timedelta(0))
     inbox.accept(bot, [event("yes", text=f"/forget {code}", sent_at=timezone.now())])
     work_until()
