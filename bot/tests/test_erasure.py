@@ -26,6 +26,7 @@ from bot.pipeline.commands.joining import _redeem
 from bot.pipeline.turn import LeaseLost, ModelCall
 from bot.privacy import steps
 from bot.privacy.erase import erase
+from bot.privacy.farewell import farewell_of
 from bot.privacy.subjects import subject_named, subject_of
 from bot.settlement import Outcome, Settlement, settle
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, InboundFactory, event, whitelisted
@@ -414,6 +415,16 @@ def test_an_uncertain_message_goes_and_its_late_status_changes_nothing(
     accepted = inbox.accept(bot, [StatusEvent("scripted-1", "delivered", outbound_id=uncertain)])
     assert accepted.statuses == 0
     assert rows_about_chats() == [0, 0, 0, 0]
+
+
+def test_a_turn_that_has_lost_its_chat_erases_nothing(alice: User, bot: ActiveBot) -> None:
+    inbox.accept(bot, [event("m1")])
+    (turn,) = claim("one", 10)
+    Lease.objects.update(fence=turn.lease.fence + 1)  # another worker has it now, and will ask again
+    with pytest.raises(LeaseLost):
+        erase(subject_of(alice), via="chat", farewell=farewell_of(turn, "Goodbye"))
+    assert (User.objects.count(), InboundMessage.objects.count(), Tombstone.objects.count()) == (1, 1, 0)
+    assert not AuditEntry.objects.exists()
 
 
 def test_a_settlement_after_the_erasure_is_refused(alice: User, bot: ActiveBot) -> None:
