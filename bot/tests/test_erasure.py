@@ -27,6 +27,7 @@ from bot.pipeline.turn import LeaseLost, ModelCall
 from bot.privacy import steps
 from bot.privacy.erase import erase
 from bot.privacy.farewell import farewell_of
+from bot.privacy.holdings import find_holdings
 from bot.privacy.subjects import subject_named, subject_of
 from bot.settlement import Outcome, Settlement, settle
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, InboundFactory, event, whitelisted
@@ -140,7 +141,7 @@ def test_a_second_identity_goes_with_the_first(alice: User, bot: ActiveBot) -> N
 
 
 def test_a_message_that_names_them_besides_goes_before_the_name_is_linked(alice: User, bot: ActiveBot) -> None:
-    InboundFactory.create(bot_id=bot.id, address=ID, state="dead", payload={"text": "x", "other_address": ALICE})
+    InboundFactory.create(bot_id=bot.id, address=ID, payload={"text": "x", "other_address": ALICE})
     forget(alice)
     assert not InboundMessage.objects.exists()
 
@@ -285,6 +286,16 @@ def test_what_was_written_from_a_former_number_goes_and_the_new_holders_does_not
     assert list(InboundMessage.objects.order_by("pk").values_list("external_id", flat=True)) == ["after", "later"]
 
 
+def test_a_number_before_the_former_one_is_known_as_well(alice: User, bot: ActiveBot) -> None:
+    second, third = "+4915199999999", "+4915188888888"
+    for number, (old, new) in enumerate(((ALICE, second), (second, third))):
+        InboundFactory.create(bot_id=bot.id, address=old, state="done")
+        inbox.accept(bot, [AddressChanged(f"change-{number}", ((old, new),))])
+    InboundFactory.create(bot_id=bot.id, address=ALICE, state="done", external_id="of somebody else")
+    forget(User.objects.get(phone_number=third))
+    assert list(InboundMessage.objects.values_list("external_id", flat=True)) == ["of somebody else"]
+
+
 # --- what is late ---
 
 
@@ -354,6 +365,20 @@ def test_one_who_is_erased_again_has_the_later_time(alice: User) -> None:
 
 
 # --- what is under way ---
+
+
+def test_what_comes_in_while_their_rows_are_looked_for_goes_as_well(
+    alice: User, bot: ActiveBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found_before_it_came(subject: Any) -> Any:
+        holdings = find_holdings(subject)
+        row = InboundFactory.create(bot_id=bot.id)
+        OutboundMessage.objects.create(bot_id=bot.id, address=ALICE, turn_key=row.pk, part=1, text="soon")
+        return holdings
+
+    monkeypatch.setattr("bot.privacy.erase.find_holdings", found_before_it_came)
+    forget(alice)
+    assert rows_about_chats() == [0, 0, 0, 0]
 
 
 def test_a_running_turn_is_cut_off_and_what_it_cost_is_recorded(

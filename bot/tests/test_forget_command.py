@@ -62,7 +62,7 @@ def code_in(text: str) -> str:
 # --- in a chat ---
 
 
-def test_it_is_asked_confirmed_and_done(ask: Callable[..., str]) -> None:
+def test_it_is_asked_confirmed_and_done(ask: Callable[..., str], caplog: pytest.LogCaptureFixture) -> None:
     ask("Hello")
     asked = ask("/forget")
     assert User.objects.count() == 1
@@ -72,6 +72,8 @@ def test_it_is_asked_confirmed_and_done(ask: Callable[..., str]) -> None:
     assert not Message.objects.exists()
     assert set(UsageRecord.objects.values_list("user", flat=True)) == {None}
     assert AuditEntry.objects.get().via == "chat"
+    # (The turn that says goodbye goes on; it is not begun again as after a crash.)
+    assert "lease_lost" not in caplog.text
 
 
 @pytest.mark.parametrize("code", ["0", "yes", "99999", "١٢٣٤", "-1"])
