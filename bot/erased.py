@@ -25,13 +25,12 @@ def without_erased(turns: list[Turn]) -> list[Turn]:
 
     Part of the transaction that claims them. One query, and only where somebody is unknown.
     """
-    unknown = [turn for turn in turns if turn.user is None and not turn.leaves_nothing]
-    pairs = {(turn.bot.channel.slug, turn.address) for turn in unknown}
+    pairs = {(turn.bot.channel.slug, turn.address) for turn in turns if turn.user is None}
     erased = Tombstone.objects.all().erased(pairs) if pairs else {}
     late: list[int] = []
     empty: list[Turn] = []
     for turn in turns:
-        if turn.leaves_nothing:
+        if turn.leaves_nothing:  # its message is older than the erasure that it brought about
             continue
         gone = [message for message in turn.messages if _is_late(turn, message, erased)]
         late += [message.id for message in gone]
