@@ -25,7 +25,8 @@ def without_erased(turns: list[Turn]) -> list[Turn]:
 
     Part of the transaction that claims them. One query, and only where somebody is unknown.
     """
-    pairs = {(turn.bot.channel.slug, turn.address) for turn in turns if turn.user is None}
+    unknown = [(turn, message) for turn in turns if turn.user is None for message in turn.messages]
+    pairs = {pair for turn, message in unknown for pair in _names(turn, message)}
     erased = Tombstone.objects.all().erased(pairs) if pairs else {}
     late: list[int] = []
     empty: list[Turn] = []
@@ -44,7 +45,12 @@ def without_erased(turns: list[Turn]) -> list[Turn]:
 
 
 def _is_late(turn: Turn, message: TurnMessage, erased: dict[Pair, datetime]) -> bool:
-    pair = (turn.bot.channel.slug, turn.address)
+    names = _names(turn, message)
     if turn.user is not None:  # they were let in again: what they write now is welcome
-        return was_erased(*pair, message.sent_at)
-    return bool(message.sent_at and pair in erased and message.sent_at <= erased[pair])
+        return any(was_erased(*name, message.sent_at) for name in names)
+    sent_at = message.sent_at
+    return sent_at is not None and any(name in erased and sent_at <= erased[name] for name in names)
+
+
+def _names(turn: Turn, message: TurnMessage) -> list[Pair]:
+    return [(turn.bot.channel.slug, address) for address in (turn.address, message.other_address) if address]

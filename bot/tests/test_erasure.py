@@ -321,6 +321,22 @@ def test_a_process_that_does_not_know_yet_takes_it_in_and_no_worker_answers_it(
     assert channel.sent == []
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["webhook", "worker"])
+def test_a_late_message_is_known_by_its_second_name_as_well(
+    is_known: bool, alice: User, bot: ActiveBot, channel: ScriptedChannel
+) -> None:
+    directory.tombstones()
+    forget(alice)
+    if is_known:
+        directory.forget()
+    written = timezone.now() - timedelta(seconds=1)
+    accepted = inbox.accept(bot, [event("m1", address=ID, other_address=ALICE, sent_at=written)])
+    assert accepted.messages == (0 if is_known else 1)
+    work_until()
+    assert rows_about_chats() == [0, 0, 0, 0]
+    assert channel.sent == []
+
+
 def test_who_writes_anew_is_somebody_new(alice: User, bot: ActiveBot, channel: ScriptedChannel) -> None:
     forget(alice)
     directory.forget()
