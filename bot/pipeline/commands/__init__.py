@@ -1,6 +1,6 @@
 """Chat commands. Importing this package registers them, in the order in which /help lists them."""
 
-from bot.pipeline.commands import basic, self_service, joining, people, spending  # isort: skip
+from bot.pipeline.commands import basic, self_service, privacy, joining, people, spending  # isort: skip
 from bot.pipeline.commands.registry import find_command, nearest, read_call
 
-__all__ = ["basic", "find_command", "joining", "nearest", "people", "read_call", "self_service", "spending"]
+__all__ = ["basic", "find_command", "joining", "nearest", "people", "privacy", "read_call", "self_service", "spending"]
