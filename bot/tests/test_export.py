@@ -79,7 +79,7 @@ def test_no_secret_is_told() -> None:
 # --- two people with everything ---
 
 
-def fill(person: User, mark: str, bots: list[Bot], staff: User) -> None:
+def fill(person: User, mark: str, bots: list[Any], staff: User) -> None:
     """Leave something about a person in every table; each of its texts begins with their mark."""
     number, at = person.phone_number or "", datetime(2026, 11, 25, 12, 30, 15, tzinfo=UTC)
     bot = bots[0]
