@@ -27,6 +27,11 @@ TOO_MUCH = "More is held about you than I can send here. Please ask the operator
 TOO_OFTEN = "You have asked for this several times just now. Please try again in an hour."
 
 
+@pytest.fixture(autouse=True)
+def fresh_limits(settings: Any) -> None:
+    settings.REDIS_URL = None
+
+
 def files(channel: ScriptedChannel) -> dict[str, str]:
     return {message.filename: message.text for message in channel.sent if message.filename}
 
