@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -80,9 +80,16 @@ class Delivery:
             logger.warning("reply_expired")
             code = ErrorCode.WINDOW_EXPIRED
             return Settlement(turn, Outcome.DONE, part_id=part.id, status=Status.EXPIRED, error_code=code)
+        message = OutboundText(id=part.id, address=turn.address, text=part.text, filename=part.filename)
+        if part.filename:
+            # Before the part is "sending": a crash meanwhile leaves it queued, and it is uploaded again.
+            try:
+                upload_id = await turn.bot.channel.upload(self.client, turn.bot.account, message)
+            except SendError as error:
+                return self._refused(turn, part, error)
+            message = replace(message, upload_id=upload_id)
         if not await self.database.submit(self._begin, (turn, part)):
             return Settlement(turn, on_success)  # a status webhook says it went out already
-        message = OutboundText(id=part.id, address=turn.address, text=part.text)
         began = time.monotonic()
         try:
             external_id = await turn.bot.channel.send(self.client, turn.bot.account, message)

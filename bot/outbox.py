@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from bot.billing import record_calls
-from bot.channels.text import split
+from bot.channels.documents import reply_parts
 from bot.errors import ErrorCode
 from bot.managers import AnsweredMessage, OutboundPart
 from bot.models import InboundMessage, Lease, OutboundMessage
@@ -47,7 +47,7 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         parts = insert_rows(
             OutboundMessage,
             [row for turn in kept for row in _parts(turn)],
-            returning=("turn_key", "part", "id", "status", "text"),
+            returning=("turn_key", "part", "id", "status", "text", "filename"),
         )
         inbox = InboundMessage.objects.all()
         inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
@@ -56,8 +56,8 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         remember_many([((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember])
         # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
         settle_budgets(costs)
-    for turn_key, number, id, status, text in sorted(parts):
-        stored.setdefault(turn_key, []).append(OutboundPart(id, number, status, text))
+    for turn_key, number, id, status, text, filename in sorted(parts):
+        stored.setdefault(turn_key, []).append(OutboundPart(id, number, status, text, filename))
     return [stored.get(turn.key, []) if turn.lease.id in held else LeaseLost() for turn in turns]
 
 
@@ -96,8 +96,9 @@ def _answered(turn: Turn) -> list[AnsweredMessage]:
 
 
 def _parts(turn: Turn) -> list[dict[str, Any]]:
-    texts = split(turn.reply or "", turn.bot.channel.max_text_length)
+    chat = {"bot_id": turn.bot.id, "address": turn.address, "turn_key": turn.key}
+    parts = reply_parts(turn.bot.channel, turn.reply or "", turn.documents)
     return [
-        {"bot_id": turn.bot.id, "address": turn.address, "turn_key": turn.key, "part": number, "text": text}
-        for number, text in enumerate(texts, start=1)
+        {**chat, "part": number, "text": part.text, "filename": part.filename}
+        for number, part in enumerate(parts, start=1)
     ]

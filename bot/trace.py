@@ -104,7 +104,7 @@ def _calls(message: InboundMessage) -> Iterator[Step]:
 
 
 def _sending(part: OutboundMessage) -> Iterator[Step]:
-    facts = {"part": part.part}
+    facts = {"part": part.part, **_facts(filename=part.filename)}
     if part.sending_at:
         yield Step(part.sending_at, Status.SENDING, {**facts, "attempt": part.attempts})
     reached = {Status.SENT: part.sent_at, Status.DELIVERED: part.delivered_at, Status.READ: part.read_at}

@@ -164,7 +164,7 @@ class Worker:
             return
         if not parts:
             await runner.run(turn, self._services)
-            if turn.reply or turn.calls:
+            if turn.reply or turn.documents or turn.calls:
                 parts = await self._database.submit(self._store, turn)
                 logger.debug("reply_stored", extra={"parts": len(parts)})
         await self._delivery.deliver(turn, parts)

@@ -81,10 +81,14 @@ class InboundMessageAdmin(ReadOnlyAdmin):
 class OutboundMessageAdmin(ReadOnlyAdmin):
     """The outbox: what was sent and what became of it."""
 
-    list_display = ("id", "bot", "turn_key", "part", "status", "attempts", "error_code", "created_at")
+    list_display = ("id", "bot", "turn_key", "part", "filename", "status", "attempts", "error_code", "created_at")
     list_filter = ("status", "bot")
     search_fields = ("=external_id", "=address", "=turn_key")
     actions = ("mark_sent", "send_again")
+
+    def get_exclude(self, request: HttpRequest, obj: OutboundMessage | None = None) -> Any:
+        """Leave out the content of a document: everything that is held about somebody may stand in it."""
+        return ("text",) if obj and obj.filename else super().get_exclude(request, obj)
 
     @admin.action(description=_("Mark the selected uncertain as sent"), permissions=["act"])
     def mark_sent(self, request: HttpRequest, queryset: QuerySet[OutboundMessage]) -> None:

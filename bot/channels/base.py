@@ -100,11 +100,16 @@ Event = InboundEvent | StatusEvent | AddressChanged | RejectedItem
 
 @dataclass(frozen=True, slots=True)
 class OutboundText:
-    """One text to send: `id` is our own, to be echoed in statuses; `text` fits the channel's limit."""
+    """One text to send: `id` is our own, to be echoed in statuses; `text` fits the channel's limit.
+
+    With a filename it is a document whose content is the text, and `upload_id` is what upload() returned for it.
+    """
 
     id: int
     address: str
-    text: str
+    text: str = field(repr=False)
+    filename: str = ""
+    upload_id: str = ""
 
 
 class InvalidBody(ValueError):
@@ -151,6 +156,8 @@ class Channel(ABC):
     slug: ClassVar[str]
     label: ClassVar[str | Promise]
     max_text_length: ClassVar[int]
+    # How large a document may be, in bytes; 0: the channel has none.
+    max_document_bytes: ClassVar[int] = 0
     credentials: ClassVar[tuple[Credential, ...]] = ()
     account_label: ClassVar[str | Promise] = ""
     # How long after a person's last message the provider lets us answer freely; None: always.
@@ -190,9 +197,19 @@ class Channel(ABC):
         """Return a link that opens a chat with the contact and sends the code, where the channel has such links."""
         return None
 
+    async def upload(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
+        """Give a document's content to the provider, where that comes before its message; return what it is called.
+
+        Nobody gets to see it by that. So it is never uncertain, and is repeated after a crash.
+
+        Raises:
+            SendError: it was not accepted.
+        """
+        return ""
+
     @abstractmethod
     async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
-        """Send one text and return the provider's id of it.
+        """Send one text, or one document (to channels that have them), and return the provider's id of it.
 
         Raises:
             SendError: it was not accepted, or it is not known whether it was.

@@ -16,6 +16,7 @@ class ConsoleChannel(Channel):
     label: ClassVar[str | Promise] = _("Console (simulator and terminal)")
     max_text_length: ClassVar[int] = 4096
     reads_outbox: ClassVar[bool] = True
+    max_document_bytes: ClassVar[int] = 16 * 1024 * 1024
 
     def verify(self, account: Account, request: WebhookRequest) -> bool:
         """Refuse every webhook: this channel has none."""

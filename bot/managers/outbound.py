@@ -35,12 +35,13 @@ RESOLVED = "RESOLVED"
 
 @dataclass(frozen=True, slots=True)
 class OutboundPart:
-    """One stored part of a turn's reply."""
+    """One stored part of a turn's reply: a text, or with a filename a document whose content is the text."""
 
     id: int
     part: int
     status: str
     text: str = field(repr=False)
+    filename: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         """Return the stored parts of turns that have any, in their order."""
         stored: dict[int, list[OutboundPart]] = {}
         rows = self.filter(turn_key__in=list(turn_keys)).order_by("turn_key", "part")
-        for row in rows.values_list("turn_key", "id", "part", "status", "text"):
+        for row in rows.values_list("turn_key", "id", "part", "status", "text", "filename"):
             stored.setdefault(row[0], []).append(OutboundPart(*row[1:]))
         return stored
 

@@ -1,6 +1,6 @@
 """Who may talk to the bot: whitelisted people. Anybody else costs one bounded row and one polite reply a day.
 
-Who sends the code of an invite is let in here, before the refusal.
+Who sends the code of an invite is let in here, before the refusal; and what everybody may ask is answered.
 """
 
 import logging
@@ -14,6 +14,7 @@ from bot.errors import SENTENCES, ErrorCode
 from bot.models import AccessRequest, Lease
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.commands.joining import OUTCOME_SENTENCES, code_in, try_code
+from bot.pipeline.commands.stage import commands_for_everybody
 from bot.pipeline.services import Services
 from bot.pipeline.turn import LeaseLost, Turn
 from users.invites import Outcome
@@ -28,6 +29,9 @@ async def access(turn: Turn, services: Services) -> None:
     if turn.user and not turn.other_address_known:
         await services.database.run(remember_addresses, turn, turn.user)
     if turn.user and turn.user.is_whitelisted:
+        return
+    await commands_for_everybody(turn, services)
+    if turn.ended:
         return
     code, sentence = code_in(turn), SENTENCES[ErrorCode.UNAUTHORIZED]
     if code is not None:

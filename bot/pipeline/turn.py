@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.conf import settings
 
 from bot.channels.base import TEXT
+from bot.channels.documents import Document, fits
 from bot.directory import ActiveBot
 from bot.llm.base import ChatMessage, Completion
 from bot.log_ids import chat_hash
@@ -57,6 +58,7 @@ class Turn:
     key: the id of its first inbound message; replies, usage and log lines of the turn carry it.
     parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
     history: what was said before, oldest first.
+    documents: files that follow the reply.
     chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
     given_up: its messages become dead letters; the reply only says that it did not work.
     steps: the stages it went through, with the milliseconds from its claim to the end of each.
@@ -74,6 +76,7 @@ class Turn:
     chosen_model: str = ""
     parts: list[OutboundPart] = field(default_factory=list)
     reply: str | None = field(default=None, repr=False)
+    documents: list[Document] = field(default_factory=list, repr=False)
     ended: bool = False
     given_up: bool = False
     forget_messages: bool = False
@@ -149,6 +152,13 @@ class Turn:
         """Return whether the provider no longer lets us answer, by its own time of the person's latest message."""
         window = self.bot.channel.reply_window
         return bool(window and self.last_sent_at and now - self.last_sent_at > window)
+
+    def attach(self, *documents: Document) -> bool:
+        """Let documents follow the reply, if the channel takes them all; else none does. Return whether they do."""
+        if not fits(self.bot.channel, documents):
+            return False
+        self.documents += documents
+        return True
 
     def end(self, reply: str | None = None, *, error_code: str = "") -> None:
         """End the turn with a reply, or silently."""

@@ -47,13 +47,12 @@ def subject_of(person: User, others: Iterable[Pair] = ()) -> Subject:
     return Subject(person, frozenset(everywhere | spelled))
 
 
-def subject_of_address(channel: str, address: str, others: Iterable[Pair] = ()) -> Subject:
-    """Return whom an address of a channel means: a person, or nobody known. others: what else names them."""
+def subject_of_address(channel: str, address: str) -> Subject:
+    """Return whom an address of a channel means: a person, or nobody known."""
     person = User.objects.for_identity(channel, address)
-    named = [(channel, address), *others]
     if person is not None:
-        return subject_of(person, named)
-    return Subject(None, frozenset((of, one) for of, known in named for one in spellings(known)))
+        return subject_of(person, [(channel, address)])
+    return Subject(None, frozenset((channel, one) for one in spellings(address)))
 
 
 def subject_of_number(raw: str) -> Subject:

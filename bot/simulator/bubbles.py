@@ -20,7 +20,10 @@ PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """One message as the page shows it. `key` is stable between looks; `id` is the outbox's (0: not from there)."""
+    """One message as the page shows it. `key` is stable between looks; `id` is the outbox's (0: not from there).
+
+    A document has a filename and its size in bytes, and no text: its content is fetched by its id.
+    """
 
     key: str
     mine: bool
@@ -32,6 +35,8 @@ class Bubble:
     settled: bool = True
     problem: bool = False
     cost: str = ""
+    filename: str = ""
+    size: int = 0
 
 
 def of_reply(row: OutboundMessage) -> Bubble:
@@ -40,12 +45,14 @@ def of_reply(row: OutboundMessage) -> Bubble:
         key=f"out-{row.pk}",
         mine=False,
         at=row.created_at,
-        text=row.text,
+        text="" if row.filename else row.text,
         id=row.pk,
         turn_key=row.turn_key,
         status=row.get_status_display(),
         settled=row.status not in UNSETTLED,
         problem=row.status in PROBLEMS,
+        filename=row.filename,
+        size=len(row.text.encode()) if row.filename else 0,
     )
 
 

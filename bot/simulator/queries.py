@@ -101,6 +101,12 @@ def read_news(bot_id: int, bot_slug: str, address: str, user: User | None, after
     )
 
 
+def find_document(id: int) -> OutboundMessage | None:
+    """Return a document that a bot has sent here, while its content is held."""
+    documents = OutboundMessage.objects.filter(bot__channel=CONSOLE).exclude(filename="").exclude(text="")
+    return documents.filter(pk=id).first()
+
+
 def is_worked_on(bot_id: int, address: str) -> bool:
     """Return whether a worker holds the lease of this chat, or has put it off to try again."""
     return Lease.objects.filter(bot=bot_id, address=address, expires_at__gt=timezone.now()).exists()

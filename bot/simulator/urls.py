@@ -9,4 +9,5 @@ urlpatterns = [
     path("", views.chat, name="chat"),
     path("simulator/send/", views.send, name="send"),
     path("simulator/updates/", views.updates, name="updates"),
+    path("simulator/documents/<int:id>/", views.document, name="document"),
 ]

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import wraps
+from io import BytesIO
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.request import UnreadablePostError
 from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from bot.directory import ActiveBot
 from bot.simulator import queries
 from bot.simulator.chat import BadChoice, check_text, choose_bot, max_length, write
+from bot.simulator.rights import is_allowed, may_read_document, may_write
 from users.models import User
 
 # 4,096 characters as JSON escapes, each up to 12 bytes, and the rest of the object.
@@ -30,11 +32,6 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 View = Callable[[HttpRequest], HttpResponse]
-
-
-def is_allowed(request: HttpRequest) -> bool:
-    """Return whether this visitor may use the simulator."""
-    return settings.DEBUG or (request.user.is_authenticated and request.user.is_staff)
 
 
 def json_view(view: View) -> View:
@@ -74,6 +71,7 @@ def chat(request: HttpRequest) -> HttpResponse:
             "refused": _("The server refused this. Reload the page, and sign in again if asked."),
             "unsent": _("Not sent: the server cannot be reached. Your text is back in its field."),
             "unreachable": _("The server cannot be reached. Trying again…"),
+            "bytes": _("bytes"),
         },
     }
     response = render(request, "simulator/chat.html", context)
@@ -87,8 +85,11 @@ def send(request: HttpRequest) -> HttpResponse:
     """Store {"bot": slug, "person": number, "text": …} as an inbound message; the worker takes it from there."""
     fields = read_object(request)
     bot = choose_bot(fields["bot"])
-    address, _user = choose_person(fields["person"])
-    event = write(bot, address, check_text(fields["text"]))
+    address, user = choose_person(fields["person"])
+    text = check_text(fields["text"])
+    if not may_write(request, text, user):
+        return JsonResponse({"error": _("Only an owner may ask for this in somebody else's name.")}, status=403)
+    event = write(bot, address, text)
     message = {"key": f"in-{event.external_id}", "mine": True, "text": event.text, "at": event.sent_at}
     return JsonResponse({"message": message}, status=201)
 
@@ -101,6 +102,22 @@ def updates(request: HttpRequest) -> HttpResponse:
     address, user = choose_person(request.GET.get("person", ""))
     news = queries.read_news(bot.id, bot.slug, address, user, read_after(request.GET.get("after")))
     return JsonResponse(asdict(news))
+
+
+@require_safe
+@never_cache
+def document(request: HttpRequest, id: int) -> HttpResponseBase:
+    """Return the content of a document in the chat, as a file to keep."""
+    if not is_allowed(request):
+        raise PermissionDenied
+    found = queries.find_document(id) if id <= LARGEST_ID else None
+    if found is None:
+        raise Http404
+    if not may_read_document(request, found.address):
+        raise PermissionDenied
+    # (As a file and never as a page: what people wrote stands in it.)
+    content = BytesIO(found.text.encode())
+    return FileResponse(content, as_attachment=True, filename=found.filename, content_type="text/plain; charset=utf-8")
 
 
 def choose_person(number: str) -> tuple[str, User | None]:

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from bot.standins.server import StandInServer
 BACKLOG = 4096
 # Longer than any run: a stand-in that closes idle connections would look like an unreliable provider.
 KEEPALIVE_SECONDS = 3600
+LARGEST_BODY_BYTES = 101 * 1024 * 1024
 
 
 def arguments() -> argparse.Namespace:
@@ -39,6 +41,12 @@ def create(options: argparse.Namespace) -> StandInServer:
     return WhatsAppStandIn(options.log, options.delay)
 
 
+def request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    """Return a request whose body may be as large as an upload."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY_BYTES)
+
+
 async def serve(stand_in: StandInServer, port: int) -> None:
     """Serve on loopback until SIGTERM or SIGINT; say on one line where."""
     stop = asyncio.Event()
@@ -46,7 +54,11 @@ async def serve(stand_in: StandInServer, port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     # A handler ends with its connection: one that hangs for a client which gave up would stay for ever.
     server = web.Server(
-        stand_in.handle, handler_cancellation=True, access_log=None, keepalive_timeout=KEEPALIVE_SECONDS
+        stand_in.handle,
+        request_factory=request,
+        handler_cancellation=True,
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_SECONDS,
     )
     runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()

@@ -10,8 +10,11 @@ from aiohttp import web
 
 from bot.standins.server import Answer, StandInServer
 
-MESSAGES_PATH = re.compile(r"/v\d+\.\d+/(\d+)/messages")
+PATH = re.compile(r"/v\d+\.\d+/\d+/(messages|media)")
 LONGEST_TEXT = 4096
+LARGEST_DOCUMENT_BYTES = 100 * 1024 * 1024
+# Of the types that documents may have, those that the real one takes files of text for.
+DOCUMENT_TYPES = ("text/plain",)
 
 
 def graph_error(status: int, code: int, message: str, kind: str = "OAuthException") -> Answer:
@@ -22,7 +25,7 @@ def graph_error(status: int, code: int, message: str, kind: str = "OAuthExceptio
 
 
 class WhatsAppStandIn(StandInServer):
-    """POST /{version}/{phone_number_id}/messages: sends, and the read receipt with the typing indicator."""
+    """POST /{version}/{phone_number_id}/messages and /media: sends, read receipts with typing indicator, uploads."""
 
     name = "whatsapp"
 
@@ -30,34 +33,65 @@ class WhatsAppStandIn(StandInServer):
         super().__init__(log, delay)
         self.run = secrets.token_hex(4)
         self.numbers = itertools.count(1)
+        self.uploaded: set[str] = set()
 
     def answer(self, request: web.BaseRequest, body: Any, text: str | None) -> Answer:
         """Answer as the Cloud API does: a new message id a send, `success` a read receipt."""
-        if request.method != "POST" or not MESSAGES_PATH.fullmatch(request.path):
+        path = PATH.fullmatch(request.path)
+        if request.method != "POST" or not path:
             return graph_error(404, 100, "Unsupported request: object does not exist", "GraphMethodException")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or not token.strip():
             return graph_error(401, 190, "Invalid OAuth access token - Cannot parse access token")
         if not isinstance(body, dict) or body.get("messaging_product") != "whatsapp":
             return graph_error(400, 100, "The parameter messaging_product is required.")
+        if path[1] == "media":
+            return self.upload(body)
         if body.get("status") == "read":
             if not body.get("message_id"):
                 return graph_error(400, 100, "The parameter message_id is required.")
             return Answer({"success": True})
         return self.send(body)
 
+    def upload(self, form: dict[str, Any]) -> Answer:
+        """Accept one file, or refuse it with the reason the Cloud API would give."""
+        file = form.get("file")
+        if not isinstance(file, dict) or not file["content"]:
+            return graph_error(400, 100, "The parameter file is required.")
+        if form.get("type") != file["type"] or file["type"] not in DOCUMENT_TYPES:
+            return graph_error(400, 100, f"Param file must be a file with one of the following types: {DOCUMENT_TYPES}")
+        if len(file["content"].encode()) > LARGEST_DOCUMENT_BYTES:
+            return graph_error(400, 100, "Param file is too large.")
+        media_id = str(secrets.randbelow(10**16))
+        self.uploaded.add(media_id)
+        return Answer({"id": media_id}, id=media_id)
+
     def send(self, body: dict[str, Any]) -> Answer:
-        """Accept one text, or refuse it with the reason the Cloud API would give."""
+        """Accept one text or document, or refuse it with the reason the Cloud API would give."""
         to, recipient = body.get("to"), body.get("recipient")
         if not to and not recipient:
             return graph_error(400, 100, "The parameter to is required.")
-        message = body.get("text")
-        text = message.get("body") if isinstance(message, dict) else None
-        if body.get("type") != "text" or not isinstance(text, str) or not text.strip():
-            return graph_error(400, 100, "The parameter text['body'] is required.")
-        if len(text) > LONGEST_TEXT:
-            return graph_error(400, 100, "Param text['body'] must be at most 4096 characters long.")
+        if refused := self.refused_document(body) if body.get("type") == "document" else refused_text(body):
+            return refused
         message_id = f"wamid.{self.run}{next(self.numbers):010d}"
         contact = {"input": to, "wa_id": to} if to else {"input": recipient, "user_id": recipient}
         accepted = {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": message_id}]}
         return Answer(accepted, id=message_id)
+
+    def refused_document(self, body: dict[str, Any]) -> Answer | None:
+        """Return why a document cannot be sent, if it cannot."""
+        document = body.get("document")
+        if not isinstance(document, dict) or document.get("id") not in self.uploaded:
+            return graph_error(400, 100, "Param document['id'] is not a valid media id.")
+        return None
+
+
+def refused_text(body: dict[str, Any]) -> Answer | None:
+    """Return why a text cannot be sent, if it cannot."""
+    message = body.get("text")
+    text = message.get("body") if isinstance(message, dict) else None
+    if body.get("type") != "text" or not isinstance(text, str) or not text.strip():
+        return graph_error(400, 100, "The parameter text['body'] is required.")
+    if len(text) > LONGEST_TEXT:
+        return graph_error(400, 100, "Param text['body'] must be at most 4096 characters long.")
+    return None

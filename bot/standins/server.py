@@ -12,19 +12,19 @@ import asyncio
 import json
 import socket
 import struct
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 from aiohttp import web
 
 from bot.standins.faults import RandomFaults, unknown_keys
+from bot.standins.forms import read_form
+from bot.standins.log import RequestLog, log_line
 
-LOGGED_HEADERS = ("Content-Type", "User-Agent", "Idempotency-Key", "X-Stainless-Retry-Count")
 # A reset is a closed socket without a farewell: linger on, for zero seconds, makes the kernel send RST.
 RESET_LINGER = struct.pack("ii", 1, 0)
 
@@ -41,31 +41,6 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     id: str = ""
     billed: dict[str, Any] | None = None
-
-
-class RequestLog:
-    """One JSON line a request, in a file: complete however long the run, and readable while it goes on."""
-
-    def __init__(self, path: Path | None) -> None:
-        # Unbuffered and in append mode: a line is in the file when the request is answered, whatever kills us later.
-        self.file: IO[bytes] = (
-            path.open("a+b", buffering=0) if path else tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115
-        )
-
-    def write(self, line: bytes) -> None:
-        """Append one line."""
-        self.file.write(line + b"\n")
-
-    def as_array(self) -> bytes:
-        """Return all lines as one JSON array."""
-        self.file.seek(0)
-        return b"[" + b",".join(self.file.read().splitlines()) + b"]"
-
-    def clear(self) -> None:
-        """Forget every line."""
-        # A temporary file has no append mode: it goes on where its position is.
-        self.file.seek(0)
-        self.file.truncate()
 
 
 class StandInServer(ABC):
@@ -89,13 +64,18 @@ class StandInServer(ABC):
         if request.path.startswith("/_"):
             return self.control(request, raw)
         received = time.time()
-        try:
-            body = json.loads(raw) if raw else None
-        except ValueError:
-            body = None
+        body, content = parsed(request, raw)
         behaviour = self.scripted(raw)
         answer = scripted_answer(behaviour) or self.answer(request, body, behaviour.get("text"))
-        self.log.write(log_line(request, received, raw, body, behaviour, answer))
+        silent = behaviour.get("hang") or behaviour.get("reset")
+        facts = {
+            "time": received,
+            "status": None if silent else answer.status,
+            "id": answer.id,
+            "billed": None if silent else answer.billed,
+            "behaviour": behaviour,
+        }
+        self.log.write(log_line(request, content, body, facts))
         return await self.act(request, behaviour, answer)
 
     def scripted(self, raw: bytes) -> dict[str, Any]:
@@ -146,6 +126,17 @@ class StandInServer(ABC):
         return web.json_response({"error": "unknown control endpoint"}, status=404)
 
 
+def parsed(request: web.BaseRequest, raw: bytes) -> tuple[Any, bytes]:
+    """Return a body (None: absent, or neither JSON nor a form) and what it is in the log: a form becomes JSON."""
+    form = read_form(request.headers.get("Content-Type", ""), raw)
+    if form is not None:
+        return form, json.dumps(form).encode()
+    try:
+        return (json.loads(raw) if raw else None), raw
+    except ValueError:
+        return None, raw
+
+
 def scripted_answer(behaviour: dict[str, Any]) -> Answer | None:
     """Return the answer a behaviour dictates, or None: as the provider would."""
     if not behaviour.keys() & {"status", "json", "raw", "empty"}:
@@ -160,30 +151,6 @@ def encoded(behaviour: dict[str, Any], answer: Answer) -> tuple[bytes, str]:
     if "raw" in behaviour:
         return behaviour["raw"].encode("utf-8", "surrogatepass"), "text/plain"
     return json.dumps(answer.json).encode(), "application/json"
-
-
-def log_line(
-    request: web.BaseRequest, received: float, raw: bytes, body: Any, behaviour: dict[str, Any], answer: Answer
-) -> bytes:
-    """Return one request as a JSON line: the authorization is checked and its value left out."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    silent = behaviour.get("hang") or behaviour.get("reset")
-    entry = {
-        "time": received,
-        "method": request.method,
-        "path": request.path_qs,
-        "headers": {name: request.headers[name] for name in LOGGED_HEADERS if name in request.headers},
-        "authorized": scheme == "Bearer" and bool(token.strip()),
-        "status": None if silent else answer.status,
-        "id": answer.id,
-        "billed": None if silent else answer.billed,
-        "behaviour": behaviour,
-    }
-    line = json.dumps(entry).encode()
-    if body is None:
-        return line[:-1] + b', "body": null, "raw": ' + json.dumps(raw.decode("utf-8", "replace")).encode() + b"}"
-    # The body is JSON already: it goes in as it came. Its line breaks can only lie between tokens.
-    return line[:-1] + b', "body": ' + raw.replace(b"\n", b" ").replace(b"\r", b" ") + b"}"
 
 
 def close_with_reset(request: web.BaseRequest) -> None:

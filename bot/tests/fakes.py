@@ -50,21 +50,32 @@ class ScriptedModel(LanguageModel):
 
 
 class ScriptedChannel(ConsoleChannel):
-    """A console that can refuse, and keeps every send. Set limit for shorter parts."""
+    """A console that can refuse, and keeps every send and upload. Set limit for shorter parts."""
 
     max_text_length: ClassVar[int] = 4096
 
     def __init__(self) -> None:
         self.sent: list[OutboundText] = []
+        self.uploaded: list[OutboundText] = []
         self.typing: list[str] = []
         self._steps: deque[Exception | Callable[[OutboundText], Awaitable[None]] | None] = deque()
+        self._uploads: deque[Exception | None] = deque()
 
     def enqueue(self, *steps: Any) -> None:
         self._steps.extend(steps)
 
+    def enqueue_uploads(self, *steps: Exception | None) -> None:
+        self._uploads.extend(steps)
+
     @property
     def texts(self) -> list[str]:
         return [message.text for message in self.sent]
+
+    async def upload(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
+        self.uploaded.append(message)
+        if self._uploads and (step := self._uploads.popleft()):
+            raise step
+        return f"upload-{len(self.uploaded)}"
 
     async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
         self.sent.append(message)

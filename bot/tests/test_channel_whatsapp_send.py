@@ -5,6 +5,7 @@ import json
 import socket
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -12,6 +13,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from bot.channels.base import Account, OutboundText, SendError
+from bot.channels.documents import LARGEST_DOCUMENT_BYTES
 from bot.channels.whatsapp import WhatsAppChannel, api
 from bot.standins import StandIn
 
@@ -270,3 +272,89 @@ def test_errors_say_neither_number_nor_text(graph: StandIn) -> None:
     graph.script([graph_error(131026)])
     shown = json.dumps([str(failure()), repr(TEXT.id)])
     assert "4915123456789" not in shown
+
+
+# --- documents ---
+
+DOCUMENT = OutboundText(id=44, address="+4915123456789", text="Größe: 1\n👋🏽 {}", filename="parley-data.txt")
+
+
+def upload(message: OutboundText = DOCUMENT, account: Account = ACCOUNT) -> str:
+    return in_session(lambda client: CHANNEL.upload(client, account, message))
+
+
+def upload_failure(message: OutboundText = DOCUMENT, account: Account = ACCOUNT) -> SendError:
+    with pytest.raises(SendError) as caught:
+        upload(message, account)
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+    return caught.value
+
+
+def test_a_document_is_uploaded_as_text_and_then_sent_by_its_id_with_our_own(graph: StandIn) -> None:
+    media_id = upload()
+    sent_id = send(replace(DOCUMENT, upload_id=media_id))
+    uploaded, sent = graph.requests()
+    assert (uploaded["method"], uploaded["path"]) == ("POST", "/v26.0/100000000000001/media")
+    assert uploaded["headers"]["Content-Type"].startswith("multipart/form-data; boundary=")
+    assert (uploaded["authorized"], uploaded["id"]) == (True, media_id)
+    assert uploaded["body"] == {
+        "messaging_product": "whatsapp",
+        "type": "text/plain",
+        "file": {"filename": "parley-data.txt", "type": "text/plain", "content": DOCUMENT.text},
+    }
+    assert (sent["path"], sent["id"]) == ("/v26.0/100000000000001/messages", sent_id)
+    assert sent["body"] == {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": "4915123456789",
+        "type": "document",
+        "document": {"id": media_id, "filename": "parley-data.txt"},
+        "biz_opaque_callback_data": "44",
+    }
+
+
+def test_a_large_document_goes_through(graph: StandIn) -> None:
+    text = "ä" * (LARGEST_DOCUMENT_BYTES // 2)
+    upload(replace(DOCUMENT, text=text))
+    assert graph.requests()[0]["body"]["file"]["content"] == text
+
+
+@pytest.mark.parametrize(
+    ("label", "behaviour", "expected", "code"),
+    [
+        ("too many requests", graph_error(130429, 429), RETRY, "130429"),
+        ("the service is unavailable", graph_error(131016, 500), RETRY, "131016"),
+        ("a gateway's 502", {"status": 502, "raw": "<html>Bad gateway</html>"}, RETRY, "http_502"),
+        ("a garbage 200", {"raw": "garbage"}, RETRY, "no_media_id"),
+        ("an empty 200", {"empty": True}, RETRY, "no_media_id"),
+        ("a 200 with an id that is none", {"json": {"id": 7}}, RETRY, "no_media_id"),
+        ("reset after the request was read", {"reset": True}, RETRY, "connection_lost"),
+        ("the file is refused", graph_error(100), GIVE_UP, "100"),
+        ("the token is refused", graph_error(190, 401), TOKEN_REFUSED, "190"),
+    ],
+)
+def test_an_upload_that_fails_has_sent_nothing(
+    graph: StandIn, label: str, behaviour: dict[str, Any], expected: str, code: str
+) -> None:
+    graph.script([behaviour])
+    error = upload_failure()
+    assert (meaning(error), error.code) == (expected, code)
+
+
+def test_an_upload_that_is_not_answered_in_time_has_sent_nothing(
+    graph: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "TIMEOUT", aiohttp.ClientTimeout(total=0.3, connect=0.2))
+    graph.script([{"hang": True}])
+    error = upload_failure()
+    assert (meaning(error), error.code) == (RETRY, "timeout")
+
+
+def test_an_upload_is_not_redirected(graph: StandIn) -> None:
+    graph.script([{"status": 307, "headers": {"Location": f"{graph.url}/v26.0/elsewhere/media"}, "empty": True}])
+    upload_failure()
+    assert [request["path"] for request in graph.requests()] == ["/v26.0/100000000000001/media"]
+
+
+def test_the_stand_in_sends_no_document_that_was_not_uploaded(graph: StandIn) -> None:
+    assert failure(replace(DOCUMENT, upload_id="1234")).code == "100"

@@ -234,3 +234,17 @@ def test_an_empty_installation_says_how_to_fill_it(alice):
         run()
     with pytest.raises(CommandError, match="none yet"):
         run("--bot", "demo")
+
+
+def test_a_document_is_told_by_name_and_size(clock, alice):
+    def with_a_file():
+        for row in InboundMessage.objects.filter(state="pending"):
+            chat = {"bot": row.bot, "address": row.address, "turn_key": row.pk, "status": "sent"}
+            OutboundMessage.objects.create(**chat, part=1, text="Here:", external_id="1")
+            OutboundMessage.objects.create(**chat, part=2, text="ä" * 600, filename="data.txt", external_id="2")
+            InboundMessage.objects.filter(pk=row.pk).update(state="done", turn_key=row.pk)
+
+    clock.world = with_a_file
+    out = io.StringIO()
+    call_command("chat", message=["/export"], stdout=out)
+    assert out.getvalue() == "demo: Here:\ndemo: [data.txt, 1,200 bytes]\n"

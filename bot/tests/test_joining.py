@@ -11,8 +11,9 @@ from django.utils import timezone
 from bot import inbox
 from bot.directory import ActiveBot
 from bot.models import AccessRequest, InboundMessage
-from bot.pipeline.commands.joining import OUTCOME_SENTENCES, TRIES, TRIES_MINUTES
+from bot.pipeline.commands.joining import OUTCOME_SENTENCES
 from bot.pipeline.limits import Limiter
+from bot.pipeline.tries import TRIES, TRIES_MINUTES
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from bot.worker import Worker

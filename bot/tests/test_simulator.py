@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from bot import directory
@@ -18,6 +19,7 @@ from bot.tests.factories import BotFactory
 from conversations.models import Conversation
 from usage.models import UsageRecord
 from usage.pricing import dollars
+from users.models import User
 from users.tests.factories import UserFactory
 
 ALICE_NUMBER = "+12025550101"
@@ -489,3 +491,79 @@ def test_the_number_of_queries_does_not_grow_with_what_there_is(
 )
 def test_money_is_shown_with_as_many_digits_as_it_takes(micros, shown):
     assert dollars(micros) == shown
+
+
+# --- documents ---
+
+
+@pytest.fixture
+def document(bot, alice):
+    row = InboundMessage.objects.create(bot=bot, external_id="d1", address=ALICE_NUMBER, kind="text", state="done")
+    InboundMessage.objects.update(turn_key=row.pk)
+    return OutboundMessage.objects.create(
+        bot=bot, address=ALICE_NUMBER, turn_key=row.pk, part=1, text="<b>Größe</b>", filename="parley-data.txt",
+        status="sent", external_id="console-1",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def owner(client):
+    client.force_login(UserFactory(role="owner", is_whitelisted=False))
+    return client
+
+
+def test_a_document_is_a_file_in_the_chat(owner, document):
+    (message,) = news(owner)["messages"]
+    assert (message["filename"], message["size"], message["text"]) == ("parley-data.txt", 14, "")
+    assert f'data-document-url="{reverse("simulator:document", args=[0])}"' in owner.get("/").content.decode()
+    response = owner.get(f"/simulator/documents/{document.pk}/")
+    assert b"".join(response).decode() == "<b>Größe</b>"
+    assert response["Content-Disposition"] == 'attachment; filename="parley-data.txt"'
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_what_is_no_document_of_this_channel_cannot_be_fetched(owner, document, bot):
+    whatsapp = BotFactory.create(slug="wa", channel="whatsapp")
+    text = OutboundMessage.objects.create(bot=bot, address=ALICE_NUMBER, turn_key=9, part=1, text="a text")
+    other = OutboundMessage.objects.create(
+        bot=whatsapp, address=ALICE_NUMBER, turn_key=10, part=1, text="x", filename="x.txt"
+    )
+    OutboundMessage.objects.filter(pk=document.pk).update(text="")
+    for pk in (text.pk, other.pk, document.pk, 0, 2**63, 10**30):
+        assert owner.get(f"/simulator/documents/{pk}/").status_code == 404, pk
+
+
+def test_a_document_is_for_its_person_and_for_who_may_export_people(client, document, alice):
+    path = f"/simulator/documents/{document.pk}/"
+    assert client.get(path).status_code == 403
+    client.force_login(UserFactory(role="admin"))
+    assert client.get(path).status_code == 403
+    User.objects.update_role(alice, "admin")
+    client.force_login(User.objects.get(pk=alice.pk))
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["/export", " /EXPORT@demo now "])
+def test_an_admin_asks_for_nobody_elses_data_in_their_name(staff, bot, alice, text):
+    response = send(staff, text=text)
+    assert response.status_code == 403
+    assert "owner" in response.json()["error"]
+    assert not InboundMessage.objects.exists()
+    assert send(staff, text="/privacy").status_code == 201
+    assert send(staff, text="what is /export?").status_code == 201
+
+
+def test_an_owner_and_the_person_ask_for_it(owner, bot, alice, client):
+    assert send(owner, text="/export").status_code == 201
+    User.objects.update_role(alice, "admin")
+    client.force_login(User.objects.get(pk=alice.pk))
+    assert send(client, text="/export").status_code == 201
+    assert send(client, person=UNKNOWN_NUMBER, text="/export").status_code == 201
+
+
+def test_the_script_shows_documents_as_links_and_their_names_as_text():
+    script = Path(finders.find("simulator/chat.js") or "").read_text()
+    assert 'file.querySelector("a").textContent = message.filename' in script
+    assert "innerHTML" not in script

@@ -1,4 +1,4 @@
-"""The WhatsApp channel: registration, signatures, and how a text is sent."""
+"""The WhatsApp channel: registration, signatures, and how a text or a document is sent."""
 
 import hashlib
 import hmac
@@ -13,11 +13,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bot.channels.base import Account, Channel, Credential, Event, OutboundText, SendError, WebhookRequest
-from bot.channels.whatsapp.api import post
+from bot.channels.whatsapp.api import post, upload
 from bot.channels.whatsapp.events import parse_body
 from bot.channels.whatsapp.fields import identifier, phone_number
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
+# The only one of its types of documents that is text. (application/json is none of them.)
+DOCUMENT_TYPE = "text/plain"
 # What people write between the digits of a number.
 _BETWEEN_DIGITS = re.compile(r"[\s()./-]")
 
@@ -29,6 +31,7 @@ class WhatsAppChannel(Channel):
     label: ClassVar[str | Promise] = _("WhatsApp (Cloud API)")
     account_label: ClassVar[str | Promise] = _("Phone number ID")
     max_text_length: ClassVar[int] = 4096
+    max_document_bytes: ClassVar[int] = 100 * 1024 * 1024
     reply_window: ClassVar[timedelta | None] = timedelta(hours=24)
     credentials: ClassVar[tuple[Credential, ...]] = (
         Credential("app_secret", _("App secret"), _("Meta app dashboard: App settings, Basic, App secret.")),
@@ -89,8 +92,16 @@ class WhatsAppChannel(Channel):
         number = phone_number(_BETWEEN_DIGITS.sub("", contact))
         return f"https://wa.me/{number[1:]}?text={quote(f'/join {code}', safe='')}" if number else None
 
+    async def upload(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
+        """Upload a document, as UTF-8, and return its id.
+
+        Raises:
+            SendError: it was not taken.
+        """
+        return await upload(client, account, message.filename, message.text.encode(), DOCUMENT_TYPE)
+
     async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
-        """Send one text and return its wamid.
+        """Send one text, or the document that was uploaded, and return its wamid.
 
         Raises:
             SendError: it was not accepted, or it is not known whether it was.
@@ -101,8 +112,7 @@ class WhatsAppChannel(Channel):
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to" if phone else "recipient": message.address.removeprefix("+"),
-            "type": "text",
-            "text": {"body": message.text, "preview_url": False},
+            **_content(message),
             "biz_opaque_callback_data": str(message.id),
         }
         answer = await post(client, account, content)
@@ -125,6 +135,12 @@ class WhatsAppChannel(Channel):
             "typing_indicator": {"type": "text"},
         }
         await post(client, account, content)
+
+
+def _content(message: OutboundText) -> dict[str, Any]:
+    if message.filename:
+        return {"type": "document", "document": {"id": message.upload_id, "filename": message.filename}}
+    return {"type": "text", "text": {"body": message.text, "preview_url": False}}
 
 
 def _first_message_id(answer: Any) -> str:

@@ -1,4 +1,4 @@
-"""One call of the Cloud API's messages endpoint, and what each way it can fail means for the message."""
+"""Calls of the Cloud API's messages and media endpoints, and what each way they can fail means for the message."""
 
 import json
 import math
@@ -10,6 +10,7 @@ import aiohttp
 from django.conf import settings
 
 from bot.channels.base import Account, SendError
+from bot.channels.whatsapp.fields import identifier
 
 # Connecting (waiting for a free connection included) ends well before the whole call does, so that a time-out tells
 # whether anything was sent.
@@ -35,11 +36,35 @@ async def post(client: aiohttp.ClientSession, account: Account, content: dict[st
     Raises:
         SendError: see there; uncertain from the moment the request may have gone out until it was answered readably.
     """
-    url = f"{settings.WHATSAPP_API_URL}/{quote(account.account_id, safe='')}/messages"
+    return await _call(client, account, "messages", json=content)
+
+
+async def upload(client: aiohttp.ClientSession, account: Account, filename: str, content: bytes, kind: str) -> str:
+    """Upload a file of a media type and return its id, for messages of this account in the next 30 days.
+
+    Raises:
+        SendError: it was not taken. Never uncertain: a file that lies there for nothing was sent to nobody.
+    """
+    form = aiohttp.FormData({"messaging_product": "whatsapp", "type": kind})
+    form.add_field("file", content, filename=filename, content_type=kind)
+    try:
+        answer = await _call(client, account, "media", data=form)
+    except SendError as error:
+        if error.uncertain:
+            raise SendError(error.code, retryable=True, retry_after=error.retry_after) from None
+        raise
+    media_id = identifier(answer.get("id")) if isinstance(answer, dict) else ""
+    if not media_id:
+        raise SendError("no_media_id", retryable=True)
+    return media_id
+
+
+async def _call(client: aiohttp.ClientSession, account: Account, endpoint: str, **content: Any) -> Any:
+    url = f"{settings.WHATSAPP_API_URL}/{quote(account.account_id, safe='')}/{endpoint}"
     headers = {"Authorization": f"Bearer {_token(account)}"}
     try:
         # A redirect would carry the message, and a careless client the token, to another place.
-        async with client.post(url, json=content, headers=headers, timeout=TIMEOUT, allow_redirects=False) as response:
+        async with client.post(url, headers=headers, timeout=TIMEOUT, allow_redirects=False, **content) as response:
             status, retry_after = response.status, _retry_after(response.headers.get("Retry-After"))
             answer = _parsed(await response.read())
     # Each without its original: aiohttp's errors may show the authorization header, and tracebacks are logged.

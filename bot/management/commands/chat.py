@@ -95,7 +95,8 @@ class Command(BaseCommand):
         event = write(bot, person.phone_number or "", text)
         replies = self._wait(bot, person, event)
         for reply in replies:
-            self.stdout.write(f"{bot.slug}: {reply.text}")
+            said = f"[{reply.filename}, {reply.size:,} bytes]" if reply.filename else reply.text
+            self.stdout.write(f"{bot.slug}: {said}")
             if reply.problem:
                 self.stderr.write(f"({reply.status})")
         if replies[-1].cost:

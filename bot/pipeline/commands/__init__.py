@@ -1,6 +1,17 @@
 """Chat commands. Importing this package registers them, in the order in which /help lists them."""
 
-from bot.pipeline.commands import basic, self_service, joining, forget, people, spending  # isort: skip
+from bot.pipeline.commands import basic, self_service, privacy, forget, joining, people, spending  # isort: skip
 from bot.pipeline.commands.registry import find_command, nearest, read_call
 
-__all__ = ["basic", "find_command", "forget", "joining", "nearest", "people", "read_call", "self_service", "spending"]
+__all__ = [
+    "basic",
+    "find_command",
+    "forget",
+    "joining",
+    "nearest",
+    "people",
+    "privacy",
+    "read_call",
+    "self_service",
+    "spending",
+]

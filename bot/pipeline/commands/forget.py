@@ -11,15 +11,21 @@ from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.privacy.erase import erase
 from bot.privacy.farewell import farewell_of
-from bot.privacy.subjects import subject_of, subject_of_address
+from bot.privacy.writer import writer_of
 from users.owners import LastOwner
+from users.permissions import Permission
 
 # A code is good for as long as it was made in, and as long again.
 CODE_SECONDS = 600
 CODE_MINUTES = CODE_SECONDS // 60
 
 
-@command("forget", gettext_lazy("delete everything I hold about you"))
+@command(
+    "forget",
+    gettext_lazy("delete everything I hold about you"),
+    for_everybody=True,
+    on_behalf=Permission.DELETE_PEOPLE,
+)
 async def forget(turn: Turn, services: Services, argument: str) -> str:
     """Say what would go and how to confirm it; with the right code erase the person, and say goodbye."""
     code = argument.strip()
@@ -42,13 +48,7 @@ async def forget(turn: Turn, services: Services, argument: str) -> str:
 
 
 def _erase(turn: Turn, goodbye: str) -> None:
-    channel = turn.bot.channel.slug
-    others = [(channel, message.other_address) for message in turn.messages if message.other_address]
-    if turn.user is not None:
-        subject = subject_of(turn.user, [(channel, turn.address), *others])
-    else:
-        subject = subject_of_address(channel, turn.address, others)
-    erase(subject, via="chat", farewell=farewell_of(turn, goodbye))
+    erase(writer_of(turn), via="chat", farewell=farewell_of(turn, goodbye))
 
 
 def _explanation(turn: Turn) -> str:

@@ -1,7 +1,6 @@
 """Invites in a chat: /join CODE and /start CODE, from people who are in, and (in the access stage) from strangers."""
 
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -11,12 +10,11 @@ from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.commands.basic import show_help
 from bot.pipeline.commands.registry import command, read_call
 from bot.pipeline.services import Services
+from bot.pipeline.tries import may_try
 from bot.pipeline.turn import LeaseLost, Turn
 from users.invites import Outcome, Redemption, read_code, redeem
 
 NAMES = ("join", "start")
-TRIES = 5
-TRIES_MINUTES = 60
 
 OUTCOME_SENTENCES: dict[Outcome, Promise] = {
     Outcome.JOINED: _("Welcome! You can write to me now. /help lists what else I can do."),
@@ -47,23 +45,15 @@ def code_in(turn: Turn) -> str | None:
 async def try_code(turn: Turn, services: Services, text: str) -> Outcome:
     """Redeem the code that somebody sent; from then on the turn is theirs.
 
-    An address has TRIES in an hour. Beyond them no code is looked for.
+    An address has a few tries in an hour. Beyond them no code is looked for.
     """
     code = read_code(text)
-    if not code or not await _may_try(turn, services):
+    if not code or not await may_try(turn, services, "codes"):
         return Outcome.ALREADY_IN if turn.user and turn.user.is_whitelisted else Outcome.INVALID
     redemption = await services.database.run(_redeem, turn, code)
     if redemption.outcome is Outcome.JOINED:
         turn.user = redemption.person
     return redemption.outcome
-
-
-async def _may_try(turn: Turn, services: Services) -> bool:
-    if turn.attempts > 1:  # a turn that is tried again was counted the first time
-        return True
-    # Hashed: what counts tries need not know numbers.
-    address = salted_hmac("bot.pipeline.commands.joining", f"{turn.bot.channel.slug}:{turn.address}").hexdigest()
-    return await services.limiter.hit(f"codes:{address}", TRIES, minutes=TRIES_MINUTES)
 
 
 def _redeem(turn: Turn, code: str) -> Redemption:

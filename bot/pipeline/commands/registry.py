@@ -26,6 +26,9 @@ class Command:
     argument: how /help writes what may follow ("NUMBER [NAME]").
     permission: who may use it; None: everybody. For who may not, it does not exist.
     listed: whether /help names it.
+    for_everybody: who is blocked, and who is not known at all, may use it, too (the access stage lets it through). Each
+        address may use it a few times an hour.
+    on_behalf: what staff must be allowed to do who use it in the name of somebody else, as in the simulator.
     """
 
     name: str
@@ -34,6 +37,8 @@ class Command:
     argument: str | Promise = ""
     permission: Permission | None = None
     listed: bool = True
+    for_everybody: bool = False
+    on_behalf: Permission | None = None
 
     def is_for(self, user: User | None) -> bool:
         """Return whether somebody may use it."""
@@ -58,11 +63,13 @@ def command(
     argument: str | Promise = "",
     permission: Permission | None = None,
     listed: bool = True,
+    for_everybody: bool = False,
+    on_behalf: Permission | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated coroutine as the command /name."""
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[name] = Command(name, help, handler, argument, permission, listed)
+        COMMANDS[name] = Command(name, help, handler, argument, permission, listed, for_everybody, on_behalf)
         return handler
 
     return register

@@ -1,10 +1,14 @@
-"""The stage that answers commands."""
+"""The stage that answers commands; and, for the access stage, those that everybody may give."""
 
 from django.utils.translation import gettext as _
 
+from bot.errors import ErrorCode
 from bot.pipeline.commands import find_command, nearest, read_call
+from bot.pipeline.commands.registry import Command
 from bot.pipeline.services import Services
+from bot.pipeline.tries import may_try
 from bot.pipeline.turn import Turn
+from bot.pipeline.window import window
 from users.models import User
 
 
@@ -17,7 +21,18 @@ async def commands(turn: Turn, services: Services) -> None:
     if command is None:
         turn.end(unknown(call.name, turn.user))
     else:
-        turn.end(await command.handler(turn, services, call.argument))
+        await _answer(turn, services, command, call.argument)
+
+
+async def commands_for_everybody(turn: Turn, services: Services) -> None:
+    """Answer a turn that is a command for everybody, of somebody who is not let in."""
+    call = read_call(turn.messages[0].text)
+    command = find_command(call.name, turn.user) if call else None
+    if call is None or command is None or not command.for_everybody:
+        return
+    await window(turn, services)
+    if not turn.ended:
+        await _answer(turn, services, command, call.argument)
 
 
 def unknown(name: str, user: User | None) -> str:
@@ -29,3 +44,15 @@ def unknown(name: str, user: User | None) -> str:
             "nearest": suggestion,
         }
     return _("I don't know /%(name)s. /help lists all I know.") % {"name": name}
+
+
+async def _answer(turn: Turn, services: Services, command: Command, argument: str) -> None:
+    if not command.for_everybody or await may_try(turn, services, f"command:{command.name}"):
+        turn.end(await command.handler(turn, services, argument))
+    elif turn.user and turn.user.is_whitelisted:
+        said = _("You have asked for this several times just now. Please try again in an hour.")
+        turn.end(said, error_code=ErrorCode.RATE_LIMIT_EXCEEDED)
+    else:
+        # Neither a send nor a row for whoever goes on.
+        turn.forget_messages = True
+        turn.end(error_code=ErrorCode.RATE_LIMIT_EXCEEDED)

@@ -53,7 +53,11 @@ WORKER_POINTS: dict[str, CrashPoint] = {
 JOINING_POINTS: dict[str, CrashPoint] = {
     "after_code_redeemed": CrashPoint("bot.pipeline.commands.joining", "_redeem"),
 }
-POINTS = {**WEB_POINTS, **WORKER_POINTS, **JOINING_POINTS}
+# Passed by a reply with a document only.
+DOCUMENT_POINTS: dict[str, CrashPoint] = {
+    "after_uploaded": CrashPoint("bot.channels.whatsapp.adapter.WhatsAppChannel", "upload"),
+}
+POINTS = {**WEB_POINTS, **WORKER_POINTS, **JOINING_POINTS, **DOCUMENT_POINTS}
 
 
 def install(chosen: str) -> None:

@@ -6,7 +6,7 @@ const UNREACHABLE_MS = 2500;
 const HINT_AFTER_SECONDS = 10;
 
 const byId = (id) => document.getElementById(id);
-const { sendUrl, updatesUrl, csrfToken } = document.body.dataset;
+const { sendUrl, updatesUrl, documentUrl, csrfToken } = document.body.dataset;
 const words = JSON.parse(byId("words").textContent);
 const [stage, list, composer, input] = ["stage", "messages", "composer", "text"].map(byId);
 const [bot, person] = ["bot", "person"].map(byId);
@@ -28,7 +28,15 @@ function show(message) {
   const atEnd = stage.scrollHeight - stage.scrollTop - stage.clientHeight < 120;
   const bubble = chat.bubbles.get(message.key) ?? addBubble(message.key);
   bubble.className = message.mine ? "mine" : "reply";
-  bubble.querySelector(".text").textContent = message.text;
+  const [text, file] = [".text", ".file"].map((part) => bubble.querySelector(part));
+  text.textContent = message.text;
+  text.hidden = Boolean(message.filename);
+  file.hidden = !message.filename;
+  if (message.filename) {
+    file.querySelector("a").href = documentUrl.replace("/0/", `/${message.id}/`);
+    file.querySelector("a").textContent = message.filename;
+    file.querySelector("small").textContent = `${message.size.toLocaleString()} ${words.bytes}`;
+  }
   const time = bubble.querySelector("time");
   time.dateTime = message.at;
   time.textContent = new Date(message.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });

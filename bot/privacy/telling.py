@@ -1,0 +1,143 @@
+"""How rows become what a person is told: which of their fields, under which names, in JSON and in words."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
+
+from bot.privacy.subjects import Subject
+from usage.pricing import MILLION, dollars
+
+# How many rows are in memory at a time, however many there are.
+CHUNK_ROWS = 500
+YOU = "you"
+STAFF = "a member of staff"
+# (With a context, so that a language may put them into the right case.)
+PEOPLE: dict[str, Promise] = {
+    YOU: pgettext_lazy("by whom", "you"),
+    STAFF: pgettext_lazy("by whom", "a member of staff"),
+}
+
+Row = Mapping[str, Any]
+Rows = QuerySet[Any, Any] | Iterable[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One field. source: as QuerySet.values() names it; key: its name in JSON, else the source's.
+
+    convert: makes what JSON holds of what the database holds. shown: makes words of what JSON holds; where it returns
+    nothing, the text leaves the field out. is_long: it is a text by itself, with lines of its own.
+    """
+
+    source: str
+    label: str | Promise
+    key: str = ""
+    convert: Callable[[Any, Subject], Any] = lambda value, subject: as_json_value(value)
+    shown: Callable[[Any], str] = lambda value: in_words(value)
+    is_long: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in JSON."""
+        return self.key or self.source
+
+    @property
+    def field(self) -> str:
+        """The model's field it comes from, or the name of what was computed."""
+        return self.source.partition("__")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an export: rows of one model that are about somebody.
+
+    rows: a queryset, or mappings with every field's source; it is given the subject, inside another part the id of the
+    row it belongs to. left_out: the model's fields that are not told, and why. computed: what fields are computed from.
+    """
+
+    name: str
+    title: str | Promise
+    model: type[Model]
+    rows: Callable[[Any], Rows]
+    told: tuple[Told, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, str] = field(default_factory=dict)
+    inner: "Part | None" = None
+
+    def read(self, subject: Subject, of: Any = None) -> Iterator[dict[str, Any]]:
+        """Yield each row as JSON holds it, the rows of the inner part as an iterator."""
+        found = self.rows(subject if of is None else of)
+        if isinstance(found, QuerySet):
+            found = found.values("pk", *(one.source for one in self.told)).iterator(chunk_size=CHUNK_ROWS)
+        for row in found:
+            told = {one.name: one.convert(row[one.source], subject) for one in self.told}
+            if self.inner:
+                told[self.inner.name] = self.inner.read(subject, row["pk"])
+            yield told
+
+
+def as_json_value(value: Any) -> Any:
+    """Return a value of the database as JSON knows it: times and days in ISO 8601."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def in_words(value: Any) -> str:
+    """Return a value of JSON as people read it."""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return "" if value is None else str(value)
+
+
+def time(source: str, label: str | Promise, key: str = "") -> Told:
+    """Tell a moment; in the text in TIME_ZONE."""
+    return Told(source, label, key, shown=_local)
+
+
+def amount(source: str, label: str | Promise, key: str) -> Told:
+    """Tell micro-dollars as dollars: in JSON a text with six decimal places ("0.000123"). key ends in _usd."""
+    return Told(source, label, key, convert=lambda micros, _: _decimal(micros), shown=_dollars)
+
+
+def choice(source: str, label: str | Promise, words: Iterable[tuple[Any, Any]]) -> Told:
+    """Tell one of a few words; in the text translated."""
+    by_value = dict(words)
+    return Told(source, label, shown=lambda value: str(by_value.get(value, value or "")))
+
+
+def long_text(source: str, label: str | Promise, key: str = "") -> Told:
+    """Tell a text that stands by itself."""
+    return Told(source, label, key, is_long=True)
+
+
+def by_whom(source: str, label: str | Promise, key: str) -> Told:
+    """Tell who did something: the person, or a member of staff, whoever that is; null where it is not known."""
+
+    def convert(pk: int | None, subject: Subject) -> str | None:
+        if pk is None:
+            return None
+        return YOU if subject.person and subject.person.pk == pk else STAFF
+
+    return Told(source, label, key, convert, shown=lambda value: str(PEOPLE.get(value, "")))
+
+
+def _local(value: str | None) -> str:
+    moment = parse_datetime(value) if value else None
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}" if moment else ""
+
+
+def _decimal(micros: int | None) -> str | None:
+    return None if micros is None else f"{Decimal(micros) / MILLION:.6f}"
+
+
+def _dollars(value: str | None) -> str:
+    return "" if value is None else dollars(int(Decimal(value) * MILLION))
