@@ -70,20 +70,3 @@ def subject_of_number(raw: str) -> Subject:
     if person is not None:
         return subject_of(person, written)
     return Subject(None, frozenset((channel, one) for channel, _ in written for one in spellings(number)))
-
-
-def subject_named(text: str) -> Subject:
-    """Return whom an operator names: by phone number in any spelling, `channel:address`, or `#` and a person's id.
-
-    Raises:
-        ValueError: nobody can be named so; the text says what would be right.
-    """
-    channel, colon, address = text.strip().partition(":")
-    if colon and channel in CHANNELS:
-        return subject_of_address(channel, address.strip())
-    if text.strip().startswith("#"):
-        person = User.objects.filter(pk=int(text.strip()[1:])).first() if text.strip()[1:].isdecimal() else None
-        if person is None:
-            raise ValueError(f"There is no person with the id {text.strip()[1:]!r}.")
-        return subject_of(person)
-    return subject_of_number(text)

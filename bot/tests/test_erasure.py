@@ -28,7 +28,7 @@ from bot.privacy import steps
 from bot.privacy.erase import erase
 from bot.privacy.farewell import farewell_of
 from bot.privacy.holdings import find_holdings
-from bot.privacy.subjects import subject_named, subject_of
+from bot.privacy.subjects import subject_of, subject_of_number
 from bot.settlement import Outcome, Settlement, settle
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, InboundFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, in_thread, work_until
@@ -125,7 +125,7 @@ def test_many_records_are_detached_in_batches(alice: User, monkeypatch: pytest.M
 def test_every_spelling_of_a_number_goes(transactional_db: None, spelling: str, bot: ActiveBot) -> None:
     whitelisted("+5511987654321")
     InboundFactory.create(bot_id=bot.id, address=spelling, state="done")
-    erase(subject_named("+55 11 8765-4321"), via="command")
+    erase(subject_of_number("+55 11 8765-4321"), via="command")
     assert (User.objects.count(), InboundMessage.objects.count()) == (0, 0)
 
 
@@ -224,7 +224,7 @@ def test_who_only_wrote_and_was_never_let_in_is_erased_by_number(transactional_d
     inbox.accept(bot, [event("m1", address=STRANGER)])
     work_until()
     assert AccessRequest.objects.count() == 1
-    erase(subject_named("+1 202 555 0123"), via="command")
+    erase(subject_of_number("+1 202 555 0123"), via="command")
     assert rows_about_chats() == [0, 0, 0, 0]
     assert Tombstone.objects.count() == 1
 
@@ -257,7 +257,7 @@ def test_who_erases_themselves_in_the_admin_is_in_no_audit_row(alice: User) -> N
 def test_twice_is_once(alice: User, bot: ActiveBot) -> None:
     subject = subject_of(alice)
     erase(subject, via="command")
-    again = erase(subject_named(ALICE), via="command")
+    again = erase(subject_of_number(ALICE), via="command")
     assert again.total == 0
 
 
@@ -368,7 +368,7 @@ def test_a_providers_clock_that_is_ahead_counts_but_not_for_ever(alice: User, bo
     forget(alice)
     at = Tombstone.objects.get().erased_at
     assert timedelta(seconds=60) < at - timezone.now() < timedelta(seconds=91)
-    erase(subject_named(BOB), via="command")
+    erase(subject_of_number(BOB), via="command")
     latest = Tombstone.objects.latest("erased_at").erased_at
     assert timedelta(minutes=50) < latest - timezone.now() < timedelta(minutes=61)
 
@@ -376,7 +376,7 @@ def test_a_providers_clock_that_is_ahead_counts_but_not_for_ever(alice: User, bo
 def test_one_who_is_erased_again_has_the_later_time(alice: User) -> None:
     forget(alice)
     first = Tombstone.objects.get().erased_at
-    erase(subject_named(ALICE), via="command")
+    erase(subject_of_number(ALICE), via="command")
     assert Tombstone.objects.get().erased_at > first
 
 
@@ -480,7 +480,7 @@ def test_a_settlement_after_the_erasure_is_refused(alice: User, bot: ActiveBot) 
 def test_a_stranger_who_is_erased_during_their_turn_is_not_noted(transactional_db: None, bot: ActiveBot) -> None:
     inbox.accept(bot, [event("m1", address=STRANGER)])
     (turn,) = claim("one", 10)
-    erase(subject_named(STRANGER), via="command")
+    erase(subject_of_number(STRANGER), via="command")
     with pytest.raises(LeaseLost):
         register_stranger(turn)
     assert not AccessRequest.objects.exists()
@@ -490,7 +490,7 @@ def test_nobody_comes_in_by_an_invite_during_their_own_erasure(transactional_db:
     Invite.objects.create(code="ABCD", expires_at=timezone.now() + timedelta(days=1))
     inbox.accept(bot, [event("m1", address=STRANGER, text="/join ABCD")])
     (turn,) = claim("one", 10)
-    erase(subject_named(STRANGER), via="command")
+    erase(subject_of_number(STRANGER), via="command")
     with pytest.raises(LeaseLost):
         _redeem(turn, "ABCD")
     assert not User.objects.exists()

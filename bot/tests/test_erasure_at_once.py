@@ -18,7 +18,7 @@ from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.pipeline.turn import LeaseLost, ModelCall
 from bot.privacy import steps
 from bot.privacy.erase import erase
-from bot.privacy.subjects import subject_named, subject_of
+from bot.privacy.subjects import subject_of, subject_of_number
 from bot.tests.factories import ALICE, event
 from conversations.many import Said
 from conversations.models import Conversation
@@ -140,7 +140,7 @@ def test_two_erasures_of_one_person_at_once_are_one(alice: User, bot: ActiveBot)
     inbox.accept(bot, [event("m1"), event("m2", address="DE.13491208655302741918")])
     both = Alongside()
     for _ in range(4):
-        both.begin(lambda: erase(subject_named(ALICE), via="command"))
+        both.begin(lambda: erase(subject_of_number(ALICE), via="command"))
     results = both.join()
     assert not [result for result in results if isinstance(result, Exception)]
     assert rows() == [0, 0, 0, 0, 0]

@@ -235,4 +235,4 @@ def test_without_documents_too_many_texts_are_for_the_operator(
 
 
 def test_only_what_is_declared_so_is_for_everybody() -> None:
-    assert {name for name, command in COMMANDS.items() if command.for_everybody} == {"privacy", "export"}
+    assert {name for name, command in COMMANDS.items() if command.for_everybody} == {"export", "forget", "privacy"}

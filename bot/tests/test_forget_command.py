@@ -209,6 +209,32 @@ def _nobody_works() -> bool:
     return not Lease.objects.exclude(worker="").exists()
 
 
+@pytest.mark.parametrize("is_blocked", [True, False], ids=["blocked", "unknown"])
+def test_who_is_not_let_in_may_ask_for_it_as_well(
+    is_blocked: bool, transactional_db: None, bot: ActiveBot, channel: ScriptedChannel, ask: Callable[..., str]
+) -> None:
+    User.objects.all().delete()
+    if is_blocked:
+        User.objects.create_user(STRANGER)
+    ask("Hello", sender=STRANGER)
+    assert AccessRequest.objects.count() == 1
+    code = code_in(ask("/forget", sender=STRANGER))
+    assert ask(f"/forget {code}", sender=STRANGER) == GOODBYE
+    assert left() == [0, 0, 0, 0, 0]
+
+
+def test_a_message_that_carries_somebody_elses_number_erases_only_who_writes(
+    ask: Callable[..., str], bot: ActiveBot
+) -> None:
+    bob = whitelisted(BOB)
+    InboundFactory.create(bot_id=bot.id, address=BOB, state="done")
+    code = code_in(ask("/forget"))
+    inbox.accept(bot, [event("yes", text=f"/forget {code}", other_address=BOB)])
+    work_until()
+    assert list(User.objects.all()) == [bob]
+    assert InboundMessage.objects.get().address == BOB
+
+
 # --- from the terminal ---
 
 
@@ -219,12 +245,12 @@ def run(*arguments: str) -> str:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("who", ["0151 12345678", "+49 (151) 1234-5678", f"whatsapp:{ID}", "#"])
+@pytest.mark.parametrize("who", ["0151 12345678", "+49 (151) 1234-5678", f"whatsapp:{ID}", "--id"])
 def test_the_command_erases_whoever_is_named(who: str, settings: Any) -> None:
     settings.PHONE_DEFAULT_REGION = "DE"
     alice = whitelisted(name="Alice")
     User.objects.link_identity(alice, "whatsapp", ID)
-    said = run(f"#{alice.pk}" if who == "#" else who, "--yes")
+    said = run(*(["--id", str(alice.pk)] if who == "--id" else [who]), "--yes")
     assert f"Held about person #{alice.pk}, Alice (+49…78):\n  person: 1\n  addresses: 1" in said
     assert "Erased: 2 rows are gone or emptied." in said
     assert not User.objects.exists()
@@ -264,10 +290,9 @@ def test_no_terminal_to_ask_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     ("who", "error"),
     [
         ("+49abc", "A phone number has no letters"),
-        (STRANGER, "Nothing is held about them."),
-        ("#999", "There is no person with the id '999'."),
-        ("#x", "There is no person with the id 'x'."),
-        ("whatsapp:nobody", "Nothing is held about them."),
+        (STRANGER, "Nothing is held about this number or address"),
+        ("--id=999", "There is no person 999."),
+        ("whatsapp:nobody", "Nothing is held about this number or address"),
     ],
 )
 def test_who_is_not_there_is_an_error(who: str, error: str) -> None:

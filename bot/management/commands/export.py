@@ -9,11 +9,9 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.channels.registry import CHANNELS
 from bot.privacy.export import is_anything_held, json_pieces, read, text_pieces
-from bot.privacy.subjects import Subject, subject_of, subject_of_address, subject_of_number
-from users.models import AuditEntry, User
-from users.phone import InvalidPhoneNumber
+from bot.privacy.named import NOTHING_HELD, add_whom, find_whom
+from users.models import AuditEntry
 
 FORMATS: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {"json": json_pieces, "text": text_pieces}
 OWNER_ONLY = 0o600
@@ -26,10 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument(
-            "phone", metavar="PHONE", nargs="?", help="A number in any spelling, or channel:address (whatsapp:DE.1234)"
-        )
-        parser.add_argument("--id", type=int, metavar="ID", help="The person by their number in the admin's list")
+        add_whom(parser)
         parser.add_argument("--format", choices=FORMATS, default="json", help="default: json")
         parser.add_argument("--output", type=Path, metavar="FILE", help="default: the terminal")
         parser.add_argument("--force", action="store_true", help="Write over a FILE that is there")
@@ -40,11 +35,9 @@ class Command(BaseCommand):
         Raises:
             CommandError: nothing is held, nobody can be meant by that, or the file cannot be written.
         """
-        subject = find(options["phone"], options["id"])
+        subject = find_whom(options)
         if not is_anything_held(subject):
-            raise CommandError(
-                "Nothing is held about this number or address: no person has it, and nobody wrote from it."
-            )
+            raise CommandError(NOTHING_HELD)
         pieces = FORMATS[options["format"]](read(subject))
         if options["output"] is None:
             for piece in pieces:
@@ -54,29 +47,6 @@ class Command(BaseCommand):
                 file.writelines(pieces)
         pk = subject.person.pk if subject.person else None
         AuditEntry.objects.create(action=AuditEntry.Action.EXPORTED, subject=pk, via="command")
-
-
-def find(named: str | None, id: int | None) -> Subject:
-    """Return whom a number, a channel:address or an id means.
-
-    Raises:
-        CommandError: it can't be read, or it is the id of nobody.
-    """
-    if (named is None) == (id is None):
-        raise CommandError("Say whom: PHONE, or --id ID.")
-    if id is not None:
-        person = User.objects.filter(pk=id).first()
-        if person is None:
-            raise CommandError(f"There is no person {id}.")
-        return subject_of(person)
-    channel, colon, address = (named or "").partition(":")
-    if colon and channel in CHANNELS:
-        return subject_of_address(channel, address)
-    try:
-        return subject_of_number(named or "")
-    except InvalidPhoneNumber as error:
-        channels = ", ".join(sorted(CHANNELS))
-        raise CommandError(f"{error} Who has no number is named by channel:address; channels: {channels}.") from None
 
 
 @contextmanager

@@ -6,11 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from bot.privacy.erase import erase
-from bot.privacy.subjects import Subject, subject_named
+from bot.privacy.named import NOTHING_HELD, add_whom, find_whom
+from bot.privacy.subjects import Subject
 from bot.privacy.summary import summary_of
 from users.owners import LastOwner
-
-WHO = "A phone number in any spelling, CHANNEL:ADDRESS (whatsapp:DE.1234…), or #ID of a person."
 
 
 class Command(BaseCommand):
@@ -20,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("who", metavar="PHONE", help=WHO)
+        add_whom(parser)
         parser.add_argument("--yes", action="store_true", help="Do not ask.")
         parser.add_argument("--dry-run", action="store_true", help="Say what is held, and erase nothing.")
 
@@ -30,13 +29,10 @@ class Command(BaseCommand):
         Raises:
             CommandError: nobody is named so, nothing is held about them, or no owner would be left.
         """
-        try:
-            subject = subject_named(options["who"])
-        except ValueError as error:
-            raise CommandError(str(error)) from None
+        subject = find_whom(options)
         held = summary_of(subject)
         if not held:
-            raise CommandError("Nothing is held about them.")
+            raise CommandError(NOTHING_HELD)
         lines = [f"  {name}: {count:,}" for name, count in held.items()]
         self.stdout.write("\n".join([f"Held about {_shown(subject)}:", *lines]))
         if options["dry_run"]:

@@ -1,0 +1,45 @@
+"""How commands are told whom they are about: PHONE, channel:address, or --id."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from bot.channels.registry import CHANNELS
+from bot.privacy.subjects import Subject, subject_of, subject_of_address, subject_of_number
+from users.models import User
+from users.phone import InvalidPhoneNumber
+
+WHO = "A number in any spelling, or channel:address (whatsapp:DE.1234)"
+
+NOTHING_HELD = "Nothing is held about this number or address: no person has it, and nobody wrote from it."
+
+
+def add_whom(parser: ArgumentParser) -> None:
+    """Declare the arguments that say whom a command is about."""
+    parser.add_argument("phone", metavar="PHONE", nargs="?", help=WHO)
+    parser.add_argument("--id", type=int, metavar="ID", help="The person by their number in the admin's list")
+
+
+def find_whom(options: dict[str, Any]) -> Subject:
+    """Return whom these arguments mean: a person, or whoever wrote from an address.
+
+    Raises:
+        CommandError: they can't be read, or name nobody; the text says what would be right.
+    """
+    named, id = options["phone"], options["id"]
+    if (named is None) == (id is None):
+        raise CommandError("Say whom: PHONE, or --id ID.")
+    if id is not None:
+        person = User.objects.filter(pk=id).first()
+        if person is None:
+            raise CommandError(f"There is no person {id}.")
+        return subject_of(person)
+    channel, colon, address = named.strip().partition(":")
+    if colon and channel in CHANNELS:
+        return subject_of_address(channel, address)
+    try:
+        return subject_of_number(named)
+    except InvalidPhoneNumber as error:
+        channels = ", ".join(sorted(CHANNELS))
+        raise CommandError(f"{error} Who has no number is named by channel:address; channels: {channels}.") from None
