@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from django.db import close_old_connections
+from django.db import connection
 
 from bot.retention.entry import Counts
 from bot.retention.table import steps
@@ -46,8 +46,9 @@ def purge_expired(*, dry_run: bool = False, watch: Watch = unwatched) -> Counts:
         except Exception:
             logger.exception("purge_failed", extra={"step": step.name})
             failed.append(step.name)
-            # One that was lost is made anew for the next step.
-            close_old_connections()
+            if not connection.in_atomic_block:
+                # One that was lost is made anew for the next step.
+                connection.close_if_unusable_or_obsolete()
     if not dry_run:
         logger.info("purge_done", extra={**counts, "failed": failed})
     if failed:
