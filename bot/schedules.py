@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, time, timedelta
 from functools import wraps
 from time import monotonic
@@ -13,7 +14,7 @@ from django_q.models import Schedule
 
 from bot.alerts import raise_alerts
 from bot.heartbeats import beat_of_scheduler
-from bot.retention import purge_expired, release_abandoned_reservations
+from bot.retention import PurgeFailed, purge_expired, release_abandoned_reservations
 from config.batches import Progress
 from config.logs import bind
 from config.sentry import flush, own_scope
@@ -39,6 +40,10 @@ def scheduled(task: Callable[[], None]) -> Callable[[], None]:
         with bind(task=task.__name__), own_scope():
             try:
                 task()
+            except TaskFailed:
+                # It has logged and reported what failed.
+                flush()
+                raise
             except Exception as error:
                 logger.exception("task_failed")
                 # django-q2 may end the process before the report is sent.
@@ -86,8 +91,11 @@ def ensure_schedules_after_migrate(using: str, **kwargs: Any) -> None:
 @scheduled
 def purge() -> None:
     """Delete everything whose time is over (the daily schedule's task)."""
-    summary = purge_expired(progress=_live_on())
-    logger.info("purge_done", extra=summary.as_counts())
+    note = _live_on()
+    try:
+        purge_expired(watch=lambda name: nullcontext(note))
+    except PurgeFailed as error:
+        raise TaskFailed(f"not purged: {error}; the log says why, at purge_failed") from None
 
 
 @scheduled

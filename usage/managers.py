@@ -127,11 +127,6 @@ class UsageQuerySet(models.QuerySet["UsageRecord"]):
         """Return the sums over these records. One query."""
         return _totals(self.aggregate(**_sums()))
 
-    def by_model(self) -> "list[ModelTotals]":
-        """Return the sums over these records for each model, the most expensive first. One query."""
-        rows: list[Any] = list(self.values("model").order_by().annotate(**_sums()))
-        return sorted((ModelTotals(row["model"], _totals(row)) for row in rows), key=_most_expensive_first)
-
     def most_expensive_people(self, most: int) -> list[tuple[int, int]]:
         """Return (person's id, micro-dollars) of those whose records cost most, at most so many. One query."""
         people = self.exclude(user=None).values("user").order_by().annotate(cost=Coalesce(Sum("cost_micros"), 0))
@@ -166,8 +161,13 @@ class UsageManager(_UsageManager["UsageRecord"]):
         return self.filter(user=user).between(date, date).totals()
 
     def get_global_daily_total(self, date: date) -> Totals:
-        """Return what everybody used on a day. One query."""
-        return self.between(date, date).totals()
+        """Return what everybody used on a day, however long ago. One query."""
+        return sum(self._everybodys("kind", date, date).values(), Totals())
+
+    def get_global_models(self, first: date, last: date) -> list[ModelTotals]:
+        """Return what everybody used on the days first to last, of each model, the most expensive first. One query."""
+        models = self._everybodys("model", first, last)
+        return sorted((ModelTotals(*item) for item in models.items()), key=_most_expensive_first)
 
     def get_user_stats(self, user: "User", days: int) -> UserStats:
         """Return what the user used in the last `days` days, today included. One query.
@@ -188,6 +188,19 @@ class UsageManager(_UsageManager["UsageRecord"]):
                 key=_most_expensive_first,
             ),
         )
+
+    def _everybodys(self, key: str, first: date, last: date) -> dict[str, Totals]:
+        """Return the sums of some days by a column that records and days of usage have."""
+        from usage.models import UsageDay
+
+        kept: Any = self.between(first, last).order_by().values(key).annotate(**_sums())
+        sums = ("sum_input", "sum_output", "sum_cost", "count_completions", "count_unpriced")
+        folded: Any = UsageDay.objects.between(first, last).with_answers()
+        columns = ("input_tokens", "output_tokens", "cost_micros", "answers", "unpriced")
+        groups: dict[str, Totals] = {}
+        for name, *amounts in kept.values_list(key, *sums).union(folded.values_list(key, *columns), all=True):
+            groups[name] = groups.get(name, Totals()) + Totals(*amounts)
+        return groups
 
 
 def _most_expensive_first(row: ModelTotals) -> tuple[int, str]:

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import BigIntegerField, CharField, Count, Max, Q, Sum, Value
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from usage.managers import UsageQuerySet, today
-from usage.models import UsageKind, UsageRecord
+from usage.managers import today
+from usage.models import UsageDay, UsageKind, UsageRecord
 from users.models import User
 
 FETCHED_AT_ONCE = 2_000
@@ -33,6 +33,11 @@ SUMS = {
     "sum_cost": Sum("cost_micros", default=0),
     "unpriced": Count("pk", filter=Q(cost_micros=None)),
 }
+# The same columns of folded days.
+FOLDED = (
+    *("day", "nobody", "bot", "kind", "model", "nameless", "nameless"),
+    *("calls", "answers", "input_tokens", "cached_input_tokens", "output_tokens", "cost_micros", "unpriced"),
+)
 
 
 @dataclass(slots=True)
@@ -65,7 +70,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whose usage it is; without an id: people who were deleted, or nobody."""
+    """Whose usage it is; without an id: people who were deleted, or days so long ago that only their sums are kept."""
 
     user_id: int | None
     name: str
@@ -82,6 +87,11 @@ class Line:
     kind: str
     model: str
     sums: Sums
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What names the line."""
+        return self.day, self.person.user_id, self.bot, self.kind, self.model
 
 
 @dataclass(slots=True)
@@ -118,14 +128,9 @@ def usage_lines(days: int, *, user: User | None = None, bot: str = "") -> Iterat
     """
     if days < 1:
         raise ValueError(f"days must be at least 1 (found {days}).")
-    chosen = UsageRecord.objects.all()
-    if user is not None:
-        chosen = chosen.filter(user=user)
-    if bot:
-        chosen = chosen.filter(bot=bot)
     last = today()
     first = last - timedelta(days=days - 1)
-    return chain.from_iterable(_lines(chosen.between(*part)) for part in _parts(first, last))
+    return chain.from_iterable(_lines(*part, user, bot) for part in _parts(first, last))
 
 
 def usage_report(days: int, *, user: User | None = None, bot: str = "") -> Report:
@@ -147,10 +152,30 @@ def _parts(first: date, last: date) -> Iterator[tuple[date, date]]:
         first = end + timedelta(days=1)
 
 
-def _lines(records: UsageQuerySet) -> Iterator[Line]:
+def _lines(first: date, last: date, user: User | None, bot: str) -> Iterator[Line]:
+    """Yield the lines of some days. One query; one line for what is of the same key in records and in folded days."""
+    records, of_bot = UsageRecord.objects.between(first, last), Q(bot=bot) if bot else Q()
     day = TruncDate("created_at", tzinfo=timezone.get_default_timezone())
-    grouped: Any = records.values(*KEYS[1:], day=day).annotate(**SUMS).order_by(*KEYS)
-    for day, user_id, bot, kind, model, name, number, *sums in grouped.values_list(*KEYS, *SUMS).iterator(
-        FETCHED_AT_ONCE
-    ):
-        yield Line(day, Person(user_id, name or "", number or ""), bot, kind, model, Sums(*sums))
+    rows: Any = records.filter(of_bot).order_by().values(*KEYS[1:], day=day).annotate(**SUMS).values_list(*KEYS, *SUMS)
+    if user is None:
+        rows = rows.union(_folded(first, last).filter(of_bot).values_list(*FOLDED), all=True)
+    else:
+        rows = rows.filter(user=user)
+    line: Line | None = None
+    for day, user_id, bot, kind, model, name, number, *sums in rows.order_by(*KEYS).iterator(FETCHED_AT_ONCE):
+        found = Line(day, Person(user_id, name or "", number or ""), bot, kind, model, Sums(*sums))
+        if line is not None and found.key == line.key:
+            line.sums.add(found.sums)
+            continue
+        if line is not None:
+            yield line
+        line = found
+    if line is not None:
+        yield line
+
+
+def _folded(first: date, last: date) -> Any:
+    """Return the days whose records are not kept any more, as usage of nobody."""
+    nobody = Value(None, output_field=BigIntegerField())
+    nameless = Value("", output_field=CharField())
+    return UsageDay.objects.between(first, last).with_answers().annotate(nobody=nobody, nameless=nameless)

@@ -85,7 +85,7 @@ def _cells(sums: Sums) -> tuple[str, ...]:
 
 def _name(person: Person) -> str:
     if person.user_id is None:
-        return "(deleted people)"
+        return "(deleted people) and old days"
     return " ".join(filter(None, (person.name, person.phone_number or f"(person {person.user_id})")))
 
 

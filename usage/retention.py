@@ -1,11 +1,13 @@
-"""Delete usage records, and what days have cost, that are older than the operator keeps them."""
+"""Sum up usage records, and delete what days have cost, that are older than the operator keeps them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from config.batches import Progress, delete_in_batches
+from usage.folding import fold_in_batches
 from usage.managers import today
 from usage.models import DailySpend, SpendAlert, UsageRecord
 
@@ -21,14 +23,16 @@ class CleanedUsage:
 
 
 def cleanup_old_usage_metrics(days: int, *, dry_run: bool = False, progress: Progress | None = None) -> CleanedUsage:
-    """Delete the usage records older than days, in short batches; safe at any time and in several processes at once.
+    """Sum up the usage records older than days by day, and delete them, in short batches; no total ever changes.
+
+    Safe at any time, in several processes at once, and when it is ended at any point. What they came to is in UsageDay.
 
     Raises:
         ValueError: days is less than 1.
     """
     _check(days)
     old = UsageRecord.objects.older_than(timezone.now() - timedelta(days=days))
-    return CleanedUsage(old.count() if dry_run else delete_in_batches(old, progress=progress))
+    return CleanedUsage(old.count() if dry_run else fold_in_batches(old, progress=progress))
 
 
 def cleanup_old_spends(days: int, *, dry_run: bool = False, progress: Progress | None = None) -> int:
@@ -41,12 +45,20 @@ def cleanup_old_spends(days: int, *, dry_run: bool = False, progress: Progress |
         ValueError: days is less than 1.
     """
     _check(days)
-    last = today() - timedelta(days=days)
-    old = DailySpend.objects.filter(day__lte=last)
+    old = DailySpend.objects.filter(day__lte=_last(days))
     if dry_run:
         return old.count()
-    delete_in_batches(SpendAlert.objects.filter(day__lte=last))
+    delete_in_batches(old_alerts(days))
     return delete_in_batches(old, progress=progress)
+
+
+def old_alerts(days: int) -> "QuerySet[SpendAlert]":
+    """Return the alerts of days whose spends are older than so many days."""
+    return SpendAlert.objects.filter(day__lte=_last(days))
+
+
+def _last(days: int) -> date:
+    return today() - timedelta(days=days)
 
 
 def _check(days: int) -> None:

@@ -19,7 +19,7 @@ from bot import health, heartbeats, inbox, schedules
 from bot.directory import ActiveBot
 from bot.heartbeats import ALIVE, SCHEDULER_VARIABLE, Kind, beat, end, host_name, process_name
 from bot.models import Heartbeat
-from bot.retention import cleanup_old_messages
+from bot.retention import purge_expired
 from bot.tests.factories import InboundFactory, event
 from bot.tests.fakes import states, work_until
 
@@ -123,8 +123,8 @@ def test_rows_of_the_dead_go_after_a_day() -> None:
     for age in (23, 25):
         with time_machine.travel(timezone.now() - timedelta(hours=age)):
             beat(Kind.WORKER, f"host:{age}:a")
-    assert cleanup_old_messages(dry_run=True).heartbeats == 1
-    assert cleanup_old_messages().heartbeats == 1
+    assert purge_expired(dry_run=True)["heartbeats"] == 1
+    assert purge_expired()["heartbeats"] == 1
     assert Heartbeat.objects.get().process == "host:23:a"
 
 

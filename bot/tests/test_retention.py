@@ -12,7 +12,7 @@ from django_q.models import Schedule
 
 from bot import schedules
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
-from bot.retention import cleanup_old_messages, purge_expired, release_abandoned_reservations
+from bot.retention import purge_expired, release_abandoned_reservations
 from bot.tests.factories import ALICE, BOB, BotFactory, InboundFactory, whitelisted
 from conversations.models import Conversation
 from usage import budgets
@@ -45,10 +45,10 @@ def test_rows_stay_eight_days_to_recognise_redeliveries_and_pending_ones_until_t
     outbound(bot, 1, created_at=ago(days=8.1))
     outbound(bot, 2, created_at=ago(days=7.9), text="")
 
-    assert cleanup_old_messages(dry_run=True).inbound == 3
-    removed = cleanup_old_messages()
+    assert purge_expired(dry_run=True)["inbound"] == 3
+    removed = purge_expired()
 
-    assert (removed.inbound, removed.outbound) == (3, 1)
+    assert (removed["inbound"], removed["outbound"]) == (3, 1)
     assert sorted(InboundMessage.objects.values_list("state", flat=True)) == ["done", "pending"]
     assert OutboundMessage.objects.get().turn_key == 2
 
@@ -58,8 +58,8 @@ def test_texts_are_emptied_after_a_day_but_not_while_they_wait_to_be_sent(bot: A
     outbound(bot, 2, status="sent", created_at=ago(hours=23))
     outbound(bot, 3, status="queued", created_at=ago(hours=25))
 
-    assert cleanup_old_messages(dry_run=True).outbound_texts == 1
-    assert cleanup_old_messages().outbound_texts == 1
+    assert purge_expired(dry_run=True)["outbound_texts"] == 1
+    assert purge_expired()["outbound_texts"] == 1
     assert list(OutboundMessage.objects.order_by("turn_key").values_list("text", flat=True)) == ["", "x", "x"]
 
 
@@ -69,14 +69,14 @@ def test_a_lease_stays_while_its_chat_has_something_pending(bot: Any) -> None:
     Lease.objects.create(bot=bot, address="+49151", expires_at=ago(days=7))
     InboundFactory.create(bot=bot, address=BOB)
 
-    assert cleanup_old_messages().leases == 1
+    assert purge_expired()["leases"] == 1
     assert set(Lease.objects.values_list("address", flat=True)) == {BOB, "+49151"}
 
 
 def test_an_access_request_is_forgotten_after_thirty_silent_days(bot: Any) -> None:
     for days, address in [(29, ALICE), (31, BOB)]:
         AccessRequest.objects.create(bot=bot, address=address, last_seen_at=ago(days=days))
-    assert cleanup_old_messages().access_requests == 1
+    assert purge_expired()["access_requests"] == 1
     assert AccessRequest.objects.get().address == ALICE
 
 
@@ -93,7 +93,7 @@ def test_reservations_that_nobody_will_settle_are_given_back_and_those_of_open_t
 
     assert release_abandoned_reservations(dry_run=True) == 3
     assert Reservation.objects.count() == 5
-    assert purge_expired().reservations == 3
+    assert purge_expired()["reservations"] == 3
 
     assert set(Reservation.objects.values_list("turn_key", flat=True)) == {pending.pk, 999_998}
     left = {(alice.pk, "", 10_001), (None, "shop", 10_001), (None, "", 10_001)}
@@ -121,8 +121,8 @@ def test_many_abandoned_reservations_go_in_short_transactions(monkeypatch: pytes
 def test_the_purge_takes_ended_invites_too_and_counts_them() -> None:
     create_invite()
     Invite.objects.filter(pk=create_invite().pk).update(expires_at=ago(days=31))
-    assert purge_expired(dry_run=True).as_counts()["invites"] == 1
-    assert purge_expired().as_counts()["invites"] == 1
+    assert purge_expired(dry_run=True)["invites"] == 1
+    assert purge_expired()["invites"] == 1
     assert Invite.objects.count() == 1
 
 
@@ -131,8 +131,8 @@ def test_what_days_cost_is_kept_as_long_as_usage_records(settings: Any) -> None:
     for days in (0, 29, 30, 400):
         for bot in ("", "shop"):
             DailySpend.objects.create(day=today() - timedelta(days=days), bot=bot)
-    assert purge_expired(dry_run=True).daily_spends == 4
-    assert purge_expired().daily_spends == 4
+    assert purge_expired(dry_run=True)["daily_spends"] == 4
+    assert purge_expired()["daily_spends"] == 4
     assert min(DailySpend.objects.values_list("day", flat=True)) == today() - timedelta(days=29)
 
 
@@ -157,13 +157,17 @@ def test_cleanup_takes_what_is_due_in_every_app_and_says_how_much(bot: Any) -> N
     assert InboundMessage.objects.exists()
     call_command("cleanup", stdout=out)
 
-    would, did = out.getvalue().strip().splitlines()
-    assert would.startswith("Would delete: conversations 1, conversation messages 1, usage records 1, inbound 1,")
-    assert did.removeprefix("Deleted: ") == would.removeprefix("Would delete: ")
+    would, did = out.getvalue().split("Deleted:\n")
+    header, *rows = would.splitlines()
+    assert header == "Would delete:"
+    assert sorted(rows) == [
+        f"  {name:<22}{1:>12}" for name in ("conversation messages", "conversations", "inbound", "usage records")
+    ]
+    assert did.splitlines() == rows
     assert not Conversation.objects.exists()
     assert not UsageRecord.objects.exists()
     assert not InboundMessage.objects.exists()
-    assert set(purge_expired().as_counts().values()) == {0}
+    assert set(purge_expired().values()) == {0}
 
 
 def test_the_purge_is_scheduled_daily_and_only_once() -> None:
@@ -190,7 +194,7 @@ def test_migrate_creates_the_schedule() -> None:
 
 
 def test_the_scheduled_task_purges_and_logs_counts(bot: Any, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "bot.schedules")
+    caplog.set_level("INFO", "bot.retention")
     everything_due(bot)
 
     schedules.purge()

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from usage.days import UsageDayQuerySet
 from usage.managers import UsageManager
 
 
@@ -86,6 +87,8 @@ class UsageDay(models.Model):
     output_tokens = models.PositiveBigIntegerField(_("output tokens"))
     cost_micros = models.BigIntegerField(_("cost"), help_text=_("In micro-dollars."))
     unpriced = models.PositiveBigIntegerField(_("unpriced"))
+
+    objects = UsageDayQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("day of usage")

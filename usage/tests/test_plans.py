@@ -63,7 +63,7 @@ def plans_of(ask: Callable[[], Any], table: str) -> list[str]:
     plans = []
     with connection.cursor() as cursor:
         for sql, params in sent:
-            if sql.startswith(("SELECT", "UPDATE")) and f'"{table}"' in sql:
+            if sql.lstrip("(").startswith(("SELECT", "UPDATE")) and f'"{table}"' in sql:
                 cursor.execute(f"{explain} {sql}", params)
                 plans.append("\n".join(str(row) for row in cursor.fetchall()))
     return plans

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from bot.models import Bot
 from usage.management.arguments import person
-from usage.models import DailySpend
+from usage.models import DailySpend, UsageDay
 from usage.report import usage_lines, usage_report
 from usage.report_formats import tables, write_csv
 
@@ -88,7 +88,9 @@ def known_bot(slug: str) -> str:
     Raises:
         CommandError: nobody ever used a bot of that name.
     """
-    if not slug or Bot.objects.filter(slug=slug).exists() or DailySpend.objects.filter(bot=slug).exists():
+    if not slug or Bot.objects.filter(slug=slug).exists():
+        return slug
+    if DailySpend.objects.filter(bot=slug).exists() or UsageDay.objects.filter(bot=slug).exists():
         return slug
     slugs = ", ".join(Bot.objects.values_list("slug", flat=True)) or "none yet"
     raise CommandError(f"--bot: no bot is called {slug!r}. There are: {slugs}.")

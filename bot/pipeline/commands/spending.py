@@ -58,14 +58,14 @@ async def show_spending(turn: Turn, services: Services, argument: str) -> str:
 def spending_text() -> str:
     """Return everybody's usage in words. Seven queries at most, however many people there are."""
     day = today()
-    month = UsageRecord.objects.between(day - timedelta(days=DAYS - 1), day)
-    models = month.by_model()
+    first = day - timedelta(days=DAYS - 1)
+    models = UsageRecord.objects.get_global_models(first, day)
     lines = [
         totals_line(_("Today"), UsageRecord.objects.get_global_daily_total(day)),
         totals_line(_("Last 30 days"), sum((row.totals for row in models), Totals())),
         *(budget.line for budget in budgets_of(day)),
     ]
-    people = month.most_expensive_people(LISTED)
+    people = UsageRecord.objects.between(first, day).most_expensive_people(LISTED)
     known = User.objects.in_bulk([person for person, _cost in people])
     if people:
         lines += [_("People who cost most in the last 30 days:")]
