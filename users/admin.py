@@ -59,7 +59,7 @@ class UserAdmin(ImportExportMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     search_fields = ("name", "phone_number", "identities__address__exact")
     search_help_text = _("A name, a phone number in any spelling, or an address.")
     ordering = ("-pk",)
-    actions = ("allow", "block")
+    actions: tuple[str, ...] = ("allow", "block")
     readonly_fields = ("last_login", "created_at", "updated_at")
     paginator = CappedPaginator
     show_full_result_count = False

@@ -4,6 +4,7 @@ Whoever deletes a person here erases them: a row that is gone while their messag
 """
 
 import logging
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -30,7 +31,10 @@ from users.permissions import Permission, may
 logger = logging.getLogger(__name__)
 
 LIST = "admin:users_user_changelist"
-FORMATS = {"json": (json_pieces, "application/json"), "text": (text_pieces, "text/plain; charset=utf-8")}
+FORMATS: dict[str, tuple[Callable[[Mapping[str, Any]], Iterator[str]], str]] = {
+    "json": (json_pieces, "application/json"),
+    "text": (text_pieces, "text/plain; charset=utf-8"),
+}
 # More people are for the command, one by one: a request has a minute.
 MOST_ERASED = 100
 
@@ -42,7 +46,7 @@ class PersonAdmin(UserAdmin):
     """The list of people, with what the law gives them a right to."""
 
     change_form_template = "admin/users/user/change_form_with_privacy.html"
-    actions = (*UserAdmin.actions, "erase_selected")
+    actions: tuple[str, ...] = (*UserAdmin.actions, "erase_selected")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages about one person, and about several."""
@@ -79,7 +83,7 @@ class PersonAdmin(UserAdmin):
         if not may_erase and not may_export(request):
             raise PermissionDenied
         context = {"people": [(person, summary_of(subject_of(person)))], "person": person, "may_erase": may_erase}
-        return self._page(request, {**context, "may_export": may_export(request), "title": _("What is held")})
+        return self._privacy_page(request, {**context, "may_export": may_export(request), "title": _("What is held")})
 
     def export_one_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Give out everything that is held about a person, as a file."""
@@ -104,7 +108,7 @@ class PersonAdmin(UserAdmin):
             self.message_user(request, text, messages.ERROR)
             return None
         chosen = [(person, summary_of(subject_of(person))) for person in people if self._may_erase(request, person)]
-        return self._page(request, {"people": chosen, "may_erase": True, "title": _("Erase people")})
+        return self._privacy_page(request, {"people": chosen, "may_erase": True, "title": _("Erase people")})
 
     def erase_view(self, request: HttpRequest) -> HttpResponse:
         """Erase the people whose ids are posted, each for itself: one that cannot be keeps none of the others."""
@@ -127,7 +131,7 @@ class PersonAdmin(UserAdmin):
     def _may_erase(self, request: HttpRequest, person: User) -> bool:
         return self.has_delete_permission(request, person)
 
-    def _page(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    def _privacy_page(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         page = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, "admin/users/user/privacy.html", page)
 
