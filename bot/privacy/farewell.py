@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
 
 from bot.managers import TakenLease
 from bot.models import InboundMessage, Lease, OutboundMessage
@@ -42,6 +46,20 @@ def leave_nothing(turns: Iterable[Turn]) -> None:
     OutboundMessage.objects.filter(turn_key__in=[turn.key for turn in ended]).delete()
     InboundMessage.objects.filter(id__in=[message.id for turn in ended for message in turn.messages]).delete()
     Lease.objects.filter(id__in=[turn.lease.id for turn in ended]).delete()
+
+
+def unsaid_since(moment: datetime) -> QuerySet[InboundMessage]:
+    """Return the farewells that have waited since before then: their bot is paused, or nobody works."""
+    return InboundMessage.objects.filter(kind=FAREWELL, external_id__startswith=FAREWELL, received_at__lt=moment)
+
+
+@transaction.atomic
+def drop(ids: Sequence[int]) -> int:
+    """Delete farewells that were not sent, with their replies and leases; return how many rows that were."""
+    rows = InboundMessage.objects.filter(id__in=ids)
+    chats = list(rows.values_list("bot_id", "address"))
+    leases = [Lease.objects.filter(bot_id=bot_id, address=address).delete()[0] for bot_id, address in chats]
+    return sum(leases) + OutboundMessage.objects.filter(turn_key__in=ids).delete()[0] + rows.delete()[0]
 
 
 def become_farewell(farewell: Farewell) -> None:

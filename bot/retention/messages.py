@@ -8,8 +8,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from bot.models import AccessRequest, InboundMessage, Lease, ModelChoice, OutboundMessage
+from bot.privacy import farewell
 from bot.retention.entry import Counts, Entry, Period, Step, days, deletes
-from bot.retention.periods import ACCESS_REQUEST_DAYS, MESSAGE_ROW_DAYS, OUTBOUND_TEXT_DAYS
+from bot.retention.periods import ACCESS_REQUEST_DAYS, FAREWELL_DAYS, MESSAGE_ROW_DAYS, OUTBOUND_TEXT_DAYS
 from config.batches import FIRST_SIZE, Progress, next_size
 from conversations.models import Conversation, Message
 from conversations.retention import cleanup_expired_conversations
@@ -54,6 +55,17 @@ def empty_texts(period: timedelta, dry_run: bool, progress: Progress | None) -> 
             progress(emptied, total)
 
 
+def drop_farewells(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
+    """Delete farewells that could not be said, with all that they leave."""
+    unsaid = farewell.unsaid_since(timezone.now() - period)
+    if dry_run:
+        return {"farewells": unsaid.count()}
+    dropped = 0
+    while ids := list(unsaid.values_list("pk", flat=True)[:FIRST_SIZE]):
+        dropped += farewell.drop(ids)
+    return {"farewells": dropped}
+
+
 MESSAGES = (
     Entry(
         model=Conversation,
@@ -92,6 +104,13 @@ MESSAGES = (
                 days(MESSAGE_ROW_DAYS),
                 "it was received, dead letters and what could not be read included",
                 answered,
+            ),
+            Step(
+                takes="the farewell to who erased themselves, where it cannot be sent",
+                period=days(FAREWELL_DAYS),
+                since="they confirmed it",
+                run=drop_farewells,
+                name="farewells",
             ),
         ),
         stays="one that waits for an answer (of a paused bot, for example) stays until it has one",

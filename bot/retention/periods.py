@@ -6,6 +6,8 @@ MESSAGE_ROW_DAYS = 8
 TOMBSTONE_DAYS = MESSAGE_ROW_DAYS
 # Texts that never reached "delivered" (no receipts, failed, uncertain) stay a day, for staff.
 OUTBOUND_TEXT_DAYS = 1
+# To who erased themselves while their bot was paused.
+FAREWELL_DAYS = 1
 ACCESS_REQUEST_DAYS = 30
 # Longer than any turn takes between its reservation and its end.
 RESERVATION_HOURS = 1
