@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from bot.managers import TakenLease
 from bot.models import InboundMessage, Lease, OutboundMessage
@@ -53,13 +53,11 @@ def unsaid_since(moment: datetime) -> QuerySet[InboundMessage]:
     return InboundMessage.objects.filter(kind=FAREWELL, external_id__startswith=FAREWELL, received_at__lt=moment)
 
 
-@transaction.atomic
-def drop(ids: Sequence[int]) -> int:
-    """Delete farewells that were not sent, with their replies and leases; return how many rows that were."""
-    rows = InboundMessage.objects.filter(id__in=ids)
-    chats = list(rows.values_list("bot_id", "address"))
-    leases = [Lease.objects.filter(bot_id=bot_id, address=address).delete()[0] for bot_id, address in chats]
-    return sum(leases) + OutboundMessage.objects.filter(turn_key__in=ids).delete()[0] + rows.delete()[0]
+def rows_of(ids: Sequence[int]) -> list[QuerySet[Any]]:
+    """Return all that farewells have, by the ids of their messages, in the order in which it can go."""
+    messages = InboundMessage.objects.filter(id__in=ids)
+    chats = messages.filter(bot=OuterRef("bot"), address=OuterRef("address"))
+    return [Lease.objects.filter(Exists(chats)), OutboundMessage.objects.filter(turn_key__in=ids), messages]
 
 
 def become_farewell(farewell: Farewell) -> None:

@@ -4,6 +4,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -57,12 +58,13 @@ def empty_texts(period: timedelta, dry_run: bool, progress: Progress | None) -> 
 
 def drop_farewells(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
     """Delete farewells that could not be said, with all that they leave."""
-    unsaid = farewell.unsaid_since(timezone.now() - period)
+    unsaid = farewell.unsaid_since(timezone.now() - period).order_by("pk").values_list("pk", flat=True)
     if dry_run:
-        return {"farewells": unsaid.count()}
+        return {"farewells": sum(rows.count() for rows in farewell.rows_of(list(unsaid)))}
     dropped = 0
-    while ids := list(unsaid.values_list("pk", flat=True)[:FIRST_SIZE]):
-        dropped += farewell.drop(ids)
+    while ids := list(unsaid[:FIRST_SIZE]):
+        with transaction.atomic():
+            dropped += sum(rows.delete()[0] for rows in farewell.rows_of(ids))
     return {"farewells": dropped}
 
 
