@@ -46,7 +46,7 @@ def _empty_by_deleting(patch: pytest.MonkeyPatch) -> None:
         reset_sequences: bool = False,
         allow_cascade: bool = False,
     ) -> list[str]:
-        if reset_sequences or allow_cascade:
+        if reset_sequences or allow_cascade or not tables:
             return truncate(operations, style, tables, reset_sequences=reset_sequences, allow_cascade=allow_cascade)
         return ["; ".join(f"DELETE FROM {operations.quote_name(table)}" for table in sorted(tables))]  # noqa: S608
 
