@@ -9,8 +9,8 @@ BIN := .venv/bin
 # The suite needs no service and must not reach one that the shell happens to name.
 ALONE := env -u DATABASE_URL -u REDIS_URL -u OPENAI_API_KEY -u OPENAI_BASE_URL
 
-# The tests of faults wait for processes most of the time: three at once take half the time, on two cores as well.
-PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
+# The tests of faults wait for processes most of the time: four at once, on two cores as well.
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 
 # $(call install,<requirements>,<files whose change matters>): pip runs only when one of the files has changed.
 install = @sum="$$(cat $(2) | cksum)"; stamp=.venv/.installed-$(1); \

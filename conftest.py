@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+import pytest_django
 
 from bot import directory
+from config.tests.databases import make_cheap
 from usage import prices
 
 
@@ -12,6 +14,15 @@ from usage import prices
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests of processes: they wait most of the time, and would otherwise run alone at the end."""
     items.sort(key=lambda item: item.get_closest_marker("processes") is None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """Create the test database as pytest-django does, and make it cheap to empty."""
+    with pytest.MonkeyPatch.context() as patch:
+        with django_db_blocker.unblock():
+            make_cheap(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """A scripted model and channel, a bot on it, Alice, who may talk to it, and a way to ask it as somebody."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -12,6 +13,27 @@ from bot.directory import ActiveBot
 from bot.tests.factories import ALICE, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, work_until
 from users.models import User
+
+# Where the coverage of the processes that tests start is measured as well. Elsewhere the same processes run the same
+# code under faults: dozens of starts, each of which would take two thirds longer.
+MEASURED = {
+    "test_checks",
+    "test_faults_database",
+    "test_heartbeats",
+    "test_metrics_processes",
+    "test_processes",
+    "test_standins",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def processes_at_full_speed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Start a module's processes without coverage, unless it is one of the measured ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.module.__name__.rpartition(".")[2] not in MEASURED:
+            # (So coverage tells a new process that it is to be measured.)
+            patch.delitem(os.environ, "COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
 @pytest.fixture

@@ -11,14 +11,16 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import psycopg
-from django.conf import settings
 
 from bot.standins.process import StandIn
+from bot.tests.databases import copied_database
+from bot.tests.databases import own_database as own_database
 from bot.tests.factories import ACCESS_TOKEN, ALICE, APP_SECRET, BOB, PHONE_NUMBER_ID, VERIFY_TOKEN, signature
 from bot.tests.faults.binaries import free_port
 
@@ -70,6 +72,11 @@ class System:
         done = subprocess.run(command, env=self.environment, cwd=PROJECT, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def migrate_and_seed(self) -> None:
+        """Make its empty database that of a shop with whitelisted people."""
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("shell", "--verbosity", "0", "--command", SEED)
 
     def start_web(self, port: int | None = None, **environment: str) -> subprocess.Popen[bytes]:
         """Start a web process, with variables of its own, and wait until it answers."""
@@ -163,21 +170,27 @@ class System:
 
 @contextmanager
 def running_system(
-    folder: Path, database_url: str | None = None, environment: dict[str, str] | None = None
+    folder: Path,
+    database_url: str | None = None,
+    environment: dict[str, str] | None = None,
+    *,
+    seeded: bool = False,
 ) -> Iterator[System]:
     """Yield a migrated, seeded system with both stand-ins up and no process started yet.
 
-    It has a database of its own, unless an empty one is given; environment adds to its processes' variables.
+    It has a database of its own, unless one is given: an empty one, or with seeded one that is migrated and seeded.
+    environment adds to its processes' variables.
     """
+    own = database_url is None
     with (
-        own_database(folder, database_url) as url,
+        copied_database(folder, migrate_and_seed) if own else own_database(folder, database_url) as url,
         stand_in("model", folder) as model,
         stand_in("whatsapp", folder) as whatsapp,
     ):
         system = System(url, model, whatsapp, folder, environment)
         try:
-            system.manage("migrate", "--verbosity", "0")
-            system.manage("shell", "--verbosity", "0", "--command", SEED)
+            if not own and not seeded:
+                system.migrate_and_seed()
             yield system
         finally:
             system.stop()
@@ -191,26 +204,10 @@ def stand_in(kind: str, folder: Path, port: int = 0) -> StandIn:
     return StandIn.start(kind, port=port, log=folder / f"{kind}.jsonl")
 
 
-@contextmanager
-def own_database(folder: Path, given: str | None = None) -> Iterator[str]:
-    """Yield the URL of an empty database: the given one, else on the server (or kind of file) the suite runs on."""
-    if given is not None:
-        yield given
-        return
-    config = settings.DATABASES["default"]
-    if config["ENGINE"].endswith("sqlite3"):
-        yield f"sqlite:///{folder / 'system.sqlite3'}"
-        return
-    name = f"parley_system_{os.getpid()}"
-    login = f"{config['USER'] or 'postgres'}:{config['PASSWORD'] or ''}"
-    place = f"{login}@{config['HOST'] or 'localhost'}:{config['PORT'] or 5432}"
-    with psycopg.connect(f"postgresql://{place}/postgres", autocommit=True) as server:
-        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        server.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield f"postgres://{place}/{name}"
-        finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def migrate_and_seed(database_url: str, folder: Path) -> None:
+    """Make an empty database that of a shop with whitelisted people. (Nobody asks a stand-in for anything.)"""
+    nobody = cast("StandIn", SimpleNamespace(url="http://127.0.0.1:1"))
+    System(database_url, nobody, nobody, folder).migrate_and_seed()
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:

@@ -31,6 +31,8 @@ class OwnServer:
     """What both servers share: started on entry, ended and removed on exit."""
 
     process: ServerProcess
+    # What ends it at once, and its own processes with it.
+    quit_signal = signal.SIGQUIT
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
@@ -68,7 +70,7 @@ class OwnServer:
 
     def close(self) -> None:
         """End the server at once and delete its data."""
-        self.process.end(signal.SIGQUIT)
+        self.process.end(self.quit_signal)
         self.process.remove()
 
 
@@ -93,9 +95,9 @@ class PostgresServer(OwnServer):
         """Return the DATABASE_URL of a database."""
         return f"postgres://postgres@127.0.0.1:{self.process.port}/{name}"
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database and return its DATABASE_URL."""
-        self.execute(f'CREATE DATABASE "{name}"')
+    def create_database(self, name: str, original: str = "template1") -> str:
+        """Create a database, an empty one or a copy of another, and return its DATABASE_URL."""
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
         return self.url_of(name)
 
     def start(self) -> None:
@@ -172,6 +174,9 @@ class PostgresServer(OwnServer):
 
 class RedisServer(OwnServer):
     """A Redis server without persistence: a restart loses everything, as the worst case does."""
+
+    # It has no handler of SIGQUIT, and ignores it if whoever started the suite did (`make test &` in a script).
+    quit_signal = signal.SIGKILL
 
     def __init__(self) -> None:
         self.process = ServerProcess("redis")

@@ -19,7 +19,7 @@ from bot.tests.fuzzing.payloads import envelope, sent_id, status, value
 from bot.tests.fuzzing.posting import post
 from conversations.models import Message
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
 
 ENOUGH_SECONDS = 120
 

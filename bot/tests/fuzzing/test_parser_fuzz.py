@@ -25,6 +25,9 @@ from bot.tests.fuzzing.mutations import FITTING, VALUES, mutate, slots, write
 from bot.tests.fuzzing.suite import BOUNDED, sources
 from users.phone import InvalidPhoneNumber, is_e164, is_possible, mask, normalise, variants
 
+# (What is measured are the tests of each parser.)
+pytestmark = pytest.mark.no_cover
+
 FORMS = st.lists(
     st.tuples(st.sampled_from(("From", "Body", "MessageSid", "", "%")), st.text(max_size=20)), max_size=5
 ).map(lambda pairs: "&".join(f"{name}={value}" for name, value in pairs).encode("utf-8", "replace"))
