@@ -112,9 +112,7 @@ def test_probes_are_answered_in_time_although_all_hangs_and_requests_hang_in_it(
         ready = [timed_now_and_then(system) for _ in range(PROBES)]
 
         assert {(status, body["status"]) for status, body, _ in alive} == {(200, "ok")}
-        # (The machine may be busy with other things for a moment; a probe that hung would take far longer.)
-        assert sorted(seconds for *_, seconds in alive)[PROBES * 9 // 10] < HEALTHZ_SECONDS
-        assert max(seconds for *_, seconds in alive) < READYZ_SECONDS
+        assert max(seconds for *_, seconds in alive) < HEALTHZ_SECONDS
         assert max(seconds for *_, seconds in ready) < READYZ_SECONDS
         unready = {"status": "unready", "checks": dict.fromkeys(("db", "redis", "openai"), "error"), "system": None}
         assert all((status, body) == (503, unready) for status, body, _ in ready)
