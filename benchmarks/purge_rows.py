@@ -55,5 +55,7 @@ def numbers(on_postgres: bool, count: int) -> str:
     if on_postgres:
         return f"generate_series(0::bigint, {count - 1}) AS numbers(n)"
     # (A number of ours.)
-    counted = f"SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT {count}"  # noqa: S608
-    return f"(WITH RECURSIVE numbers(n) AS ({counted}) SELECT n FROM numbers)"
+    return (
+        f"(WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT {count}) "  # noqa: S608
+        "SELECT n FROM numbers)"
+    )
