@@ -135,10 +135,11 @@ def test_within_a_transaction_of_the_callers_nobody_is_waited_for_either() -> No
 
 def test_a_database_that_fails_is_not_taken_for_a_row_that_is_held() -> None:
     groups(range(3))
+    failures = [OperationalError("the disk is full")]
 
     def fail(execute: Callable[..., object], sql: str, *rest: object) -> object:
-        if sql.startswith("DELETE"):
-            raise OperationalError("the disk is full")
+        if sql.startswith("DELETE") and failures:
+            raise failures.pop()
         return execute(sql, *rest)
 
     with connection.execute_wrapper(fail), pytest.raises(OperationalError, match="full"):
