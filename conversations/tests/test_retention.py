@@ -134,6 +134,22 @@ def test_who_is_writing_at_that_moment_is_left_alone():
     assert not Conversation.objects.filter(pk=other.pk).exists()
 
 
+def test_a_conversation_that_still_has_a_message_is_left_and_stops_nothing(monkeypatch):
+    conversation, other = expired_conversation(3), expired_conversation(2)
+    delete = batches._delete
+
+    def delete_late(rows, span):
+        if rows.model is Conversation and not Message.objects.exists():
+            # As one that another process held when the messages went.
+            MessageFactory.create(conversation=conversation)
+        return delete(rows, span)
+
+    monkeypatch.setattr(batches, "_delete", delete_late)
+    assert cleanup_expired_conversations() == CleanedConversations(messages=5, conversations=1)
+    assert Message.objects.get().conversation == conversation
+    assert not Conversation.objects.filter(pk=other.pk).exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_purge_that_ends_between_messages_and_conversations_is_finished_by_the_next(monkeypatch):
     expired_conversation(3)
