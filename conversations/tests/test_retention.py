@@ -92,7 +92,8 @@ def test_purges_in_parallel_with_people_who_write_lose_nothing_new():
 @pytest.mark.parametrize("model", [Message, Conversation])
 def test_who_writes_between_choice_and_deletion_starts_anew_and_keeps_it(monkeypatch, model):
     conversation, other = expired_conversation(3), expired_conversation(2)
-    delete, written = batches._delete, []
+    delete = batches._delete
+    written: list[object] = []
 
     def delete_late(rows, span):
         if rows.model is model and not written:
