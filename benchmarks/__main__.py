@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from benchmarks.databases import POSTGRESQL, SQLITE, postgres_problem
 from benchmarks.figures import BenchmarkError
-from benchmarks.parts import ack, inflight, loglines, pickup, turn, usage
+from benchmarks.parts import ack, inflight, loglines, pickup, purge, turn, usage
 from benchmarks.processes import Run, procfile_flags
 from benchmarks.report import Report
 
@@ -22,6 +22,7 @@ PARTS = {
     "inflight": inflight.measure,
     "pickup": pickup.measure,
     "usage": usage.measure,
+    "purge": purge.measure,
     "logging": loglines.measure,
 }
 # They ask no database: once is enough.
@@ -35,15 +36,20 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)} (default: all)")
     parser.add_argument("--database", choices=KINDS, default="both")
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of one round of ack")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of ack and turn")
+    parser.add_argument(
+        "--seconds", type=float, default=5.0, help="length of one round of ack, and of webhooks before purge"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of ack, turn and purge")
     parser.add_argument("--server", metavar="FLAGS", help="granian's flags, quoted (default: those of the Procfile)")
     parser.add_argument("--profile", action="store_true", help="sample the worker of turn with py-spy")
+    parser.add_argument("--messages", type=int, default=1_000_000, help="how many expired messages purge deletes")
     options = parser.parse_args()
     if unknown := set(options.parts) - PARTS.keys():
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     if options.seconds <= 0 or options.rounds < 1:
         parser.error("--seconds and --rounds must be positive")
+    if options.messages < 1_000:
+        parser.error("--messages must be at least 1000")
     return options
 
 
@@ -67,7 +73,7 @@ def main() -> int:
             for kind in ("no database",) if name in WITHOUT_DATABASE else kinds:
                 own = Path(directory) / f"{name}-{kind}"
                 own.mkdir()
-                run = Run(own, RESULTS, options.seconds, options.rounds, server, options.profile)
+                run = Run(own, RESULTS, options.seconds, options.rounds, server, options.profile, options.messages)
                 try:
                     report.measured(PARTS[name](run, kind))
                 except BenchmarkError as error:

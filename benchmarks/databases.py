@@ -1,6 +1,7 @@
 """Databases of a run's own: created for one part, counted in, and dropped."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -76,8 +77,32 @@ def fresh(kind: str, name: str, directory: Path) -> Iterator[Database]:
         for file in directory.glob(f"{path.name}*"):
             file.unlink()
         return
+    with _created(name) as database:
+        yield database
+
+
+@contextmanager
+def copied(original: Database, name: str, directory: Path) -> Iterator[Database]:
+    """Yield a copy of a database that nobody is connected to, in its very state, and drop it afterwards."""
+    name = f"parley_bench_{name}_{os.getpid()}"
+    if original.kind == SQLITE:
+        original.run("PRAGMA wal_checkpoint(TRUNCATE)")
+        path = directory / f"{name}.sqlite3"
+        shutil.copyfile(original.url.removeprefix("sqlite:///"), path)
+        yield Database(SQLITE, f"sqlite:///{path}")
+        for file in directory.glob(f"{path.name}*"):
+            file.unlink()
+        return
+    with _created(name, f"TEMPLATE {urlsplit(original.url).path[1:]}") as database:
+        # So that whoever comes first does not pay for writing out the copy.
+        database.run("CHECKPOINT")
+        yield database
+
+
+@contextmanager
+def _created(name: str, options: str = "") -> Iterator[Database]:
     with _server() as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} {options}")
     try:
         yield Database(POSTGRESQL, urlunsplit(urlsplit(postgres_url())._replace(path=f"/{name}")))
     finally:

@@ -26,7 +26,8 @@ SEED_SECONDS = 120
 class Run:
     """What every part is told: where files go, how long and how often to measure, and what is varied.
 
-    seconds: length of one round of `ack`. server: granian's flags. results: where profiles are kept.
+    seconds: length of one round of `ack`. server: granian's flags. results: where profiles are kept. messages: how many
+    `purge` deletes.
     """
 
     directory: Path
@@ -35,6 +36,7 @@ class Run:
     rounds: int
     server: tuple[str, ...]
     profile: bool = False
+    messages: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

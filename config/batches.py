@@ -3,47 +3,73 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import OutputWrapper
-from django.db import connections, models, transaction
+from django.db import OperationalError, connections, models, transaction
 
 Progress = Callable[[int, int | None], None]
 
 FIRST_SIZE = 200
-# Bounded by how many parameters a statement may have (SQLite: 32,766).
+# Where rows are locked by others, their keys are the parameters of a statement.
 LARGEST_SIZE = 10_000
-TARGET_SECONDS = 0.05
+TARGET_SECONDS = 0.03
+# One look for what is to be deleted reads so many keys at most: on a table of any size it ends before a time-out.
+LOOK_AHEAD = 200_000
+# SQLite's other writers try again every 25 ms at first: in a pause as long, each of them finds the lock free once.
+SHORTEST_PAUSE = 0.03
+# PostgreSQL, for one transaction. Rows that others hold are not waited for. A batch is small beside its tables:
+# joined by reading one of them as a whole, the smallest would take as long as the largest. And a commit is not waited
+# for: one that a crash of the server takes back is of rows that the next run finds again.
+SETTINGS = {"lock_timeout": "20ms", "enable_hashjoin": "off", "enable_mergejoin": "off", "synchronous_commit": "off"}
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of primary keys, both ends included."""
+
+    first: Any
+    last: Any
+
+    def of(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Keep the rows whose keys are in it."""
+        return rows.filter(pk__gte=self.first, pk__lte=self.last)
 
 
 def delete_in_batches(queryset: models.QuerySet[Any], *, progress: Progress | None = None) -> int:
     """Delete the queryset's rows in short transactions and return how many went.
 
-    Each batch is chosen and deleted by primary key under the queryset's own condition: a row that stops matching
-    meanwhile survives. Rows that another process has locked are left for the next run, so that several runs share the
-    work instead of waiting for each other. A batch is sized to take about 50 ms. `progress` is called after each with
-    what was deleted so far and, where it is worth a count, the total.
+    Each batch is a range of primary keys, found without a lock and deleted under the queryset's own condition: a row
+    that stops matching meanwhile survives. Rows that another process has locked are left for the next run, so that
+    several runs share the work instead of waiting for each other. A batch is sized to take about 30 ms, and killed at
+    any moment a run leaves whole batches. `progress` is called after each with what was deleted so far and, where it
+    is worth a count, the total.
 
     Nothing cascades: rows that refer to the deleted ones have to be gone before, or the database refuses.
     """
     rows = queryset.order_by("pk").select_related(None)
     total = rows.count() if progress else None
-    size, deleted, last = FIRST_SIZE, 0, None
-    while True:
+    size, deleted = FIRST_SIZE, 0
+    span = _next_span(rows, None, size)
+    while span is not None:
         started = time.monotonic()
-        # From where the last batch ended: what it deleted would be walked past again and again until a vacuum.
-        keys, gone = _delete_batch(rows if last is None else rows.filter(pk__gt=last), size)
+        gone = _delete(rows, span)
         seconds = time.monotonic() - started
-        if not keys:
-            return deleted
         deleted += gone
-        last = keys[-1]
-        size = next_size(size, seconds)
+        asked, size = size, next_size(size, seconds)
         if progress:
             progress(deleted, total)
         # SQLite has one write lock and no queue for it: without a pause the others would hardly ever get it.
-        if connections[queryset.db].vendor == "sqlite":
-            time.sleep(seconds)
+        if connections[rows.db].vendor == "sqlite":
+            time.sleep(max(seconds, SHORTEST_PAUSE))
+        if _is_dense(span, gone, asked):
+            # What comes is much like what was, so it is not looked at first. So many keys are at most so many rows.
+            span = Span(span.last + 1, span.last + size)
+        else:
+            span = _next_span(rows, span.last, size)
+    return deleted
 
 
 def next_size(size: int, seconds: float) -> int:
@@ -55,13 +81,78 @@ def next_size(size: int, seconds: float) -> int:
     return max(1, min(fitting, size * 2, LARGEST_SIZE))
 
 
-def _delete_batch(rows: models.QuerySet[Any], size: int) -> tuple[list[Any], int]:
-    """Delete up to size of the rows; return the primary keys that were chosen and how many rows went."""
-    with transaction.atomic(using=rows.db):
-        chosen = rows.select_for_update(skip_locked=True, of=("self",)).only("pk")[:size]
-        keys = [row.pk for row in chosen]
-        # _raw_delete is DELETE … WHERE the condition still holds; delete() may fetch the rows and forget the condition.
-        return keys, rows.filter(pk__in=keys)._raw_delete(rows.db) if keys else 0
+def _is_dense(span: Span, gone: int, asked: int) -> bool:
+    """Return whether most keys of a span were rows that went, and of those that were asked for not only the last."""
+    return isinstance(span.last, int) and gone * 2 > max(asked, span.last - span.first)
+
+
+def _next_span(rows: models.QuerySet[Any], after: Any, size: int) -> Span | None:
+    """Return the keys of the next rows, of at most `size` and fewer where they are far apart; None if there are none.
+
+    From where the last batch ended: what it deleted would be walked past again and again until a vacuum.
+    """
+    table = rows.model._base_manager.using(rows.db).order_by("pk").values_list("pk", flat=True)
+    width = size
+    while True:
+        # (Any row: without a condition this is one look at the index.)
+        start = (table if after is None else table.filter(pk__gt=after)).first()
+        if start is None:
+            return None
+        near, after = rows.filter(pk__gte=start), None
+        if isinstance(start, int):
+            # Far only where there is nothing near: a condition may be dear, and be asked of all that is looked at.
+            width = min(width * 4, LOOK_AHEAD)
+            after = start + width
+            near = near.filter(pk__lte=after)
+        with _short_transaction(rows.db, writes=False):
+            ends = near.values("pk")[:size].aggregate(first=models.Min("pk"), last=models.Max("pk"))
+        if ends["last"] is not None:
+            return Span(ends["first"], ends["last"])
+        if after is None:
+            return None
+
+
+def _delete(rows: models.QuerySet[Any], span: Span) -> int:
+    """Delete the rows of a span, but for those that somebody else has locked; return how many went."""
+    # In a transaction of the caller's nothing may be set that outlives this batch.
+    if connections[rows.db].vendor == "postgresql" and connections[rows.db].in_atomic_block:
+        return _delete_unlocked(rows, span)
+    try:
+        with _short_transaction(rows.db):
+            # DELETE … WHERE the condition holds; delete() may fetch the rows and forget the condition.
+            return span.of(rows)._raw_delete(rows.db)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+    return _delete_unlocked(rows, span)
+
+
+def _delete_unlocked(rows: models.QuerySet[Any], span: Span) -> int:
+    """Delete the rows of a span that are free, chosen one by one: twice the work."""
+    with _short_transaction(rows.db):
+        free = span.of(rows).select_for_update(skip_locked=True, of=("self",)).only("pk")[:LARGEST_SIZE]
+        keys = [row.pk for row in free]
+        return rows.filter(pk__in=keys)._raw_delete(rows.db) if keys else 0
+
+
+@contextmanager
+def _short_transaction(using: str, *, writes: bool = True) -> Iterator[None]:
+    """Open a transaction for one batch, with SETTINGS on PostgreSQL; on SQLite only writing needs one."""
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        if not writes:
+            yield
+            return
+        with transaction.atomic(using=using):
+            yield
+        return
+    outermost = not connection.in_atomic_block
+    with transaction.atomic(using=using):
+        if outermost:
+            calls = ", ".join("set_config(%s, %s, true)" for _ in SETTINGS)
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT {calls}", [word for item in SETTINGS.items() for word in item])
+        yield
 
 
 class ProgressLine:

@@ -80,8 +80,10 @@ SQLITE_OPTIONS = {
     # A writer waits for its turn instead of failing; readers never wait for a writer.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
+    # What is deleted is overwritten: whether SQLite does so by itself depends on who compiled it.
     "init_command": (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; "
+        "PRAGMA secure_delete=ON"
     ),
 }
 POSTGRESQL_OPTIONS = {
