@@ -8,8 +8,8 @@ from bot.channels.text import split
 
 # In place of a document; more would flood the chat, and each may be billed.
 MOST_TEXTS = 20
-# Whatever the channel takes: it is a row of the outbox, which is written and read among all the other turns' rows.
-LARGEST_DOCUMENT_BYTES = 4 * 1024 * 1024
+# Whatever the channel takes: it is a row of the outbox, written in the database thread while all other turns wait.
+LARGEST_DOCUMENT_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bot.pipeline.commands.registry import COMMANDS
 from bot.pipeline.tries import TRIES
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, states, work_until
+from bot.tests.test_export import many_messages
 from conversations.models import Conversation
 from users.models import AuditEntry, User
 
@@ -117,6 +118,11 @@ def test_a_stranger_is_answered_and_asks_for_no_access_by_it(
     assert states() == [("done", "")]
 
 
+def test_a_bot_that_tells_strangers_nothing_tells_them_this(channel: ScriptedChannel) -> None:
+    say(BotFactory.active(tells_strangers=False), "/privacy")
+    assert channel.texts[0].startswith("What I keep")
+
+
 def test_a_stranger_gets_what_their_address_left_behind_and_nothing_of_others(
     bot: ActiveBot, channel: ScriptedChannel, alice: User
 ) -> None:
@@ -202,6 +208,19 @@ def test_too_much_for_a_document_is_for_the_operator_and_nothing_half_is_sent(
     assert ask("/export") == TOO_MUCH
     assert len(channel.sent) == 1
     assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize(("messages", "expected"), [(2_000, FOLLOWS), (6_000, TOO_MUCH)])
+def test_a_long_conversation_is_given_whole_or_not_at_all(
+    alice: User, ask: Ask, channel: ScriptedChannel, messages: int, expected: str
+) -> None:
+    many_messages(alice, messages)
+    ask("/export")
+    assert channel.texts[0] == expected
+    if expected == FOLLOWS:
+        assert len(exported(channel)["conversations"][0]["messages"]) == messages
+    else:
+        assert len(channel.sent) == 1
 
 
 # --- a channel that has no documents ---
