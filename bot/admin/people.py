@@ -79,7 +79,7 @@ class PersonAdmin(UserAdmin):
         if not may_erase and not may_export(request):
             raise PermissionDenied
         context = {"people": [(person, summary_of(subject_of(person)))], "person": person, "may_erase": may_erase}
-        return self._page(request, {**context, "may_export": may_export(request), "title": _("What is held")})
+        return self._rights_page(request, {**context, "may_export": may_export(request), "title": _("What is held")})
 
     def export_one_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Give out everything that is held about a person, as a file."""
@@ -104,7 +104,7 @@ class PersonAdmin(UserAdmin):
             self.message_user(request, text, messages.ERROR)
             return None
         chosen = [(person, summary_of(subject_of(person))) for person in people if self._may_erase(request, person)]
-        return self._page(request, {"people": chosen, "may_erase": True, "title": _("Erase people")})
+        return self._rights_page(request, {"people": chosen, "may_erase": True, "title": _("Erase people")})
 
     def erase_view(self, request: HttpRequest) -> HttpResponse:
         """Erase the people whose ids are posted, each for itself: one that cannot be keeps none of the others."""
@@ -127,7 +127,7 @@ class PersonAdmin(UserAdmin):
     def _may_erase(self, request: HttpRequest, person: User) -> bool:
         return self.has_delete_permission(request, person)
 
-    def _page(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    def _rights_page(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         page = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, "admin/users/user/privacy.html", page)
 
