@@ -29,6 +29,7 @@ from django_q.signing import SignedPackage
 from bot import inbox
 from bot.channels.base import AddressChanged
 from bot.directory import find_bot, forget
+from bot.models import AccessRequest
 from bot.privacy import erase as erasing
 from bot.privacy.erase import erase
 from bot.privacy.export import json_pieces, read, text_pieces
@@ -267,6 +268,17 @@ def test_what_is_delivered_late_brings_nothing_back(world: World, person: User) 
     erase(subject_of(person), via="command")
     redeliver(world, GONE)
     assert left() == []
+
+
+def test_what_was_asked_for_from_a_number_that_changed_goes_with_it(world: World) -> None:
+    """The change is known for some days only; the request would be kept for weeks, and be nobody's."""
+    User.objects.create_user(GONE.former)
+    AccessRequest.objects.create(bot=world.bots[0], address=GONE.former)
+    stays = AccessRequest.objects.create(bot=world.bots[0], address=STAYS.number)
+    bot = find_bot("whatsapp", world.bots[0].slug)
+    assert bot is not None
+    inbox.accept(bot, [AddressChanged(GONE.wamid("moved"), ((GONE.former, GONE.number),))])
+    assert list(AccessRequest.objects.all()) == [stays]
 
 
 def redeliver(world: World, canaries: Canaries) -> None:
