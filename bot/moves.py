@@ -10,7 +10,7 @@ from bot.access import forget_requests, lock_requests
 from bot.channels.base import AddressChanged
 from bot.directory import ActiveBot
 from bot.managers import NewInbound, TakenLease
-from bot.models import InboundMessage, Lease, OutboundMessage
+from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from users.addresses import Move, Moved, move_addresses
 from users.managers import spellings
 from users.models import User
@@ -31,20 +31,29 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
         return False
     # Leases come before people, here as everywhere: who is erased at this moment and this cannot wait for each other.
     leases = _take_waiting(channel, event.moves, now)
-    requests = lock_requests(channel, [new for _, new in event.moves if new])
+    old, new = (_spelled(names) for names in zip(*event.moves, strict=True))
+    requests = lock_requests(channel, old | new)
     moved, person = move_addresses(channel, event.moves)
     if person is None:
         # Staff decide; until then everybody stays who they were.
         logger.warning("identity_conflict", extra={"bot": bot.slug, "outcome": moved.value})
+        # Nothing was moved, so nobody was called so before: whose the row is is whom the provider told it of.
+        told = InboundMessage.objects.filter(bot_id=bot.id, external_id=event.external_id)
+        told.update(address=former[0][1], payload={})
         return False
     # A member of staff signs in to the admin with the number: they have to know that it is the new one.
     level = logging.WARNING if person.is_staff else logging.INFO
     logger.log(level, "address_moved", extra={"bot": bot.slug, "person": person.pk, "staff": person.is_staff})
-    if person.is_whitelisted:
-        forget_requests(requests)
+    # What they asked for under the former address nobody could tell to be theirs any more.
+    gone = AccessRequest.objects.filter(pk__in=requests, address__in=old - new).values_list("pk", flat=True)
+    forget_requests(requests if person.is_whitelisted else list(gone))
     for move in event.moves:
         _move_chats(channel, move, leases)
     return moved is Moved.MOVED
+
+
+def _spelled(names: Iterable[str]) -> set[str]:
+    return {spelling for name in names if name for spelling in spellings(name)}
 
 
 def _row(bot: ActiveBot, event: AddressChanged, now: datetime) -> NewInbound:

@@ -6,9 +6,11 @@ from datetime import datetime
 from django.db.models import Max, Q
 
 from bot import moves
+from bot.channels.registry import CHANNELS
 from bot.models import InboundMessage, OutboundMessage
 from bot.privacy.subjects import Pair, Subject
 from users.managers import spellings
+from users.phone import is_e164
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,11 @@ def _former_addresses(subject: Subject) -> list[FormerAddress]:
     for key, channel, received_at, payload in rows:
         for old, new in payload.get("moves", ()):
             if old and old != new and (channel, new) in theirs:
-                former = FormerAddress(channel, old, received_at, key)
-                theirs.update(former.pairs)
-                found.append(former)
+                # A number is the same person's on every channel, and only one of them tells that it changed.
+                for place in CHANNELS if is_e164(old) else (channel,):
+                    former = FormerAddress(place, old, received_at, key)
+                    theirs.update(former.pairs)
+                    found.append(former)
     return found
 
 

@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Any
 
 from django.contrib.sessions.models import Session
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from bot.access import forget_requests
@@ -39,7 +40,10 @@ class Erasure:
 
 def access_requests(erasure: Erasure) -> int:
     """Delete that they asked for access. (Locked before people are, here as everywhere.)"""
-    found = AccessRequest.objects.filter(erasure.subject.chats()).order_by("pk")
+    theirs = erasure.subject.chats()
+    for former in erasure.holdings.former:
+        theirs |= Subject(None, frozenset(former.pairs)).chats() & Q(first_seen_at__lt=former.until)
+    found = AccessRequest.objects.filter(theirs).order_by("pk")
     ids = list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
     forget_requests(ids)
     return len(ids)
@@ -78,11 +82,12 @@ def leases(erasure: Erasure) -> int:
         found = found.exclude(pk=erasure.farewell.lease.id)
     # An address that was theirs may be somebody's since, whom a worker may answer now.
     former = [pair for one in erasure.holdings.former for pair in one.pairs]
-    given_back = Lease.objects.filter(Subject(None, frozenset(former)).chats(), worker="")
+    of_former = Lease.objects.filter(Subject(None, frozenset(former)).chats())
+    idle = of_former.filter(Q(worker="") | Q(expires_at__lte=timezone.now()))
     # (What was made just now to keep workers out has the first fence.)
     known = found.filter(fence__gt=1).count()
     found.delete()
-    return known + given_back.delete()[0]
+    return known + idle.delete()[0]
 
 
 def notes(erasure: Erasure) -> int:
@@ -103,9 +108,8 @@ def task_rows(erasure: Erasure) -> int:
 
 
 def sessions(erasure: Erasure) -> int:
-    """Sign them out of the admin."""
-    person = erasure.subject.person
-    return _delete(Session, traces.sessions_of(person)) if person else 0
+    """Sign them out of the admin, and staff to whom a page was about to name them."""
+    return _delete(Session, traces.sessions_of(erasure.subject))
 
 
 def person(erasure: Erasure) -> int:

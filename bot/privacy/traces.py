@@ -1,5 +1,7 @@
 """Find a person where no column says whose a row is: admin history, sessions, task rows, what staff wrote of them."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -8,7 +10,6 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db.models import Model, Q, QuerySet
-from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from bot.models import AccessRequest, InboundMessage, ModelChoice, OutboundMessage
@@ -20,15 +21,20 @@ from users.models import Identity, Invite, User
 # A shorter name is a part of too many words.
 SHORTEST_NAME = 3
 FETCHED_AT_ONCE = 500
+BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ().\-/\u00a0]{1,3}(?=\d)")
 UNSETTLED = ("queued", "sending")
 
 
 def names_of(subject: Subject) -> tuple[str, ...]:
-    """Return the texts that name somebody wherever they stand: addresses, numbers also without the plus, their name."""
+    """Return the texts that name somebody wherever they stand: addresses, numbers also without the plus, their name.
+
+    All of them also as JSON has them: Django keeps messages to staff, and what its history says was changed, in it.
+    """
     addresses = {address for _, address in subject.addresses}
     bare = {number[1:] for number in subject.numbers}
     name = subject.person.name if subject.person and len(subject.person.name) >= SHORTEST_NAME else ""
-    return tuple(sorted({*addresses, *bare, name} - {""}))
+    names = {*addresses, *bare, name} - {""}
+    return tuple(sorted(names | {json.dumps(one)[1:-1] for one in names}))
 
 
 def mentions(field: str, names: Iterable[str]) -> Q:
@@ -66,11 +72,19 @@ def _objects_of(subject: Subject) -> Iterator[tuple[type[Model], list[Any]]]:
         yield kind, list(kind._default_manager.filter(**{owner: subject.person}).values_list("pk", flat=True))
 
 
-def sessions_of(person: User) -> list[str]:
-    """Return the keys of the sessions in which somebody is signed in. Every session is read: staff have few."""
-    live = Session.objects.filter(expire_date__gt=timezone.now())
-    rows = live.iterator(FETCHED_AT_ONCE)
-    return [row.session_key for row in rows if row.get_decoded().get(SESSION_KEY) == str(person.pk)]
+def sessions_of(subject: Subject) -> list[str]:
+    """Return the keys of the sessions in which somebody is signed in, or in which a message waits that names them.
+
+    Every session is read, those that have ended too: staff have few.
+    """
+    key = str(subject.person.pk) if subject.person else None
+    wanted = [name.lower() for name in names_of(subject)]
+    found = []
+    for row in Session.objects.iterator(FETCHED_AT_ONCE):
+        content = row.get_decoded()
+        if (key and content.get(SESSION_KEY) == key) or _names_any(content.values(), wanted):
+            found.append(row.session_key)
+    return found
 
 
 def tasks_naming(names: Iterable[str]) -> list[str]:
@@ -102,4 +116,6 @@ def dead_letters_naming(names: Iterable[str]) -> list[int]:
 
 def _names_any(values: Iterable[Any], names: Iterable[str]) -> bool:
     text = " ".join(str(value) for value in values if value is not None).lower()
-    return any(name in text for name in names)
+    # People put blanks, dashes and brackets into numbers.
+    joined = BETWEEN_DIGITS.sub("", text)
+    return any(name in text or name in joined for name in names)
