@@ -8,6 +8,7 @@ from django.db.models import Max, Q
 from bot import moves
 from bot.channels.registry import CHANNELS
 from bot.models import InboundMessage, OutboundMessage
+from bot.privacy import traces
 from bot.privacy.subjects import Pair, Subject
 from users.managers import spellings
 from users.phone import is_e164
@@ -35,12 +36,15 @@ class FormerAddress:
 class Holdings:
     """The ids of what is somebody's in the inbox and outbox; up to which ids that was looked for.
 
+    texts, dead_letters: what staff were answered, and asked in vain, that names them.
     last_written: the provider's time of the latest message, which its clock may put ahead of ours.
     """
 
     former: list[FormerAddress] = field(repr=False)
     inbound: list[int]
     outbound: list[int]
+    texts: list[int]
+    dead_letters: list[int]
     last_inbound: int
     last_outbound: int
     last_written: datetime | None
@@ -48,6 +52,7 @@ class Holdings:
 
 def find_holdings(subject: Subject) -> Holdings:
     """Return what is somebody's now. It reads both tables, and locks nothing."""
+    names = traces.names_of(subject)
     # First, so that what comes in while they are read is looked at again.
     last_inbound, last_outbound = _last(InboundMessage), _last(OutboundMessage)
     former = _former_addresses(subject)
@@ -61,6 +66,8 @@ def find_holdings(subject: Subject) -> Holdings:
         former=former,
         inbound=keys,
         outbound=sorted(outbound),
+        texts=list(traces.texts_naming(names).values_list("pk", flat=True)),
+        dead_letters=traces.dead_letters_naming(names),
         last_inbound=last_inbound,
         last_outbound=last_outbound,
         last_written=max((sent_at for _, sent_at in rows if sent_at), default=None),

@@ -59,7 +59,8 @@ def tombstones(erasure: Erasure) -> int:
 
 def admin_history(erasure: Erasure) -> int:
     """Delete what the admin's history says of them. Before the rows go that it is about."""
-    return traces.admin_history(erasure.subject).delete()[0]
+    holdings = erasure.holdings
+    return traces.admin_history(erasure.subject, holdings.inbound, holdings.outbound).delete()[0]
 
 
 def outbox(erasure: Erasure) -> int:
@@ -97,8 +98,9 @@ def notes(erasure: Erasure) -> int:
 
 def what_staff_wrote(erasure: Erasure) -> int:
     """Empty the answers to staff's commands that name them, and delete such commands that failed."""
-    emptied = traces.texts_naming(erasure.names).update(text="")
-    return emptied + _delete(InboundMessage, traces.dead_letters_naming(erasure.names))
+    texts = _portions(erasure.holdings.texts)
+    emptied = sum(traces.settled_texts().filter(pk__in=some).update(text="") for some in texts)
+    return emptied + _delete(InboundMessage, erasure.holdings.dead_letters)
 
 
 def task_rows(erasure: Erasure) -> int:

@@ -23,7 +23,7 @@ def summary_of(subject: Subject) -> dict[str, int]:
         _("messages in the outbox"): len(holdings.outbound),
         _("known chats"): Lease.objects.filter(subject.chats()).count(),
         _("access requests"): AccessRequest.objects.filter(subject.chats()).count(),
-        _("lines of admin history"): traces.admin_history(subject).count(),
+        _("lines of admin history"): traces.admin_history(subject, holdings.inbound, holdings.outbound).count(),
     }
     if subject.person is not None:
         rows: dict[str, QuerySet] = {  # type: ignore[type-arg]

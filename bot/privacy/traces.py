@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -23,6 +23,7 @@ SHORTEST_NAME = 3
 FETCHED_AT_ONCE = 500
 BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ().\-/\u00a0]{1,3}(?=\d)")
 UNSETTLED = ("queued", "sending")
+MOST_OBJECTS = 5_000
 
 
 def names_of(subject: Subject) -> tuple[str, ...]:
@@ -45,23 +46,26 @@ def mentions(field: str, names: Iterable[str]) -> Q:
     return found
 
 
-def admin_history(subject: Subject) -> "QuerySet[LogEntry]":
-    """Return what the admin's history says of a person, of what is theirs, and of what they did themselves."""
+def admin_history(subject: Subject, inbound: Sequence[int], outbound: Sequence[int]) -> "QuerySet[LogEntry]":
+    """Return what the admin's history says of a person, of what is theirs, and of what they did themselves.
+
+    inbound, outbound: the ids of what is theirs in the inbox and outbox.
+    """
     names = names_of(subject)
     found = mentions("object_repr", names) | mentions("change_message", names)
-    for model, keys in _objects_of(subject):
+    objects = [*_objects_of(subject), (InboundMessage, list(inbound)), (OutboundMessage, list(outbound))]
+    for model, keys in objects:
         kind = ContentType.objects.get_for_model(model)
-        found |= Q(content_type=kind, object_id__in=[str(key) for key in keys])
+        # (Of thousands of messages the latest: staff have opened few, and a statement has a limit.)
+        found |= Q(content_type=kind, object_id__in=[str(key) for key in keys[-MOST_OBJECTS:]])
     if subject.person is not None:
         found |= Q(user=subject.person)
     return LogEntry.objects.filter(found)
 
 
 def _objects_of(subject: Subject) -> Iterator[tuple[type[Model], list[Any]]]:
-    """Yield the objects about a person that staff can see in the admin, whose names the history may hold."""
-    chats = (InboundMessage, OutboundMessage, AccessRequest)
-    for model in chats:
-        yield model, list(model._default_manager.filter(subject.chats()).values_list("pk", flat=True))
+    """Yield the other objects about a person that staff can see in the admin, whose names the history may hold."""
+    yield AccessRequest, list(AccessRequest.objects.filter(subject.chats()).values_list("pk", flat=True))
     if subject.person is None:
         return
     yield User, [subject.person.pk]
@@ -104,7 +108,12 @@ def queued_tasks_naming(names: Iterable[str]) -> list[int]:
 
 def texts_naming(names: Iterable[str]) -> "QuerySet[OutboundMessage]":
     """Return texts of others' chats that name somebody, as the answers to staff's commands do. None that is unsent."""
-    return OutboundMessage.objects.exclude(text="").exclude(status__in=UNSETTLED).filter(mentions("text", names))
+    return settled_texts().filter(mentions("text", names))
+
+
+def settled_texts() -> "QuerySet[OutboundMessage]":
+    """Return the texts of the outbox that nobody waits for."""
+    return OutboundMessage.objects.exclude(text="").exclude(status__in=UNSETTLED)
 
 
 def dead_letters_naming(names: Iterable[str]) -> list[int]:
