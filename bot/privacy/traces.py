@@ -53,6 +53,7 @@ def admin_history(subject: Subject, inbound: Sequence[int], outbound: Sequence[i
     """
     names = names_of(subject)
     found = mentions("object_repr", names) | mentions("change_message", names)
+    objects: list[tuple[type[Model], list[Any]]]
     objects = [*_objects_of(subject), (InboundMessage, list(inbound)), (OutboundMessage, list(outbound))]
     for model, keys in objects:
         kind = ContentType.objects.get_for_model(model)
