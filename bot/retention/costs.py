@@ -51,7 +51,7 @@ COSTS = (
         stays="others until the turn ends",
         personal=("user",),
         other=("bot",),
-        rights="exported; an erasure leaves the amount, without whose it was, until the turn has ended",
+        rights="exported; an erasure gives it back",
     ),
     Entry(
         model=SpendAlert,

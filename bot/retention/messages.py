@@ -150,7 +150,7 @@ MESSAGES = (
         steps=(deletes("leases", days(MESSAGE_ROW_DAYS), "its last use", idle_leases),),
         personal=("address",),
         other=("worker",),
-        rights="erased; an export leaves it out, as it says nothing but the address",
+        rights=EXPORTED_AND_ERASED,
     ),
     Entry(
         model=AccessRequest,

@@ -79,7 +79,7 @@ OPERATION = (
             ),
         ),
         personal=("user", "object_id", "object_repr", "change_message"),
-        rights="erased where it is about the person; an export has what they did as staff",
+        rights="exported and erased, as far as it is about the person or by them",
     ),
     Entry(
         model=Session,
@@ -94,7 +94,7 @@ OPERATION = (
             ),
         ),
         personal=("session_key", "session_data"),
-        rights="erased; not exported, as it holds nothing but the id",
+        rights="until when is exported; erased",
     ),
     Entry(
         model=Task,
