@@ -16,7 +16,7 @@ from bot.tests.canary.sentry_server import SentryServer
 from bot.tests.erasure import places
 from bot.tests.erasure.driving import FAILING_TASK, PREPARE, Life, production, somebody
 from bot.tests.erasure.places import Found
-from bot.tests.processes import PROJECT, System, running_system, wait_for
+from bot.tests.processes import PROJECT, System, own_database, running_system, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -56,10 +56,10 @@ class Search:
 def search(tmp_path: Path, django_db_blocker: pytest.FixtureRequest) -> Iterator[Search]:
     began = time.time()
     (tmp_path / "temporary").mkdir()
-    with SentryServer() as sentry:
+    # (Its own, because it has a SECRET_KEY of its own.)
+    with SentryServer() as sentry, own_database(tmp_path) as url:
         environment = production(sentry, str(tmp_path / "temporary"), settings.REDIS_URL)
-        with running_system(tmp_path, environment=environment) as system:
-            url = system.environment["DATABASE_URL"]
+        with running_system(tmp_path, url, environment) as system:
             connection = ConnectionHandler({"default": environ.Env.db_url_config(url)})["default"]
             with django_db_blocker.unblock(), closing(connection):  # type: ignore[attr-defined]
                 yield Search(system, sentry, Life(system, somebody()), connection, began)

@@ -197,7 +197,8 @@ class Life:
     def post(self, value: dict[str, Any], *, keep: bool) -> None:
         """Deliver a body, and keep it to be delivered again."""
         body = whatsapp_body(value)
-        assert self.system.post(body) == 200
+        status = self.system.post(body)
+        assert status == 200, status
         if keep:
             self.bodies.append(body)
 
