@@ -6,18 +6,15 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from users.forms import PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.models import Identity, User
-from users.owners import LastOwner
 from users.paginator import CappedPaginator
 from users.permissions import Permission, may, may_touch
 from users.phone import is_possible
@@ -47,7 +44,7 @@ class IdentityInline(admin.TabularInline):  # type: ignore[type-arg]
     readonly_fields = ("created_at",)
 
 
-@admin.register(User)
+# (Registered by bot/admin/people.py, which adds what needs to know what people wrote.)
 class UserAdmin(ImportExportMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
@@ -84,25 +81,6 @@ class UserAdmin(ImportExportMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Let only who manages staff delete staff."""
         return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """Delete a person; say why the last owner stays."""
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except LastOwner as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return redirect("admin:users_user_change", object_id)
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Show the list, or do an action of it; all of it or, where no owner would be left, nothing."""
-        if request.method != "POST":
-            return super().changelist_view(request, extra_context)
-        try:
-            with transaction.atomic():
-                return super().changelist_view(request, extra_context)
-        except LastOwner as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return redirect("admin:users_user_changelist")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

@@ -38,8 +38,6 @@ FORMATS: dict[str, tuple[Callable[[Mapping[str, Any]], Iterator[str]], str]] = {
 # More people are for the command, one by one: a request has a minute.
 MOST_ERASED = 100
 
-admin.site.unregister(User)
-
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):

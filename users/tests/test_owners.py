@@ -94,10 +94,11 @@ def test_the_admin_says_so_at_each_way_and_changes_nothing(as_alice):
         {"phone_number": me.phone_number, "name": "Mallory", "role": "user", **NO_IDENTITIES},
     )
     assert "last owner" in str(form.context["adminform"].form.errors["role"])
-    deletion = as_alice.post(reverse("admin:users_user_delete", args=[me.pk]), {"post": "yes"})
-    several = as_alice.post(LIST, {"action": "delete_selected", "_selected_action": [me.pk], "post": "yes"})
-    for response in (deletion, several):
-        assert any("last owner" in str(message) for message in get_messages(response.wsgi_request))
+    erasure = as_alice.post(reverse("admin:users_user_erase"), {"person": me.pk})
+    assert any("last owner" in str(message) for message in get_messages(erasure.wsgi_request))
+    # Nothing else deletes a person there.
+    as_alice.post(reverse("admin:users_user_delete", args=[me.pk]), {"post": "yes"})
+    as_alice.post(LIST, {"action": "delete_selected", "_selected_action": [me.pk], "post": "yes"})
     me.refresh_from_db()
     assert (me.name, me.role, User.objects.count()) == ("Alice", Role.OWNER, 2)
     from django.contrib.admin.models import LogEntry
@@ -107,5 +108,5 @@ def test_the_admin_says_so_at_each_way_and_changes_nothing(as_alice):
 
 def test_the_admin_lets_one_of_two_owners_go(as_alice):
     other = bob(role=Role.OWNER)
-    as_alice.post(reverse("admin:users_user_delete", args=[other.pk]), {"post": "yes"})
+    as_alice.post(reverse("admin:users_user_erase"), {"person": other.pk})
     assert owners() == ["Alice"]
