@@ -168,6 +168,10 @@ class System:
             return 0
 
 
+# By which credentials are encrypted, and when schedules run.
+SHAPING = frozenset({"SECRET_KEY", "TIME_ZONE"})
+
+
 @contextmanager
 def running_system(
     folder: Path,
@@ -181,15 +185,16 @@ def running_system(
     It has a database of its own, unless one is given: an empty one, or with seeded one that is migrated and seeded.
     environment adds to its processes' variables.
     """
-    own = database_url is None
+    # (What is seeded depends on some variables: who sets them gets no copy of what was made without.)
+    copied = database_url is None and SHAPING.isdisjoint(environment or {})
     with (
-        copied_database(folder, migrate_and_seed) if own else own_database(folder, database_url) as url,
+        copied_database(folder, migrate_and_seed) if copied else own_database(folder, database_url) as url,
         stand_in("model", folder) as model,
         stand_in("whatsapp", folder) as whatsapp,
     ):
         system = System(url, model, whatsapp, folder, environment)
         try:
-            if not own and not seeded:
+            if not copied and not seeded:
                 system.migrate_and_seed()
             yield system
         finally:
