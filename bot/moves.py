@@ -37,9 +37,12 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
     if person is None:
         # Staff decide; until then everybody stays who they were.
         logger.warning("identity_conflict", extra={"bot": bot.slug, "outcome": moved.value})
-        # Nothing was moved, so nobody was called so before: whose the row is is whom the provider told it of.
         told = InboundMessage.objects.filter(bot_id=bot.id, external_id=event.external_id)
-        told.update(address=former[0][1], payload={})
+        if moved is Moved.UNKNOWN:  # they were erased at this moment
+            told.delete()
+        else:
+            # Nothing was moved, so nobody was called so before: whose the row is is whom the provider told it of.
+            told.update(address=former[0][1], payload={})
         return False
     # A member of staff signs in to the admin with the number: they have to know that it is the new one.
     level = logging.WARNING if person.is_staff else logging.INFO

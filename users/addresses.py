@@ -79,7 +79,9 @@ def _move(channel: str, moves: Sequence[Move]) -> tuple[Moved, User | None]:
     if len(owners) > 1:
         return Moved.CONFLICT, None
     (owner,) = owners
-    person = User.objects.select_for_update().get(pk=owner.pk)
+    person = User.objects.select_for_update().filter(pk=owner.pk).first()
+    if person is None:  # erased just now
+        return Moved.UNKNOWN, None
     gone = [text for address in sorted(former - current) for text in spellings(address)]
     Identity.objects.filter(user=person, channel=channel, address__in=gone).delete()
     for old, new in moves:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from bot.models import Bot, Lease
 from bot.privacy.farewell import Farewell, become_farewell, hold
 from bot.privacy.holdings import Holdings, find_holdings
-from bot.privacy.steps import STEPS, Erasure
-from bot.privacy.subjects import Subject
+from bot.privacy.steps import STEPS, Erasure, HasMoved
+from bot.privacy.subjects import Subject, subject_of
 from config.batches import delete_in_batches
 from conversations.models import Message
 from usage.budgets import release
@@ -58,11 +58,10 @@ def erase(subject: Subject, *, via: str, actor: User | None = None, farewell: Fa
         # What there may be much of, in batches that nobody waits for. Whoever stops here has to begin again.
         _forget_conversations(subject.person)
         UsageRecord.objects.detach(subject.person)
-    holdings = find_holdings(subject)
     for tries_left in reversed(range(TRIES)):
         try:
-            erased = _erase(subject, holdings, via, actor, farewell)
-        except OperationalError:
+            erased = _erase(_as_they_are_now(subject), via, actor, farewell)
+        except (OperationalError, HasMoved):
             if not tries_left or connection.in_atomic_block:
                 raise
         else:
@@ -72,8 +71,21 @@ def erase(subject: Subject, *, via: str, actor: User | None = None, farewell: Fa
     return erased
 
 
-@transaction.atomic
-def _erase(subject: Subject, holdings: Holdings, via: str, actor: User | None, farewell: Farewell | None) -> Erased:
+def _as_they_are_now(subject: Subject) -> Subject:
+    """Return somebody with the addresses they have now, besides those they had when they were looked up."""
+    person = User.objects.filter(pk=subject.person.pk).first() if subject.person else None
+    return subject_of(person, subject.addresses) if person else subject
+
+
+def _erase(subject: Subject, via: str, actor: User | None, farewell: Farewell | None) -> Erased:
+    holdings = find_holdings(subject)
+    with transaction.atomic():
+        return _erase_found(subject, holdings, via, actor, farewell)
+
+
+def _erase_found(
+    subject: Subject, holdings: Holdings, via: str, actor: User | None, farewell: Farewell | None
+) -> Erased:
     key = subject.person.pk if subject.person else None
     if farewell:
         hold(farewell)

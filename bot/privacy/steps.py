@@ -16,11 +16,15 @@ from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.privacy import traces
 from bot.privacy.farewell import Farewell
 from bot.privacy.holdings import Holdings, inbound_of
-from bot.privacy.subjects import Subject
+from bot.privacy.subjects import Subject, subject_of
 from users.models import Invite, Tombstone, User
 
 # Bounded by how many parameters a statement may have.
 KEYS_AT_ONCE = 5_000
+
+
+class HasMoved(Exception):
+    """A provider has told just now that they are named otherwise: what was found is not all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,18 @@ def person(erasure: Erasure) -> int:
     """Delete the person, and by cascade: identities, conversations, invites for them, chosen models, daily spends.
 
     Usage records stay, and are nobody's.
+
+    Raises:
+        HasMoved: they have an address that was not looked for.
     """
-    # (By a query: the object has to keep its key, should all this have to be done again.)
-    return User.objects.filter(pk=erasure.subject.person.pk).delete()[0] if erasure.subject.person else 0
+    if erasure.subject.person is None:
+        return 0
+    # (Not the object itself: it has to keep its key, should all this have to be done again.)
+    found = User.objects.filter(pk=erasure.subject.person.pk)
+    for known in found.select_for_update():
+        if not subject_of(known).addresses <= erasure.subject.addresses:
+            raise HasMoved
+    return found.delete()[0]
 
 
 STEPS: tuple[Callable[[Erasure], int], ...] = (

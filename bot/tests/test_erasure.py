@@ -458,6 +458,31 @@ def test_an_uncertain_message_goes_and_its_late_status_changes_nothing(
     assert rows_about_chats() == [0, 0, 0, 0]
 
 
+def test_who_changes_their_number_meanwhile_is_looked_for_again(
+    alice: User, bot: ActiveBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = "+4915199999999"
+    looked: list[Any] = []
+
+    def found_before_it_changed(subject: Any) -> Any:
+        looked.append(holdings := find_holdings(subject))
+        if len(looked) == 1:
+            inbox.accept(bot, [AddressChanged("change", ((ALICE, new),))])
+            InboundFactory.create(bot_id=bot.id, address=new)
+        return holdings
+
+    monkeypatch.setattr("bot.privacy.erase.find_holdings", found_before_it_changed)
+    InboundFactory.create(bot_id=bot.id, address=ALICE, state="done")
+    forget(alice)
+    assert len(looked) == 2
+    assert rows_about_chats() == [0, 0, 0, 0]
+    assert not User.objects.exists()
+    assert set(Tombstone.objects.all().erased([("console", ALICE), ("console", new)])) == {
+        ("console", ALICE),
+        ("console", new),
+    }
+
+
 def test_a_turn_that_has_lost_its_chat_erases_nothing(alice: User, bot: ActiveBot) -> None:
     inbox.accept(bot, [event("m1")])
     (turn,) = claim("one", 10)

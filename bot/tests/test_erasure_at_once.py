@@ -160,4 +160,4 @@ def test_a_change_of_number_at_the_same_time_ends_one_way_or_the_other(alice: Us
             Identity.objects.values_list("address", flat=True)
         )
         assert left == set()
-        assert not InboundMessage.objects.filter(kind="text").exists()
+        assert not InboundMessage.objects.exists()
