@@ -118,7 +118,7 @@ def sessions(erasure: Erasure) -> int:
     return _delete(Session, traces.sessions_of(erasure.subject))
 
 
-def person(erasure: Erasure) -> int:
+def themselves(erasure: Erasure) -> int:
     """Delete the person, and by cascade: identities, conversations, invites for them, chosen models, daily spends.
 
     Usage records stay, and are nobody's.
@@ -147,7 +147,7 @@ STEPS: tuple[Callable[[Erasure], int], ...] = (
     what_staff_wrote,
     task_rows,
     sessions,
-    person,
+    themselves,
 )
 
 

@@ -239,6 +239,17 @@ def test_the_last_owner_stays_with_everything(alice: User, bot: ActiveBot) -> No
     assert UsageRecord.objects.filter(user=alice).count() == 1
 
 
+def test_the_log_says_who_did_it_to_whom_and_how_much_went(
+    alice: User, bob: User, bot: ActiveBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = alice.pk
+    InboundFactory.create(bot_id=bot.id, state="done")
+    erase(subject_of(alice), via="admin", actor=bob)
+    (line,) = (record.__dict__ for record in caplog.records if record.getMessage() == "person_erased")
+    assert (line["person"], line["staff"], line["via"]) == (key, bob.pk, "admin")
+    assert (line["inbox"], line["themselves"]) == (1, 1)
+
+
 def test_the_audit_log_says_that_it_was_done_and_of_nobody(alice: User, bob: User, bot: ActiveBot) -> None:
     key = alice.pk
     InboundFactory.create(bot_id=bot.id, state="done")
@@ -528,7 +539,7 @@ def test_a_transaction_in_its_way_makes_it_begin_again(alice: User, monkeypatch:
         tried.append(deadlock)
         if len(tried) < 3:
             raise OperationalError("deadlock detected")
-        return steps.person(erasure)
+        return steps.themselves(erasure)
 
     monkeypatch.setattr("bot.privacy.erase.STEPS", (*steps.STEPS[:-1], deadlock))
     forget(alice)
