@@ -107,7 +107,8 @@ def _rows_in_words(part: Part, rows: Iterable[Mapping[str, Any]], indent: str) -
         if part.inner:
             yield from _rows_in_words(part.inner, row[part.inner.name], indent + INDENT)
     if empty:
-        yield f"{indent}{_('Nothing.')}\n"
+        # (Not inside an f-string, where what collects the texts would not find it.)
+        yield indent + _("Nothing.") + "\n"
 
 
 def _block(text: str, indent: str) -> str:
