@@ -1,5 +1,8 @@
 """Conversations in the admin: to look at and to forget, never to rewrite."""
 
+from http import HTTPStatus
+from typing import Any, cast
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -8,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation
-from users.models import User
+from users.models import AuditEntry, User
 from users.paginator import CappedPaginator
 
 SHOWN_MESSAGES = 50
@@ -36,6 +39,16 @@ class ConversationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
         """Nobody rewrites what was said."""
         return False
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """Show a conversation, and note in the audit log that somebody has read it."""
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if response.status_code == HTTPStatus.OK:
+            # (By id: what was shown may be gone by now, and was read all the same.)
+            of = Conversation.objects.filter(pk=object_id).values_list("user_id", flat=True).first()
+            note = {"action": AuditEntry.Action.READ, "actor": cast(User, request.user), "via": "admin"}
+            AuditEntry.objects.create(**note, subject=of, details={"conversation": int(object_id)})
+        return response
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Conversation], search_term: str

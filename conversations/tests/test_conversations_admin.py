@@ -6,6 +6,8 @@ from django.urls import reverse
 from conversations.admin import SHOWN_MESSAGES
 from conversations.models import Conversation, Message
 from conversations.tests.factories import ConversationFactory, MessageFactory
+from users.models import AuditEntry, User
+from users.roles import Role
 from users.tests.factories import alice, bob
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +67,23 @@ def test_a_conversation_can_be_forgotten(client):
     client.post(reverse("admin:conversations_conversation_delete", args=[conversation.pk]), {"post": "yes"})
     assert not Conversation.objects.exists()
     assert not Message.objects.exists()
+
+
+def test_who_reads_a_conversation_is_in_the_audit_log(client):
+    conversation = MessageFactory.create(content="a secret").conversation
+    client.get(LIST)
+    assert not AuditEntry.objects.exists()
+    assert "a secret" in client.get(page(conversation)).content.decode()
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.subject, entry.via) == ("read", conversation.user_id, "admin")
+    assert entry.actor == User.objects.get(role=Role.OWNER)
+    assert entry.details == {"conversation": conversation.pk}
+
+
+def test_who_may_not_read_it_or_finds_none_leaves_no_entry(client):
+    conversation = ConversationFactory.create()
+    client.get(reverse("admin:conversations_conversation_change", args=[conversation.pk + 1]))
+    client.get(reverse("admin:conversations_conversation_change", args=["x"]))
+    client.force_login(bob(role=Role.ADMIN))
+    assert client.get(page(conversation)).status_code == 403
+    assert not AuditEntry.objects.exists()
