@@ -22,7 +22,8 @@ PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
 class Bubble:
     """One message as the page shows it. `key` is stable between looks; `id` is the outbox's (0: not from there).
 
-    A document has a filename and its size in bytes, and no text: its content is fetched by its id.
+    A document has a filename and its size in bytes, and no text: its content is fetched by its id. has_story: so is
+    what happened until it was sent (a reply of several parts has one story, under the last).
     """
 
     key: str
@@ -35,6 +36,7 @@ class Bubble:
     settled: bool = True
     problem: bool = False
     cost: str = ""
+    has_story: bool = False
     filename: str = ""
     size: int = 0
 
@@ -98,11 +100,21 @@ def cost_line(records: Sequence[UsageRecord]) -> str:
     """Return what a turn's provider calls cost together: the model that answered, tokens in + out, dollars."""
     prices = [record.cost_micros for record in records]
     known = [price for price in prices if price is not None]
+    return call_line(
+        records[-1].model_answered or records[-1].model,
+        sum(record.input_tokens for record in records),
+        sum(record.output_tokens for record in records),
+        sum(known) if len(known) == len(prices) else None,
+    )
+
+
+def call_line(model: str, input_tokens: int, output_tokens: int, cost_micros: int | None) -> str:
+    """Return one line about what a model was paid for; a cost of None is not known."""
     return _("%(model)s · %(input)s + %(output)s tokens · %(cost)s") % {
-        "model": records[-1].model_answered or records[-1].model,
-        "input": grouped(sum(record.input_tokens for record in records)),
-        "output": grouped(sum(record.output_tokens for record in records)),
-        "cost": dollars(sum(known)) if len(known) == len(prices) else _("price unknown"),
+        "model": model,
+        "input": grouped(input_tokens),
+        "output": grouped(output_tokens),
+        "cost": _("price unknown") if cost_micros is None else dollars(cost_micros),
     }
 
 

@@ -133,7 +133,9 @@ def _with_costs(rows: Iterable[OutboundMessage], user: User | None) -> list[Bubb
     last_parts = {reply.turn_key: reply.id for reply in replies}
     costs = _cost_lines(replies, user)
     return [
-        replace(reply, cost=costs.get(reply.turn_key, "")) if last_parts[reply.turn_key] == reply.id else reply
+        replace(reply, cost=costs.get(reply.turn_key, ""), has_story=True)
+        if last_parts[reply.turn_key] == reply.id
+        else reply
         for reply in replies
     ]
 

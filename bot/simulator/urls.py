@@ -3,6 +3,7 @@
 from django.urls import path
 
 from bot.simulator import views
+from bot.simulator.story import story
 
 app_name = "simulator"
 urlpatterns = [
@@ -10,4 +11,5 @@ urlpatterns = [
     path("simulator/send/", views.send, name="send"),
     path("simulator/updates/", views.updates, name="updates"),
     path("simulator/documents/<int:id>/", views.document, name="document"),
+    path("simulator/stories/<int:id>/", story, name="story"),
 ]

@@ -31,18 +31,18 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-View = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
 
 
 def json_view(view: View) -> View:
     """Refuse whom the simulator is not for (403) and answer a bad choice with 400, both as {"error": …}."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest) -> HttpResponse:
+    def wrapper(request: HttpRequest, **path: Any) -> HttpResponse:
         if not is_allowed(request):
             return JsonResponse({"error": _("Only staff may use the simulator. Please sign in again.")}, status=403)
         try:
-            return view(request)
+            return view(request, **path)
         except BadChoice as error:
             return JsonResponse({"error": str(error)}, status=400)
 
@@ -72,6 +72,8 @@ def chat(request: HttpRequest) -> HttpResponse:
             "unsent": _("Not sent: the server cannot be reached. Your text is back in its field."),
             "unreachable": _("The server cannot be reached. Trying again…"),
             "bytes": _("bytes"),
+            "looking": _("Looking it up…"),
+            "unknown": _("The server cannot be reached. Close this and open it again."),
         },
     }
     response = render(request, "simulator/chat.html", context)

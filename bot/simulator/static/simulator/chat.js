@@ -45,6 +45,12 @@ function show(message) {
   status.textContent = message.status ?? "";
   status.classList.toggle("bad", Boolean(message.problem));
   bubble.querySelector(".cost").textContent = message.cost ?? "";
+  const ask = bubble.querySelector(".ask");
+  ask.parentElement.hidden = !message.has_story;
+  ask.dataset.id = message.id ?? "";
+  // Who has it open is shown what is new (story.js).
+  if (ask.dataset.status !== message.status) ask.dispatchEvent(new Event("moved", { bubbles: true }));
+  ask.dataset.status = message.status ?? "";
   if (atEnd || message.mine) scrollToEnd();
   return bubble;
 }
