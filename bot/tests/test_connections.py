@@ -454,6 +454,15 @@ def test_the_command_fails_with_every_sentence(graph: StandIn) -> None:
 
 
 @pytest.mark.django_db
+def test_the_command_fails_too_when_only_webhooks_would_be_refused(graph: StandIn) -> None:
+    shop(credentials={**SECRETS, "verify_token": ""})
+    out = StringIO()
+    with pytest.raises(CommandError, match="Verify token"):
+        call_command("test_bot", "shop", stdout=out)
+    assert out.getvalue().strip() == CONNECTED
+
+
+@pytest.mark.django_db
 def test_the_command_knows_the_bots_there_are(graph: StandIn) -> None:
     shop()
     with pytest.raises(CommandError, match=r"No bot is called 'shp'\. There are: shop"):
