@@ -6,10 +6,10 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from bot.admin.connections import ConnectionAdmin
 from bot.channels.registry import CHANNELS
 from bot.fields import Unreadable
 from bot.models import Bot
@@ -103,7 +103,7 @@ def secret_fields(bot: Bot | None) -> list[str]:
 
 
 @admin.register(Bot)
-class BotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class BotAdmin(ConnectionAdmin):
     """Bots: first name and channel, then (the page that follows) the channel's account and secrets."""
 
     form = BotForm
@@ -146,13 +146,6 @@ class BotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             data["_continue"] = "1"
             request.POST = data  # type: ignore[assignment]
         return super().response_add(request, obj, post_url_continue)
-
-    @admin.display(description=_("webhook URL"))
-    def webhook_url(self, bot: Bot) -> str:
-        """Return the URL to enter at the provider."""
-        from django.conf import settings
-
-        return f"{settings.PUBLIC_URL}{reverse('webhook', args=(bot.channel, bot.slug))}"
 
     def has_resume_permission(self, request: HttpRequest) -> bool:
         """Return whether somebody may let paused bots answer again."""

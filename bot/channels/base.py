@@ -12,6 +12,8 @@ from typing import ClassVar
 import aiohttp
 from django.utils.functional import Promise
 
+from bot.channels.connection import Connection, Credential
+
 TEXT = "text"
 
 
@@ -22,15 +24,6 @@ class Account:
     bot: str
     account_id: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """One secret a channel needs: its key in Account.credentials, and how an operator finds it."""
-
-    name: str
-    label: str | Promise
-    help: str | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +189,10 @@ class Channel(ABC):
     def invite_link(self, contact: str, code: str) -> str | None:
         """Return a link that opens a chat with the contact and sends the code, where the channel has such links."""
         return None
+
+    @abstractmethod
+    async def check(self, client: aiohttp.ClientSession, account: Account) -> Connection:
+        """Ask the provider who we are. Nothing is sent to anybody; whatever keeps it from telling is a CheckError."""
 
     async def upload(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
         """Give a document's content to the provider, where that comes before its message; return what it is called.

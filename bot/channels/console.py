@@ -4,9 +4,11 @@ from typing import ClassVar
 
 import aiohttp
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bot.channels.base import Account, Channel, Event, InvalidBody, OutboundText, WebhookRequest
+from bot.channels.connection import Connection
 
 
 class ConsoleChannel(Channel):
@@ -29,6 +31,10 @@ class ConsoleChannel(Channel):
             InvalidBody: always.
         """
         raise InvalidBody("the console channel has no webhook")
+
+    async def check(self, client: aiohttp.ClientSession, account: Account) -> Connection:
+        """Return that there is nobody to ask."""
+        return Connection(gettext("This channel has no provider and needs no connection."))
 
     async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
         """Return an id: the stored text is the delivery."""

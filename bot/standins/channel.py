@@ -10,7 +10,9 @@ from aiohttp import web
 
 from bot.standins.server import Answer, StandInServer
 
-PATH = re.compile(r"/v\d+\.\d+/\d+/(messages|media)")
+PATH = re.compile(r"/v\d+\.\d+/(\d+)(?:/(messages|media))?")
+# What every account says of itself. (A number that is nobody's.)
+PROFILE = {"display_phone_number": "+1 555-010-0001", "verified_name": "Stand-in & Sons", "quality_rating": "GREEN"}
 LONGEST_TEXT = 4096
 LARGEST_DOCUMENT_BYTES = 100 * 1024 * 1024
 # Of the types that documents may have, those that the real one takes files of text for.
@@ -25,7 +27,10 @@ def graph_error(status: int, code: int, message: str, kind: str = "OAuthExceptio
 
 
 class WhatsAppStandIn(StandInServer):
-    """POST /{version}/{phone_number_id}/messages and /media: sends, read receipts with typing indicator, uploads."""
+    """POST /{version}/{phone_number_id}/messages and /media: sends, read receipts with typing indicator, uploads.
+
+    GET /{version}/{phone_number_id}?fields=…: who it is.
+    """
 
     name = "whatsapp"
 
@@ -38,14 +43,17 @@ class WhatsAppStandIn(StandInServer):
     def answer(self, request: web.BaseRequest, body: Any, text: str | None) -> Answer:
         """Answer as the Cloud API does: a new message id a send, `success` a read receipt."""
         path = PATH.fullmatch(request.path)
-        if request.method != "POST" or not path:
+        if not path or request.method != ("POST" if path[2] else "GET"):
             return graph_error(404, 100, "Unsupported request: object does not exist", "GraphMethodException")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or not token.strip():
             return graph_error(401, 190, "Invalid OAuth access token - Cannot parse access token")
+        if not path[2]:
+            fields = request.query.get("fields", "").split(",")
+            return Answer({"id": path[1], **{name: PROFILE[name] for name in fields if name in PROFILE}})
         if not isinstance(body, dict) or body.get("messaging_product") != "whatsapp":
             return graph_error(400, 100, "The parameter messaging_product is required.")
-        if path[1] == "media":
+        if path[2] == "media":
             return self.upload(body)
         if body.get("status") == "read":
             if not body.get("message_id"):

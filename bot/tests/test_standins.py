@@ -177,6 +177,24 @@ def test_what_the_cloud_api_would_refuse_is_refused(
     assert json.loads(content)["error"]["code"] == code, label
 
 
+def test_an_account_tells_what_it_is_asked_and_only_who_has_a_token(whatsapp: StandIn) -> None:
+    account = whatsapp.url + MESSAGES.removesuffix("/messages")
+
+    def ask(url: str, headers: dict[str, str]) -> tuple[int, Any]:
+        try:
+            with OPENER.open(urllib.request.Request(url, headers=headers), timeout=10) as response:  # noqa: S310
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)["error"]["code"]
+
+    asked = account + "?fields=id,verified_name,name_status"
+    assert ask(asked, BEARER) == (200, {"id": "100000000000001", "verified_name": "Stand-in & Sons"})
+    assert ask(asked, {}) == (401, 190)
+    assert ask(account + "x", BEARER) == (404, 100)
+    assert ask(whatsapp.url + MESSAGES, BEARER) == (404, 100)
+    assert post(account, TEXT, BEARER)[0] == 404
+
+
 def test_the_log_file_has_one_json_line_a_request_whatever_the_body_looks_like(tmp_path: Path) -> None:
     log = tmp_path / "whatsapp.jsonl"
     with StandIn.start("whatsapp", log=log) as stand_in:

@@ -12,8 +12,10 @@ import aiohttp
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bot.channels.base import Account, Channel, Credential, Event, OutboundText, SendError, WebhookRequest
+from bot.channels.base import Account, Channel, Event, OutboundText, SendError, WebhookRequest
+from bot.channels.connection import Connection, Credential
 from bot.channels.whatsapp.api import post, upload
+from bot.channels.whatsapp.connection import check
 from bot.channels.whatsapp.events import parse_body
 from bot.channels.whatsapp.fields import identifier, phone_number
 
@@ -91,6 +93,14 @@ class WhatsAppChannel(Channel):
         """Return a link that opens a chat with the bot's number and has the command typed in it."""
         number = phone_number(_BETWEEN_DIGITS.sub("", contact))
         return f"https://wa.me/{number[1:]}?text={quote(f'/join {code}', safe='')}" if number else None
+
+    async def check(self, client: aiohttp.ClientSession, account: Account) -> Connection:
+        """Return the number and name of the phone number id, as the access token sees them.
+
+        Raises:
+            CheckError: see bot/channels/whatsapp/connection.py.
+        """
+        return await check(client, account)
 
     async def upload(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
         """Upload a document, as UTF-8, and return its id.

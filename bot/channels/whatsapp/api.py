@@ -1,4 +1,4 @@
-"""Calls of the Cloud API's messages and media endpoints, and what each way they can fail means for the message."""
+"""Calls of the Cloud API, and what each way they can fail means for the message (or the question)."""
 
 import json
 import math
@@ -15,6 +15,8 @@ from bot.channels.whatsapp.fields import identifier
 # Connecting (waiting for a free connection included) ends well before the whole call does, so that a time-out tells
 # whether anything was sent.
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+# Somebody waits in front of a page for it.
+READ_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 
 TOKEN_REFUSED = 190
 PAIR_LIMIT = 131056
@@ -39,6 +41,15 @@ async def post(client: aiohttp.ClientSession, account: Account, content: dict[st
     return await _call(client, account, "messages", json=content)
 
 
+async def read(client: aiohttp.ClientSession, account: Account, fields: str) -> Any:
+    """Return what the account says of itself: the parsed answer of a success, which holds the fields (and the id).
+
+    Raises:
+        SendError: it was refused, or not answered readably. (Nothing was sent: whether it is uncertain means nothing.)
+    """
+    return await _call(client, account, "", method="GET", timeout=READ_TIMEOUT, params={"fields": fields})
+
+
 async def upload(client: aiohttp.ClientSession, account: Account, filename: str, content: bytes, kind: str) -> str:
     """Upload a file of a media type and return its id, for messages of this account in the next 30 days.
 
@@ -59,12 +70,19 @@ async def upload(client: aiohttp.ClientSession, account: Account, filename: str,
     return media_id
 
 
-async def _call(client: aiohttp.ClientSession, account: Account, endpoint: str, **content: Any) -> Any:
-    url = f"{settings.WHATSAPP_API_URL}/{quote(account.account_id, safe='')}/{endpoint}"
-    headers = {"Authorization": f"Bearer {_token(account)}"}
+async def _call(
+    client: aiohttp.ClientSession,
+    account: Account,
+    endpoint: str,
+    *,
+    method: str = "POST",
+    **content: Any,
+) -> Any:
+    url = f"{settings.WHATSAPP_API_URL}/{quote(account.account_id, safe='')}/{endpoint}".removesuffix("/")
+    options = {"headers": {"Authorization": f"Bearer {_token(account)}"}, "timeout": TIMEOUT, **content}
     try:
         # A redirect would carry the message, and a careless client the token, to another place.
-        async with client.post(url, headers=headers, timeout=TIMEOUT, allow_redirects=False, **content) as response:
+        async with client.request(method, url, allow_redirects=False, **options) as response:
             status, retry_after = response.status, _retry_after(response.headers.get("Retry-After"))
             answer = _parsed(await response.read())
     # Each without its original: aiohttp's errors may show the authorization header, and tracebacks are logged.
