@@ -25,7 +25,7 @@ LABELS: dict[str, str | Promise] = {
     RECEIVED: gettext_lazy("Received"),
     BEGUN: gettext_lazy("Waited"),
     "claimed": gettext_lazy("Claimed"),
-    "notice": gettext_lazy("Privacy notice"),
+    "notice": gettext_lazy("Notice"),
     "access": gettext_lazy("Access"),
     "rate_limit": gettext_lazy("Rate limit"),
     "window": gettext_lazy("Reply window"),

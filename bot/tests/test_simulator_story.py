@@ -64,7 +64,7 @@ def after(ms: int, what: str, /, **facts: Any) -> Step:
 def test_a_reply_tells_its_steps_in_words_and_neither_text_nor_number(staff: Client, reply: OutboundMessage) -> None:
     body = told(staff, reply)
     assert [step["what"] for step in body["steps"]] == [
-        "Received", "Waited", "Claimed", "Privacy notice", "Access", "Rate limit", "Reply window", "Commands", "Budget",
+        "Received", "Waited", "Claimed", "Notice", "Access", "Rate limit", "Reply window", "Commands", "Budget",
         "Model", "Stored", "Sending", "Sent",
     ]  # fmt: skip
     (model,) = [step for step in body["steps"] if step["what"] == "Model"]
