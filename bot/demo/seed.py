@@ -20,6 +20,8 @@ from users.models import Identity, User
 
 # The numbers that are free for fiction are not endless.
 MOST_PEOPLE = 5_000
+# All of it is held in memory and written in one transaction: 500 people for a year, or 2,000 for 90 days.
+MOST_PERSON_DAYS = 200_000
 # What the purge would take within hours is not written.
 KEPT = timedelta(days=MESSAGE_ROW_DAYS) - timedelta(hours=6)
 

@@ -5,9 +5,15 @@ import random
 from bot.demo.dialogues import DIALOGUES
 
 GREETINGS = {
-    "en": ("", "", "", "Hi! ", "Hello, ", "Hey, quick question: ", "Good morning! "),
-    "de": ("", "", "", "Hallo! ", "Guten Tag, ", "Moin, ", "Kurze Frage: "),
-    "es": ("", "", "", "¡Hola! ", "Buenas, ", "Buenos días. ", "Una pregunta: "),
+    "en": ("", "", "", "Hi! ", "Hello! ", "Hey, quick question: ", "Good morning! "),
+    "de": ("", "", "", "Hallo! ", "Guten Tag! ", "Moin! ", "Kurze Frage: "),
+    "es": ("", "", "", "¡Hola! ", "¡Buenas! ", "Buenos días. ", "Una pregunta: "),
+}
+# How answers end, so that not every answer to a question is the same.
+CLOSINGS = {
+    "en": ("", "", " Does that help?", " Just write if not.", " 🙂", " Let me know how it goes.", " Happy to help."),
+    "de": ("", "", " Hilft das?", " Sonst einfach schreiben.", " 🙂", " Sagen Sie gern Bescheid.", " Gern geschehen."),
+    "es": ("", "", " ¿Le sirve?", " Si no, escríbame.", " 🙂", " Cuénteme qué tal.", " Con mucho gusto."),
 }
 # What follows a question as a message of its own.
 AFTERTHOUGHTS = {
@@ -43,4 +49,6 @@ def dialogue(rng: random.Random, bot: str, language: str) -> tuple[str, str]:
         "amount": rng.randrange(19, 65),
         "few": rng.randrange(2, 7),
     }
-    return f"{rng.choice(GREETINGS[language])}{question.format(**gaps)}", answer.format(**gaps)
+    return f"{rng.choice(GREETINGS[language])}{question.format(**gaps)}", answer.format(**gaps) + rng.choice(
+        CLOSINGS[language]
+    )

@@ -30,7 +30,8 @@ def store_usage(
     kept: by their places among the turns, those whose messages are kept as well.
     """
     zone = timezone.get_default_timezone()
-    records, changes = [], Changes()
+    records: list[UsageRecord] = []
+    stored, changes = 0, Changes()
     for number, turn in enumerate(turns):
         if turn.is_paid:
             record = _record(turn, people[turn.person], number, kept.get(number))
@@ -41,10 +42,14 @@ def store_usage(
             record.budget_micros = counted
             changes.add(record.user_id, record.bot, record.budget_day, spent=counted)
             records.append(record)
-    UsageRecord.objects.bulk_create(records, batch_size=BATCH)
+        # Bit by bit: a server ends a transaction in which nothing happens for long.
+        if len(records) == BATCH:
+            stored += len(UsageRecord.objects.bulk_create(records))
+            records = []
+    stored += len(UsageRecord.objects.bulk_create(records))
     # As turns do it, in one statement and in the order in which everybody locks these rows.
     rows = DailySpend.objects.apply(changes)
-    return len(records), len(rows)
+    return stored, len(rows)
 
 
 def _record(turn: PlannedTurn, person: User, number: int, written: WrittenTurn | None) -> UsageRecord:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from bot.demo.clear import clear_demo
 from bot.demo.marks import already_there, other_people
-from bot.demo.seed import MOST_PEOPLE, seed_demo
+from bot.demo.seed import MOST_PEOPLE, MOST_PERSON_DAYS, seed_demo
 from users.owners import LastOwner
 
 
@@ -56,9 +56,11 @@ class Command(BaseCommand):
             )
         if not 1 <= options["people"] <= MOST_PEOPLE:
             raise CommandError(f"--people must be 1 to {MOST_PEOPLE:,}.")
+        if options["days"] * options["people"] > MOST_PERSON_DAYS:
+            raise CommandError(f"--days times --people must be 1 to {MOST_PERSON_DAYS:,}.")
         if (others := other_people()) and not options["yes"]:
             raise CommandError(
-                f"{others:,} other people are here, whose figures would be mixed with made-up ones. "
+                f"There are people here already ({others:,}), and their figures would be mixed with made-up ones. "
                 "Use a database of its own, or give --yes."
             )
 
