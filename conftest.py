@@ -6,6 +6,7 @@ import pytest
 import pytest_django
 
 from bot import directory
+from bot.metrics import pending
 from config.tests.databases import make_cheap
 from usage import prices
 
@@ -27,9 +28,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.Djan
 
 @pytest.fixture(autouse=True)
 def fresh_caches() -> Iterator[None]:
-    """Forget the bots, tombstones and prices of the test before: they are cached for seconds."""
+    """Forget the bots, tombstones and prices of the test before, cached for seconds, and what it has counted."""
     directory.forget()
     prices.forget_prices()
+    pending.take()  # (the next worker would write it down as its own)
     yield
     directory.forget()
     prices.forget_prices()
