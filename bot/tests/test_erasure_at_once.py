@@ -31,18 +31,20 @@ WAIT = 20.0
 
 
 class Alongside:
-    """Runs functions in threads with connections of their own; join() raises what they raised."""
+    """Runs functions in threads with connections of their own; join() returns what came of each, in their order."""
 
     def __init__(self) -> None:
-        self.results: list[Any] = []
+        self.results: dict[int, Any] = {}
         self._threads: list[threading.Thread] = []
 
     def begin(self, function: Callable[..., Any], *arguments: Any) -> threading.Thread:
+        position = len(self._threads)
+
         def run() -> None:
             try:
-                self.results.append(function(*arguments))
+                self.results[position] = function(*arguments)
             except Exception as error:
-                self.results.append(error)
+                self.results[position] = error
             finally:
                 connection.close()
 
@@ -55,7 +57,7 @@ class Alongside:
         for thread in self._threads:
             thread.join(WAIT)
             assert not thread.is_alive()
-        return self.results
+        return [self.results[position] for position in range(len(self._threads))]
 
 
 @pytest.fixture
