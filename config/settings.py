@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from config.desk import UNFOLD as UNFOLD
 from config.env import EnvironmentProblems
 from config.environment import load_environment, wants_json_logs
 from config.logs import logging_config
@@ -29,6 +30,8 @@ LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS: list[str] = env["ALLOWED_HOSTS"] if PRODUCTION else [*LOCAL_HOSTS, *env["ALLOWED_HOSTS"]]
 
 INSTALLED_APPS = [
+    # Before the admin, whose templates it replaces.
+    "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -56,6 +59,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "bot.page_policy.page_policy",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -63,7 +67,8 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "bot" / "simulator" / "templates"],
+        # (bot/templates stands here too, because it replaces some of unfold's.)
+        "DIRS": [BASE_DIR / "bot" / "simulator" / "templates", BASE_DIR / "bot" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -137,6 +142,7 @@ Q_CLUSTER: dict[str, Any] = {
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = ["users.backends.RoleBackend"]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("language/", include("django.conf.urls.i18n")),
     path("", include("bot.urls")),
 ]
 

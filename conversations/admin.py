@@ -11,14 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation
+from users.desk import ReadOnlyDeskAdmin
 from users.models import AuditEntry, User
-from users.paginator import CappedPaginator
 
 SHOWN_MESSAGES = 50
 
 
 @admin.register(Conversation)
-class ConversationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ConversationAdmin(ReadOnlyDeskAdmin):
     """Who talks with which bot, the last messages, and when they are forgotten."""
 
     list_display = ("id", "user", "bot", "created_at", "expires_at")
@@ -29,16 +29,6 @@ class ConversationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ("-pk",)
     fields = ("user", "bot", "created_at", "expires_at", "recent_messages")
     readonly_fields = fields
-    paginator = CappedPaginator
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only people and models write."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
-        """Nobody rewrites what was said."""
-        return False
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Show a conversation, and note in the audit log that somebody has read it."""

@@ -14,8 +14,8 @@ from usage.models import DailySpend, ModelPrice, UsageRecord
 from usage.prices import forget_prices
 from usage.pricing import exact_dollars
 from usage.repricing import reprice, waiting_records
+from users.desk import DeskAdmin, ReadOnlyDeskAdmin
 from users.models import User
-from users.paginator import CappedPaginator
 
 # What an admin's request may look at, and price: a second or two. The rest is for manage.py reprice.
 WAITING_LOOKED_AT = 10_000
@@ -40,22 +40,12 @@ def waiting_for(price: ModelPrice) -> tuple[int, bool]:
     return waiting, len(newest) == WAITING_LOOKED_AT
 
 
-class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class FactsAdmin(ReadOnlyDeskAdmin):
     """What was spent. Read-only: these are facts. Fast with a million rows: no full count, no filter that scans."""
 
     list_select_related = ("user",)
     search_fields = ("user__phone_number",)
     search_help_text = _("A whole phone number in any spelling.")
-    paginator = CappedPaginator
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only completions add them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody rewrites what was spent."""
-        return False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -111,7 +101,7 @@ class DailySpendAdmin(FactsAdmin):
 
 
 @admin.register(ModelPrice)
-class ModelPriceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ModelPriceAdmin(DeskAdmin):
     """The operator's own prices, which override the bundled ones."""
 
     list_display = ("model", "valid_from", "input", "cached_input", "output")

@@ -12,10 +12,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from unfold.forms import AdminPasswordChangeForm
 
+from users.desk import DeskAdmin, TabularInline
 from users.forms import PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.models import Identity, User
-from users.paginator import CappedPaginator
 from users.permissions import Permission, may, may_touch
 from users.phone import is_possible
 from users.whitelist.admin import ImportExportMixin
@@ -36,7 +37,7 @@ def manages_staff(request: HttpRequest) -> bool:
     return may(cast(User, request.user), Permission.MANAGE_STAFF)
 
 
-class IdentityInline(admin.TabularInline):  # type: ignore[type-arg]
+class IdentityInline(TabularInline):
     """The addresses of one person."""
 
     model = Identity
@@ -45,7 +46,7 @@ class IdentityInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 # (Registered by bot/admin/people.py, which adds what needs to know what people wrote.)
-class UserAdmin(ImportExportMixin, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(ImportExportMixin, DjangoUserAdmin, DeskAdmin):  # type: ignore[type-arg,misc]
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
     form = PersonChangeForm
@@ -58,8 +59,7 @@ class UserAdmin(ImportExportMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     ordering = ("-pk",)
     actions: tuple[str, ...] = ("allow", "block")
     readonly_fields = ("last_login", "created_at", "updated_at")
-    paginator = CappedPaginator
-    show_full_result_count = False
+    change_password_form = AdminPasswordChangeForm
     fieldsets = (
         (None, {"fields": ("phone_number", "name", "is_whitelisted", "daily_budget_micros")}),
         (_("Access to the admin"), {"fields": ("role", "password")}),

@@ -3,12 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import BaseUserCreationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.forms import AuthenticationForm, UserChangeForm
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from users.managers import read_number
 from users.models import User
@@ -22,7 +23,8 @@ class PhoneNumberField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         # The column's 16 characters hold the normalised number, not what people type.
-        super().__init__(**{**kwargs, "max_length": MAX_TEXT, "empty_value": None})
+        widget = UnfoldAdminTextInputWidget()
+        super().__init__(**{**kwargs, "max_length": MAX_TEXT, "empty_value": None, "widget": widget})
         self.widget.input_type = "tel"
 
     def clean(self, value: Any) -> str | None:
@@ -47,7 +49,7 @@ class UniqueNumberMixin(forms.ModelForm):  # type: ignore[type-arg]
         return number
 
 
-class PersonChangeForm(UniqueNumberMixin, UserChangeForm):  # type: ignore[type-arg]
+class PersonChangeForm(UniqueNumberMixin, UserChangeForm):
     """Edits a person."""
 
     phone_number = PhoneNumberField(label=_("Phone number"), required=False)
@@ -76,14 +78,14 @@ class PersonCreationForm(UniqueNumberMixin, BaseUserCreationForm):  # type: igno
         label=_("Password"),
         required=False,
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text=_("Only for those who sign in to the admin. Empty: they can only chat."),
     )
     password2 = forms.CharField(
         label=_("Password confirmation"),
         required=False,
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )
 
     class Meta:
@@ -105,13 +107,13 @@ class PersonCreationForm(UniqueNumberMixin, BaseUserCreationForm):  # type: igno
         return user
 
 
-class PhoneLoginForm(AdminAuthenticationForm):
+class PhoneLoginForm(AuthenticationForm):
     """Signs in with a phone number in any spelling."""
 
     def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         # The base class limits what is typed to the 16 characters that are stored.
         number = self.fields["username"]
-        number.max_length = MAX_TEXT  # type: ignore[attr-defined]
+        number.max_length = MAX_TEXT
         number.widget.attrs["maxlength"] = MAX_TEXT
         number.widget.input_type = "tel"

@@ -5,14 +5,19 @@ from bot.admin.bots import BotAdmin
 from bot.admin.invites import InviteAdmin
 from bot.admin.messages import InboundMessageAdmin, LeaseAdmin, OutboundMessageAdmin
 from bot.admin.people import AuditEntryAdmin, PersonAdmin
+from bot.admin.schedules import FailureAdmin, QueueAdmin, ScheduleAdmin, SuccessAdmin
 
 __all__ = [
     "AccessRequestAdmin",
     "AuditEntryAdmin",
     "BotAdmin",
+    "FailureAdmin",
     "InboundMessageAdmin",
     "InviteAdmin",
     "LeaseAdmin",
     "OutboundMessageAdmin",
     "PersonAdmin",
+    "QueueAdmin",
+    "ScheduleAdmin",
+    "SuccessAdmin",
 ]

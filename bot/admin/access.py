@@ -53,12 +53,12 @@ class AccessRequestAdmin(ReadOnlyAdmin):
 
     def has_dismiss_permission(self, request: HttpRequest) -> bool:
         """Return whether somebody may throw requests away."""
-        return self.has_delete_permission(request)
+        return bool(self.has_delete_permission(request))
 
     @admin.display(description="")
     def allow_button(self, request: AccessRequest) -> str:
         """Return a button of the list's own form, which has the token against forged requests."""
-        button = '<button type="submit" class="button" formaction="{}" formnovalidate>{}</button>'
+        button = '<button type="submit" class="desk-button small primary" formaction="{}" formnovalidate>{}</button>'
         return format_html(button, reverse("admin:bot_accessrequest_allow", args=(request.pk,)), _("Allow"))
 
     def allow_one(self, request: HttpRequest, pk: int) -> HttpResponse:

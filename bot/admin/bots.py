@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from bot.admin.connections import ConnectionAdmin
 from bot.channels.registry import CHANNELS
@@ -84,7 +85,7 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
         return forms.CharField(
             label=str(credential.label),
             required=False,
-            widget=forms.PasswordInput(
+            widget=UnfoldAdminPasswordWidget(
                 render_value=False,
                 attrs={
                     "autocomplete": "new-password",

@@ -8,24 +8,21 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from bot.admin.parts import copyable
 from bot.connections import try_connection
 from bot.models import Bot
+from users.desk import DeskAdmin
 
 # A test waits for the provider, ten seconds at most, in one of the WEB_THREADS (two at least) that webhooks need too.
 # One at a time in each process, however often the button is pressed: so others are always free.
 _running = Lock()
 
 
-class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ConnectionAdmin(DeskAdmin):
     """The part of the bots' admin that is about their connection."""
-
-    class Media:
-        css = {"all": ("bot/connection.css",)}
-        js = ("bot/copy.js",)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that the button posts to."""
@@ -60,7 +57,4 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def webhook_url(self, bot: Bot) -> str:
         """Return the URL to enter at the provider, with a button that copies it (shown by the script that can)."""
         url = f"{settings.PUBLIC_URL}{reverse('webhook', args=(bot.channel, bot.slug))}"
-        button = (
-            '<code>{0}</code> <button type="button" class="button" data-copy="{0}" data-done="{2}" hidden>{1}</button>'
-        )
-        return format_html(button, url, _("Copy"), _("Copied"))
+        return copyable(url)

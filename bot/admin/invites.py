@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
+from users.desk import DeskAdmin
 from users.invites import LIFETIME, InviteState, check, new_code, state_of
 from users.models import Invite
 
@@ -56,7 +57,7 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Invite)
-class InviteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class InviteAdmin(DeskAdmin):
     """The invites, with links to share."""
 
     form = InviteForm
@@ -64,8 +65,6 @@ class InviteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("person",)
     search_fields = ("=code", "note", "person__name")
     ordering = ("-pk",)
-    list_per_page = 50
-    show_full_result_count = False
     actions = ("revoke",)
     autocomplete_fields = ("person",)
     fields = ("person", "note", "max_uses", "expires_at")
@@ -88,7 +87,7 @@ class InviteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Return whether somebody may end invites: who may change them, though not by hand."""
-        return super().has_change_permission(request)
+        return bool(super().has_change_permission(request))
 
     def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
         """Save the new invite."""
@@ -101,7 +100,8 @@ class InviteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             data = request.POST.copy()
             data["_continue"] = "1"
             request.POST = data  # type: ignore[assignment]
-        return super().response_add(request, obj, post_url_continue)
+        response: HttpResponse = super().response_add(request, obj, post_url_continue)
+        return response
 
     @admin.display(description=_("used"))
     def used(self, invite: Invite) -> str:

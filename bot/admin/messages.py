@@ -12,28 +12,19 @@ from django.utils.translation import ngettext
 
 from bot import recovery
 from bot.models import InboundMessage, Lease, OutboundMessage
+from users.desk import ReadOnlyDeskAdmin
 
 logger = logging.getLogger(__name__)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that the system writes and staff only look at. Lists stay fast however long the table is."""
+class ReadOnlyAdmin(ReadOnlyDeskAdmin):
+    """Rows that come from webhooks and workers: a changed one would tell the worker something that did not happen."""
 
-    show_full_result_count = False
-    list_select_related = ("bot",)
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: rows come from webhooks and workers."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: a changed row would tell the worker something that did not happen."""
-        return False
+    list_select_related: tuple[str, ...] = ("bot",)
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Return whether somebody may decide what becomes of messages: who may change them, though not by hand."""
-        return super().has_change_permission(request)
+        return bool(super(ReadOnlyDeskAdmin, self).has_change_permission(request))
 
     def act_on(self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[[Iterable[int]], int]) -> int:
         """Do something to the selected messages, note in the log who did, and return how many it was done to."""

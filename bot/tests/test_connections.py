@@ -425,7 +425,7 @@ def test_a_test_that_crashes_lets_the_next_one_begin(
 def test_the_webhook_url_can_be_copied_by_a_script_of_its_own(client: Client, owner: User, settings: Settings) -> None:
     page = client.get(page_of(shop())).content.decode()
     assert f'data-copy="{settings.PUBLIC_URL}/webhooks/whatsapp/shop/"' in page
-    assert "bot/copy.js" in page
+    assert "desk/desk.js" in page
 
 
 # --- the command ---

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from usage.managers import DayTotals, ModelTotals, Totals, day_start, today
 from usage.models import UsageRecord
 from usage.tests.factories import UsageRecordFactory
-from users.tests.factories import bob, charlie
+from users.tests.factories import UserFactory, bob, charlie
 
 pytestmark = pytest.mark.django_db
 
@@ -135,9 +135,14 @@ def test_stats_of_less_than_a_day_are_refused(days):
 
 def test_totals_read_a_range_of_an_index():
     user = bob()
+    people = [UserFactory.create() for _ in range(20)]
+    for person in [user, *people]:
+        # What a planner chooses from few rows is a toss-up: enough people and days for the index to be the answer.
+        UsageRecordFactory.create_batch(20, user=person, created_at=at("2026-03-10 10:00"))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # With no rows it would rather read the table; this shows whether it could do otherwise.
+            cursor.execute("ANALYZE usage_usagerecord")
+            # With few rows it would rather read the table; this shows whether it could do otherwise.
             cursor.execute("SET LOCAL enable_seqscan = off")
         with CaptureQueriesContext(connection) as queries:
             UsageRecord.objects.get_daily_total(user, DAY)

@@ -94,6 +94,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             return f"{self.name} ({number})" if number else self.name
         return number or f"person {self.pk}"
 
+    def get_full_name(self) -> str:
+        """Return the name, by Django's name for it."""
+        return self.name
+
     def clean(self) -> None:
         """Normalise the phone number; a blank one becomes None."""
         try:

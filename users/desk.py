@@ -1,0 +1,34 @@
+"""What every list of the operator's desk has in common. Lists stay fast however long their table is."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+
+from users.paginator import CappedPaginator
+
+__all__ = ["DeskAdmin", "ReadOnlyDeskAdmin", "TabularInline"]
+
+
+class DeskAdmin(ModelAdmin):
+    """A list and its forms: never a full count, fifty rows a page, filters in a sheet of their own."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    compressed_fields = True
+    warn_unsaved_form = True
+
+
+class ReadOnlyDeskAdmin(DeskAdmin):
+    """Rows that the system writes and staff only look at."""
+
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: the system adds them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: what happened is not rewritten."""
+        return False
