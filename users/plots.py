@@ -56,7 +56,8 @@ def _bar(bar: Bar, left: float, step: float, height: int, most: float) -> SafeSt
     shapes = format_html_join("", '<rect class="part-{}" x="{}" y="{}" width="{}" height="{}"/>', pieces)
     words = f"{bar.label}: {bar.words}"
     # (As high as the plot, so that a low bar can be hit as well.)
-    area = format_html('<rect class="area" x="{:.2f}" y="0" width="{:.2f}" height="{}"/>', left, step, height)
+    where = f"{left:.2f}", f"{step:.2f}", height
+    area = format_html('<rect class="area" x="{}" y="0" width="{}" height="{}"/>', *where)
     if not bar.href:
         return format_html("<g><title>{}</title>{}{}</g>", words, area, shapes)
     return format_html('<a href="{}" aria-label="{}"><title>{}</title>{}{}</a>', bar.href, words, words, area, shapes)
