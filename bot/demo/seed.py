@@ -37,8 +37,10 @@ def seed_demo(*, days: int, people: int, seed: int) -> dict[str, int]:
     taken = {number for number in User.objects.values_list("phone_number", flat=True) if number}
     personas = plan_people(seed, people, days, now, taken)
     turns = plan_turns(seed, personas, days, now, recent)
+    # (The turns are in the order of time.)
+    seen = {turn.person: turn.at for turn in turns}
     with transaction.atomic():
-        bots, users = _store_bots(now - timedelta(days=days)), store_people(personas)
+        bots, users = _store_bots(now - timedelta(days=days)), store_people(personas, seen)
         shown = [number for number, turn in enumerate(turns) if turn.at > recent]
         written = plan_inbox(seed, [turns[number] for number in shown], users, bots)
         plan_outbox(seed, written, now)

@@ -62,6 +62,8 @@ class Identity(models.Model):
                 violation_error_message=_("This address belongs to somebody already."),
             )
         ]
+        # For a search, which knows no channel.
+        indexes = [models.Index(fields=["address"], name="users_identity_address")]
 
     def __str__(self) -> str:
         return f"{self.channel} identity {self.pk}"
