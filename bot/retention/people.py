@@ -9,8 +9,8 @@ from users.retention import INVITE_DAYS
 PEOPLE = (
     Entry(
         model=User,
-        holds="A person: phone number, name, role, whether they may talk to the bots, their budget, when they last wrote; "
-        "of staff a hash of the password and the last sign-in.",
+        holds="A person: phone number, name, role, whether they may talk to the bots, their budget, when they last "
+        "wrote; of staff a hash of the password and the last sign-in.",
         why="Who may talk to the bots, and who may do what.",
         stays="until the person is deleted or erased",
         personal=("phone_number", "name", "role", "password"),

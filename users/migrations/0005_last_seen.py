@@ -36,4 +36,20 @@ class Migration(migrations.Migration):
             model_name='user',
             index=models.Index(condition=models.Q(('is_staff', True)), fields=['id'], name='users_user_staff'),
         ),
+        migrations.AddIndex(
+            model_name='invite',
+            index=models.Index(condition=models.Q(('uses__gte', models.F('max_uses'))), fields=['id'], name='users_invite_used_up'),
+        ),
+        migrations.AddIndex(
+            model_name='invite',
+            index=models.Index(condition=models.Q(('revoked_at__isnull', False)), fields=['id'], name='users_invite_revoked'),
+        ),
+        migrations.AddIndex(
+            model_name='auditentry',
+            index=models.Index(fields=['action', 'at', 'id'], name='users_audit_action'),
+        ),
+        migrations.AddIndex(
+            model_name='auditentry',
+            index=models.Index(fields=['via', 'at', 'id'], name='users_audit_via'),
+        ),
     ]
