@@ -86,9 +86,9 @@ def test_days_lead_to_exactly_the_rows_they_count(owner: Client, shop: Bot, is_k
     for at in (before, after):
         message(shop, at, took=1), reply(shop, at), call("shop", at)
     answered = message(shop, NOON, took=1)
-    failed = message(shop, NOON, state="done", error_code="RATE_LIMIT_EXCEEDED")
     others = message(other, NOON, took=1)
-    went, lost, others_went = reply(shop, NOON), reply(shop, NOON, "failed"), reply(other, NOON, "read")
+    failed = message(shop, NOON, state="done", error_code="RATE_LIMIT_EXCEEDED")
+    went, others_went, lost = reply(shop, NOON), reply(other, NOON, "read"), reply(shop, NOON, "failed")
     paid, others_paid = call("shop", NOON), call("other", NOON)
     if is_kept:
         fold_minute()
