@@ -22,6 +22,7 @@ from bot.figures.days import NO_FAILURE, answered, newest_times, quantiles
 from bot.figures.history import History, history
 from bot.models import Bot, InboundMessage
 from bot.system import System
+from usage.models import UsageRecord
 from users.permissions import Permission
 
 # What is not seen by anybody who may see neither messages nor spending.
@@ -95,11 +96,12 @@ def build(allowed: frozenset[Permission], chosen: str = "") -> Dashboard:
     if not allowed & FIGURES:
         return page
     past = history(page.bot)
-    page.days, page.waiting_days = len(past.days), past.waiting
-    if page.bot is None and past.is_empty:
+    page.facts = _facts(system, page.bot) if system is not None else []
+    if past.is_empty and not InboundMessage.objects.exists() and not UsageRecord.objects.exists():
         page.steps = _steps(allowed)
-    if system is not None:
-        page.facts = _facts(system, page.bot)
+        return page
+    page.days, page.waiting_days = len(past.days), past.waiting
+    if sees_messages:
         page.charts += message_charts(past, page.bot)
         page.failures = _failures(past, page.bot)
     if sees_spending:

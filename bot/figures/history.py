@@ -41,7 +41,7 @@ class History:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has ever come in or been paid for, as far as is known."""
+        """Whether nothing has come in or been paid for, as far as is known."""
         return not any(day.received or day.last_outbound or day.costs for day in self.days)
 
 

@@ -196,7 +196,9 @@ def test_a_fresh_installation_says_what_to_do_first(owner: Client) -> None:
     assert "Nothing has been received yet" in content
     for address in ("/admin/bot/bot/add/", "/admin/users/user/add/", reverse("simulator:chat")):
         assert f'href="{address}"' in content
-    message(BotFactory.create(), NOON, took=1)
+    # Plots of nothing would only be in the way.
+    assert "desk-plot" not in content and "Right now" in content
+    message(BotFactory.create(), NOW - timedelta(days=4), took=1)
     assert "Nothing has been received yet" not in page(owner)
 
 
@@ -304,6 +306,7 @@ def test_the_figures_of_one_bot_can_be_asked_for(owner: Client, shop: Bot) -> No
 
 
 def test_days_of_which_nothing_is_known_say_so(owner: Client, shop: Bot) -> None:
+    message(shop, NOON, took=1)
     assert "February 10: not known" in page(owner)
     assert "6 days have yet to be summed up" in page(owner)
     fold_minute()

@@ -127,12 +127,12 @@ def test_the_figures_of_days_are_those_of_the_calls_and_messages() -> None:
 
 
 def test_figures_of_days_on_which_others_have_used_it_are_not_overwritten() -> None:
-    real = {"day": today() - timedelta(days=9), "bot": "", "received": 1, "cost_micros": 5}
-    assert DailyFigures.objects.store([real]) == 1
+    day = today() - timedelta(days=9)
+    assert DailyFigures.objects.store([{"day": day, "bot": "", "received": 1, "cost_micros": 5}]) == 1
     seed(days=12)
-    row = DailyFigures.objects.get(day=real["day"], bot="")
+    row = DailyFigures.objects.get(day=day, bot="")
     assert (row.received, row.cost_micros) == (1, 5)
-    assert DailyFigures.objects.filter(day=real["day"]).exclude(bot="").exists()
+    assert DailyFigures.objects.filter(day=day).exclude(bot="").exists()
 
 
 def test_the_same_seed_at_the_same_time_makes_the_same_rows_and_another_makes_others() -> None:
