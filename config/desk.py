@@ -96,5 +96,6 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"primary": PRIMARY},
     "STYLES": [lambda request: static("desk/desk.css")],
     "SCRIPTS": [lambda request: static("desk/desk.js")],
+    "DASHBOARD_CALLBACK": "bot.dashboard.view.dashboard",
     "SIDEBAR": {"show_search": False, "navigation": NAVIGATION},
 }
