@@ -1,5 +1,6 @@
 """What an operator does in a browser, from signing in to a resolved message: real processes, a real Chromium."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,9 @@ def test_an_import_names_wrong_lines_and_changes_nothing_and_a_good_one_is_appli
     people = "SELECT COUNT(*) FROM users_user"
     before = only(system.rows(people))
     import_csv(browser, tmp_path / "bad.csv", f"{EMIL},Emil,yes,1.50", "not a number,Frida,yes,", f"{GRETA},,maybe,")
-    wrong = [line.text for line in browser.all(f"{CONTENT} .errorlist li")]
-    assert [line.split(":")[0].lower() for line in wrong] == ["line 3", "line 4"]
+    browser.sees("2 lines are wrong; nothing was changed.")
+    wrong = [line.text for line in browser.all(f"{CONTENT} section:has([role=alert]) :is(li, tbody tr)")]
+    assert [re.findall(r"\d+", line)[0] for line in wrong] == ["3", "4"]
     assert not browser.all("form[action*=apply]") and only(system.rows(people)) == before
 
     import_csv(browser, tmp_path / "good.csv", f"{EMIL},Emil,yes,1.50", f"{FRIDA},Frida,yes,", f"{GRETA},Greta,no,")

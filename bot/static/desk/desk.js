@@ -4,6 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   makeReachable(document.body);
   hideIcons();
   nameSearches();
+  leavePlainFiles();
   offerCopies();
 });
 
@@ -67,6 +68,13 @@ function nameSearches() {
       field.querySelector("[role=textbox]")?.setAttribute("aria-labelledby", label.id);
     }
   }).observe(document.body, { childList: true, subtree: true });
+}
+
+// unfold writes the name of a chosen file into a field beside it, which only its own widget has.
+function leavePlainFiles() {
+  for (const input of document.querySelectorAll("input[type=file]")) {
+    if (!input.parentElement.parentElement.parentElement.querySelector("input[type=text]")) input.hasChangeListener = true;
+  }
 }
 
 // Buttons with data-copy put that text on the clipboard, where the browser allows it (https, or localhost).
