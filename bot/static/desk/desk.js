@@ -5,6 +5,7 @@ document.addEventListener("DOMContentLoaded", () => {
   hideIcons();
   nameSearches();
   leavePlainFiles();
+  leadIntoSidebar();
   offerCopies();
 });
 
@@ -38,6 +39,15 @@ function enter(opener) {
     opener.focus();
   };
   menu.addEventListener("keydown", leave);
+}
+
+// On a phone the sidebar is opened by a button behind it in the page.
+function leadIntoSidebar() {
+  for (const opener of document.querySelectorAll('button[x-on\\:click*="sidebarMobileOpen"]')) {
+    opener.addEventListener("click", (event) => {
+      if (event.detail === 0) afterDrawing(() => document.querySelector("#nav-sidebar a[href]")?.focus()); // (no mouse)
+    });
+  }
 }
 
 // unfold shows what it opens in the next frame.
