@@ -18,9 +18,9 @@ FOR_MACHINES = {"webhook", "healthz", "readyz", "metrics"}
 AUDIT = "users.auditentry"
 
 
-def owner(**options: bool) -> Client:
+def owner(*, enforce_csrf_checks: bool = False) -> Client:
     """Return a browser in which an owner is signed in."""
-    client = Client(**options)
+    client = Client(enforce_csrf_checks=enforce_csrf_checks)
     client.force_login(alice())
     return client
 

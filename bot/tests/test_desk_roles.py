@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import Resolver404, resolve, reverse
 
@@ -49,7 +48,7 @@ def expected(page: Page, person: User | None) -> str:
     return "login" if person is None and page.name == "chat" else "403"
 
 
-def seen(response: HttpResponse) -> str:
+def seen(response: Any) -> str:
     leads = response.status_code == 302 and response["Location"].startswith("/admin/login/")
     return "login" if leads else str(response.status_code)
 
