@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from bot.demo.access_rows import store_invites, store_requests
 from bot.demo.bots import BOTS
+from bot.demo.figure_rows import store_figures
 from bot.demo.inbox_rows import WrittenTurn, plan_inbox, store_inbox
 from bot.demo.memory_rows import store_memory
 from bot.demo.outbox_rows import plan_outbox, store_outbox
@@ -50,6 +51,7 @@ def seed_demo(*, days: int, people: int, seed: int) -> dict[str, int]:
         invites = store_invites(seed, users, now)
         # Last: it locks everybody's rows of the days, which turns that are answered meanwhile want as well.
         records, spends = store_usage(turns, users, dict(zip(shown, written, strict=True)))
+        figures = store_figures(turns)
     return {
         "bots": len(bots),
         "people": len(users),
@@ -59,6 +61,7 @@ def seed_demo(*, days: int, people: int, seed: int) -> dict[str, int]:
         "invites": invites,
         "usage records": records,
         "daily spends": spends,
+        "daily figures": figures,
     }
 
 

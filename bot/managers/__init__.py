@@ -6,6 +6,7 @@ unchanged on PostgreSQL and SQLite.
 """
 
 from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
+from bot.managers.figures import DailyFiguresQuerySet
 from bot.managers.inbound import AnsweredMessage, InboundMessageQuerySet, NewInbound, RowKey
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import (
@@ -24,6 +25,7 @@ __all__ = [
     "UNCERTAIN",
     "AnsweredMessage",
     "BotQuerySet",
+    "DailyFiguresQuerySet",
     "InboundMessageQuerySet",
     "LeaseQuerySet",
     "ModelChoiceQuerySet",

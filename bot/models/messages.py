@@ -52,6 +52,9 @@ class InboundMessage(models.Model):
         indexes = [
             models.Index(fields=["available_at"], name="inbound_queue", condition=Q(state="pending")),
             models.Index(fields=["bot", "address"], name="inbound_chat", condition=Q(state="pending")),
+            # Few rows, and nothing to write for the others; the newest first, as lists want them.
+            models.Index(fields=["-id"], name="inbound_dead", condition=Q(state="dead")),
+            models.Index(fields=["error_code", "-id"], name="inbound_failed", condition=~Q(error_code="")),
         ]
 
     def __str__(self) -> str:
