@@ -2,8 +2,11 @@
 
 from bot.admin.access import AccessRequestAdmin
 from bot.admin.bots import BotAdmin
+from bot.admin.conversations import TranscriptAdmin
+from bot.admin.inbox import InboundMessageAdmin
 from bot.admin.invites import InviteAdmin
-from bot.admin.messages import InboundMessageAdmin, LeaseAdmin, OutboundMessageAdmin
+from bot.admin.leases import LeaseAdmin
+from bot.admin.outbox import OutboundMessageAdmin
 from bot.admin.people import AuditEntryAdmin, PersonAdmin
 from bot.admin.schedules import FailureAdmin, QueueAdmin, ScheduleAdmin, SuccessAdmin
 
@@ -20,4 +23,5 @@ __all__ = [
     "QueueAdmin",
     "ScheduleAdmin",
     "SuccessAdmin",
+    "TranscriptAdmin",
 ]
