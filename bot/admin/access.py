@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from bot.access import RequestGone, StaffOnly, allow_request
 from bot.admin.messages import ReadOnlyAdmin
-from bot.admin.parts import moment
+from bot.admin.parts import ago
 from bot.models import AccessRequest
 from users.models import User
 
@@ -85,12 +85,12 @@ class AccessRequestAdmin(ReadOnlyAdmin):
     @admin.display(description=_("first message"))
     def first(self, request: AccessRequest) -> SafeString:
         """Return how long ago they wrote for the first time."""
-        return moment(request.first_seen_at)
+        return ago(request.first_seen_at)
 
     @admin.display(description=_("last message"), ordering="last_seen_at")
     def last(self, request: AccessRequest) -> SafeString:
         """Return how long ago they wrote last."""
-        return moment(request.last_seen_at)
+        return ago(request.last_seen_at)
 
     def allow_one(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Allow who made one request."""

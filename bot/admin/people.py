@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from bot.admin.parts import chip, moment
+from bot.admin.parts import ago, chip
 from bot.admin.people_list import BudgetFilter, PeopleList, SeenFilter, Today, order_of
 from bot.admin.person_page import panel_of
 from bot.admin.privacy import PrivacyMixin
@@ -70,7 +70,7 @@ class PersonAdmin(PrivacyMixin):
     @admin.display(description=_("last seen"))
     def seen(self, person: User) -> str:
         """Return how long ago they wrote."""
-        return moment(person.last_seen_at) if person.last_seen_at else str(_("never"))
+        return ago(person.last_seen_at) if person.last_seen_at else str(_("never"))
 
     @admin.display(description=_("spent today"))
     def spent(self, person: Any) -> str:

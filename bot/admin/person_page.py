@@ -10,7 +10,7 @@ from django.utils import formats
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from bot.admin.parts import moment
+from bot.admin.parts import ago
 from bot.admin.people_list import Today, default_cap
 from bot.simulator.rights import is_allowed
 from conversations.models import Conversation
@@ -59,7 +59,7 @@ class Panel:
 def panel_of(request: HttpRequest, person: User) -> Panel:
     """Return what somebody may see of a person. At most four queries."""
     may_see = request.user.has_perm("usage.view_dailyspend")
-    seen = moment(person.last_seen_at) if person.last_seen_at else ""
+    seen = ago(person.last_seen_at) if person.last_seen_at else ""
     return Panel(seen, _spending(person) if may_see else None, _links(request, person))
 
 

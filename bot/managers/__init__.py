@@ -11,6 +11,7 @@ from bot.managers.inbound import AnsweredMessage, InboundMessageQuerySet, NewInb
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import (
     GONE_OUT,
+    NO_REASON,
     RESOLVED,
     UNCERTAIN,
     OutboundMessageQuerySet,
@@ -21,6 +22,7 @@ from bot.managers.outbound import (
 
 __all__ = [
     "GONE_OUT",
+    "NO_REASON",
     "RESOLVED",
     "UNCERTAIN",
     "AnsweredMessage",

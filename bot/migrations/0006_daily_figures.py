@@ -46,10 +46,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='inboundmessage',
-            index=models.Index(condition=models.Q(('state', 'dead')), fields=['-id'], name='inbound_dead'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmessage',
             index=models.Index(condition=models.Q(('error_code', ''), _negated=True), fields=['error_code', '-id'], name='inbound_failed'),
         ),
         migrations.AddConstraint(

@@ -122,6 +122,10 @@ def test_an_admin_neither_blocks_nor_edits_nor_deletes_staff() -> None:
 def test_an_admin_replays_messages() -> None:
     message = InboundFactory.create(state="dead")
     client = signed_in(bob(role=Role.ADMIN))
-    client.post(reverse("admin:bot_inboundmessage_changelist"), {"action": "replay", "_selected_action": [message.pk]})
+    chosen = {"action": "replay", "_selected_action": [message.pk]}
+    client.post(reverse("admin:bot_inboundmessage_changelist"), chosen)
+    message.refresh_from_db()
+    assert message.state == "dead"
+    client.post(reverse("admin:bot_inboundmessage_changelist"), {**chosen, "confirmed": "1"})
     message.refresh_from_db()
     assert message.state == "pending"

@@ -237,7 +237,7 @@ def test_every_state_of_messages_is_there_with_times_that_grow() -> None:
 def test_a_turn_can_be_traced_from_its_receipt_to_its_end_and_what_it_cost() -> None:
     seed()
     paid = UsageRecord.objects.exclude(turn_key=None).values("turn_key")
-    longer = OutboundMessage.objects.filter(part=1).values("turn_key")
+    longer = OutboundMessage.objects.filter(part=2).values("turn_key")
     read = OutboundMessage.objects.filter(status=Status.READ, turn_key__in=paid).exclude(turn_key__in=longer)[0]
     message = InboundMessage.objects.get(pk=read.turn_key)
     told = [step.what for step in trace(message).steps]
