@@ -1,0 +1,42 @@
+"""Money in forms: people enter dollars, and micro-dollars are stored. Nothing is rounded."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+MICROS = 1_000_000
+DECIMALS = 6
+# Below what a 64-bit column holds.
+DIGITS = 18
+
+
+def as_dollars(micros: int) -> str:
+    """Return micro-dollars as exact dollars with at least two decimals: 500000 is 0.50, 1 is 0.000001."""
+    text = f"{Decimal(micros) / MICROS:.{DECIMALS}f}"
+    whole, decimals = text.split(".")
+    return f"{whole}.{decimals.rstrip('0'):0<2}"
+
+
+class DollarField(forms.DecimalField):
+    """Takes an amount of dollars, from nothing up and with at most six decimals; its value is whole micro-dollars."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "placeholder": "0.50"})
+        super().__init__(
+            **{"min_value": 0, "max_digits": DIGITS, "decimal_places": DECIMALS, "widget": widget, **kwargs}
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return stored micro-dollars as dollars, and what somebody typed as it is."""
+        return as_dollars(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        """Return micro-dollars, or None where nothing was typed."""
+        dollars = super().clean(value)
+        return None if dollars is None else int(dollars * MICROS)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Return whether another amount was typed: 0.5 and 0.50 are the same."""
+        return super().has_changed(Decimal(initial) / MICROS if isinstance(initial, int) else initial, data)
