@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import override as translation_override
 from django.views.decorators.http import require_POST
 
 from bot.admin.connections import ConnectionAdmin
@@ -55,7 +56,9 @@ class PreviewAdmin(ConnectionAdmin):
             gone = _("This preview is gone: a preview is kept for a day. Nothing was changed.")
             self.message_user(request, gone, messages.WARNING)
         elif changed := use_preview(bot):
-            self.log_change(request, bot, [{"changed": {"fields": changed}}])
+            with translation_override(None):  # as Django does: history is put into the language of who reads it
+                labels = [str(Bot._meta.get_field(name).verbose_name) for name in changed]
+            self.log_change(request, bot, [{"changed": {"fields": labels}}])
             self.message_user(request, _("Saved: people are answered with this prompt from now on."), messages.SUCCESS)
         else:
             self.message_user(request, _("This is what people are answered with already."))

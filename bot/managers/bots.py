@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils import timezone
 
+from bot.errors import ErrorCode
+
 if TYPE_CHECKING:
     from bot.models import Bot, ModelChoice  # noqa: F401 (named in the querysets' types)
 
@@ -22,6 +24,10 @@ class BotQuerySet(models.QuerySet["Bot"]):
     def for_people(self) -> BotQuerySet:
         """Return the bots that people may meet: no previews."""
         return self.filter(preview_of=None)
+
+    def refused(self) -> BotQuerySet:
+        """Return those that have paused by themselves, because their provider refuses the token."""
+        return self.filter(paused_at__isnull=False, pause_reason__startswith=f"{ErrorCode.CHANNEL_ERROR}:")
 
     def pause(self, bot_id: int, reason: str, version: datetime) -> bool:
         """Pause a bot and return whether this call did it.

@@ -73,15 +73,15 @@ def people(chosen: str) -> list[Person]:
 
 
 def search_people(asked: str) -> list[Person]:
-    """Return a few whitelisted people whose name holds this, or whose number begins with it or is it, however spelled.
+    """Return a few whitelisted people whose name or number holds this, first who has this number, however spelled.
 
-    A number is found by its index; for a name at most all people are looked through, until there are enough.
+    A whole number is found by its index; for a part all people are looked through at most, until there are enough.
     """
     found = {}
     if owner := User.objects.find_by_phone_number(asked):
         found = {user.pk: user for user in _real_people().filter(pk=owner.pk)}
-    digits = "".join(filter(str.isdigit, asked))
-    named = Q(phone_number__startswith=f"+{digits}") if digits else Q(name__icontains=asked)
+    digits = "".join(filter(str.isdecimal, asked)).lstrip("0")  # (what comes before a national or foreign number)
+    named = Q(phone_number__contains=digits) if digits else Q(name__icontains=asked)
     found |= {user.pk: user for user in _real_people().filter(named)[:PEOPLE_FOUND]}
     return [_labelled(user) for user in found.values()][:PEOPLE_FOUND]
 

@@ -48,6 +48,10 @@ class WhatsAppChannel(Channel):
             "press “Verify and save”."
         ),
         _("On the same page, subscribe to the field “messages”. Delivery receipts come with it."),
+        _(
+            "Subscribe the app to the WhatsApp Business Account, register a number of your own, and switch the app to "
+            "“Live”: docs/whatsapp.md has the commands, in its part 4."
+        ),
         _("Put somebody on the whitelist under “People”, and let them write to the number."),
     )
     max_text_length: ClassVar[int] = 4096

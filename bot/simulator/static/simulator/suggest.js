@@ -136,5 +136,6 @@ find.addEventListener("input", () => {
 });
 find.addEventListener("blur", showChosen);
 person.hidden = true;
+find.closest("label").htmlFor = find.id;
 find.hidden = false;
 showChosen();
