@@ -57,7 +57,7 @@ class PreviewAdmin(ConnectionAdmin):
             self.message_user(request, gone, messages.WARNING)
         elif changed := use_preview(bot):
             with translation_override(None):  # as Django does: history is put into the language of who reads it
-                labels = [str(Bot._meta.get_field(name).verbose_name) for name in changed]
+                labels = [str(TriedForm.base_fields[name].label) for name in changed]
             self.log_change(request, bot, [{"changed": {"fields": labels}}])
             self.message_user(request, _("Saved: people are answered with this prompt from now on."), messages.SUCCESS)
         else:

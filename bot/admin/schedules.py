@@ -6,7 +6,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from users.desk import DeskAdmin
 
-admin.site.unregister([Failure, OrmQ, Schedule, Success])
+admin.site.unregister([Failure, Schedule, Success])
 
 
 @admin.register(Schedule)
@@ -24,6 +24,11 @@ class FailureAdmin(theirs.FailAdmin, DeskAdmin):
     """Tasks that failed, and why."""
 
 
-@admin.register(OrmQ)
 class QueueAdmin(theirs.QueueAdmin, DeskAdmin):
     """Tasks that wait."""
+
+
+# Where Redis carries them there is no table, and django-q2 registers no page.
+if admin.site.is_registered(OrmQ):
+    admin.site.unregister(OrmQ)
+    admin.site.register(OrmQ, QueueAdmin)

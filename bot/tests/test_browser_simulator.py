@@ -169,7 +169,7 @@ def test_a_bot_is_added_channel_first_and_its_token_copied(browser: Browser) -> 
     browser.click("a.desk-choice[href*=whatsapp]")
     browser.type("#id_name", "Bike shop")
     browser.wait(lambda: browser.find("#id_slug").get_property("value") == "bike-shop", "the slug")
-    token = browser.find("#id_credential_verify_token").get_property("value")
+    token = str(browser.find("#id_credential_verify_token").get_property("value"))
     browser.press("Save")
     browser.sees("/webhooks/whatsapp/bike-shop/")
     browser.sees(token)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bot import directory, inbox
 from bot.directory import ActiveBot
-from bot.models import Bot, InboundMessage
+from bot.models import Bot, InboundMessage, Lease
 from bot.notices import notify_owners
 from bot.previews import seconds_until_known
 from bot.simulator import queries
@@ -39,7 +39,7 @@ def do(client: Client, what: str, bot: Bot, **data: str) -> Any:
 
 
 def values(bot: Bot) -> dict[str, Any]:
-    return Bot.objects.filter(pk=bot.pk).values()[0]
+    return dict(Bot.objects.filter(pk=bot.pk).values()[0])
 
 
 def test_trying_opens_the_simulator_with_the_draft_and_leaves_the_bot_as_it_is(client: Client, owner: User) -> None:
@@ -73,8 +73,9 @@ def test_a_preview_is_met_nowhere_else(client: Client, owner: User, settings: An
     assert [one.slug for one in queries.bots()] == ["shop"]
     assert do(client, "try", preview, **FORM).status_code == 404
     # Nor do owners get notices there, though they wrote there last.
-    InboundMessage.objects.create(bot=preview, address=owner.phone_number, kind="text", external_id="1", state="done")
-    preview.leases.create(address=owner.phone_number, expires_at=timezone.now())
+    number = str(owner.phone_number)
+    InboundMessage.objects.create(bot=preview, address=number, kind="text", external_id="1", state="done")
+    Lease.objects.create(bot=preview, address=number, expires_at=timezone.now())
     assert notify_owners("occasion", "Hello") == 0
 
 
@@ -136,7 +137,7 @@ def test_a_prompt_that_is_good_is_given_to_people(client: Client, owner: User) -
     assert (bot.credentials, bot.pause_reason) == (credentials, "Stocktaking")
     assert bot.updated_at > version, "workers see that it has changed"
     history = client.get(reverse("admin:bot_bot_history", args=(bot.pk,))).content.decode()
-    assert "system prompt" in history
+    assert "System prompt" in history
 
 
 def test_a_preview_that_is_gone_changes_nothing(client: Client, owner: User) -> None:

@@ -160,9 +160,9 @@ def test_pages_need_as_few_queries_with_500_people_as_with_one(
     owner: Client, bot: Bot, alice: User, django_assert_num_queries: Any
 ) -> None:
     Conversation.objects.find_or_create(alice, "demo")
-    about(owner)  # from now on this process knows the bots
     for more in (0, 500):
         UserFactory.create_batch(more)
+        about(owner)  # from now on this process knows the bots for some seconds
         # session, visitor; bots, people, the visitor as a person
         with django_assert_num_queries(5):
             owner.get("/")
