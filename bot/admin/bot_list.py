@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bot.admin.connections import ConnectionAdmin
-from bot.admin.parts import chip
+from bot.admin.connections import ConnectionAdmin, webhook_url
+from bot.admin.parts import chip, copy_button
 from bot.channels.registry import CHANNELS
 from bot.fields import Unreadable
 from bot.models import Bot, InboundMessage
@@ -93,8 +93,8 @@ class BotListAdmin(ConnectionAdmin):
 
     @admin.display(description=gettext_lazy("where people write"))
     def talk(self, bot: Bot) -> SafeString:
-        """Return a link to the simulator, or the webhook URL that the provider calls."""
+        """Return a link to the simulator, or a button that copies the webhook URL (which is too long for a list)."""
         if CHANNELS[bot.channel].credentials:
-            return self.webhook_url(bot)
+            return copy_button(webhook_url(bot), _("Copy webhook URL"))
         url = f"{reverse('simulator:chat')}?{urlencode({'bot': bot.slug})}"
         return format_html('<a class="desk-link" href="{}">{}</a>', url, _("Open in the simulator"))

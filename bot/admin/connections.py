@@ -57,5 +57,9 @@ class ConnectionAdmin(DeskAdmin):
     @admin.display(description=_("webhook URL"))
     def webhook_url(self, bot: Bot) -> SafeString:
         """Return the URL to enter at the provider, with a button that copies it (shown by the script that can)."""
-        url = f"{settings.PUBLIC_URL}{reverse('webhook', args=(bot.channel, bot.slug))}"
-        return copyable(url)
+        return copyable(webhook_url(bot))
+
+
+def webhook_url(bot: Bot) -> str:
+    """Return the URL at which a bot's provider delivers."""
+    return f"{settings.PUBLIC_URL}{reverse('webhook', args=(bot.channel, bot.slug))}"

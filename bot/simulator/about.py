@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from bot.directory import ActiveBot
+from bot.models import Bot
 from bot.pipeline.commands.registry import commands_for
 from bot.simulator.chat import choose_bot
 from bot.simulator.choosing import choose_person
@@ -25,12 +26,13 @@ from users.models import User
 @require_GET
 @json_view
 def about(request: HttpRequest) -> HttpResponse:
-    """Return {"cost", "budget", "over_budget", "known", "commands", "links"} of the chat of ?bot= and ?person=."""
+    """Return {"paused", "cost", "budget", "over_budget", "known", "commands", "links"} of a chat (?bot=, ?person=)."""
     bot = choose_bot(request.GET.get("bot", ""))
     _address, person = choose_person(request.GET.get("person", ""))
     budget, over_budget = budget_line(bot, person)
     return JsonResponse(
         {
+            "paused": paused_line(bot),
             "cost": cost_of_chat(bot, person) if person else "",
             "budget": budget,
             "over_budget": over_budget,
@@ -52,6 +54,12 @@ def cost_of_chat(bot: ActiveBot, person: User) -> str:
         without = ngettext("%d call without a known price", "%d calls without a known price", unpriced)
         said = f"{said} + {without % unpriced}"
     return said
+
+
+def paused_line(bot: ActiveBot) -> str:
+    """Return in words that a bot is paused, if it is. One query."""
+    paused = Bot.objects.filter(pk=bot.id).exclude(paused_at=None).values_list("pause_reason", flat=True).first()
+    return "" if paused is None else _("The bot is paused (%(reason)s): messages wait.") % {"reason": paused or "–"}
 
 
 def budget_line(bot: ActiveBot, person: User | None) -> tuple[str, bool]:

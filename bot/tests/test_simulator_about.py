@@ -90,6 +90,12 @@ def test_it_tells_what_the_chat_has_cost_and_what_is_left_today(admin: Client, b
     assert about(admin)["budget"] == "No daily budget"
 
 
+def test_it_says_that_the_bot_is_paused(admin: Client, bot: Bot, alice: User) -> None:
+    assert about(admin)["paused"] == ""
+    Bot.objects.all().pause_by_hand("Stocktaking")
+    assert about(admin)["paused"] == "The bot is paused (Stocktaking): messages wait."
+
+
 def test_it_lists_the_commands_of_the_persons_role(owner: Client, bot: Bot, alice: User) -> None:
     assert {"/help", "/reset", "/usage", "/export"} <= set(names(about(owner)))
     assert "/allow" not in names(about(owner))
@@ -166,8 +172,8 @@ def test_pages_need_as_few_queries_with_500_people_as_with_one(
         # session, visitor; bots, people, the visitor as a person
         with django_assert_num_queries(5):
             owner.get("/")
-        # session, visitor; person, cost, budget, conversation
-        with django_assert_num_queries(6):
+        # session, visitor; person, pause, cost, budget, conversation
+        with django_assert_num_queries(7):
             about(owner)
         # session, visitor; by name
         with django_assert_num_queries(3):

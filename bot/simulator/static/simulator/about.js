@@ -15,6 +15,8 @@ async function look({ bot, person }) {
 }
 
 function show(about) {
+  byId("paused").textContent = about.paused;
+  document.body.dataset.paused = about.paused; // (chat.js suspects no missing worker then)
   byId("cost").textContent = about.cost;
   byId("budget").textContent = about.budget;
   byId("budget").classList.toggle("bad", about.over_budget);

@@ -129,7 +129,7 @@ function take(news) {
   byId("welcome").hidden = chat.bubbles.size > 0;
   byId("typing").hidden = !news.pending;
   const late = news.pending > 0 && news.waited_seconds > HINT_AFTER_SECONDS;
-  byId("hint").hidden = !late || news.working;
+  byId("hint").hidden = !late || news.working || Boolean(document.body.dataset.paused);
   byId("slow").hidden = !late || !news.working;
   byId("silent").hidden = news.pending > 0 || chat.replied;
   if (first || news.pending) scrollToEnd();
