@@ -126,7 +126,7 @@ def _report(facts: dict[str, Any]) -> None:
 
 def _due(day: date) -> Iterator[Alert]:
     """Yield the alerts that are due and were not raised; at most four queries."""
-    bots = {bot.slug: bot for bot in Bot.objects.filter(is_active=True, daily_budget_micros__gt=0)}
+    bots = {bot.slug: bot for bot in Bot.objects.for_people().filter(is_active=True, daily_budget_micros__gt=0)}
     caps = {EVERYBODY: settings.DAILY_BUDGET_MICROS or 0}
     caps |= {slug: bot.daily_budget_micros or 0 for slug, bot in bots.items()}
     told = dict(SpendAlert.objects.filter(day=day).values_list("bot", "percent"))

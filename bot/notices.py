@@ -39,7 +39,7 @@ def notify_owners(key: str, text: str | Promise) -> int:
 
 def _notify(owner: User, key: str, text: str | Promise) -> bool:
     external_id = f"{KIND}:{owner.pk}:{key}"
-    bots = {bot.pk: bot for bot in Bot.objects.filter(is_active=True, paused_at=None)}
+    bots = {bot.pk: bot for bot in Bot.objects.for_people().filter(is_active=True, paused_at=None)}
     if InboundMessage.objects.filter(bot__in=Bot.objects.all(), external_id=external_id).exists():
         return False
     now = timezone.now()

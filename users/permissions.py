@@ -77,7 +77,7 @@ DJANGO_PERMISSIONS: dict[Permission, tuple[str, ...]] = {
     Permission.MANAGE_MESSAGES: ("bot.change_inboundmessage", "bot.change_outboundmessage"),
     Permission.SEE_CONVERSATIONS: ("conversations.view_conversation", "conversations.view_message"),
     Permission.SEE_BOTS: ("bot.view_bot",),
-    # An action of the list, not the form.
+    # Actions of the list, not the form. Who may let a bot go on may also pause it.
     Permission.RESUME_BOTS: (),
     Permission.MANAGE_BOTS: ("bot.add_bot", "bot.change_bot", "bot.delete_bot"),
     Permission.MANAGE_SCHEDULES: (

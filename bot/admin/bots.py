@@ -1,136 +1,64 @@
-"""The bots in the admin: their settings, and their secrets, which are written and never shown."""
+"""The bots in the admin: adding one step by step, and the sections of its page."""
 
-from typing import Any, cast
+from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-from unfold.widgets import UnfoldAdminPasswordWidget
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from bot.admin.connections import ConnectionAdmin
+from bot.admin.bot_deletion import DeletionAdmin
+from bot.admin.bot_form import BotForm, secret_fields
+from bot.admin.bot_list import BotListAdmin, missing_of, state
+from bot.admin.bot_pauses import PauseAdmin
+from bot.admin.bot_previews import PreviewAdmin
+from bot.admin.parts import chip, copyable
 from bot.channels.registry import CHANNELS
-from bot.fields import Unreadable
 from bot.models import Bot
-from users.models import User
-from users.permissions import Permission, may
-
-SECRET_PREFIX = "credential_"  # noqa: S105 (a form field's name)
-
-
-class BotForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A bot's settings, with one write-only field for each secret of its channel."""
-
-    class Meta:
-        model = Bot
-        fields = (
-            "name",
-            "slug",
-            "channel",
-            "is_active",
-            "account_id",
-            "language",
-            "system_prompt",
-            "model",
-            "allowed_models",
-            "burst_wait_seconds",
-            "tells_strangers",
-            "contact",
-            "daily_budget_micros",
-            "user_daily_budget_micros",
-            "rate_limit_per_minute",
-        )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in secret_fields(self.instance):
-            self.fields[field] = self._secret_field(field)
-        if self.instance.pk and "channel" in self.fields:  # (not for who only looks)
-            self.fields["channel"].disabled = True
-        if "account_id" in self.fields:
-            self.fields["account_id"].label = str(CHANNELS[self.instance.channel].account_label)
-
-    def clean_contact(self) -> str:
-        """Return the contact as its channel stores it."""
-        channel = CHANNELS.get(self.instance.channel)
-        contact: str = self.cleaned_data["contact"]
-        try:
-            return channel.read_contact(contact) if channel else contact
-        except ValueError as error:
-            raise ValidationError(str(error), code="invalid") from None
-
-    def save(self, commit: bool = True) -> Bot:
-        """Save the bot; a secret that was left empty stays as it is."""
-        entered = {
-            field.removeprefix(SECRET_PREFIX): self.cleaned_data[field].strip()
-            for field in secret_fields(self.instance)
-            if self.cleaned_data.get(field, "").strip()
-        }
-        if entered:
-            self.instance.credentials = {**self.instance.credentials, **entered}
-        if entered or "account_id" in self.changed_data:
-            # A bot pauses when its token is refused: with another one it may try again.
-            self.instance.paused_at, self.instance.pause_reason = None, ""
-        bot: Bot = super().save(commit)
-        return bot
-
-    def _secret_field(self, field: str) -> forms.CharField:
-        name = field.removeprefix(SECRET_PREFIX)
-        credential = next(item for item in CHANNELS[self.instance.channel].credentials if item.name == name)
-        placeholder = _("stored – leave empty to keep it") if self.instance.credentials.get(name) else ""
-        if isinstance(self.instance.credentials, Unreadable):
-            placeholder = _("encrypted with another SECRET_KEY – add that to SECRET_KEY_FALLBACKS, or enter it again")
-        return forms.CharField(
-            label=str(credential.label),
-            required=False,
-            widget=UnfoldAdminPasswordWidget(
-                render_value=False,
-                attrs={
-                    "autocomplete": "new-password",
-                    "placeholder": placeholder,
-                },
-            ),
-            help_text=str(credential.help),
-        )
-
-
-def secret_fields(bot: Bot | None) -> list[str]:
-    """Return the names of the form's secret fields: none until the bot was saved with a channel."""
-    if bot is None or not bot.pk or bot.channel not in CHANNELS:
-        return []
-    return [f"{SECRET_PREFIX}{credential.name}" for credential in CHANNELS[bot.channel].credentials]
+from usage.pricing import dollars
 
 
 @admin.register(Bot)
-class BotAdmin(ConnectionAdmin):
-    """Bots: first name and channel, then (the page that follows) the channel's account and secrets."""
+class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
+    """Bots: first the channel, then a form that asks for what this channel needs."""
 
     form = BotForm
-    list_display = ("name", "slug", "channel", "is_active", "pause_reason")
     list_filter = ("channel", "is_active", ("paused_at", admin.EmptyFieldListFilter))
-    actions = ("resume",)
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("webhook_url", "paused_at", "pause_reason", "created_at", "updated_at")
+    readonly_fields = ("webhook_url", "standing", "budget", "budget_of_each", "created_at", "updated_at")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Ask for the channel first: what else a bot needs depends on it."""
+        if request.method != "GET" or request.GET.get("channel") in CHANNELS or not self.has_add_permission(request):
+            form: HttpResponse = super().add_view(request, form_url, extra_context)
+            return form
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Add a bot: where do people write to it?"),
+            "channels": CHANNELS.values(),
+        }
+        return TemplateResponse(request, "admin/bot/bot/channels.html", context)
 
     def get_fieldsets(self, request: HttpRequest, obj: Bot | None = None) -> Any:
-        """Show the channel's account and secrets once there is a channel."""
+        """Return the sections in the order in which an operator thinks of them."""
         if obj is None:
-            return ((None, {"fields": ("name", "slug", "channel", "is_active")}),)
-        secrets = secret_fields(obj) if self.has_change_permission(request, obj) else ()
-        account = ("webhook_url", "account_id", *secrets)
-        paused = ("paused_at", "pause_reason") if obj.paused_at else ()
+            return self._sections_of_new(request.POST.get("channel") or request.GET.get("channel") or "")
+        changes = self.has_change_permission(request, obj)
+        channel = CHANNELS[obj.channel]
+        secrets = secret_fields(obj.channel) if changes else []
+        budgets = ("daily_budget_micros", "user_daily_budget_micros") if changes else ("budget", "budget_of_each")
+        account = ("webhook_url", "account_id", *secrets, "contact")
+        prompt = ("system_prompt", "model", "allowed_models", "language", "burst_wait_seconds")
         return (
-            (None, {"fields": ("name", "slug", "channel", "is_active", *paused)}),
-            (_("Account"), {"fields": account if CHANNELS[obj.channel].credentials else ("webhook_url",)}),
-            (_("Answers"), {"fields": ("system_prompt", "model", "allowed_models", "burst_wait_seconds")}),
-            (_("People"), {"fields": ("tells_strangers", "contact")}),
-            (
-                _("Limits"),
-                {"fields": ("daily_budget_micros", "user_daily_budget_micros", "rate_limit_per_minute")},
-            ),
+            (None, {"fields": ("standing", "name", "slug", "channel", "is_active")}),
+            (_("Prompt and answers"), {"fields": prompt}),
+            *(((_("Account"), {"fields": account, "description": steps(obj)}),) if channel.credentials else ()),
+            (_("People and limits"), {"fields": ("tells_strangers", *budgets, "rate_limit_per_minute")}),
             (_("Dates"), {"fields": ("created_at", "updated_at")}),
         )
 
@@ -140,20 +68,85 @@ class BotAdmin(ConnectionAdmin):
         kwargs["fields"] = [name for name in BotForm.Meta.fields if name in shown]
         return super().get_form(request, obj, change, **kwargs)
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Tell who corrects a form that its secrets have to be entered again."""
+        form, bot = context["adminform"].form, context.get("original")
+        if isinstance(form, BotForm) and form.errors:
+            form.ask_again()
+        context["may_pause"] = bot is not None and self.has_pause_permission(request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Bot, form: Any, change: bool) -> None:
+        """Save the bot; of a new one keep what is shown once."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            request.made_up_secrets = form.made_up_secrets()  # type: ignore[attr-defined]
+
     def response_add(self, request: HttpRequest, obj: Bot, post_url_continue: str | None = None) -> Any:
-        """Go on to the page where the account and the secrets are entered."""
-        if CHANNELS[obj.channel].credentials and "_addanother" not in request.POST:
+        """Say what comes next: show once what is to be entered at the provider, or go on to the bot's page."""
+        shown_once = getattr(request, "made_up_secrets", [])
+        if shown_once:
+            return self._next_steps(request, obj, shown_once)
+        if "_addanother" not in request.POST:
             data = request.POST.copy()
             data["_continue"] = "1"
             request.POST = data  # type: ignore[assignment]
         return super().response_add(request, obj, post_url_continue)
 
-    def has_resume_permission(self, request: HttpRequest) -> bool:
-        """Return whether somebody may let paused bots answer again."""
-        return may(cast(User, request.user), Permission.RESUME_BOTS)
+    @admin.display(description=gettext_lazy("state"))
+    def standing(self, bot: Bot) -> SafeString:
+        """Return how the bot stands, and what that means for who writes to it."""
+        word, tone, reason = state(bot)
+        means = ""
+        if not bot.is_active:
+            means = _("It answers nobody, and takes no messages: its webhook URL does not exist.")
+        elif bot.paused_at:
+            means = _("Messages to it are taken in and wait. They are answered, in order, when it is resumed.")
+        elif bot.channel and missing_of(bot):
+            means = _("It can neither take messages nor answer until this is entered below.")
+        return format_html('{} {}<br><span class="desk-quiet">{}</span>', chip(word, tone), reason, means)
 
-    @admin.action(description=_("Resume the selected bots"), permissions=["resume"])
-    def resume(self, request: HttpRequest, queryset: Any) -> None:
-        """Let paused bots answer again."""
-        resumed = queryset.resume()
-        self.message_user(request, ngettext("%d bot resumed.", "%d bots resumed.", resumed) % resumed)
+    @admin.display(description=gettext_lazy("daily budget"))
+    def budget(self, bot: Bot) -> str:
+        """Return the budget in dollars, for who only looks."""
+        return "–" if bot.daily_budget_micros is None else dollars(bot.daily_budget_micros)
+
+    @admin.display(description=gettext_lazy("daily budget of each person"))
+    def budget_of_each(self, bot: Bot) -> str:
+        """Return each person's budget in dollars, for who only looks."""
+        return "–" if bot.user_daily_budget_micros is None else dollars(bot.user_daily_budget_micros)
+
+    def _sections_of_new(self, channel: str) -> Any:
+        secrets = secret_fields(channel)
+        account = {"fields": ("account_id", *secrets, "contact"), "description": str(_MAY_FOLLOW)}
+        return (
+            (_("1. Name"), {"fields": ("name", "slug", "channel")}),
+            *(((_("2. Account"), account),) if secrets else ()),
+            (_("3. Prompt") if secrets else _("2. Prompt"), {"fields": ("system_prompt",)}),
+        )
+
+    def _next_steps(self, request: HttpRequest, bot: Bot, shown_once: list[Any]) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("%(bot)s: what comes next") % {"bot": bot},
+            "original": bot,
+            "webhook_url": self.webhook_url(bot),
+            "shown_once": [(credential.label, copyable(secret)) for credential, secret in shown_once],
+            "steps": CHANNELS[bot.channel].setup_steps,
+            "missing": missing_of(bot),
+        }
+        return TemplateResponse(request, "admin/bot/bot/next_steps.html", context)
+
+
+_MAY_FOLLOW = gettext_lazy(
+    "What you do not have yet can be entered later, on the bot’s page. Secrets are stored encrypted and never shown."
+)
+
+
+def steps(bot: Bot) -> SafeString:
+    """Return what is to be done at the provider, as a list."""
+    channel = CHANNELS[bot.channel]
+    listed = format_html_join("", "<li>{}</li>", ((step,) for step in channel.setup_steps))
+    heading = _("To connect it: enter what follows, save, and then")
+    return format_html('<p>{}</p><ol class="desk-steps">{}</ol>', heading, listed)

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -54,7 +55,11 @@ class ConnectionAdmin(DeskAdmin):
             self.message_user(request, hint, messages.WARNING)
 
     @admin.display(description=_("webhook URL"))
-    def webhook_url(self, bot: Bot) -> str:
+    def webhook_url(self, bot: Bot) -> SafeString:
         """Return the URL to enter at the provider, with a button that copies it (shown by the script that can)."""
-        url = f"{settings.PUBLIC_URL}{reverse('webhook', args=(bot.channel, bot.slug))}"
-        return copyable(url)
+        return copyable(webhook_url(bot))
+
+
+def webhook_url(bot: Bot) -> str:
+    """Return the URL at which a bot's provider delivers."""
+    return f"{settings.PUBLIC_URL}{reverse('webhook', args=(bot.channel, bot.slug))}"

@@ -13,11 +13,13 @@ from users.phone import is_e164, mask
 
 def copyable(text: str) -> SafeString:
     """Return a text with a button that copies it (shown by the script that can)."""
-    button = (
-        '<span class="desk-copy"><code>{0}</code>'
-        '<button type="button" class="desk-button small" data-copy="{0}" data-done="{2}" hidden>{1}</button></span>'
-    )
-    return format_html(button, text, _("Copy"), _("Copied"))
+    return format_html('<span class="desk-copy"><code>{}</code>{}</span>', text, copy_button(text, _("Copy")))
+
+
+def copy_button(text: str, label: str) -> SafeString:
+    """Return a button that copies a text (shown by the script that can)."""
+    button = '<button type="button" class="desk-button small" data-copy="{}" data-done="{}" hidden>{}</button>'
+    return format_html(button, text, _("Copied"), label)
 
 
 def chip(text: object, tone: str = "") -> SafeString:

@@ -153,6 +153,11 @@ class Channel(ABC):
     max_document_bytes: ClassVar[int] = 0
     credentials: ClassVar[tuple[Credential, ...]] = ()
     account_label: ClassVar[str | Promise] = ""
+    account_help: ClassVar[str | Promise] = ""
+    contact_help: ClassVar[str | Promise] = ""
+    # For operators: what the channel is, and what is to be done at the provider once the bot is saved, step by step.
+    about: ClassVar[str | Promise] = ""
+    setup_steps: ClassVar[tuple[str | Promise, ...]] = ()
     # How long after a person's last message the provider lets us answer freely; None: always.
     reply_window: ClassVar[timedelta | None] = None
     # Whether people read what is sent in the outbox itself, so that it has to stand there for a while.

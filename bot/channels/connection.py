@@ -7,11 +7,15 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One secret a channel needs: its key in Account.credentials, and how an operator finds it."""
+    """One secret a channel needs: its key in Account.credentials, and how an operator finds it.
+
+    made_up: it is found nowhere, the operator invents it and tells the provider; the admin suggests one at random.
+    """
 
     name: str
     label: str | Promise
     help: str | Promise
+    made_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ class ConsoleChannel(Channel):
 
     slug: ClassVar[str] = "console"
     label: ClassVar[str | Promise] = _("Console (simulator and terminal)")
+    about: ClassVar[str | Promise] = _(
+        "For trying things out: the bot talks on this site’s own chat page, and in a terminal. Needs no account."
+    )
     max_text_length: ClassVar[int] = 4096
     reads_outbox: ClassVar[bool] = True
     max_document_bytes: ClassVar[int] = 16 * 1024 * 1024

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils import timezone
 
+from bot.errors import ErrorCode
+
 if TYPE_CHECKING:
     from bot.models import Bot, ModelChoice  # noqa: F401 (named in the querysets' types)
 
@@ -19,6 +21,14 @@ Chooser = tuple[int, int]
 class BotQuerySet(models.QuerySet["Bot"]):
     """The bots."""
 
+    def for_people(self) -> BotQuerySet:
+        """Return the bots that people may meet: no previews."""
+        return self.filter(preview_of=None)
+
+    def refused(self) -> BotQuerySet:
+        """Return those that have paused by themselves, because their provider refuses the token."""
+        return self.filter(paused_at__isnull=False, pause_reason__startswith=f"{ErrorCode.CHANNEL_ERROR}:")
+
     def pause(self, bot_id: int, reason: str, version: datetime) -> bool:
         """Pause a bot and return whether this call did it.
 
@@ -27,6 +37,10 @@ class BotQuerySet(models.QuerySet["Bot"]):
         """
         running = self.filter(id=bot_id, paused_at=None, updated_at=version)
         return bool(running.update(paused_at=timezone.now(), pause_reason=reason[:100]))
+
+    def pause_by_hand(self, reason: str) -> int:
+        """Pause those that are not paused yet, because staff want it; return how many they were."""
+        return self.filter(paused_at=None).update(paused_at=timezone.now(), pause_reason=reason[:100])
 
     def resume(self) -> int:
         """Let paused bots answer again, beginning with what has come in meanwhile; return how many were paused."""

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from bot.errors import ErrorCode
 from bot.fields import EncryptedJSONField
 from bot.managers import BotQuerySet, ModelChoiceQuerySet
 
@@ -25,6 +26,7 @@ class Bot(models.Model):
     """One configured assistant on one channel, with a webhook URL of its own.
 
     While it is paused it takes messages in and answers none; while it is not active its webhook URL does not exist.
+    A preview is a console bot that tries a prompt of another bot in the simulator, before people get it.
     """
 
     slug = models.SlugField(_("slug"), max_length=50, unique=True, help_text=_("Part of the webhook URL."))
@@ -98,6 +100,15 @@ class Bot(models.Model):
     tells_strangers = models.BooleanField(
         _("tells strangers"), default=True, help_text=_("One polite reply a day to people who are not whitelisted.")
     )
+    preview_of = models.OneToOneField(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="preview",
+        verbose_name=_("preview of"),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
@@ -116,6 +127,11 @@ class Bot(models.Model):
         if any(len(name) > MODEL_LENGTH for name in self.models_to_choose()):
             problem = _("A model's name has at most %(most)d characters. Enter one model on each line.")
             raise ValidationError({"allowed_models": ValidationError(problem, params={"most": MODEL_LENGTH})})
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether it has paused by itself, because its provider refuses the token; else staff have paused it."""
+        return self.paused_at is not None and self.pause_reason.startswith(f"{ErrorCode.CHANNEL_ERROR}:")
 
     def models_to_choose(self) -> tuple[str, ...]:
         """Return the models that people may choose, each once, in the order they were entered."""

@@ -15,8 +15,9 @@ from django_q.models import OrmQ, Schedule, Task
 
 from bot.heartbeats import KEPT
 from bot.models import Bot, Counter, DailyFigures, Heartbeat
-from bot.retention.entry import NOBODY, Entry, Period, days, deletes
-from bot.retention.periods import ADMIN_HISTORY_DAYS, QUEUED_TASK_DAYS, TASK_DAYS
+from bot.retention.entry import NOBODY, Counts, Entry, Period, Step, days, deletes
+from bot.retention.periods import ADMIN_HISTORY_DAYS, QUEUED_TASK_DAYS, SIMULATED_DAYS, TASK_DAYS
+from config.batches import Progress
 
 
 def expired_sessions(cutoff: datetime) -> "QuerySet[Any]":
@@ -33,11 +34,26 @@ def left_tasks(cutoff: datetime) -> "QuerySet[Any]":
     return left
 
 
+def drop_previews(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
+    """Delete the previews of bots that nobody has tried for so long, with what was said to them."""
+    stale = Bot.objects.exclude(preview_of=None).filter(updated_at__lt=timezone.now() - period)
+    return {"previews": stale.count() if dry_run else sum(bool(preview.delete()[0]) for preview in stale)}
+
+
 OPERATION = (
     Entry(
         model=Bot,
         holds="A bot: account, prompt, model, limits; its credentials are encrypted.",
         why="It is what people talk to.",
+        steps=(
+            Step(
+                "a preview, which tries a prompt in the simulator, with its messages",
+                days(SIMULATED_DAYS),
+                "it was tried last",
+                drop_previews,
+                "previews",
+            ),
+        ),
         stays="until deleted",
         other=(
             *("slug", "name", "channel", "account_id", "credentials", "system_prompt", "language", "model"),

@@ -1,10 +1,23 @@
 """People, how they come in and are recognised, and what stays of those who are gone."""
 
-from bot.retention.entry import Entry, days, deletes
+from datetime import timedelta
+
+from django.utils import timezone
+
+from bot.retention.entry import Counts, Entry, Step, days, deletes
 from bot.retention.messages import EXPORTED_AND_ERASED
-from bot.retention.periods import AUDIT_DAYS, TOMBSTONE_DAYS
+from bot.retention.periods import AUDIT_DAYS, SIMULATED_DAYS, TOMBSTONE_DAYS
+from bot.simulator.overbudget import left_over_since
+from config.batches import Progress
 from users.models import AuditEntry, Identity, Invite, Tombstone, User
 from users.retention import INVITE_DAYS
+
+
+def drop_simulated(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
+    """Delete the person that the simulator has made up, with what hangs on them."""
+    left = left_over_since(timezone.now() - period)
+    return {"simulated_people": left.count() if dry_run else sum(bool(person.delete()[0]) for person in left)}
+
 
 PEOPLE = (
     Entry(
@@ -12,6 +25,15 @@ PEOPLE = (
         holds="A person: phone number, name, role, whether they may talk to the bots, their budget, when they last "
         "wrote; of staff a hash of the password and the last sign-in.",
         why="Who may talk to the bots, and who may do what.",
+        steps=(
+            Step(
+                "who was made up in the simulator to be over budget",
+                days(SIMULATED_DAYS),
+                "somebody wrote as them last",
+                drop_simulated,
+                "simulated_people",
+            ),
+        ),
         stays="until the person is deleted or erased",
         personal=("phone_number", "name", "role", "password"),
         rights=f"{EXPORTED_AND_ERASED}; the password's hash is not exported",

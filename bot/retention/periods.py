@@ -8,6 +8,8 @@ TOMBSTONE_DAYS = MESSAGE_ROW_DAYS
 OUTBOUND_TEXT_DAYS = 1
 # To who erased themselves while their bot was paused.
 FAREWELL_DAYS = 1
+# What the simulator needs for a while: previews of bots, and who is made up to be over budget.
+SIMULATED_DAYS = 1
 ACCESS_REQUEST_DAYS = 30
 # Longer than any turn takes between its reservation and its end.
 RESERVATION_HOURS = 1

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.simulator.bubbles import Bubble, cost_line, merge, of_reply, of_unanswered
+from bot.simulator.overbudget import OVER_BUDGET_NUMBER
 from conversations.models import Conversation
 from usage.models import UsageRecord
 from users.models import User
@@ -18,7 +19,9 @@ from users.phone import is_e164
 CONSOLE = "console"
 # A number of the range that is kept free for fiction: nobody has it.
 UNKNOWN_NUMBER = "+12025550199"
+NOBODY = (UNKNOWN_NUMBER, OVER_BUDGET_NUMBER)
 PEOPLE_SHOWN = 200
+PEOPLE_FOUND = 20
 RECENT = 30
 State = InboundMessage.State
 # Between a completion and the reply stored after it; a turn ends by its deadline long before.
@@ -48,23 +51,49 @@ class News:
     working: bool
 
 
-def bots() -> list[Bot]:
-    """Return the bots one can talk to here."""
-    return list(Bot.objects.filter(is_active=True, channel=CONSOLE).only("slug", "name"))
+def bots(chosen: str = "") -> list[Bot]:
+    """Return the bots one can talk to here: no previews, but for a chosen one, which comes with the bot it is of."""
+    rows = Bot.objects.filter(Q(preview_of=None) | Q(slug=chosen), is_active=True, channel=CONSOLE)
+    return list(rows.select_related("preview_of").only("slug", "name", "system_prompt", "preview_of__name"))
 
 
 def people(chosen: str) -> list[Person]:
-    """Return the first whitelisted people with a phone number, by name, with the chosen one, and the unknown person."""
-    users = User.objects.whitelisted().exclude(phone_number=None).exclude(phone_number=UNKNOWN_NUMBER)
-    rows = users.order_by("name", "pk").only("phone_number", "name")[:PEOPLE_SHOWN]
-    known = {user.phone_number: user for user in rows}
-    if chosen not in known and chosen != UNKNOWN_NUMBER and (user := find_person(chosen)):
+    """Return the first whitelisted people with a phone number, by name, with the chosen one, and those who are nobody.
+
+    They are the unknown person and the one who is over budget.
+    """
+    known = {user.phone_number: user for user in _real_people().order_by("name", "pk")[:PEOPLE_SHOWN]}
+    if chosen not in known and chosen not in NOBODY and (user := find_person(chosen)):
         known[chosen] = user
-    labels = {number: f"{user.name} · {number}" if user.name else number for number, user in known.items() if number}
     return [
-        *(Person(number, label) for number, label in labels.items()),
+        *(_labelled(user) for user in known.values()),
         Person(UNKNOWN_NUMBER, _("An unknown person")),
+        Person(OVER_BUDGET_NUMBER, _("Somebody over budget")),
     ]
+
+
+def search_people(asked: str) -> list[Person]:
+    """Return a few whitelisted people whose name or number holds this, first who has this number, however spelled.
+
+    A whole number is found by its index; for a part all people are looked through at most, until there are enough.
+    """
+    found = {}
+    if owner := User.objects.find_by_phone_number(asked):
+        found = {user.pk: user for user in _real_people().filter(pk=owner.pk)}
+    digits = "".join(filter(str.isdecimal, asked)).lstrip("0")  # (what comes before a national or foreign number)
+    named = Q(phone_number__contains=digits) if digits else Q(name__icontains=asked)
+    found |= {user.pk: user for user in _real_people().filter(named)[:PEOPLE_FOUND]}
+    return [_labelled(user) for user in found.values()][:PEOPLE_FOUND]
+
+
+def _real_people() -> QuerySet[User]:
+    users = User.objects.whitelisted().exclude(phone_number=None).exclude(phone_number__in=NOBODY)
+    return users.only("phone_number", "name")
+
+
+def _labelled(user: User) -> Person:
+    number = user.phone_number or ""
+    return Person(number, f"{user.name} · {number}" if user.name else number)
 
 
 def find_person(phone_number: str) -> User | None:

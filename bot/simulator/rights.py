@@ -24,6 +24,12 @@ def may_write(request: HttpRequest, text: str, person: User | None) -> bool:
     return command is None or command.on_behalf is None or _may_for(request, command.on_behalf, person)
 
 
+def may_make_people_up(request: HttpRequest) -> bool:
+    """Return whether this visitor may write as a person whom that makes: who may add people."""
+    visitor = request.user if isinstance(request.user, User) else None
+    return settings.DEBUG or may(visitor, Permission.MANAGE_PEOPLE)
+
+
 def may_read_document(request: HttpRequest, address: str) -> bool:
     """Return whether this visitor may read a document that was sent to this address."""
     return _may_for(request, Permission.EXPORT_PEOPLE, User.objects.for_identity("console", address))

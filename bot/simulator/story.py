@@ -70,11 +70,20 @@ class Line:
 @json_view
 def story(request: HttpRequest, id: int) -> HttpResponse:
     """Return {"summary": …, "steps": […]} of the turn that a message of a console bot's outbox belongs to."""
+    told = tell(id)
+    if told is None:
+        return JsonResponse({"error": _("How this reply came about is not known any more.")}, status=404)
+    summary, lines = told
+    return JsonResponse({"summary": summary, "steps": [asdict(line) for line in lines]})
+
+
+def tell(id: int) -> tuple[str, list[Line]] | None:
+    """Return how the reply came about that an outbox row is part of: in a sentence, and in lines; None: not known."""
     message = _first_message(id)
     if message is None:
-        return JsonResponse({"error": _("How this reply came about is not known any more.")}, status=404)
+        return None
     steps = list(worth_telling(trace(message).steps))
-    return JsonResponse({"summary": _summary(steps), "steps": [asdict(line) for line in draw(steps)]})
+    return _summary(steps), draw(steps)
 
 
 def draw(steps: Sequence[Step]) -> list[Line]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import wraps
 from io import BytesIO
 from typing import Any
@@ -18,14 +18,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from bot.channels.text import clean
 from bot.directory import ActiveBot
+from bot.previews import seconds_until_known
 from bot.simulator import queries
 from bot.simulator.chat import BadChoice, check_text, choose_bot, max_length, write
+from bot.simulator.choosing import choose_person, make_over_budget
+from bot.simulator.overbudget import OVER_BUDGET_NUMBER
 from bot.simulator.rights import is_allowed, may_read_document, may_write
-from users.models import User
 
 # 4,096 characters as JSON escapes, each up to 12 bytes, and the rest of the object.
 MAX_BODY_BYTES = 64 * 1024
+LONGEST_SEARCH = 100
 LARGEST_ID = 2**63 - 1
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -60,10 +64,14 @@ def chat(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
     # Who is signed in tries the bot as themselves, if they may.
     chosen_person = request.GET.get("person") or getattr(request.user, "phone_number", None) or ""
+    chosen_bot = request.GET.get("bot", "")
+    bots = queries.bots(chosen_bot)
     context = {
-        "bots": queries.bots(),
+        "bots": bots,
+        "preview": next((bot for bot in bots if bot.preview_of), None),
+        "may_change_bots": request.user.has_perm("bot.change_bot"),
         "people": queries.people(chosen_person),
-        "chosen_bot": request.GET.get("bot", ""),
+        "chosen_bot": chosen_bot,
         "chosen_person": chosen_person,
         "max_length": max_length(),
         "words": {
@@ -72,6 +80,7 @@ def chat(request: HttpRequest) -> HttpResponse:
             "unsent": _("Not sent: the server cannot be reached. Your text is back in its field."),
             "unreachable": _("The server cannot be reached. Trying again…"),
             "bytes": _("bytes"),
+            "nobody": _("Nobody is called so."),
             "looking": _("Looking it up…"),
             "unknown": _("The server cannot be reached. Close this and open it again."),
         },
@@ -89,9 +98,11 @@ def send(request: HttpRequest) -> HttpResponse:
     bot = choose_bot(fields["bot"])
     address, user = choose_person(fields["person"])
     text = check_text(fields["text"])
+    if address == OVER_BUDGET_NUMBER:
+        user = make_over_budget(request)
     if not may_write(request, text, user):
         return JsonResponse({"error": _("Only an owner may ask for this in somebody else's name.")}, status=403)
-    event = write(bot, address, text)
+    event = write(known_everywhere(bot), address, text)
     message = {"key": f"in-{event.external_id}", "mine": True, "text": event.text, "at": event.sent_at}
     return JsonResponse({"message": message}, status=201)
 
@@ -122,18 +133,19 @@ def document(request: HttpRequest, id: int) -> HttpResponseBase:
     return FileResponse(content, as_attachment=True, filename=found.filename, content_type="text/plain; charset=utf-8")
 
 
-def choose_person(number: str) -> tuple[str, User | None]:
-    """Return whom to write as: a whitelisted person, or the unknown person (None).
+@require_GET
+@json_view
+def people(request: HttpRequest) -> HttpResponse:
+    """Return {"people": […]}: a few whom ?q= finds, by name or number."""
+    asked = clean(request.GET.get("q", "")).strip()[:LONGEST_SEARCH]
+    found = queries.search_people(asked) if asked else []
+    return JsonResponse({"people": [asdict(one) for one in found]})
 
-    Raises:
-        BadChoice: neither.
-    """
-    if number == queries.UNKNOWN_NUMBER:
-        return number, None
-    user = queries.find_person(number)
-    if user is None:
-        raise BadChoice(_("This person is not whitelisted. Choose another, or allow them in the admin."))
-    return number, user
+
+def known_everywhere(bot: ActiveBot) -> ActiveBot:
+    """Return a bot whose messages wait until every worker knows what it was changed to, if it is a preview."""
+    wait = max(bot.burst_wait_seconds, seconds_until_known(bot.slug))
+    return replace(bot, burst_wait_seconds=wait)
 
 
 def read_after(raw: str | None) -> int | None:

@@ -18,6 +18,7 @@ from bot.models import AccessRequest, Bot, Counter, Heartbeat, InboundMessage, L
 from bot.retention.costs import USAGE_PERIOD
 from bot.retention.periods import MESSAGE_ROW_DAYS
 from bot.retention.table import steps
+from bot.simulator.overbudget import MADE_UP_NUMBERS
 from conversations.managers import next_expiry
 from conversations.models import Conversation, Message
 from usage.managers import day_start, today
@@ -185,6 +186,25 @@ def tasks(since: datetime) -> "list[QuerySet[Any]]":
 def queued_tasks(since: datetime) -> "list[QuerySet[Any]]":
     # Of a scheduler that has another name now: ours would take it and run it.
     return rows(OrmQ.objects.create(key="another", payload="signed", lock=since))
+
+
+@sample
+def previews(since: datetime) -> "list[QuerySet[Any]]":
+    number = next(NUMBERS)
+    of = Bot.objects.create(slug=f"previewed-{number}", name="Previewed", channel="console")
+    preview = Bot.objects.create(slug=f"{of.slug}-preview", name="Preview", channel="console", preview_of=of)
+    Bot.objects.filter(pk=preview.pk).update(updated_at=since)
+    Bot.objects.filter(pk=of.pk).update(updated_at=since)
+    return rows(preview)
+
+
+@sample
+def simulated_people(since: datetime) -> "list[QuerySet[Any]]":
+    taken = set(User.objects.values_list("phone_number", flat=True))
+    number = next(number for number in MADE_UP_NUMBERS if number not in taken)
+    made_up = User.objects.create_user(number, daily_budget_micros=0)
+    User.objects.filter(pk=made_up.pk).update(updated_at=since)
+    return rows(made_up)
 
 
 def local_day(moment: datetime) -> Any:

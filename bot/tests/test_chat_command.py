@@ -248,3 +248,45 @@ def test_a_document_is_told_by_name_and_size(clock, alice):
     out = io.StringIO()
     call_command("chat", message=["/export"], stdout=out)
     assert out.getvalue() == "demo: Here:\ndemo: [data.txt, 1,200 bytes]\n"
+
+
+def test_a_reply_comes_with_how_it_came_about(clock, alice):
+    clock.world = reply_to_all
+    out, _ = run("--message", "Hello", "--story")
+    assert "Received" in out
+    assert "gpt-2026 · 12 + 3 tokens · $0.000042" in out.partition("Received")[2]
+
+
+def test_at_the_prompt_it_is_told_when_asked_for(clock, alice, monkeypatch):
+    clock.world = reply_to_all
+    out, problems = run(keyboard=["/what", "Hello", "/what"], monkeypatch=monkeypatch)
+    assert problems.startswith("There is nothing to tell of")
+    assert out.count("Received") == 1
+    assert InboundMessage.objects.count() == 1, "it goes to no bot"
+
+
+def test_one_writes_as_an_unknown_person_and_reads_the_polite_line_once(clock, bot, alice):
+    def refuse():
+        row = InboundMessage.objects.first()
+        if row and not OutboundMessage.objects.exists():
+            OutboundMessage.objects.create(
+                bot=bot, address=row.address, turn_key=row.pk, part=1, text="Please ask the owner.", status="sent",
+                external_id="console-1",
+            )  # fmt: skip
+        InboundMessage.objects.all().delete()
+
+    clock.world = refuse
+    out, _ = run("--as", "unknown", "--message", "Hello")
+    assert out == "demo: Please ask the owner.\n"
+    with pytest.raises(CommandError, match="handled without a reply"):
+        run("--as", "unknown", "--message", "Hello again")
+
+
+def test_one_writes_as_somebody_over_budget(clock, bot, alice):
+    clock.world = reply_to_all
+    assert "demo: Hello" in run("--as", "over-budget", "--message", "Hello")[0]
+    person = User.objects.get(daily_budget_micros=0)
+    assert InboundMessage.objects.get().address == person.phone_number
+    User.objects.filter(pk=person.pk).update(role="admin")
+    with pytest.raises(CommandError, match="member of staff"):
+        run("--as", "over-budget", "--message", "Hello")

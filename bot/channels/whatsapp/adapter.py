@@ -32,18 +32,47 @@ class WhatsAppChannel(Channel):
     slug: ClassVar[str] = "whatsapp"
     label: ClassVar[str | Promise] = _("WhatsApp (Cloud API)")
     account_label: ClassVar[str | Promise] = _("Phone number ID")
+    account_help: ClassVar[str | Promise] = _(
+        "Meta app dashboard → WhatsApp → API Setup → Phone number ID: about 15 digits, and not the number itself."
+    )
+    contact_help: ClassVar[str | Promise] = _(
+        "The bot’s own phone number, such as +49 171 1234567: links that invite people open a chat with it."
+    )
+    about: ClassVar[str | Promise] = _(
+        "People write to a phone number of yours on WhatsApp. Needs an app at Meta with WhatsApp, and its four values."
+    )
+    setup_steps: ClassVar[tuple[str | Promise, ...]] = (
+        _("Press “Test connection”: Meta should answer with your business’s name and number."),
+        _(
+            "Meta app dashboard → WhatsApp → Configuration → Webhook: paste the webhook URL and the verify token, and "
+            "press “Verify and save”."
+        ),
+        _("On the same page, subscribe to the field “messages”. Delivery receipts come with it."),
+        _(
+            "Subscribe the app to the WhatsApp Business Account, register a number of your own, and switch the app to "
+            "“Live”: docs/whatsapp.md has the commands, in its part 4."
+        ),
+        _("Put somebody on the whitelist under “People”, and let them write to the number."),
+    )
     max_text_length: ClassVar[int] = 4096
     max_document_bytes: ClassVar[int] = 100 * 1024 * 1024
     reply_window: ClassVar[timedelta | None] = timedelta(hours=24)
     credentials: ClassVar[tuple[Credential, ...]] = (
-        Credential("app_secret", _("App secret"), _("Meta app dashboard: App settings, Basic, App secret.")),
         Credential(
             "access_token",
             _("Access token"),
-            _("Business settings: System users, a permanent token with whatsapp_business_messaging."),
+            _(
+                "Meta business settings → Users → System users → Generate token, without an end, with "
+                "whatsapp_business_messaging and whatsapp_business_management. The one on the page “API Setup” ends "
+                "after a day."
+            ),
         ),
+        Credential("app_secret", _("App secret"), _("Meta app dashboard → App settings → Basic → App secret → Show.")),
         Credential(
-            "verify_token", _("Verify token"), _("Any text of your own; enter the same where the webhook is set up.")
+            "verify_token",
+            _("Verify token"),
+            _("Any text of your own: enter the same at Meta, where the webhook is set up."),
+            made_up=True,
         ),
     )
 

@@ -13,8 +13,11 @@ from bot.models import InboundMessage
 from bot.simulator import queries
 from bot.simulator.bubbles import Bubble
 from bot.simulator.chat import BadChoice, check_text, choose_bot, write
+from bot.simulator.overbudget import OVER_BUDGET_NUMBER, NumberInUse, over_budget_person
+from bot.simulator.story import tell
 from users.models import User
 
+WHAT = "/what"
 LOOK_SECONDS = 0.1
 WORKER_SECONDS = 15.0
 
@@ -32,8 +35,12 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--bot", metavar="SLUG", help="which console bot to talk to (default: the first one)")
         parser.add_argument(
-            "--as", dest="person", metavar="PHONE", help="who writes (default: the first whitelisted person)"
+            "--as",
+            dest="person",
+            metavar="PHONE",
+            help="who writes: a phone number, “unknown” or “over-budget” (default: the first whitelisted person)",
         )
+        parser.add_argument("--story", action="store_true", help="print below each reply how it came about")
         parser.add_argument(
             "--message", nargs="+", action="extend", metavar="TEXT", help="say this and leave; several are sent in turn"
         )
@@ -46,10 +53,13 @@ class Command(BaseCommand):
         """
         try:
             bot = choose_bot(options["bot"] or self._first_bot())
-            person = self._choose_person(options["person"])
+            self._address, person = self._choose_person(options["person"])
             texts = [check_text(text) for text in options["message"] or []]
         except BadChoice as error:
             raise CommandError(str(error)) from None
+        except NumberInUse:
+            raise CommandError(f"A member of staff has the number {OVER_BUDGET_NUMBER}.") from None
+        self._tells_stories = options["story"]
         if options["message"] is None:
             self._converse(bot, person)
             return
@@ -67,7 +77,15 @@ class Command(BaseCommand):
             raise BadChoice("There is no active console bot. Create one: manage.py bootstrap, or in the admin.")
         return first.slug
 
-    def _choose_person(self, number: str | None) -> User:
+    def _choose_person(self, number: str | None) -> tuple[str, User | None]:
+        if number == "unknown":
+            return queries.UNKNOWN_NUMBER, None
+        if number == "over-budget":
+            return OVER_BUDGET_NUMBER, over_budget_person()
+        person = self._choose_known(number)
+        return person.phone_number or "", person
+
+    def _choose_known(self, number: str | None) -> User:
         people = User.objects.whitelisted().exclude(phone_number=None).order_by("name", "pk")
         person = people.find_by_phone_number(number) if number else people.first()
         if person is not None:
@@ -79,21 +97,28 @@ class Command(BaseCommand):
             )
         raise BadChoice(f"Nobody whitelisted has the number {number}. Whitelisted: {known}.")
 
-    def _converse(self, bot: ActiveBot, person: User) -> None:
-        self.stdout.write(f"You are {person.name or person.phone_number}, talking to {bot.slug}. Ctrl-D leaves.")
+    def _converse(self, bot: ActiveBot, person: User | None) -> None:
+        name = (person.name or person.phone_number) if person else "an unknown person"
+        self.stdout.write(f"You are {name}, talking to {bot.slug}. /what tells how a reply came about, Ctrl-D leaves.")
+        last: Bubble | None = None
         while True:
             try:
                 text = check_text(input("You: "))
-                self._ask(bot, person, text)
+                if text == WHAT:
+                    self._tell_story(last)
+                else:
+                    last = self._ask(bot, person, text)
             except (EOFError, KeyboardInterrupt):
                 self.stdout.write("")
                 return
             except (BadChoice, NoAnswer) as problem:
                 self.stderr.write(str(problem))
 
-    def _ask(self, bot: ActiveBot, person: User, text: str) -> None:
-        event = write(bot, person.phone_number or "", text)
-        replies = self._wait(bot, person, event)
+    def _ask(self, bot: ActiveBot, person: User | None, text: str) -> Bubble:
+        """Write, print the reply, and return its last part."""
+        known = queries.read_news(bot.id, bot.slug, self._address, person, None).last
+        event = write(bot, self._address, text)
+        replies = self._wait(bot, person, event, known)
         for reply in replies:
             said = f"[{reply.filename}, {reply.size:,} bytes]" if reply.filename else reply.text
             self.stdout.write(f"{bot.slug}: {said}")
@@ -101,9 +126,22 @@ class Command(BaseCommand):
                 self.stderr.write(f"({reply.status})")
         if replies[-1].cost:
             self.stdout.write(self.style.NOTICE(f"   {replies[-1].cost}"))
+        if self._tells_stories:
+            self._tell_story(replies[-1])
+        return replies[-1]
 
-    def _wait(self, bot: ActiveBot, person: User, event: InboundEvent) -> list[Bubble]:
-        """Return the reply to one message, as soon as it is stored.
+    def _tell_story(self, reply: Bubble | None) -> None:
+        told = tell(reply.id) if reply else None
+        if told is None:
+            self.stderr.write("There is nothing to tell of: no reply, or how it came about is not known any more.")
+            return
+        summary, lines = told
+        self.stdout.write(self.style.NOTICE(f"   {summary}"))
+        for line in lines:
+            self.stdout.write(self.style.NOTICE(f"   {line.what:<24}{line.took:>10}  {line.detail}".rstrip()))
+
+    def _wait(self, bot: ActiveBot, person: User | None, event: InboundEvent, known: int) -> list[Bubble]:
+        """Return the reply to one message, as soon as it is stored. known: the newest id of the outbox before it.
 
         Raises:
             NoAnswer: the turn ended without one, or none came in time.
@@ -112,6 +150,9 @@ class Command(BaseCommand):
         while True:
             row = InboundMessage.objects.filter(bot=bot.id, external_id=event.external_id).first()
             replies = queries.replies_of(row.turn_key, person) if row and row.turn_key is not None else []
+            if row is None and person is None:  # what strangers write is deleted with its turn; a reply stays
+                news = queries.read_news(bot.id, bot.slug, event.address, None, known)
+                replies = [one for one in news.messages if not one.mine]
             if replies:
                 return replies
             if row is None or row.state == InboundMessage.State.DONE:

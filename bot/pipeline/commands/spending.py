@@ -79,7 +79,12 @@ def spending_text() -> str:
 
 def budgets_of(day: date) -> list[Budget]:
     """Return everybody's budget and those of the bots that have one, as far as they are used on a day. Two queries."""
-    bots = Bot.objects.exclude(daily_budget_micros=None).order_by("slug").values_list("slug", "daily_budget_micros")
+    bots = (
+        Bot.objects.for_people()
+        .exclude(daily_budget_micros=None)
+        .order_by("slug")
+        .values_list("slug", "daily_budget_micros")
+    )
     caps = {} if settings.DAILY_BUDGET_MICROS is None else {ALL_BOTS: settings.DAILY_BUDGET_MICROS}
     caps |= {slug: cap for slug, cap in bots if cap is not None}
     everybodys = DailySpend.objects.alias(owner=OWNER).filter(owner=0, day=day, bot__in=caps)

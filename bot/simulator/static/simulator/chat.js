@@ -1,4 +1,5 @@
 // The simulator's page. Everything a bot or a person wrote is put in place with textContent, never as HTML.
+// It tells its other parts what happens by events of the document: "chat" (another one was chosen) and "replied".
 
 const WAITING_MS = 400; // between two looks while a reply is due
 const IDLE_MS = 3000;
@@ -20,6 +21,11 @@ function newChat() {
   chat = { bot: bot.value, person: person.value, bubbles: new Map(), unsettled: new Set(), last: null, due: 0, sent: 0, replied: true };
   list.replaceChildren();
   for (const id of ["typing", "hint", "slow", "silent", "problem", "welcome"]) byId(id).hidden = true;
+  tell("chat");
+}
+
+function tell(what) {
+  document.dispatchEvent(new CustomEvent(what, { detail: { bot: chat.bot, person: chat.person } }));
 }
 
 // --- bubbles ---
@@ -109,6 +115,7 @@ async function update() {
 
 function take(news) {
   const first = chat.last === null;
+  const waited = chat.due + chat.unsettled.size;
   chat.last = Math.max(chat.last ?? 0, news.last);
   for (const message of news.messages) {
     const known = chat.bubbles.has(message.key);
@@ -122,10 +129,20 @@ function take(news) {
   byId("welcome").hidden = chat.bubbles.size > 0;
   byId("typing").hidden = !news.pending;
   const late = news.pending > 0 && news.waited_seconds > HINT_AFTER_SECONDS;
-  byId("hint").hidden = !late || news.working;
+  byId("hint").hidden = !late || news.working || Boolean(document.body.dataset.paused);
   byId("slow").hidden = !late || !news.working;
   byId("silent").hidden = news.pending > 0 || chat.replied;
   if (first || news.pending) scrollToEnd();
+  if (chat.clearing && chat.replied) keepTheLast();
+  if (waited && !chat.due && !chat.unsettled.size) tell("replied");
+}
+
+// After /reset: what was said before is forgotten, here as well.
+function keepTheLast() {
+  chat.clearing = false;
+  const last = list.lastElementChild;
+  for (const [key, bubble] of chat.bubbles) if (bubble !== last) chat.bubbles.delete(key);
+  list.replaceChildren(last);
 }
 
 function send(text) {
@@ -154,7 +171,9 @@ async function deliver(mine, draft, text) {
     byId("typing").hidden = false;
     mine.replied = false;
     mine.sent += 1;
+    mine.due = 1;
     update();
+    return true;
   } catch (error) {
     if (mine !== chat) return;
     bubble.remove();
@@ -191,11 +210,23 @@ composer.addEventListener("submit", (event) => {
 });
 
 byId("choices").addEventListener("submit", (event) => event.preventDefault());
-byId("choices").addEventListener("change", () => {
+byId("choices").addEventListener("change", ({ target }) => {
+  if (target !== bot && target !== person) return;
   const address = new URLSearchParams({ bot: bot.value, person: person.value });
   history.replaceState(null, "", `?${address}`);
   newChat();
   update();
+  input.focus();
+});
+
+byId("welcome").addEventListener("click", ({ target }) => {
+  for (const text of target.dataset.say?.split("\n") ?? []) send(text);
+});
+
+byId("again").addEventListener("click", () => {
+  const mine = chat;
+  send("/reset");
+  sending.then((delivered) => { mine.clearing = delivered; });
   input.focus();
 });
 

@@ -1,0 +1,54 @@
+"""Somebody who is over budget, for trying out what such people are told.
+
+A real row of a person who does not exist: a number that nobody has, a budget of nothing, and a millionth of a dollar
+spent today (a model that costs nothing would pass a budget of nothing). It is made when somebody writes as them, and
+the purge deletes it a day after they wrote last. It never costs anything, and counts in nobody else's budget.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from usage.managers import today
+from usage.models import DailySpend
+from users.managers import DuplicatePhoneNumber
+from users.models import User
+from users.roles import Role
+
+# Of the range that is kept free for fiction, like the unknown person's.
+MADE_UP_NUMBERS = tuple(f"+1202555019{digit}" for digit in range(9))
+OVER_BUDGET_NUMBER = MADE_UP_NUMBERS[-1]
+
+
+class NumberInUse(ValueError):
+    """A member of staff has the number: it stays theirs."""
+
+
+def over_budget_person() -> User:
+    """Return the person, made or set right.
+
+    Raises:
+        NumberInUse: see there.
+    """
+    person = User.objects.filter(phone_number=OVER_BUDGET_NUMBER).first()
+    if person is None:
+        try:
+            with transaction.atomic():
+                person = User.objects.create_user(OVER_BUDGET_NUMBER, name=_("Simulator: over budget"))
+        except DuplicatePhoneNumber:
+            person = User.objects.get(phone_number=OVER_BUDGET_NUMBER)
+    if person.role != Role.USER:
+        raise NumberInUse
+    person.is_whitelisted, person.daily_budget_micros = True, 0
+    # (Its time counts as the last use.)
+    person.save(update_fields=["is_whitelisted", "daily_budget_micros", "updated_at"])
+    DailySpend.objects.get_or_create(user=person, bot="", day=today(), defaults={"spent_micros": 1})
+    return person
+
+
+def left_over_since(cutoff: datetime) -> "QuerySet[User]":
+    """Return who was made up and as whom nobody has written since then."""
+    made_up = User.objects.filter(phone_number__in=MADE_UP_NUMBERS, role=Role.USER, daily_budget_micros=0)
+    return made_up.filter(updated_at__lt=cutoff)
