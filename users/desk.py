@@ -1,94 +1,21 @@
 """What every list of the operator's desk has in common. Lists stay fast however long their table is."""
 
-from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
-from django.contrib import messages
-from django.db import models
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponseBase
-from django.utils.translation import gettext as _
-from unfold.admin import ModelAdmin, TabularInline
-from unfold.views import ChangeList
+from django.http import HttpRequest
+from unfold.admin import TabularInline
 
-from users import paginator
-from users.deletion import what_goes
-from users.paginator import CappedPaginator
+from users.long_lists import LongListAdmin
 
 __all__ = ["DeskAdmin", "ReadOnlyDeskAdmin", "TabularInline"]
 
 
-@cache
-def sorted_by_an_index(model: type[Model]) -> frozenset[str]:
-    """Return the fields by which an index sorts all rows, or all but a few of each value."""
-    opts = model._meta
-    fields: dict[str, Any] = {field.name: field for field in opts.fields if not field.is_relation}
-    found = {name for name, field in fields.items() if field.primary_key or field.unique or field.db_index}
-    for index in opts.indexes:
-        first = index.fields[0] if index.fields and index.condition is None else ""
-        # (What is no time has few values, each with many rows that would still have to be sorted.)
-        if isinstance(fields.get(first), models.DateField):
-            found.add(first)
-    return frozenset(found | {"pk"})
+class DeskAdmin(LongListAdmin):
+    """A list and its forms: never a full count, fifty rows a page, filters in a sheet of their own."""
 
-
-class DeskChangeList(ChangeList):
-    """A list that nobody can sort by what no index sorts, by a link that was made up either."""
-
-    def get_ordering_field(self, field_name: Any) -> Any:
-        """Return what a column sorts by, None where it does not."""
-        return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
-
-
-class DeskAdmin(ModelAdmin):
-    """A list and its forms: never a full count, fifty rows a page, filters in a sheet of their own.
-
-    short_table: whether there are so few rows that every column may sort them. Otherwise those do that an index sorts,
-    unless sortable_by names others.
-    """
-
-    paginator = CappedPaginator
-    show_full_result_count = False
     list_per_page = 50
     compressed_fields = True
     warn_unsaved_form = True
-    short_table = False
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Return the list's class."""
-        return DeskChangeList
-
-    def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:
-        """Return the columns that sort the list without reading all of it."""
-        columns: Sequence[str] = self.get_list_display(request)
-        if self.sortable_by is not None:
-            return tuple(self.sortable_by)
-        if self.short_table:
-            return columns
-        return [column for column in columns if self._order_of(column) in sorted_by_an_index(self.model)]
-
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
-        """Do what was chosen, but not with more rows than the page says there are: it counts no further."""
-        most = paginator.MOST
-        if request.POST.get("select_across") == "1" and queryset[most : most + 1].exists():
-            text = _("At most %(most)d rows can be acted on at once. Filter the list, and do it in parts.")
-            self.message_user(request, text % {"most": most}, messages.ERROR)
-            return None
-        response: HttpResponseBase | None = super().response_action(request, queryset)
-        return response
-
-    def get_deleted_objects(
-        self, objs: Any, request: HttpRequest
-    ) -> tuple[list[Any], dict[str, Any], set[str], list[Any]]:
-        """Return what goes with rows that are to be deleted, in numbers: it may be a million others."""
-        return what_goes(objs, request, self.admin_site)
-
-    def _order_of(self, column: Any) -> str:
-        """Return the field that a column sorts by."""
-        own = getattr(self, column, None) if isinstance(column, str) else column
-        order = getattr(own or getattr(self.model, str(column), None), "admin_order_field", column)
-        return order.lstrip("-") if isinstance(order, str) else ""
 
 
 class ReadOnlyDeskAdmin(DeskAdmin):

@@ -75,7 +75,7 @@ def read_too_much(client: Client, page: Page) -> Iterator[str]:
         for sql, params in sent:
             if sql.startswith(("SELECT", "(SELECT", "WITH")):
                 cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", params)
-                plan = cursor.fetchone()[0][0]["Plan"]  # type: ignore[index]
+                plan = cursor.fetchone()[0][0]["Plan"]
                 for table, rows in reads_of(plan):
                     if rows > MOST_READ and table in LONG:
                         yield f"{page.sort} {page.path}: {rows} rows of {table}: {sql[:2_000]}"
