@@ -37,8 +37,8 @@ STATEMENTS = (
         CASE WHEN state = 'pending' THEN NULL ELSE n END, 1, CASE WHEN state = 'dead' THEN 'INTERNAL_ERROR' WHEN n %
         {rare} = 1 AND n < {rare} * {most_rare} THEN 'UNCERTAIN:timeout' ELSE '' END, at, at, at, CASE WHEN state =
         'done' THEN at + interval '1 second' END, CASE WHEN state = 'done' THEN at + n % 9 * interval '1 second' +
-        interval '1 second' END, md5(n::text), CASE WHEN state = 'done' THEN '{{"claim": 12, "completion": 1812,
-        "send": 211}}'::jsonb END
+        interval '1 second' END, md5(n::text), CASE WHEN state = 'done' THEN
+        '[["access", 12], ["completion", 1812], ["stored", 1820]]'::jsonb END
     FROM (SELECT n, {first_bot} + CASE WHEN n % {rare} = 5 THEN {bots} ELSE n % {bots} END AS bot, n::bigint * 7919 %
         {p} AS person, now() - ({m} - n) * interval '8 days' / {m} AS at, CASE WHEN n % {rare} = 0 AND n < {rare} *
         {most_rare} THEN 'dead' WHEN n > {m} - {pending} THEN 'pending' ELSE 'done' END AS state

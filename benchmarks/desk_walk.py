@@ -91,6 +91,7 @@ def _own_pages(name: str, model: Any, model_admin: Any) -> Iterator[Page]:
 def _sidebar() -> Iterator[str]:
     from config.desk import NAVIGATION
 
-    for group in NAVIGATION:
+    groups: Any = NAVIGATION
+    for group in groups:
         for item in group["items"]:
             yield str(item["link"])

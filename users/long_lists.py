@@ -1,10 +1,11 @@
-"""Lists of the admin that stay fast however long their table is: what they sort by, act on, and say before a deletion."""
+"""Lists of the admin that stay fast however long their table is: what sorts them, and what is done with their rows."""
 
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.views.main import ORDER_VAR
 from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
@@ -18,49 +19,44 @@ from users.deletion import what_goes
 
 @cache
 def sorted_by_an_index(model: type[Model]) -> frozenset[str]:
-    """Return the fields by which an index sorts all rows, or all but a few of each value."""
+    """Return the fields by which an index sorts all rows."""
     opts = model._meta
     fields: dict[str, Any] = {field.name: field for field in opts.fields if not field.is_relation}
     found = {name for name, field in fields.items() if field.primary_key or field.unique or field.db_index}
     for index in opts.indexes:
         first = index.fields[0] if index.fields and index.condition is None else ""
-        # (What is no time has few values, each with many rows that would still have to be sorted.)
+        # (What is no time has few values, and so many rows of each that they would still have to be sorted.)
         if isinstance(fields.get(first), models.DateField):
             found.add(first)
     return frozenset(found | {"pk"})
 
 
-class DeskChangeList(ChangeList):
-    """A list that is not sorted by what no index sorts: by a link that somebody made up neither."""
-
-    def get_ordering_field(self, field_name: Any) -> Any:
-        """Return what a column sorts by, None where it does not."""
-        return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
-
-
 class LongListAdmin(ModelAdmin):
-    """A list that neither counts nor sorts all of its table.
-
-    short_table: whether there are so few rows that every column may sort them. Otherwise those do that an index sorts,
-    unless sortable_by names others.
-    """
+    """A list that neither counts nor sorts all of its table. sortable_by: other columns than those an index sorts."""
 
     paginator = paginator.CappedPaginator
     show_full_result_count = False
-    short_table = False
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Return the list's class."""
-        return DeskChangeList
 
     def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:
         """Return the columns that sort the list without reading all of it."""
-        columns: Sequence[str] = self.get_list_display(request)
         if self.sortable_by is not None:
             return tuple(self.sortable_by)
-        if self.short_table:
-            return columns
-        return [column for column in columns if self._order_of(column) in sorted_by_an_index(self.model)]
+        fields = sorted_by_an_index(self.model)
+        return [column for column in self.get_list_display(request) if self._order_of(column) in fields]
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Return the list, sorted by those columns only: Django sorts by any that a link names."""
+        asked = request.GET.get(ORDER_VAR, "")
+        columns = [*self.get_list_display(request)]
+        if self.get_actions(request):
+            columns.insert(0, "action_checkbox")  # (as Django counts them)
+        numbers = {str(number) for number, name in enumerate(columns) if name in self.get_sortable_by(request)}
+        kept = [part for part in asked.split(".") if part.removeprefix("-") in numbers]
+        if asked and ".".join(kept) != asked:
+            query = request.GET.copy()
+            query[ORDER_VAR] = ".".join(kept)
+            request.GET = query  # type: ignore[assignment]
+        return super().get_changelist_instance(request)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
         """Do what was chosen, but not with more rows than the page says there are: it counts no further."""
