@@ -138,6 +138,10 @@ def test_a_column_that_an_index_sorts_sorts_the_list(column: str, field: str, ow
     assert order.strip().startswith(f'"usage_usagerecord"."{field}" {way}')
 
 
+def test_the_columns_that_sort_are_those_that_an_index_sorts(rf: RequestFactory) -> None:
+    assert UsageList(UsageRecord, admin.site).get_sortable_by(rf.get("/")) == ["id", "created_at"]
+
+
 def choices_of_people(form: Any) -> Iterator[str]:
     """Yield the fields of a form that offer everybody as a list of options."""
     for name, field in form.base_fields.items():
@@ -200,9 +204,13 @@ def test_the_page_before_a_deletion_says_in_numbers_what_goes_with_a_row(
     assert not Bot.objects.filter(pk=bot.pk).exists()
 
 
-def test_who_may_not_delete_what_goes_with_a_row_is_told_so(client: Client) -> None:
-    make, _ = LISTS["users.auditentry"]
-    entry = make(1)
-    client.force_login(alice())
-    # (The audit log is deleted by nobody, an owner neither.)
-    assert client.get(reverse("admin:users_auditentry_delete", args=(entry.pk,))).status_code == 403
+def test_who_may_not_delete_what_goes_with_a_row_does_not_delete_the_row(
+    owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, _ = LISTS["bot.accessrequest"]
+    bot: Any = make(1).bot  # type: ignore[attr-defined]
+    path = reverse("admin:bot_bot_delete", args=(bot.pk,))
+    monkeypatch.setattr(type(REGISTRY["bot.accessrequest"]), "has_delete_permission", lambda *arguments: False)
+    assert "access request" in " ".join(owner.get(path).context["perms_lacking"])
+    assert owner.post(path, {"post": "yes"}).status_code == 403
+    assert Bot.objects.filter(pk=bot.pk).exists()
