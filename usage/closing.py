@@ -1,8 +1,8 @@
 """The repository of closed days: a past day's records are summed up once, and again when one of them changes.
 
 A day of a hundred thousand records is read in a second, a row in no time. The row of a day is its lock as well: whoever
-sums the day up holds it while reading the records, whoever changes records takes it before committing. So what is kept
-is never older than the records, whatever happens at once.
+sums the day up holds it while reading the records, whoever changes records takes it away before committing. So what is
+kept is never older than the records, whatever happens at once.
 """
 
 from __future__ import annotations
@@ -41,13 +41,15 @@ class ClosedDayQuerySet(models.QuerySet["ClosedDay"]):
 
     def summed(self) -> Self:
         """Keep the days whose sums are up to date."""
-        return self.filter(zone=settings.TIME_ZONE, lines__isnull=False)
+        return self.filter(zone=settings.TIME_ZONE)
 
     def reopen(self, days: Iterable[date]) -> None:
         """Have days summed up again. Part of the transaction that changes their records."""
         closed = sorted({day for day in days if day <= last_closed()})
+        # Also where there is no row: somebody who is about to insert one has not seen what this transaction changes.
         rows = [{"day": day.isoformat()} for day in closed]
-        insert_rows(self.model, rows, on_conflict="(day) DO UPDATE SET lines = NULL")
+        insert_rows(self.model, rows, on_conflict="(day) DO UPDATE SET zone = ''")
+        self.filter(day__in=closed).delete()
 
     def lines(self, first: date, last: date) -> Iterator[Line]:
         """Yield the sums of the records of some days, each a mapping of KEYS and SUMS; those that are not, are closed.
@@ -60,7 +62,7 @@ class ClosedDayQuerySet(models.QuerySet["ClosedDay"]):
         for start in range(0, len(missing), CLOSED_AT_ONCE):
             found |= self._close(missing[start : start + CLOSED_AT_ONCE])
         for day in days:
-            for values in found[day] or ():
+            for values in found[day]:
                 yield {"day": day, **dict(zip(COLUMNS, values, strict=True))}
 
     @transaction.atomic

@@ -50,6 +50,7 @@ class UsageRecordAdmin(ReportMixin, FactsAdmin):
     list_display = ("at", "person", "bot", "kind", "model", "sent", "answered", "cost")
     list_filter = (PeriodFilter, PersonFilter, BotFilter, ModelFilter, KindFilter, CostFilter)
     ordering = ("-created_at", "-pk")
+    list_before_template = "admin/usage/usagerecord/period.html"
 
     @admin.display(description=_("created"))
     def at(self, record: UsageRecord) -> str:

@@ -9,6 +9,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -51,6 +52,11 @@ class PeriodFilter(admin.ListFilter):
         if self.is_bounded:
             first = max(first, last - timedelta(days=MOST_DAYS_OF_RECORDS - 1))
         return first, last
+
+    @property
+    def words(self) -> str:
+        """Return the period in words, or nothing where it is any time."""
+        return " – ".join(date_format(day) for day in sorted(set(self.span or ())))
 
     def expected_parameters(self) -> list[str | None]:
         """Return the parameters that are read here."""
@@ -175,7 +181,7 @@ def names_of_month(request: HttpRequest) -> set[tuple[str, str]]:
     if names is None:
         closed = ClosedDay.objects.between(today() - timedelta(days=30), today()).summed()
         month = closed.values_list("lines", flat=True)
-        names = {(bot, model) for lines in month for bot, _kind, model, *_sums in lines or ()}
+        names = {(bot, model) for lines in month for bot, _kind, model, *_sums in lines}
         names |= set(UsageRecord.objects.order_by("-created_at").values_list("bot", "model")[:NEWEST])
         request.__dict__["usage_names"] = names
     return names

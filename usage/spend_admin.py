@@ -5,8 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import BigIntegerField, F, QuerySet, Value
-from django.http import HttpRequest
+from django.db.models import BigIntegerField, Q, QuerySet, Value
+from django.http import HttpRequest, HttpResponse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,9 @@ from usage.owner import OWNER
 from usage.pricing import dollars as short_dollars
 from usage.record_admin import FactsAdmin
 from usage.showing import chip, dollars, gauge, person_link
+from users.models import User
+
+IS_PERSONS = Q(user__isnull=False)
 
 
 class DayFilter(admin.SimpleListFilter):
@@ -34,7 +37,8 @@ class DayFilter(admin.SimpleListFilter):
         if self.value() not in dict(self.lookup_choices):
             return queryset
         first, last = (today() - timedelta(days=int(ago)) for ago in str(self.value()).split("-"))
-        return queryset.filter(day__gte=first, day__lte=last)
+        # (People's rows are in one index, the others in another.)
+        return queryset.alias(person=OWNER).filter(IS_PERSONS | Q(person=0), day__gte=first, day__lte=last)
 
 
 class OwnerFilter(admin.SimpleListFilter):
@@ -53,21 +57,43 @@ class OwnerFilter(admin.SimpleListFilter):
             return everybodys.filter(bot="")
         if self.value() == "bots":
             return everybodys.filter(bot__gt="")
-        return queryset.filter(user__isnull=False) if self.value() == "people" else queryset
+        return queryset.filter(IS_PERSONS) if self.value() == "people" else queryset
 
 
 # (Registered by bot/admin/spends.py, which knows the bots' budgets.)
 class DailySpendAdmin(FactsAdmin):
-    """The newest day first; in it everybody, then the bots, then the people."""
+    """The newest first, and above them what today has cost everybody and each bot."""
 
     list_display = ("day", "whose", "spent", "of_budget", "reserved")
     list_filter = (DayFilter, OwnerFilter)
-    ordering = (F("day").desc(), OWNER.asc(), "bot")
+    ordering = ("-pk",)
+    list_before_template = "admin/usage/dailyspend/today.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DailySpend]:
         """Add the budget of a bot's row."""
         days: QuerySet[DailySpend] = super().get_queryset(request)
         return days.annotate(bot_budget=Value(None, output_field=BigIntegerField()))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Order by days what an index has by days; all rows together are in the order in which they were begun."""
+        by_day = {"everybody": ("-day",), "bots": ("-day", "bot"), "people": ("-day", "-pk")}
+        return by_day.get(request.GET.get("of", ""), self.ordering)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find by person, as the index has people."""
+        if not search_term:
+            return queryset, False
+        owner = User.objects.find_by_phone_number(search_term)
+        return (queryset.alias(whose=OWNER).filter(whose=owner.pk) if owner else queryset.none()), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Add what today has cost everybody and the bots."""
+        of_today = self.get_queryset(request).alias(person=OWNER).filter(person=0, day=today()).order_by("bot")
+        rows = [(self.whose(row), self.spent(row), self.of_budget(row), self.reserved(row)) for row in of_today]
+        page: HttpResponse = super().changelist_view(request, {"of_today": rows, **(extra_context or {})})
+        return page
 
     @admin.display(description=_("whose"))
     def whose(self, spend: DailySpend) -> str:
@@ -76,22 +102,23 @@ class DailySpendAdmin(FactsAdmin):
             return person_link(spend.user)
         if spend.bot:
             return format_html("{} {}", chip(_("bot")), spend.bot)
-        return chip(_("everybody together"), "good")
+        return format_html("{} {}", chip(_("everybody together"), "good"), _("all bots together"))
 
     @admin.display(description=_("spent"))
     def spent(self, spend: DailySpend) -> str:
         """Show what was spent in dollars."""
         return dollars(spend.spent_micros)
 
-    @admin.display(description=_("of the budget of today"))
+    @admin.display(description=_("of the present budget"))
     def of_budget(self, spend: DailySpend) -> str:
         """Show how much of its budget that is, as the budget is now: what it was on that day is not kept."""
         budget = self.budget_of(spend)
         if budget is None:
             return "–"
         share = spend.spent_micros / budget if budget else 1.0
-        words = _("%(percent)s %% of %(budget)s")
-        return gauge(share, words % {"percent": number_format(share * 100, 1), "budget": short_dollars(budget)})
+        # (number_format cuts off, it does not round.)
+        percent = number_format(round(share * 100, 1), 1)
+        return gauge(share, _("%(percent)s %% of %(budget)s") % {"percent": percent, "budget": short_dollars(budget)})
 
     @admin.display(description=_("reserved"))
     def reserved(self, spend: DailySpend) -> str:

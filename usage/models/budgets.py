@@ -38,9 +38,10 @@ class DailySpend(models.Model):
         verbose_name_plural = _("daily spends")
         # An expression, because null equals nothing: everybody's row could be there twice. No person has the id 0.
         constraints = [models.UniqueConstraint(Coalesce("user", 0), "bot", "day", name="usage_spend_one_per_day")]
-        # The list of days: the newest first, in each everybody, then bots, then people. Turns add to rows and hardly
-        # ever insert one, and what they change is not in it.
-        indexes = [models.Index(models.F("day").desc(), Coalesce("user", 0), "bot", name="usage_spend_by_day")]
+        # For the list of people's days. Turns find and change rows by the other; a row's day never changes.
+        indexes = [
+            models.Index(fields=["-day", "-id"], name="usage_spend_of_people", condition=models.Q(user__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"spend {self.pk} of {self.day}"

@@ -9,14 +9,14 @@ from usage.closing import ClosedDayQuerySet
 class ClosedDay(models.Model):
     """The sums of the usage records of one day that is over, by bot, kind and model: never more than a copy.
 
-    Written when a report asks for the day, made invalid (lines is null) in the transaction that changes its records.
-    Unlike UsageDay's, these records are still there.
+    Written when a report asks for the day, deleted in the transaction that changes its records. (UsageDay has the sums
+    of records that are not kept any more.)
     """
 
     day = models.DateField(_("day"), unique=True, help_text=_("In TIME_ZONE, as everywhere."))
-    # Whose midnight it was: another TIME_ZONE has other days.
+    # Whose midnight it was: another TIME_ZONE has other days. Empty: being summed up.
     zone = models.CharField(_("time zone"), max_length=64, blank=True, default="")
-    lines = models.JSONField(_("sums"), null=True, blank=True, help_text=_("Empty: to be summed up again."))
+    lines = models.JSONField(_("sums"), default=list, blank=True)
 
     objects = ClosedDayQuerySet.as_manager()
 

@@ -56,7 +56,8 @@ class ShownRow:
     @property
     def share(self) -> str:
         """Return the share of the whole cost in words; nothing where there is no cost."""
-        return "" if self.percent is None else f"{number_format(self.percent, 1)} %"
+        # (number_format cuts off, it does not round.)
+        return "" if self.percent is None else f"{number_format(round(self.percent, 1), 1)} %"
 
 
 def shown(question: Question, table: Table, names: Names) -> dict[str, Any]:

@@ -110,7 +110,8 @@ def test_prices_are_listed_in_dollars_and_explained(client):
     assert "$1.00" in html
     assert "$0.10" in html
     assert "$2.00" in html
-    assert "Dollars for a million tokens, such as 0.20." in client.get(reverse("admin:usage_modelprice_add")).content.decode()
+    form = client.get(reverse("admin:usage_modelprice_add")).content.decode()
+    assert "Dollars for a million tokens, such as 0.20." in form
 
 
 @pytest.mark.parametrize("wrong", [{"input_micros_per_million": "-1"}, {"model": ""}, {"valid_from": "soon"}])
