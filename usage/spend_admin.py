@@ -38,7 +38,8 @@ class DayFilter(admin.SimpleListFilter):
             return queryset
         first, last = (today() - timedelta(days=int(ago)) for ago in str(self.value()).split("-"))
         # (People's rows are in one index, the others in another.)
-        return queryset.alias(person=OWNER).filter(IS_PERSONS | Q(person=0), day__gte=first, day__lte=last)
+        of_either: QuerySet[Any] = queryset.alias(person=OWNER).filter(IS_PERSONS | Q(person=0))
+        return of_either.filter(day__gte=first, day__lte=last)
 
 
 class OwnerFilter(admin.SimpleListFilter):

@@ -16,6 +16,8 @@ from django.urls import reverse
 from usage.reporting import table as tables
 from usage.retention import cleanup_old_usage_metrics
 from usage.tests.reporting import NOON, call, everything
+from users.permissions import ROLE_PERMISSIONS, Permission
+from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
 
 pytestmark = pytest.mark.django_db
@@ -236,6 +238,16 @@ def test_only_who_may_see_spending_sees_it_and_nobody_posts(client: Client) -> N
         client.logout()
         assert client.get(address).status_code == 302
         client.force_login(alice(name="Other"))
+
+
+def test_staff_who_may_not_see_spending_are_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = ROLE_PERMISSIONS[Role.ADMIN] - {Permission.SEE_SPENDING}
+    monkeypatch.setitem(ROLE_PERMISSIONS, Role.ADMIN, allowed)
+    client.force_login(bob(role="admin"))
+    assert client.get(reverse("admin:index")).status_code == 200
+    for address in (REPORT, EXPORT, RECORDS):
+        assert client.get(address).status_code == 403
+    assert f'href="{REPORT}"' not in client.get(reverse("admin:index")).content.decode()
 
 
 def test_the_sidebar_leads_to_it(client: Client) -> None:
