@@ -78,7 +78,7 @@ class DailySpendAdmin(FactsAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Order by days what an index has by days; all rows together are in the order in which they were begun."""
         by_day = {"everybody": ("-day",), "bots": ("-day", "bot"), "people": ("-day", "-pk")}
-        return by_day.get(request.GET.get("of", ""), self.ordering)
+        return by_day.get("everybody" if request.GET.get("q") else request.GET.get("of", ""), self.ordering)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -87,7 +87,7 @@ class DailySpendAdmin(FactsAdmin):
         if not search_term:
             return queryset, False
         owner = User.objects.find_by_phone_number(search_term)
-        return (queryset.alias(whose=OWNER).filter(whose=owner.pk) if owner else queryset.none()), False
+        return (queryset.alias(whose=OWNER).filter(whose=owner.pk, bot="") if owner else queryset.none()), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add what today has cost everybody and the bots."""
