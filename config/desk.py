@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 # The simulator's own green, from light to dark.
@@ -42,6 +42,13 @@ def entry(title: Any, icon: str, page: str, *permissions: str) -> dict[str, Any]
     }
 
 
+def on_records(request: HttpRequest) -> bool:
+    """Return whether the page is one of the list of usage records, and not the report, whose address continues it."""
+    return request.path.startswith(reverse("admin:usage_usagerecord_changelist")) and request.path != reverse(
+        "admin:usage_report"
+    )
+
+
 NAVIGATION = [
     {"items": [entry(_("Dashboard"), "monitoring", "index")]},
     {
@@ -67,7 +74,11 @@ NAVIGATION = [
     {
         "title": _("Usage"),
         "items": [
-            entry(_("Records"), "receipt_long", "usage_usagerecord_changelist", "usage.view_usagerecord"),
+            entry(_("Usage"), "bar_chart", "usage_report", "usage.view_usagerecord"),
+            {
+                **entry(_("Records"), "receipt_long", "usage_usagerecord_changelist", "usage.view_usagerecord"),
+                "active": on_records,
+            },
             entry(_("Days and budgets"), "calendar_month", "usage_dailyspend_changelist", "usage.view_dailyspend"),
             entry(_("Prices"), "sell", "usage_modelprice_changelist", "usage.view_modelprice"),
         ],

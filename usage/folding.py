@@ -2,27 +2,13 @@
 
 import time
 from datetime import datetime
-from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import TruncDate
-from django.utils import timezone
 
 from config.batches import FIRST_SIZE, Progress, next_size
-from usage.days import KEYS, SUMS
 from usage.managers import UsageQuerySet
-from usage.models import UsageDay, UsageRecord
-
-# What records come to, in the order of SUMS. The names differ from the columns', which an aggregate may not shadow.
-FOLDED = {
-    "count_calls": Count("pk"),
-    "sum_input": Sum("input_tokens"),
-    "sum_cached": Sum("cached_input_tokens"),
-    "sum_output": Sum("output_tokens"),
-    "sum_cost": Sum("cost_micros", default=0),
-    "count_unpriced": Count("pk", filter=Q(cost_micros=None)),
-}
+from usage.models import ClosedDay, UsageDay, UsageRecord
+from usage.sums import sums_by_day
 
 
 def fold_in_batches(old: UsageQuerySet, *, progress: Progress | None = None) -> int:
@@ -58,12 +44,7 @@ def _fold_batch(old: UsageQuerySet, size: int) -> tuple[int, datetime | None]:
         return 0, None
     # Locked: until the end of the transaction these are the same rows with the same numbers to every statement.
     locked = UsageRecord.objects.filter(pk__in=[key for key, _ in chosen])
-    UsageDay.objects.add(_sums_by_day(locked))
+    sums = sums_by_day(locked)
+    UsageDay.objects.add(sums)
+    ClosedDay.objects.reopen(row["day"] for row in sums)
     return locked._raw_delete(locked.db), chosen[-1][1]
-
-
-def _sums_by_day(records: UsageQuerySet) -> list[dict[str, Any]]:
-    day = TruncDate("created_at", tzinfo=timezone.get_default_timezone())
-    grouped: Any = records.order_by().values(*KEYS[1:], day=day)
-    rows = grouped.annotate(**FOLDED).values_list(*KEYS, *FOLDED)
-    return [dict(zip((*KEYS, *SUMS), row, strict=True)) for row in rows]

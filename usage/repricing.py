@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from config.batches import FIRST_SIZE, Progress, next_size
 from usage.managers import UsageQuerySet
-from usage.models import DailySpend, UsageRecord
+from usage.models import ClosedDay, DailySpend, UsageRecord
 from usage.owner import OWNER
 from usage.prices import Priced, forget_prices, price_completion
 from users.models import User
@@ -145,6 +145,7 @@ def _store(records: list[UsageRecord], prices: dict[int, Priced]) -> list[UsageR
     if locked:
         unpriced.bulk_update(locked, ["cost_micros", "price", "budget_micros"])
     _correct(corrections)
+    ClosedDay.objects.reopen(map(_day, locked))
     return locked
 
 

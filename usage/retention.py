@@ -9,7 +9,7 @@ from django.utils import timezone
 from config.batches import Progress, delete_in_batches
 from usage.folding import fold_in_batches
 from usage.managers import today
-from usage.models import DailySpend, SpendAlert, UsageRecord
+from usage.models import ClosedDay, DailySpend, SpendAlert, UsageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def cleanup_old_usage_metrics(days: int, *, dry_run: bool = False, progress: Pro
 
 
 def cleanup_old_spends(days: int, *, dry_run: bool = False, progress: Progress | None = None) -> int:
-    """Delete what days have cost that are older than so many days, and their alerts; return how many days' spends.
+    """Delete what days older than so many have cost, with alerts and copies of sums; return how many days' spends.
 
     Call it before cleanup_old_usage_metrics(): a day whose first records are too old goes as a whole, so that what is
     kept of a day is always the sum of its records.
@@ -49,12 +49,18 @@ def cleanup_old_spends(days: int, *, dry_run: bool = False, progress: Progress |
     if dry_run:
         return old.count()
     delete_in_batches(old_alerts(days))
+    delete_in_batches(old_closed_days(days))
     return delete_in_batches(old, progress=progress)
 
 
 def old_alerts(days: int) -> "QuerySet[SpendAlert]":
     """Return the alerts of days whose spends are older than so many days."""
     return SpendAlert.objects.filter(day__lte=_last(days))
+
+
+def old_closed_days(days: int) -> "QuerySet[ClosedDay]":
+    """Return the copies of the sums of days whose records are older than so many days, or about to be."""
+    return ClosedDay.objects.filter(day__lte=_last(days))
 
 
 def _last(days: int) -> date:

@@ -10,11 +10,13 @@ from bot.admin.leases import LeaseAdmin
 from bot.admin.outbox import OutboundMessageAdmin
 from bot.admin.people import PersonAdmin
 from bot.admin.schedules import FailureAdmin, QueueAdmin, ScheduleAdmin, SuccessAdmin
+from bot.admin.spends import BudgetAdmin
 
 __all__ = [
     "AccessRequestAdmin",
     "AuditEntryAdmin",
     "BotAdmin",
+    "BudgetAdmin",
     "FailureAdmin",
     "InboundMessageAdmin",
     "InviteAdmin",

@@ -9,7 +9,7 @@ from bot.demo.figure_rows import clear_figures
 from bot.demo.marks import SLUG_PREFIX, seeded_bots, seeded_calls, seeded_invites, seeded_people
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from conversations.models import Conversation, Message
-from usage.models import DailySpend, SpendAlert, UsageDay, UsageRecord
+from usage.models import ClosedDay, DailySpend, SpendAlert, UsageDay, UsageRecord
 from usage.spending import EVERYBODY, Changes
 from users.models import Identity, User
 
@@ -65,7 +65,9 @@ def _take_back_usage() -> int:
             changes.add(EVERYBODY.user_id, EVERYBODY.bot, day, spent=-micros)
     days = [row["day"] for row in changes.rows()]
     DailySpend.objects.apply(changes)
+    called = set(calls.order_by().values_list("budget_day", flat=True))
     gone = _gone(calls)
+    ClosedDay.objects.reopen(day for day in called if day)
     # A day on which nobody else has spent anything was made by the seeding.
     empty = DailySpend.objects.filter(user=None, bot="", day__in=days, spent_micros=0, reserved_micros=0)
     used = UsageRecord.objects.filter(budget_day__in=days).order_by().values("budget_day")

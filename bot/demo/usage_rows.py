@@ -11,7 +11,7 @@ from bot.demo.inbox_rows import WrittenTurn
 from bot.demo.marks import CALL_PREFIX
 from bot.demo.turns import PlannedTurn
 from usage.budgets import counted_micros
-from usage.models import DailySpend, UsageRecord
+from usage.models import ClosedDay, DailySpend, UsageRecord
 from usage.prices import Priced, price_completion
 from usage.pricing import Price, cost_micros
 from usage.spending import Changes
@@ -49,6 +49,7 @@ def store_usage(
     stored += len(UsageRecord.objects.bulk_create(records))
     # As turns do it, in one statement and in the order in which everybody locks these rows.
     rows = DailySpend.objects.apply(changes)
+    ClosedDay.objects.reopen(date.fromisoformat(row["day"]) for row in changes.rows())
     return stored, len(rows)
 
 

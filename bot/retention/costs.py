@@ -6,8 +6,8 @@ from bot.retention.entry import Counts, Entry, Period, Step
 from bot.retention.periods import RESERVATION_HOURS
 from bot.retention.reservations import release_abandoned_reservations
 from config.batches import Progress, delete_in_batches
-from usage.models import DailySpend, ModelPrice, Reservation, SpendAlert, UsageDay, UsageRecord
-from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics, old_alerts
+from usage.models import ClosedDay, DailySpend, ModelPrice, Reservation, SpendAlert, UsageDay, UsageRecord
+from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics, old_alerts, old_closed_days
 
 USAGE_PERIOD = Period(setting="USAGE_RETENTION_DAYS")
 
@@ -16,6 +16,12 @@ def forget_alerts(period: timedelta, dry_run: bool, progress: Progress | None) -
     """Delete what was said of days whose spends are about to go."""
     alerts = old_alerts(period.days)
     return {"spend_alerts": alerts.count() if dry_run else delete_in_batches(alerts, progress=progress)}
+
+
+def forget_closed_days(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
+    """Delete copies of the sums of days whose records are about to go."""
+    closed = old_closed_days(period.days)
+    return {"closed_days": closed.count() if dry_run else delete_in_batches(closed, progress=progress)}
 
 
 def forget_spends(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
@@ -59,6 +65,13 @@ COSTS = (
         why="Each share is told once.",
         steps=(Step("the row", USAGE_PERIOD, "its day", forget_alerts, "spend_alerts"),),
         other=("bot",),
+    ),
+    Entry(
+        model=ClosedDay,
+        holds="A copy of the sums of a past day's usage records, by bot, kind and model.",
+        why="Reports of months are shown in a moment.",
+        steps=(Step("the row", USAGE_PERIOD, "its day", forget_closed_days, "closed_days"),),
+        other=("zone", "lines"),
     ),
     # Before the records: a day whose first records are too old goes as a whole.
     Entry(

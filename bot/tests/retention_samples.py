@@ -22,7 +22,7 @@ from bot.simulator.overbudget import MADE_UP_NUMBERS
 from conversations.managers import next_expiry
 from conversations.models import Conversation, Message
 from usage.managers import day_start, today
-from usage.models import DailySpend, ModelPrice, Reservation, SpendAlert, UsageDay, UsageRecord
+from usage.models import ClosedDay, DailySpend, ModelPrice, Reservation, SpendAlert, UsageDay, UsageRecord
 from usage.spending import Changes
 from users.invites import create_invite
 from users.models import AuditEntry, Identity, Invite, Tombstone, User
@@ -133,6 +133,11 @@ def audit_entries(since: datetime) -> "list[QuerySet[Any]]":
 @sample
 def spend_alerts(since: datetime) -> "list[QuerySet[Any]]":
     return rows(SpendAlert.objects.create(bot=uuid4().hex, day=local_day(since), percent=50))
+
+
+@sample
+def closed_days(since: datetime) -> "list[QuerySet[Any]]":
+    return rows(ClosedDay.objects.create(day=local_day(since)))
 
 
 @sample

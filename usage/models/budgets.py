@@ -38,8 +38,11 @@ class DailySpend(models.Model):
         verbose_name_plural = _("daily spends")
         # An expression, because null equals nothing: everybody's row could be there twice. No person has the id 0.
         constraints = [models.UniqueConstraint(Coalesce("user", 0), "bot", "day", name="usage_spend_one_per_day")]
-        # A day's rows are found by it. The sums are not in it, so that they change in place.
-        indexes = [models.Index(fields=["day", "user"], name="usage_spend_of_day")]
+        # For lists by day. The sums are in neither, so that they change in place; a row's day never changes.
+        indexes = [
+            models.Index(fields=["day", "user"], name="usage_spend_of_day"),
+            models.Index(fields=["-day", "-id"], name="usage_spend_of_people", condition=models.Q(user__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"spend {self.pk} of {self.day}"

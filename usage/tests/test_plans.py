@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from bot.alerts import raise_alerts
@@ -14,7 +16,7 @@ from usage.models import DailySpend, UsageRecord
 from usage.report import usage_report
 from usage.repricing import _correct, reprice, waiting_records
 from users.models import User
-from users.tests.factories import UserFactory
+from users.tests.factories import UserFactory, alice
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +97,43 @@ def test_every_question_reads_an_index_and_no_whole_table(settings: Any) -> None
             assert f"Seq Scan on {table}" not in plan, plan
             # (The index of the unpriced is read from its beginning: nothing else is in it.)
             assert f"SCAN {table}" not in plan or index == "usage_record_unpriced", plan
+
+
+# (What is many rows here is few rows elsewhere, where it is measured.)
+@pytest.mark.no_cover
+def test_every_page_of_the_desk_reads_an_index_and_no_whole_table(client: Client) -> None:
+    person = a_year(20_000)
+    client.force_login(alice())
+    first, last, day = today() - timedelta(days=29), today(), today() - timedelta(days=3)
+    report, records = reverse("admin:usage_report"), reverse("admin:usage_usagerecord_changelist")
+    days = reverse("admin:usage_dailyspend_changelist")
+    by_time, by_person = "usage_usagerecord_created_at", "usage_record_of_user"
+    pages = [
+        (f"{report}?days=7", "usage_usagerecord", by_time),
+        (f"{report}?by=person&days=7", "usage_usagerecord", "usage_"),
+        (f"{report}?person={person.pk}&by=model", "usage_usagerecord", by_person),
+        (f"{report}?day={day}&by=bot", "usage_usagerecord", by_time),
+        (f"{records}?from={day}&to={day}", "usage_usagerecord", by_time),
+        (f"{records}?from={first}&to={last}&model=none", "usage_usagerecord", by_time),
+        (f"{records}?bot=none", "usage_usagerecord", by_time),
+        (f"{records}?person={person.pk}", "usage_usagerecord", by_person),
+        (f"{days}?of=bots", "usage_dailyspend", "usage_spend_one_per_day"),
+        (f"{days}?of=everybody", "usage_dailyspend", "usage_spend_one_per_day"),
+        (f"{days}?of=people&days=1-1", "usage_dailyspend", "usage_spend_"),
+        (f"{days}?q={person.phone_number}", "usage_dailyspend", "usage_spend_one_per_day"),
+    ]
+    client.get(f"{report}?days=7")
+    for page, table, index in pages:
+        plans = plans_of(lambda page=page: client.get(page), table)  # type: ignore[misc]
+        assert plans, page
+        for plan in plans:
+            # (How many there are, up to ten thousand, may be counted anyhow.)
+            if "Limit" in plan and "Aggregate" in plan:
+                continue
+            # (The list of records looks at the newest for the names of bots and models as well.)
+            assert index in plan or by_time in plan, f"{page}\n{plan}"
+            assert f"Seq Scan on {table}" not in plan, f"{page}\n{plan}"
+            assert f"SCAN {table}" not in plan or "USING" in plan, f"{page}\n{plan}"
 
 
 def test_questions_take_as_many_queries_as_they_took(django_assert_num_queries: Any) -> None:

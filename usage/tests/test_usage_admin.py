@@ -5,10 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from usage import admin as usage_admin
-from usage.admin import dollars
+from usage import price_admin, waiting
 from usage.models import DailySpend, ModelPrice, UsageRecord
 from usage.prices import price_completion
+from usage.showing import dollars
 from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
 from users.tests.factories import alice, bob
 
@@ -90,8 +90,8 @@ def test_an_unknown_cost_is_shown_as_unknown(client):
 
 def test_a_price_counts_from_the_moment_it_is_saved_until_it_is_deleted(client):
     assert cost_of_a_million() is None
-    data = {"model": "house", "valid_from": "2026-01-01", "input_micros_per_million": "200000"}
-    client.post(reverse("admin:usage_modelprice_add"), {**data, "output_micros_per_million": "500000"})
+    data = {"model": "house", "valid_from": "2026-01-01", "input_micros_per_million": "0.20"}
+    client.post(reverse("admin:usage_modelprice_add"), {**data, "output_micros_per_million": "0.5"})
     assert cost_of_a_million() == 200_000
     price = ModelPrice.objects.get()
     assert str(price) == "house from 2026-01-01"
@@ -107,10 +107,11 @@ def test_prices_are_listed_in_dollars_and_explained(client):
     ModelPriceFactory.create()
     ModelPriceFactory.create(model="other", cached_input_micros_per_million=None)
     html = client.get(PRICES).content.decode()
-    assert "$1.000000" in html
-    assert "$0.100000" in html
-    assert "$2.000000" in html
-    assert "for $0.20 per million enter 200000" in client.get(reverse("admin:usage_modelprice_add")).content.decode()
+    assert "$1.00" in html
+    assert "$0.10" in html
+    assert "$2.00" in html
+    form = client.get(reverse("admin:usage_modelprice_add")).content.decode()
+    assert "Dollars for a million tokens, such as 0.20." in form
 
 
 @pytest.mark.parametrize("wrong", [{"input_micros_per_million": "-1"}, {"model": ""}, {"valid_from": "soon"}])
@@ -152,9 +153,9 @@ def test_what_a_day_has_cost_is_shown_for_each_person_each_bot_and_everybody_and
 
 
 def add_price(client, **fields):
-    data = {"model": "house", "valid_from": "2026-03-10", "input_micros_per_million": "1000000"}
+    data = {"model": "house", "valid_from": "2026-03-10", "input_micros_per_million": "1"}
     url = reverse("admin:usage_modelprice_add")
-    response = client.post(url, {**data, "output_micros_per_million": "2000000", **fields}, follow=True)
+    response = client.post(url, {**data, "output_micros_per_million": "2", **fields}, follow=True)
     return "\n".join(str(message) for message in response.context["messages"])
 
 
@@ -174,7 +175,7 @@ def test_a_new_price_says_how_many_records_wait_for_it(client):
 
 
 def test_where_every_record_is_without_a_cost_the_newest_are_looked_at(client, monkeypatch):
-    monkeypatch.setattr(usage_admin, "WAITING_LOOKED_AT", 3)
+    monkeypatch.setattr(waiting, "LOOKED_AT", 3)
     for _ in range(4):
         unpriced(10)
     assert "at least 3 usage records of house have no cost" in add_price(client)
@@ -183,14 +184,14 @@ def test_where_every_record_is_without_a_cost_the_newest_are_looked_at(client, m
 def test_an_action_prices_what_waits_for_the_selected_models_and_no_more_than_a_request_has_time_for(
     client, monkeypatch
 ):
-    monkeypatch.setattr(usage_admin, "REPRICED_BY_ACTION", 2)
+    monkeypatch.setattr(price_admin, "REPRICED_BY_ACTION", 2)
     monkeypatch.setattr("usage.repricing.FIRST_SIZE", 2)
     for _ in range(3):
         unpriced(10)
     other = unpriced(10, model="other")
     price = ModelPriceFactory.create(model="house")
     ModelPriceFactory.create(model="other")
-    data = {"action": "price_waiting", "_selected_action": [price.pk]}
+    data = {"action": "price_waiting", "_selected_action": [price.pk], "confirmed": "1"}
     assert "2 records priced: $0.000240." in client.post(PRICES, data, follow=True).content.decode()
     assert "1 record priced: $0.000120." in client.post(PRICES, data, follow=True).content.decode()
     other.refresh_from_db()
@@ -202,5 +203,5 @@ def test_who_may_only_see_spending_cannot_price(client):
     price = ModelPriceFactory.create(model="house")
     client.force_login(bob(role="admin"))
     assert client.get(PRICES).status_code == 200
-    client.post(PRICES, {"action": "price_waiting", "_selected_action": [price.pk]})
+    client.post(PRICES, {"action": "price_waiting", "_selected_action": [price.pk], "confirmed": "1"})
     assert UsageRecord.objects.unpriced().count() == 1

@@ -12,6 +12,7 @@ PARTS = (*PEOPLE, *CHATS, *COSTS, *STAFF)
 NOT_EXPORTED = {
     "users.Tombstone": "a keyed hash of who was erased: nobody can tell whose it is",
     "usage.UsageDay": "sums of everybody's usage",
+    "usage.ClosedDay": "the same, of days whose records are kept",
     "usage.SpendAlert": "what was said of everybody's budgets",
     "usage.ModelPrice": "the operator's prices",
     "bot.Bot": "the operator's bots",

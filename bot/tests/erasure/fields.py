@@ -49,6 +49,7 @@ CANNOT: dict[str, dict[str, str]] = {
     "usage.Reservation": {"bot": NAMES_A_BOT},
     "usage.SpendAlert": {"bot": NAMES_A_BOT},
     "usage.ModelPrice": {"model": NAMES_A_MODEL},
+    "usage.ClosedDay": {"zone": "a setting", "lines": "numbers, by bots' slugs and models' names"},
     "usage.UsageDay": {"bot": NAMES_A_BOT, "model": NAMES_A_MODEL},
     "usage.UsageRecord": {
         "bot": NAMES_A_BOT,
