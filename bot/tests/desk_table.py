@@ -67,9 +67,11 @@ OWN = {
     "users_user_erase": Needs(Permission.DELETE_PEOPLE, 405),
     "users_user_export_one": Needs(Permission.EXPORT_PEOPLE, 405),
     "users_user_import": Needs(Permission.MANAGE_PEOPLE),
+    "users_user_import_example": Needs(Permission.MANAGE_PEOPLE),
     "users_user_import_apply": Needs(Permission.MANAGE_PEOPLE, 405),
     "users_user_export": Needs(Permission.MANAGE_PEOPLE),
     "bot_accessrequest_allow": Needs(Permission.MANAGE_PEOPLE, 405),
+    "bot_accessrequest_dismiss": Needs(Permission.MANAGE_PEOPLE, 405),
     "bot_bot_test": Needs(Permission.MANAGE_BOTS, 405),
     # The simulator.
     "chat": Needs(STAFF),
