@@ -6,6 +6,9 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+# What a shell says of a program that SIGPIPE has ended.
+ENDED_BY_PIPE = 128 + 13
+
 
 def main() -> None:
     """Run the management command named on the command line."""
@@ -15,7 +18,13 @@ def main() -> None:
         # Before Django's settings, which stop at an environment that is broken as it is.
         sys.exit(check_env.main(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads what is printed has seen enough of it (`| head`). Python would flush the rest once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ENDED_BY_PIPE)
 
 
 if __name__ == "__main__":

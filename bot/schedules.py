@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bot.alerts import raise_alerts
+from bot.figures.folding import fold_minute
 from bot.heartbeats import beat_of_scheduler
 from bot.retention import PurgeFailed, purge_expired, release_abandoned_reservations
 from config.batches import Progress
@@ -100,14 +101,14 @@ def purge() -> None:
 
 @scheduled
 def watch_budgets() -> None:
-    """Raise what alerts are due and give back what abandoned turns have reserved (the task of every minute).
+    """Do what is due every minute: alerts, what abandoned turns have reserved, the figures of days.
 
     First it notes that the scheduler lives: only the whole chain, from the clock to the task's process, gets here.
 
     Nothing is raised: django-q2 would keep a row of each failure for ever, and with the database down that is one a
     minute. The log and Sentry have it.
     """
-    for step in (beat_of_scheduler, raise_alerts, release_abandoned_reservations):
+    for step in (beat_of_scheduler, raise_alerts, release_abandoned_reservations, fold_minute):
         try:
             step()
         except Exception:

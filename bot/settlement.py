@@ -4,9 +4,9 @@ settle() takes many items and does them in one transaction; an item whose lease 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from django.db import transaction
@@ -23,6 +23,7 @@ from bot.privacy.farewell import leave_nothing
 from bot.recovery import resolve
 from usage.budgets import release
 from usage.models import Reservation
+from users.seen import is_due, note_seen
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
         # the days' rows must not wait for a reservation.
         if dead := [item.turn.key for item in mine if item.outcome is Outcome.DEAD]:
             release(Reservation.objects.filter(turn_key__in=dead))
+        _note_seen(mine)
     return [item.turn.lease.id in held or LeaseLost() for item in items]
 
 
@@ -109,6 +111,18 @@ def _settle_done(items: list[Settlement]) -> None:
     if strangers:
         InboundMessage.objects.filter(id__in=strangers).delete()
     Lease.objects.all().release([item.turn.lease.id for item in items], timezone.now())
+
+
+def _note_seen(items: Iterable[Settlement]) -> None:
+    """Note who has written, where that is news: a statement every quarter of an hour, for all who are due."""
+    seen: dict[int, datetime] = {}
+    for item in items:
+        at, person = item.turn.written_at, item.turn.user
+        if person is None or at is None or item.turn.leaves_nothing or not is_due(person.last_seen_at, at):
+            continue
+        person.last_seen_at = at
+        seen[person.pk] = max(at, seen.get(person.pk, at))
+    note_seen(seen)
 
 
 def _say_goodbye(items: Sequence[Settlement]) -> None:

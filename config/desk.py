@@ -18,7 +18,7 @@ PRIMARY = {
     "200": "#aee4dc",
     "300": "#7bcfc4",
     "400": "#47b3a7",
-    "500": "#1f968b",
+    "500": "#25a599",
     "600": "#0f766e",
     "700": "#0b5f59",
     "800": "#0c4c48",
@@ -96,5 +96,6 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"primary": PRIMARY},
     "STYLES": [lambda request: static("desk/desk.css")],
     "SCRIPTS": [lambda request: static("desk/desk.js")],
+    "DASHBOARD_CALLBACK": "bot.dashboard.view.dashboard",
     "SIDEBAR": {"show_search": False, "navigation": NAVIGATION},
 }

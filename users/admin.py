@@ -1,7 +1,6 @@
 """People in the admin: who may chat, who may sign in, and by which addresses channels know them."""
 
-import logging
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -9,32 +8,23 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.forms import AdminPasswordChangeForm
 
 from users.desk import DeskAdmin, TabularInline
 from users.forms import PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.models import Identity, User
-from users.permissions import Permission, may, may_touch
+from users.money import short_dollars
+from users.permissions import may_touch
 from users.phone import is_possible
 from users.whitelist.admin import ImportExportMixin
-
-logger = logging.getLogger(__name__)
-
-MOST_LOGGED = 100
+from users.whitelisting import WhitelistActionsMixin, manages_staff
 
 admin.site.login_form = PhoneLoginForm
 
 
 # Nobody is given permissions through them: roles decide.
 admin.site.unregister(Group)
-
-
-def manages_staff(request: HttpRequest) -> bool:
-    """Return whether somebody may hand out roles and change who has one."""
-    return may(cast(User, request.user), Permission.MANAGE_STAFF)
 
 
 class IdentityInline(TabularInline):
@@ -45,30 +35,38 @@ class IdentityInline(TabularInline):
     readonly_fields = ("created_at",)
 
 
-# (Registered by bot/admin/people.py, which adds what needs to know what people wrote.)
-class UserAdmin(ImportExportMixin, DjangoUserAdmin, DeskAdmin):  # type: ignore[type-arg,misc]
+# (Registered by bot/admin/people.py, which adds what needs to know what people wrote and spent.)
+class UserAdmin(WhitelistActionsMixin, ImportExportMixin, DjangoUserAdmin, DeskAdmin):  # type: ignore[type-arg,misc]
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
     form = PersonChangeForm
     add_form = PersonCreationForm
     inlines = (IdentityInline,)
-    list_display = ("__str__", "phone_number", "role", "is_whitelisted", "is_staff", "created_at")
-    list_filter = ("role", "is_whitelisted", "is_staff")
-    search_fields = ("name", "phone_number", "identities__address__exact")
+    list_filter: ClassVar[tuple[Any, ...]] = ("role", "is_whitelisted", "is_staff")
+    search_fields = ("name", "phone_number__contains")
     search_help_text = _("A name, a phone number in any spelling, or an address.")
     ordering = ("-pk",)
     actions: tuple[str, ...] = ("allow", "block")
-    readonly_fields = ("last_login", "created_at", "updated_at")
+    readonly_fields = ("budget", "last_seen_at", "last_login", "created_at", "updated_at")
     change_password_form = AdminPasswordChangeForm
     fieldsets = (
         (None, {"fields": ("phone_number", "name", "is_whitelisted", "daily_budget_micros")}),
         (_("Access to the admin"), {"fields": ("role", "password")}),
-        (_("Dates"), {"fields": ("last_login", "created_at", "updated_at")}),
+        (_("Dates"), {"fields": ("last_seen_at", "last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("phone_number", "name", "is_whitelisted")}),
         (_("Access to the admin"), {"classes": ("wide",), "fields": ("role", "password1", "password2")}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Show who may only look the budget in dollars, as the form has it."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        (title, first), *others = fieldsets
+        shown = tuple("budget" if name == "daily_budget_micros" else name for name in first["fields"])
+        return ((title, {**first, "fields": shown}), *others)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Keep who may not manage staff from giving anybody, themselves included, more rights."""
@@ -85,10 +83,18 @@ class UserAdmin(ImportExportMixin, DjangoUserAdmin, DeskAdmin):  # type: ignore[
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """Find by name, by part of a number, and by a whole number however it is written."""
+        """Find by name, by part of a number, by a whole number however it is written, and by a whole address.
+
+        Whose number or address it is, indexes say: nothing is joined, so that a search reads people only.
+        """
         found, duplicates = super().get_search_results(request, queryset, search_term)
-        owner = User.objects.find_by_phone_number(search_term) if search_term else None
-        return (found | queryset.filter(pk=owner.pk) if owner else found), duplicates
+        term = search_term.strip()
+        if not term:
+            return found, duplicates
+        owner = User.objects.find_by_phone_number(term)
+        known = list(Identity.objects.filter(address=term).values_list("user", flat=True))
+        ids = [*known, owner.pk] if owner else known
+        return (found | queryset.filter(pk__in=ids) if ids else found), duplicates
 
     def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
         """Save the person, and say so when their number looks mistyped."""
@@ -98,32 +104,11 @@ class UserAdmin(ImportExportMixin, DjangoUserAdmin, DeskAdmin):  # type: ignore[
             warning = _("Saved, but %(number)s does not look like a number that exists. Please check it.")
             self.message_user(request, warning % {"number": obj.phone_number}, messages.WARNING)
 
-    @admin.action(description=_("Allow (add to whitelist)"), permissions=["change"])
-    def allow(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Let the selected people talk to the bots."""
-        count = self._set_whitelisted(request, queryset, allowed=True)
-        text = ngettext("%d person was added to the whitelist.", "%d people were added to the whitelist.", count)
-        self.message_user(request, text % count, messages.SUCCESS)
-
-    @admin.action(description=_("Block (remove from whitelist)"), permissions=["change"])
-    def block(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Stop the selected people from talking to the bots."""
-        count = self._set_whitelisted(request, queryset, allowed=False)
-        text = ngettext(
-            "%d person was removed from the whitelist.", "%d people were removed from the whitelist.", count
-        )
-        self.message_user(request, text % count, messages.SUCCESS)
-
-    def _set_whitelisted(self, request: HttpRequest, queryset: QuerySet[User], *, allowed: bool) -> int:
-        """Return how many people this changed. Staff stay as they are unless one manages staff."""
-        # By primary key: the list's own search may join, which an UPDATE cannot.
-        chosen = User.objects.filter(pk__in=queryset.values("pk"), is_whitelisted=not allowed)
-        if not manages_staff(request):
-            chosen = chosen.filter(is_staff=False)
-        ids = list(chosen.values_list("pk", flat=True))
-        event = "person_allowed" if allowed else "person_denied"
-        logger.info(event, extra={"staff": request.user.pk, "people": ids[:MOST_LOGGED], "count": len(ids)})
-        return chosen.update(is_whitelisted=allowed, updated_at=timezone.now())
+    @admin.display(description=_("daily budget"))
+    def budget(self, person: User) -> str:
+        """Return the person's own budget in dollars."""
+        own = person.daily_budget_micros
+        return str(_("the default")) if own is None else short_dollars(own)
 
     @staticmethod
     def _may_touch(request: HttpRequest, obj: Any) -> bool:

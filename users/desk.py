@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
+from unfold.admin import TabularInline as UnfoldTabularInline
 
 from users.paginator import CappedPaginator
 
@@ -18,6 +19,17 @@ class DeskAdmin(ModelAdmin):
     list_per_page = 50
     compressed_fields = True
     warn_unsaved_form = True
+
+
+class TabularInline(UnfoldTabularInline):
+    """Rows of a table within a form. Each field has a name of its own: the head of its column is not its label."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return a field whose input says what it is."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs.setdefault("aria-label", field.label)
+        return field
 
 
 class ReadOnlyDeskAdmin(DeskAdmin):

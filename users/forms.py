@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from users.managers import read_number
 from users.models import User
+from users.money import DollarField
 from users.owners import LastOwner, keep_an_owner
 from users.phone import MAX_TEXT, InvalidPhoneNumber
 from users.roles import Role
@@ -53,6 +54,14 @@ class PersonChangeForm(UniqueNumberMixin, UserChangeForm):
     """Edits a person."""
 
     phone_number = PhoneNumberField(label=_("Phone number"), required=False)
+    daily_budget_micros = DollarField(
+        label=_("Daily budget"),
+        required=False,
+        help_text=_(
+            "In dollars, such as 0.50: what the answers to this person may cost in a day, with all bots together. "
+            "Empty: what the bot allows each person, else USER_DAILY_BUDGET_USD. 0: no answers that cost anything."
+        ),
+    )
 
     def clean_role(self) -> str:
         """Return the role; the last owner stays one."""

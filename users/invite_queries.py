@@ -17,6 +17,18 @@ class InviteQuerySet(models.QuerySet["Invite"]):
         """Keep the invites that let somebody in: not used up, not expired, not revoked."""
         return self.filter(uses__lt=F("max_uses"), expires_at__gt=now, revoked_at=None)
 
+    def used_up(self) -> Self:
+        """Keep the invites that were used as often as they may be; a revoked one is that first."""
+        return self.filter(uses__gte=F("max_uses"), revoked_at=None)
+
+    def expired(self, now: datetime) -> Self:
+        """Keep the invites that ended by time alone."""
+        return self.filter(uses__lt=F("max_uses"), expires_at__lte=now, revoked_at=None)
+
+    def revoked(self) -> Self:
+        """Keep the invites that staff have ended."""
+        return self.filter(revoked_at__isnull=False)
+
     def ended_before(self, cutoff: datetime) -> Self:
         """Keep the invites that were used up, expired or were revoked before cutoff."""
         return self.filter(Q(expires_at__lt=cutoff) | Q(revoked_at__lt=cutoff))

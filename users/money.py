@@ -7,6 +7,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 MICROS = 1_000_000
+CENT = 10_000
 DECIMALS = 6
 # Below what a 64-bit column holds.
 DIGITS = 18
@@ -19,11 +20,17 @@ def as_dollars(micros: int) -> str:
     return f"{whole}.{decimals.rstrip('0'):0<2}"
 
 
+def short_dollars(micros: int) -> str:
+    """Return micro-dollars as dollars and cents for a glance, less than a cent with more digits."""
+    decimals = 2 if micros >= CENT or not micros else 4 if micros >= CENT // 100 else DECIMALS
+    return f"${Decimal(micros) / MICROS:,.{decimals}f}"
+
+
 class DollarField(forms.DecimalField):
     """Takes an amount of dollars, from nothing up and with at most six decimals; its value is whole micro-dollars."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "placeholder": "0.50"})
+        widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "prefix": "$", "class": "pl-9"})
         super().__init__(
             **{"min_value": 0, "max_digits": DIGITS, "decimal_places": DECIMALS, "widget": widget, **kwargs}
         )

@@ -23,16 +23,17 @@ class Bar:
     href: str = ""
 
 
-def plot(bars: Sequence[Bar], title: str, *, width: int = 600, height: int = 120) -> SafeString:
+def plot(bars: Sequence[Bar], title: str, *, width: int = 600, height: int = 120, size: str = "") -> SafeString:
     """Return a plot of bars, each with its words as a tooltip and, if it has a href, as a link. No bars: an empty plot.
 
-    width and height are those of the drawing in its own units; the page scales it.
+    width and height are those of the drawing in its own units; the page scales it. size: "small" for a low one.
     """
     most = max((sum(bar.parts) for bar in bars), default=0) or 1
     step = width / max(len(bars), 1)
     drawn = ((_bar(bar, index * step, step, height, most),) for index, bar in enumerate(bars))
     return format_html(
-        '<svg class="desk-plot" viewBox="0 0 {} {}" preserveAspectRatio="none" role="group" aria-label="{}">{}</svg>',
+        '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" role="group" aria-label="{}">{}</svg>',
+        f"desk-plot {size}".rstrip(),
         width,
         height,
         title,

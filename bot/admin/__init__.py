@@ -1,10 +1,14 @@
 """The bot's pages in the admin."""
 
 from bot.admin.access import AccessRequestAdmin
+from bot.admin.audit import AuditEntryAdmin
 from bot.admin.bots import BotAdmin
+from bot.admin.conversations import TranscriptAdmin
+from bot.admin.inbox import InboundMessageAdmin
 from bot.admin.invites import InviteAdmin
-from bot.admin.messages import InboundMessageAdmin, LeaseAdmin, OutboundMessageAdmin
-from bot.admin.people import AuditEntryAdmin, PersonAdmin
+from bot.admin.leases import LeaseAdmin
+from bot.admin.outbox import OutboundMessageAdmin
+from bot.admin.people import PersonAdmin
 from bot.admin.schedules import FailureAdmin, QueueAdmin, ScheduleAdmin, SuccessAdmin
 
 __all__ = [
@@ -20,4 +24,5 @@ __all__ = [
     "QueueAdmin",
     "ScheduleAdmin",
     "SuccessAdmin",
+    "TranscriptAdmin",
 ]

@@ -5,15 +5,18 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from bot.access import RequestGone, StaffOnly, allow_request
 from bot.admin.messages import ReadOnlyAdmin
+from bot.admin.parts import ago
 from bot.models import AccessRequest
 from users.models import User
 
@@ -24,17 +27,22 @@ LIST = "admin:bot_accessrequest_changelist"
 class AccessRequestAdmin(ReadOnlyAdmin):
     """People who wrote without being whitelisted: allowed with one click, or several at once."""
 
-    list_display = ("address", "profile_name", "bot", "messages", "first_seen_at", "last_seen_at")
+    list_display = ("address", "name", "bot", "messages", "last", "first")
     list_filter = ("bot",)
-    search_fields = ("=address", "profile_name")
+    list_before_template = "admin/bot/accessrequest/intro.html"
+    search_fields = ("address__exact", "profile_name")
+    search_help_text = _("A whole address, or a name.")
+    sortable_by = ("last",)
     ordering = ("-last_seen_at", "-pk")
     actions = ("allow", "dismiss")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Show the button to who may use it."""
+        """Show the buttons to who may use them."""
         first, *others = self.list_display
+        may_allow, may_dismiss = self.has_allow_permission(request), self.has_dismiss_permission(request)
         # Near the beginning: the end of a list is the first to be cut off on a small screen.
-        return (first, "allow_button", *others) if self.has_allow_permission(request) else self.list_display
+        buttons = (*(["allow_button"] if may_allow else []), *(["dismiss_button"] if may_dismiss else []))
+        return (first, *buttons, *others)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out Django's own deletion: dismissing is that, without a page in between."""
@@ -43,9 +51,13 @@ class AccessRequestAdmin(ReadOnlyAdmin):
         return actions
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address that the button posts to."""
-        own = path("<int:pk>/allow/", self.admin_site.admin_view(self.allow_one), name="bot_accessrequest_allow")
-        return [own, *super().get_urls()]
+        """Add the addresses that the buttons post to."""
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/allow/", view(require_POST(self.allow_one)), name="bot_accessrequest_allow"),
+            path("<int:pk>/dismiss/", view(require_POST(self.dismiss_one)), name="bot_accessrequest_dismiss"),
+            *super().get_urls(),
+        ]
 
     def has_allow_permission(self, request: HttpRequest) -> bool:
         """Return whether somebody may put people on the whitelist."""
@@ -55,19 +67,43 @@ class AccessRequestAdmin(ReadOnlyAdmin):
         """Return whether somebody may throw requests away."""
         return bool(self.has_delete_permission(request))
 
-    @admin.display(description="")
-    def allow_button(self, request: AccessRequest) -> str:
-        """Return a button of the list's own form, which has the token against forged requests."""
-        button = '<button type="submit" class="desk-button small primary" formaction="{}" formnovalidate>{}</button>'
-        return format_html(button, reverse("admin:bot_accessrequest_allow", args=(request.pk,)), _("Allow"))
+    @admin.display(description=_("let in"))
+    def allow_button(self, request: AccessRequest) -> SafeString:
+        """Return a button that allows who asks."""
+        return _button(request, "allow", _("Allow"), "primary")
+
+    @admin.display(description=_("dismiss"))
+    def dismiss_button(self, request: AccessRequest) -> SafeString:
+        """Return a button that throws the request away."""
+        return _button(request, "dismiss", _("Dismiss"))
+
+    @admin.display(description=_("name"))
+    def name(self, request: AccessRequest) -> str:
+        """Return what they call themselves, which proves nothing."""
+        return request.profile_name or "–"
+
+    @admin.display(description=_("first message"))
+    def first(self, request: AccessRequest) -> SafeString:
+        """Return how long ago they wrote for the first time."""
+        return ago(request.first_seen_at)
+
+    @admin.display(description=_("last message"), ordering="last_seen_at")
+    def last(self, request: AccessRequest) -> SafeString:
+        """Return how long ago they wrote last."""
+        return ago(request.last_seen_at)
 
     def allow_one(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Allow who made one request."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         if not self.has_allow_permission(request):
             raise PermissionDenied
         self._allow(request, AccessRequest.objects.filter(pk=pk))
+        return redirect(LIST)
+
+    def dismiss_one(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Throw one request away."""
+        if not self.has_dismiss_permission(request):
+            raise PermissionDenied
+        self.dismiss(request, AccessRequest.objects.filter(pk=pk))
         return redirect(LIST)
 
     @admin.action(description=_("Allow (add to whitelist)"), permissions=["allow"])
@@ -103,6 +139,12 @@ class AccessRequestAdmin(ReadOnlyAdmin):
             return
         text = ngettext("%d person was added to the whitelist.", "%d people were added to the whitelist.", len(people))
         self.message_user(request, text % len(people), messages.SUCCESS)
+
+
+def _button(request: AccessRequest, name: str, text: Any, tone: str = "") -> SafeString:
+    """Return a button of the list's own form, which has the token against forged requests."""
+    button = '<button type="submit" class="desk-button small {}" formaction="{}" formnovalidate>{}</button>'
+    return format_html(button, tone, reverse(f"admin:bot_accessrequest_{name}", args=(request.pk,)), text)
 
 
 def dismiss(ids: Any) -> int:

@@ -8,28 +8,19 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from bot.channels.registry import CHANNELS
-from bot.models import Bot
+from bot.admin.invite_links import shared_of
+from bot.admin.parts import chip
 from users.desk import DeskAdmin
 from users.invites import LIFETIME, InviteState, check, new_code, state_of
 from users.models import Invite
 
 logger = logging.getLogger(__name__)
 
-
-def links_of(code: str) -> list[tuple[Bot, str]]:
-    """Return a link for each active bot whose channel has such links."""
-    found = []
-    for bot in Bot.objects.filter(is_active=True).exclude(contact=""):
-        channel = CHANNELS.get(bot.channel)
-        link = channel.invite_link(bot.contact, code) if channel else None
-        if link:
-            found.append((bot, link))
-    return found
+TONES = {InviteState.OPEN: "good", InviteState.REVOKED: "bad"}
 
 
 class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -40,6 +31,19 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Invite
         fields = ("person", "note", "max_uses", "expires_at")
+        labels = {
+            "person": _("Who is invited"),
+            "note": _("Note"),
+            "max_uses": _("How many people may use it"),
+            "expires_at": _("Good until"),
+        }
+        help_texts = {
+            "person": _(
+                "Somebody who is in the list already: whoever uses the code becomes them. Empty: a new person."
+            ),
+            "note": _("What it is for, for your colleagues: “poster in the shop window”."),
+            "max_uses": _("1 for one person; more for a poster or a newsletter."),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,30 +60,66 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.add_error(None, error)
 
 
+class StateFilter(admin.SimpleListFilter):
+    """Whether an invite still lets somebody in, and if not, why."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the choices."""
+        return [(state.value, state.label) for state in InviteState]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invite]) -> QuerySet[Invite]:
+        """Keep the invites of a state, by an index each."""
+        now = timezone.now()
+        invites = Invite.objects.all()
+        found = {
+            InviteState.OPEN.value: invites.usable(now),
+            InviteState.USED_UP.value: invites.used_up(),
+            InviteState.EXPIRED.value: invites.expired(now),
+            InviteState.REVOKED.value: invites.revoked(),
+        }.get(str(self.value()))
+        return queryset if found is None else queryset & found
+
+
 @admin.register(Invite)
 class InviteAdmin(DeskAdmin):
     """The invites, with links to share."""
 
     form = InviteForm
-    list_display = ("code", "person", "used", "expires_at", "state", "note")
+    change_form_template = "admin/users/invite/invite.html"
+    list_display = ("code", "state", "used", "person", "note", "expires_at")
     list_select_related = ("person",)
+    list_filter = (StateFilter,)
     search_fields = ("=code", "note", "person__name")
+    search_help_text = _("A code, a note, or a name.")
+    sortable_by = ("code", "expires_at")
     ordering = ("-pk",)
     actions = ("revoke",)
     autocomplete_fields = ("person",)
     fields = ("person", "note", "max_uses", "expires_at")
-    readonly_fields = ("code", "share", "used", "state", "revoked_at", "created_by", "created_at")
+    readonly_fields = ("code", "used", "state", "revoked_at", "created_by", "created_at")
 
     def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> tuple[str, ...]:
-        """Show the code and what to share once there is one."""
+        """Show what became of an invite that is there."""
         if obj is None:
             return self.fields
-        return ("code", "share", "person", "note", "used", "expires_at", "state", "created_by", "created_at")
+        revoked = ("revoked_at",) if obj.revoked_at else ()
+        return ("code", "state", "person", "note", "used", "expires_at", *revoked, "created_by", "created_at")
 
     def get_form(self, request: HttpRequest, obj: Invite | None = None, change: bool = False, **kwargs: Any) -> Any:
         """Build a form that knows who makes the invite."""
         form = super().get_form(request, obj, change, **kwargs)
         return type(form.__name__, (form,), {"maker": request.user})
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """Show above the facts what to share."""
+        invite = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        shown: dict[str, Any] = {"invite": invite}
+        if invite and state_of(invite) is InviteState.OPEN:
+            shown["shared"] = shared_of(invite.code)
+        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: who was sent the code relies on what it said."""
@@ -109,18 +149,10 @@ class InviteAdmin(DeskAdmin):
         return f"{invite.uses} / {invite.max_uses}"
 
     @admin.display(description=_("state"))
-    def state(self, invite: Invite) -> str:
+    def state(self, invite: Invite) -> SafeString:
         """Return whether it is good still."""
-        return str(state_of(invite).label)
-
-    @admin.display(description=_("to share"))
-    def share(self, invite: Invite) -> str:
-        """Return the links that open a chat with the code in it, and the text to send where there is no link."""
-        if state_of(invite) is not InviteState.OPEN:
-            return "-"
-        links = [(bot, link, link) for bot, link in links_of(invite.code)]
-        text = format_html("{}: <code>/join {}</code>", _("In a chat with any bot"), invite.code)
-        return format_html("{}{}", format_html_join("", '{}: <a href="{}">{}</a><br>', links), text)
+        state = state_of(invite)
+        return chip(state.label, TONES.get(state, ""))
 
     @admin.action(description=_("Revoke the selected invites"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Invite]) -> None:

@@ -1,160 +1,85 @@
-"""What is held about people, in the admin: shown in numbers, given out as a file, erased. For owners only.
+"""People in the admin, with what needs to know what they wrote and spent."""
 
-Whoever deletes a person here erases them: a row that is gone while their messages stay would help nobody.
-"""
+from typing import Any, ClassVar
 
-import logging
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
-
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
 
-from bot.admin.messages import ReadOnlyAdmin
-from bot.privacy.erase import erase
-from bot.privacy.export import json_pieces, read, text_pieces
-from bot.privacy.subjects import subject_of
-from bot.privacy.summary import summary_of
-from users.admin import UserAdmin
-from users.models import AuditEntry, User
-from users.owners import LastOwner
-from users.permissions import Permission, may
+from bot.admin.parts import ago, chip
+from bot.admin.people_list import BudgetFilter, PeopleList, SeenFilter, Today, order_of
+from bot.admin.person_page import panel_of
+from bot.admin.privacy import PrivacyMixin
+from users.models import Role, User
+from users.money import short_dollars
 
-logger = logging.getLogger(__name__)
-
-LIST = "admin:users_user_changelist"
-FORMATS: dict[str, tuple[Callable[[Mapping[str, Any]], Iterator[str]], str]] = {
-    "json": (json_pieces, "application/json"),
-    "text": (text_pieces, "text/plain; charset=utf-8"),
-}
-# More people are for the command, one by one: a request has a minute.
-MOST_ERASED = 100
+SEE_SPENDING = "usage.view_dailyspend"
+TONES = {Role.OWNER: "warn", Role.ADMIN: "good"}
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
-    """The list of people, with what the law gives them a right to."""
+class PersonAdmin(PrivacyMixin):
+    """The list of people, and the page of each."""
 
-    change_form_template = "admin/users/user/change_form_with_privacy.html"
-    actions: tuple[str, ...] = (*UserAdmin.actions, "erase_selected")
+    change_form_template = "admin/users/user/person.html"
+    list_display = ("who", "phone_number", "of_role", "allowed", "seen", "spent")
+    list_filter: ClassVar[tuple[Any, ...]] = ("is_whitelisted", SeenFilter, BudgetFilter, "role", "is_staff")
+    # Nothing else has an index to be sorted by.
+    sortable_by = ("phone_number",)
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the pages about one person, and about several."""
-        view = self.admin_site.admin_view
-        return [
-            path("erase/", view(require_POST(self.erase_view)), name="users_user_erase"),
-            path("<int:pk>/privacy/", view(self.privacy_view), name="users_user_privacy"),
-            path("<int:pk>/privacy/export/", view(require_POST(self.export_one_view)), name="users_user_export_one"),
-            *super().get_urls(),
-        ]
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Leave out what people spend for who may not see it."""
+        shown = super().get_list_display(request)
+        return shown if request.user.has_perm(SEE_SPENDING) else tuple(name for name in shown if name != "spent")
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Leave out Django's own deletion: it would leave what people wrote."""
-        actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Leave out the filter by spending for who may not see it."""
+        filters = super().get_list_filter(request)
+        return filters if request.user.has_perm(SEE_SPENDING) else [one for one in filters if one is not BudgetFilter]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PeopleList]:
+        """Return the list that knows what people have spent."""
+        return PeopleList
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the order that fits what is looked for."""
+        return order_of(request)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        """Tell the page whether to show the way to what is held."""
-        shown = {"may_see_privacy": may_export(request) or self.has_delete_permission(request)}
+        """Show above the form what is known of the person, and what leads on from there."""
+        person = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        shown = {"panel": panel_of(request, person)} if person else {}
         return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """Lead to the page that erases."""
-        person = get_object_or_404(User, pk=object_id) if object_id.isdecimal() else None
-        if person is None or not self.has_delete_permission(request, person):
-            raise PermissionDenied
-        return redirect("admin:users_user_privacy", person.pk)
+    @admin.display(description=_("name"))
+    def who(self, person: User) -> str:
+        """Return what somebody is called."""
+        return person.name or str(_("(no name)"))
 
-    def privacy_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Show how much is held about a person, and what can be done with it."""
-        person = get_object_or_404(User, pk=pk)
-        may_erase = self.has_delete_permission(request, person)
-        if not may_erase and not may_export(request):
-            raise PermissionDenied
-        context = {"people": [(person, summary_of(subject_of(person)))], "person": person, "may_erase": may_erase}
-        return self._privacy_page(request, {**context, "may_export": may_export(request), "title": _("What is held")})
+    @admin.display(description=_("role"))
+    def of_role(self, person: User) -> SafeString:
+        """Return the role as a chip."""
+        return chip(person.get_role_display(), TONES.get(Role(person.role), ""))
 
-    def export_one_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Give out everything that is held about a person, as a file."""
-        person = get_object_or_404(User, pk=pk)
-        form = request.POST.get("format", "")
-        if not may_export(request) or form not in FORMATS:
-            raise PermissionDenied
-        pieces, content_type = FORMATS[form]
-        action, staff = AuditEntry.Action.EXPORTED, cast(User, request.user)
-        AuditEntry.objects.create(action=action, subject=person.pk, actor=staff, via="admin", details={"format": form})
-        logger.warning("person_exported", extra={"person": person.pk, "staff": staff.pk, "via": "admin"})
-        name = f"person-{person.pk}.{'json' if form == 'json' else 'txt'}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingHttpResponse(pieces(read(subject_of(person))), content_type=content_type, headers=headers)
+    @admin.display(description=_("whitelisted"))
+    def allowed(self, person: User) -> SafeString:
+        """Return whether they may talk to the bots."""
+        return chip(_("Yes"), "good") if person.is_whitelisted else chip(_("No"), "bad")
 
-    @admin.action(description=_("Erase everything about the selected (cannot be undone)"), permissions=["delete"])
-    def erase_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
-        """Show how much is held about the selected people, and ask."""
-        people = list(queryset.order_by("pk")[: MOST_ERASED + 1])
-        if len(people) > MOST_ERASED:
-            text = _("At most %d people can be erased at once.") % MOST_ERASED
-            self.message_user(request, text, messages.ERROR)
-            return None
-        chosen = [(person, summary_of(subject_of(person))) for person in people if self._may_erase(request, person)]
-        return self._privacy_page(request, {"people": chosen, "may_erase": True, "title": _("Erase people")})
+    @admin.display(description=_("last seen"))
+    def seen(self, person: User) -> str:
+        """Return how long ago they wrote."""
+        return ago(person.last_seen_at) if person.last_seen_at else str(_("never"))
 
-    def erase_view(self, request: HttpRequest) -> HttpResponse:
-        """Erase the people whose ids are posted, each for itself: one that cannot be keeps none of the others."""
-        people = list(User.objects.filter(pk__in=_ids(request)).order_by("pk"))
-        if not people or not all(self._may_erase(request, person) for person in people):
-            raise PermissionDenied
-        erased = 0
-        for person in people:
-            try:
-                erase(subject_of(person), via="admin", actor=cast(User, request.user))
-            except LastOwner as refusal:
-                self.message_user(request, str(refusal), messages.ERROR)
-            else:
-                erased += 1
-        if erased:
-            text = ngettext("%d person was erased.", "%d people were erased.", erased) % erased
-            self.message_user(request, text, messages.SUCCESS)
-        return HttpResponseRedirect(reverse(LIST))
-
-    def _may_erase(self, request: HttpRequest, person: User) -> bool:
-        return self.has_delete_permission(request, person)
-
-    def _privacy_page(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-        page = {**self.admin_site.each_context(request), "opts": self.opts, **context}
-        return TemplateResponse(request, "admin/users/user/privacy.html", page)
-
-
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
-    """Who erased or exported what is held about people, and when. Nobody changes or deletes it."""
-
-    list_display = ("at", "action", "subject", "actor", "via")
-    list_filter = ("action", "via")
-    list_select_related = ("actor",)
-    search_fields = ("=subject",)
-    search_help_text = _("The id of a person.")
-    ordering = ("-at", "-pk")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: the daily purge deletes what is old."""
-        return False
-
-
-def may_export(request: HttpRequest) -> bool:
-    """Return whether somebody may be given what is held about others."""
-    return may(cast(User, request.user), Permission.EXPORT_PEOPLE)
-
-
-def _ids(request: HttpRequest) -> list[int]:
-    posted = request.POST.getlist("person")[:MOST_ERASED]
-    return [int(text) for text in posted if text.isdecimal() and len(text) < 19]
+    @admin.display(description=_("spent today"))
+    def spent(self, person: Any) -> str:
+        """Return what they have spent today, of what budget."""
+        today: Today = person.today
+        if not today.spent_micros:
+            return "–"
+        if today.cap_micros is None:
+            return short_dollars(today.spent_micros)
+        of = _("%(spent)s of %(budget)s")
+        text = of % {"spent": short_dollars(today.spent_micros), "budget": short_dollars(today.cap_micros)}
+        return chip(text, today.tone) if today.tone else text

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
+from bot.demo.figure_rows import clear_figures
 from bot.demo.marks import SLUG_PREFIX, seeded_bots, seeded_calls, seeded_invites, seeded_people
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from conversations.models import Conversation, Message
@@ -31,6 +32,7 @@ def clear_demo() -> dict[str, int]:
         "usage records": _take_back_usage(),
         "daily spends": _gone(DailySpend.objects.filter(Q(user__in=people) | Q(bot__startswith=SLUG_PREFIX))),
         "days of usage": _gone(UsageDay.objects.filter(bot__startswith=SLUG_PREFIX)),
+        "daily figures": clear_figures(),
         "budget alerts": _gone(SpendAlert.objects.filter(bot__startswith=SLUG_PREFIX)),
         "conversation messages": _gone(Message.objects.filter(conversation__in=conversations)),
         "conversations": _gone(conversations),

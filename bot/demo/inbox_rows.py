@@ -11,6 +11,7 @@ from django.db.models import F
 from bot.demo.texts import AFTERTHOUGHTS
 from bot.demo.turns import ANSWERED, DEAD, EXPIRED, FAILED, UNCERTAIN, PlannedTurn
 from bot.errors import ErrorCode
+from bot.managers import UNCERTAIN as UNCERTAIN_CODE
 from bot.models import Bot, InboundMessage, OutboundMessage
 from users.models import User
 
@@ -20,10 +21,15 @@ STAGES = ("claimed", "notice", "access", "rate_limit", "window", "commands", "bu
 # What the message says of a turn's end, as bot.delivery and bot.worker write it; others: the outcome itself.
 STATES: dict[str, tuple[str, str]] = {
     ANSWERED: (State.DONE, ""),
-    FAILED: (State.DEAD, f"{ErrorCode.CHANNEL_ERROR}:131026"),
-    UNCERTAIN: (State.DONE, "UNCERTAIN:timeout"),
+    FAILED: (State.DEAD, ErrorCode.CHANNEL_ERROR),
+    UNCERTAIN: (State.DONE, UNCERTAIN_CODE),
     EXPIRED: (State.DONE, ErrorCode.WINDOW_EXPIRED),
     DEAD: (State.DEAD, ErrorCode.INTERNAL_ERROR),
+}
+# How it came about, where a code says that as well.
+CAUSES: dict[str, tuple[str, ...]] = {
+    FAILED: ("131026", "131026", "131047", "131049", "131000", "http_400"),
+    UNCERTAIN: ("timeout", "timeout", "connection_lost", "INTERRUPTED", "http_502"),
 }
 UNREADABLE = ("no sender", "no id", "text too long")
 
@@ -73,6 +79,8 @@ def store_inbox(seed: int, turns: Sequence[WrittenTurn], bots: Sequence[Bot], si
 
 def _written(rng: random.Random, number: int, turn: PlannedTurn, person: User, bot: Bot) -> WrittenTurn:
     state, code = STATES.get(turn.outcome, (State.DONE, turn.outcome))
+    if turn.outcome in CAUSES:
+        code = f"{code}:{rng.choice(CAUSES[turn.outcome])}"
     texts = [turn.question]
     if turn.outcome == ANSWERED and rng.random() < 0.05:
         texts.append(rng.choice(AFTERTHOUGHTS[turn.language]))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import override
 
-from bot.demo.inbox_rows import BATCH, STATES, WrittenTurn
+from bot.demo.inbox_rows import BATCH, WrittenTurn
 from bot.demo.texts import MORE
 from bot.demo.turns import ANSWERED, DEAD, EXPIRED, FAILED, UNCERTAIN
 from bot.errors import SENTENCES, ErrorCode
@@ -43,7 +43,7 @@ def _answer(rng: random.Random, turn: WrittenTurn, now: datetime) -> None:
         texts.append(MORE[turn.plan.language])
     turn.reply = "\n\n".join(texts)
     at = turn.stored_at
-    for place, text in enumerate(texts):
+    for place, text in enumerate(texts, start=1):
         part = _part(rng, turn, place, text, at, now)
         turn.parts.append(part)
         at = part.sent_at or part.updated_at
@@ -74,7 +74,7 @@ def _part(
     sending = after + timedelta(milliseconds=rng.randint(4, 30))
     sent = sending + timedelta(milliseconds=rng.randint(120, 700))
     if end := ENDS.get(turn.plan.outcome):
-        part.status, part.error_code = end, STATES[turn.plan.outcome][1]
+        part.status, part.error_code = end, first.error_code
         part.attempts = 0 if end == Status.EXPIRED else 1
         part.sending_at = None if end == Status.EXPIRED else sending
         part.updated_at = sent

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from bot.demo.access_rows import store_invites, store_requests
 from bot.demo.bots import BOTS
+from bot.demo.figure_rows import store_figures
 from bot.demo.inbox_rows import WrittenTurn, plan_inbox, store_inbox
 from bot.demo.memory_rows import store_memory
 from bot.demo.outbox_rows import plan_outbox, store_outbox
@@ -37,8 +38,10 @@ def seed_demo(*, days: int, people: int, seed: int) -> dict[str, int]:
     taken = {number for number in User.objects.values_list("phone_number", flat=True) if number}
     personas = plan_people(seed, people, days, now, taken)
     turns = plan_turns(seed, personas, days, now, recent)
+    # (The turns are in the order of time.)
+    seen = {turn.person: turn.at for turn in turns}
     with transaction.atomic():
-        bots, users = _store_bots(now - timedelta(days=days)), store_people(personas)
+        bots, users = _store_bots(now - timedelta(days=days)), store_people(personas, seen)
         shown = [number for number, turn in enumerate(turns) if turn.at > recent]
         written = plan_inbox(seed, [turns[number] for number in shown], users, bots)
         plan_outbox(seed, written, now)
@@ -48,6 +51,7 @@ def seed_demo(*, days: int, people: int, seed: int) -> dict[str, int]:
         invites = store_invites(seed, users, now)
         # Last: it locks everybody's rows of the days, which turns that are answered meanwhile want as well.
         records, spends = store_usage(turns, users, dict(zip(shown, written, strict=True)))
+        figures = store_figures(turns)
     return {
         "bots": len(bots),
         "people": len(users),
@@ -57,6 +61,7 @@ def seed_demo(*, days: int, people: int, seed: int) -> dict[str, int]:
         "invites": invites,
         "usage records": records,
         "daily spends": spends,
+        "daily figures": figures,
     }
 
 

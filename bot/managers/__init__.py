@@ -6,10 +6,12 @@ unchanged on PostgreSQL and SQLite.
 """
 
 from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
+from bot.managers.figures import DailyFiguresQuerySet
 from bot.managers.inbound import AnsweredMessage, InboundMessageQuerySet, NewInbound, RowKey
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import (
     GONE_OUT,
+    NO_REASON,
     RESOLVED,
     UNCERTAIN,
     OutboundMessageQuerySet,
@@ -20,10 +22,12 @@ from bot.managers.outbound import (
 
 __all__ = [
     "GONE_OUT",
+    "NO_REASON",
     "RESOLVED",
     "UNCERTAIN",
     "AnsweredMessage",
     "BotQuerySet",
+    "DailyFiguresQuerySet",
     "InboundMessageQuerySet",
     "LeaseQuerySet",
     "ModelChoiceQuerySet",

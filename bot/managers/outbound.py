@@ -31,6 +31,9 @@ GONE_OUT = ("sent", "delivered", "read")
 UNCERTAIN = "UNCERTAIN"
 # The error code of a send that was uncertain until the provider told.
 RESOLVED = "RESOLVED"
+# The error code of what the provider says has failed, without a code. So whatever went wrong has one, and an index of
+# the codes finds it: one of the status would have to be written to with every delivery status.
+NO_REASON = "UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         """  # noqa: S608 (constants and placeholders)
         found = external_id if outbound_id is None else outbound_id
         times = [now, now] if reached else [now]
+        if status == "failed":
+            error_code = error_code or NO_REASON
         parameters = [status, error_code, external_id, *times, found, *bot_ids, *before]
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)

@@ -1,7 +1,8 @@
-"""What the bot keeps: bots, the inbox that is also the queue, the outbox, leases, requests for access, and counters."""
+"""What the bot keeps: bots, the inbox that is also the queue, the outbox, leases, requests for access, and counts."""
 
 from bot.models.access import AccessRequest
 from bot.models.bots import Bot, ModelChoice, channel_choices
+from bot.models.figures import DailyFigures
 from bot.models.messages import ADDRESS_LENGTH, EXTERNAL_ID_LENGTH, InboundMessage, Lease, OutboundMessage
 from bot.models.operation import Counter, Heartbeat
 
@@ -11,6 +12,7 @@ __all__ = [
     "AccessRequest",
     "Bot",
     "Counter",
+    "DailyFigures",
     "Heartbeat",
     "InboundMessage",
     "Lease",

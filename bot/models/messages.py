@@ -52,6 +52,13 @@ class InboundMessage(models.Model):
         indexes = [
             models.Index(fields=["available_at"], name="inbound_queue", condition=Q(state="pending")),
             models.Index(fields=["bot", "address"], name="inbound_chat", condition=Q(state="pending")),
+            # For the desk: a chat's or a bot's messages; and what is rare, in indexes that are small while it is.
+            models.Index(fields=["bot", "address", "id"], name="inbound_of_chat"),
+            models.Index(
+                fields=["state", "id"], name="inbound_problems", condition=Q(state__in=("dead", "quarantined"))
+            ),
+            models.Index(fields=["kind", "id"], name="inbound_other_kinds", condition=~Q(kind="text")),
+            models.Index(fields=["error_code", "-id"], name="inbound_failed", condition=~Q(error_code="")),
         ]
 
     def __str__(self) -> str:
@@ -97,6 +104,10 @@ class OutboundMessage(models.Model):
         constraints = [models.UniqueConstraint(fields=["turn_key", "part"], name="outbound_once")]
         indexes = [
             models.Index(fields=["bot", "external_id"], name="outbound_external", condition=~Q(external_id="")),
+            # For the desk: a chat's or a bot's messages; and what went wrong. (No index of the status, which every
+            # delivery status changes: while its indexed columns stay, a row is updated without touching an index.)
+            models.Index(fields=["bot", "address", "id"], name="outbound_of_chat"),
+            models.Index(fields=["id"], name="outbound_problems", condition=~Q(error_code="")),
         ]
 
     def __str__(self) -> str:

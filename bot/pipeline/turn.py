@@ -94,6 +94,11 @@ class Turn:
         return self.messages[0].id
 
     @property
+    def written_at(self) -> datetime | None:
+        """When the last of its messages was received; None where nobody wrote anything (a notice)."""
+        return max((one.received_at for one in self.messages if one.received_at and not one.notice), default=None)
+
+    @property
     def elapsed_ms(self) -> int:
         """How many milliseconds ago the turn was claimed."""
         return round((time.monotonic() - self._claimed_at) * 1_000)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
 
 from bot.heartbeats import KEPT
-from bot.models import Bot, Counter, Heartbeat
+from bot.models import Bot, Counter, DailyFigures, Heartbeat
 from bot.retention.entry import NOBODY, Counts, Entry, Period, Step, days, deletes
 from bot.retention.periods import ADMIN_HISTORY_DAYS, QUEUED_TASK_DAYS, SIMULATED_DAYS, TASK_DAYS
 from config.batches import Progress
@@ -81,6 +81,14 @@ OPERATION = (
         why="They only grow, over all processes.",
         stays="until deleted",
         other=("name", "labels"),
+    ),
+    Entry(
+        model=DailyFigures,
+        holds="What a day came to, with each bot and with all: messages, how many people, times, failures by code, "
+        "tokens, costs by model.",
+        why="The dashboard shows a month, and messages are gone before.",
+        stays="for ever",
+        other=("bot", "failures", "costs"),
     ),
     Entry(
         model=LogEntry,

@@ -22,8 +22,8 @@ def drop_simulated(period: timedelta, dry_run: bool, progress: Progress | None) 
 PEOPLE = (
     Entry(
         model=User,
-        holds="A person: phone number, name, role, whether they may talk to the bots, their budget; of staff a hash of "
-        "the password and the last sign-in.",
+        holds="A person: phone number, name, role, whether they may talk to the bots, their budget, when they last "
+        "wrote; of staff a hash of the password and the last sign-in.",
         why="Who may talk to the bots, and who may do what.",
         steps=(
             Step(

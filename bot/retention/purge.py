@@ -38,7 +38,7 @@ def purge_expired(*, dry_run: bool = False, watch: Watch = unwatched) -> Counts:
         PurgeFailed: some steps failed. One that fails keeps no other from being done.
     """
     counts: Counts = {}
-    failed: list[str] = []
+    failed: list[str] = [] if dry_run else _keep_figures()
     for step in steps():
         try:
             with watch(step.name) as progress:
@@ -46,11 +46,29 @@ def purge_expired(*, dry_run: bool = False, watch: Watch = unwatched) -> Counts:
         except Exception:
             logger.exception("purge_failed", extra={"step": step.name})
             failed.append(step.name)
-            if not connection.in_atomic_block:
-                # One that was lost is made anew for the next step.
-                connection.close_if_unusable_or_obsolete()
+            _renew_connection()
     if not dry_run:
         logger.info("purge_done", extra={**counts, "failed": failed})
     if failed:
         raise PurgeFailed(failed, counts)
     return counts
+
+
+def _keep_figures() -> list[str]:
+    """Count the days whose messages are about to go; return what failed. It keeps nothing from being deleted."""
+    # (Imported late: it needs to know how long messages are kept.)
+    from bot.figures.folding import fold_night
+
+    try:
+        fold_night()
+    except Exception:
+        logger.exception("fold_failed")
+        _renew_connection()
+        return ["figures"]
+    return []
+
+
+def _renew_connection() -> None:
+    """Make one that was lost anew for the next step."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -82,7 +82,7 @@ def tell(id: int) -> tuple[str, list[Line]] | None:
     message = _first_message(id)
     if message is None:
         return None
-    steps = list(_worth_telling(trace(message).steps))
+    steps = list(worth_telling(trace(message).steps))
     return _summary(steps), draw(steps)
 
 
@@ -120,8 +120,8 @@ def _first_message(id: int) -> InboundMessage | None:
     return InboundMessage.objects.select_related("bot").filter(pk__in=turn).first()
 
 
-def _worth_telling(steps: Sequence[Step]) -> Iterator[Step]:
-    """Yield what is new to the reader: here messages are received when they are written, and a good end is no news."""
+def worth_telling(steps: Sequence[Step]) -> Iterator[Step]:
+    """Yield what is new to the reader: messages are received when they are written, and a good end is no news."""
     of_parts = {step.facts["error_code"] for step in steps if "part" in step.facts and "error_code" in step.facts}
     for step in steps:
         nothing_new = step.what == ENDED and step.facts.get("error_code") in {None, *of_parts}

@@ -6,16 +6,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 PATIENCE = 20.0
+# What is asked of a page that is just changing, or that something is moving over.
+CHANGING = (
+    *(StaleElementReferenceException, NoSuchElementException),
+    *(ElementClickInterceptedException, ElementNotInteractableException),
+)
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"),
@@ -59,6 +72,14 @@ class Browser:
         self.type("[name=password]", password + Keys.ENTER)
         self.wait(lambda: "/login/" not in self.driver.current_url, "signed in")
 
+    def sign_out(self) -> None:
+        """Forget who is signed in, and everything else that is in cookies."""
+        self.driver.delete_all_cookies()
+
+    def path(self) -> str:
+        """Return the path of the page that is shown."""
+        return urlsplit(self.driver.current_url).path
+
     def find(self, selector: str) -> WebElement:
         """Return the first element of a CSS selector that is shown."""
         return self.wait(lambda: next((one for one in self.all(selector) if one.is_displayed()), None), selector)
@@ -94,7 +115,31 @@ class Browser:
 
     def choose(self, selector: str, value: str) -> None:
         """Choose an option of a select by its value."""
-        self.find(f'{selector} option[value="{value}"]').click()
+        self._click(lambda: self.find(f'{selector} option[value="{value}"]'))
+
+    def leave(self, act: Callable[[], None]) -> None:
+        """Do what leads to another page, and wait until that is there."""
+        page = self.driver.find_element(By.TAG_NAME, "html")
+        act()
+        self.wait(
+            lambda: self._is_gone(page) and self.script("return document.readyState === 'complete'"), "a new page"
+        )
+
+    def press_tab_until(self, selector: str, most: int = 200) -> None:
+        """Press Tab until this has the focus, as who has no mouse does."""
+        for _ in range(most):
+            ActionChains(self.driver).send_keys(Keys.TAB).perform()
+            if self.script("return document.activeElement.matches(arguments[0])", selector):
+                return
+        raise AssertionError(f"Not reached by {most} tabs: {selector}")
+
+    def type_key(self, key: str) -> None:
+        """Press a key where the focus is."""
+        ActionChains(self.driver).send_keys(key).perform()
+
+    def script(self, text: str, *arguments: Any) -> Any:
+        """Run a script in the page and return what it returns."""
+        return self.driver.execute_script(text, *arguments)
 
     def text(self) -> str:
         """Return what the page says now."""
@@ -110,8 +155,8 @@ class Browser:
         while True:
             try:
                 found = look()
-            except (StaleElementReferenceException, NoSuchElementException):
-                found = None  # the page is just changing
+            except CHANGING:
+                found = None
             if found:
                 return found
             assert time.monotonic() < until, f"Not seen: {what}. {self.driver.current_url} says:\n{self.text()}"
@@ -120,6 +165,22 @@ class Browser:
     def problems(self) -> list[str]:
         """Return what the browser has complained about since it was asked last: scripts, policies, missing files."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+    def keep(self, file: Path) -> str:
+        """Save a picture of what is shown, and return where it is and what it is of."""
+        try:
+            self.driver.save_screenshot(str(file))
+            return f"{self.driver.current_url} looked like {file}"
+        except WebDriverException as error:
+            return f"There is no picture: {error.msg}"
+
+    @staticmethod
+    def _is_gone(element: WebElement) -> bool:
+        try:
+            element.is_enabled()
+        except (StaleElementReferenceException, NoSuchElementException):
+            return True
+        return False
 
     def _click(self, find: Callable[[], WebElement]) -> None:
         def click() -> bool:

@@ -1,7 +1,7 @@
 """A scripted model and channel, a bot on it, Alice, who may talk to it, and a way to ask it as somebody."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from bot import inbox
 from bot.channels.registry import CHANNELS
 from bot.directory import ActiveBot
+from bot.tests.browser import Browser
 from bot.tests.factories import ALICE, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, work_until
 from users.models import User
@@ -34,6 +35,18 @@ def processes_at_full_speed(request: pytest.FixtureRequest) -> Iterator[None]:
             # (So coverage tells a new process that it is to be measured.)
             patch.delitem(os.environ, "COVERAGE_PROCESS_CONFIG", raising=False)
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a test with a browser fails, keep a picture of what it showed, and say where."""
+    report = yield
+    fixtures = getattr(item, "funcargs", {})
+    if report.failed and isinstance(browser := fixtures.get("browser"), Browser):
+        report.sections.append(("Browser", browser.keep(fixtures["tmp_path"] / "browser.png")))
+    return report
 
 
 @pytest.fixture

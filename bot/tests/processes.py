@@ -105,11 +105,13 @@ class System:
         """Return the status of a GET; 0 while nothing listens."""
         return self._open(Request(f"http://127.0.0.1:{port or self.port}{path}"))
 
-    def post(self, body: bytes, signed: str | None = None, port: int | None = None) -> int:
-        """Deliver a webhook body to the shop and return the status; 0 when no answer came."""
+    def post(
+        self, body: bytes, signed: str | None = None, port: int | None = None, path: str = "/webhooks/whatsapp/shop/"
+    ) -> int:
+        """Deliver a webhook body, to the shop if no path is given, and return the status; 0 when no answer came."""
         given = signature(body) if signed is None else signed
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": given}
-        return self._open(Request(f"http://127.0.0.1:{port or self.port}/webhooks/whatsapp/shop/", body, headers))
+        return self._open(Request(f"http://127.0.0.1:{port or self.port}{path}", body, headers))
 
     def sends(self) -> list[dict[str, Any]]:
         """Return the bodies of the texts the Cloud API was asked to send."""

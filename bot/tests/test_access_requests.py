@@ -1,5 +1,6 @@
 """Who asked for access is let in with one click; requests that are no use are dismissed."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from bot import inbox
 from bot.access import RequestGone, allow_request
@@ -177,3 +179,49 @@ def test_several_are_allowed_and_several_dismissed(as_admin: Client) -> None:
         "+12025550120",
         "+12025550121",
     }
+
+
+def dismissing(request: AccessRequest) -> str:
+    return reverse("admin:bot_accessrequest_dismiss", args=(request.pk,))
+
+
+def test_an_admin_dismisses_one_with_its_button(as_admin: Client) -> None:
+    asked, other = ask(), ask("+12025550124")
+    assert f'formaction="{dismissing(asked)}"' in as_admin.get(LIST).content.decode()
+    response = as_admin.post(dismissing(asked))
+    assert (response.status_code, said(response)) == (302, ["1 request was dismissed."])
+    assert list(AccessRequest.objects.all()) == [other]
+    assert not User.objects.filter(phone_number=STRANGER).exists()
+
+
+def test_dismissing_wants_a_post_with_a_token_of_who_may(as_admin: Client, client: Client) -> None:
+    asked = ask()
+    assert as_admin.get(dismissing(asked)).status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice())
+    assert strict.post(dismissing(asked)).status_code == 403
+    client.force_login(UserFactory.create(is_staff=True))
+    assert client.post(dismissing(asked)).status_code == 403
+    assert AccessRequest.objects.exists()
+
+
+def test_the_list_says_who_when_which_bot_and_how_often(as_admin: Client) -> None:
+    now = timezone.now()
+    AccessRequest.objects.filter(pk=ask(bot=WhatsAppBotFactory.create(name="Shop")).pk).update(
+        profile_name="Dana", messages=7, first_seen_at=now - timedelta(days=3), last_seen_at=now - timedelta(hours=2)
+    )
+    page = as_admin.get(LIST).content.decode()
+    assert all(text in page for text in (STRANGER, "Dana", "Shop", ">7<", "3\xa0days ago", "2\xa0hours ago"))
+
+
+def test_an_empty_list_says_that_nobody_waits_and_a_search_without_results_does_not(as_admin: Client) -> None:
+    assert "Nobody is waiting." in as_admin.get(LIST).content.decode()
+    assert "Nobody is waiting." not in as_admin.get(LIST, {"q": STRANGER}).content.decode()
+
+
+def test_the_list_costs_the_same_for_many(as_admin: Client, django_assert_num_queries: Any) -> None:
+    bots = [BotFactory.create() for _number in range(3)]
+    for number in range(30):
+        ask(f"+1202555{number:04}", bot=bots[number % 3])
+    with django_assert_num_queries(5):  # session, who asks, the bots to filter by, the count, the page
+        as_admin.get(LIST)

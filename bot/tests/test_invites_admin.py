@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import segno
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
@@ -12,7 +13,7 @@ from django.utils import timezone
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.tests.factories import BotFactory, WhatsAppBotFactory
-from users.invites import create_invite
+from users.invites import create_invite, state_of
 from users.models import Invite, User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, charlie
@@ -58,7 +59,8 @@ def test_an_admin_makes_an_invite_and_comes_to_its_links(client: Client, admin: 
     assert response.redirect_chain == [(page_of(invite), 302)]
     page = response.content.decode()
     link = f"https://wa.me/4930123456?text=%2Fjoin%20{invite.code}"
-    assert f'Shop: <a href="{link}">{link}</a>' in page
+    assert "<h2>Shop</h2>" in page and f'<a href="{link}">{link}</a>' in page and f'data-copy="{link}"' in page
+    assert f'aria-label="QR code of the link for Shop">{segno.make(link).svg_inline(border=4, omitsize=True)}' in page
     assert "4930999999" not in page
     assert f"<code>/join {invite.code}</code>" in page
 
@@ -152,3 +154,49 @@ def _save_contact(client: Client, contact: str) -> dict[str, list[str]]:
     data = {"name": "Shop", "slug": "shop", "is_active": "on", "account_id": "1", "burst_wait_seconds": "0"}
     response = client.post(url, {**data, "contact": contact})
     return {} if response.status_code == 302 else errors(response)
+
+
+def test_invites_are_filtered_by_their_state(client: Client, admin: User) -> None:
+    now = timezone.now()
+    made = {name: create_invite(note=name) for name in ("open", "used up", "expired", "revoked", "used and revoked")}
+    past = {"expires_at": now - timedelta(hours=1)}
+    for name, changes in (
+        ("used up", {"uses": 1, **past}),
+        ("expired", past),
+        ("revoked", {"revoked_at": now}),
+        ("used and revoked", {"uses": 1, "revoked_at": now, **past}),
+    ):
+        Invite.objects.filter(pk=made[name].pk).update(**changes)
+
+    def found(state: str) -> list[str]:
+        return [invite.note for invite in client.get(LIST, {"state": state}).context["cl"].result_list]
+
+    assert (found("open"), found("used up"), found("expired")) == (["open"], ["used up"], ["expired"])
+    assert found("revoked") == ["used and revoked", "revoked"]
+    assert len(found("")) == 5
+    for invite in client.get(LIST).context["cl"].result_list:
+        assert invite.note in found(state_of(invite).value), "the filter says what the list shows"
+
+
+def test_who_has_no_bot_with_links_is_told_what_to_send_and_how_to_get_one(client: Client, admin: User) -> None:
+    BotFactory.create()
+    invite = create_invite()
+    page = client.get(page_of(invite)).content.decode()
+    assert f"<code>/join {invite.code}</code>" in page and "No active bot has links." in page
+    assert "<svg viewBox" not in page
+
+
+def test_an_ended_invite_shows_nothing_to_share_and_says_so(client: Client, admin: User) -> None:
+    WhatsAppBotFactory.create(contact="+4930123456")
+    invite = create_invite()
+    Invite.objects.all().revoke(timezone.now())
+    page = client.get(page_of(invite)).content.decode()
+    assert "lets nobody in any more" in page
+    assert "wa.me" not in page and "<svg viewBox" not in page and "/join" not in page
+
+
+def test_the_list_costs_the_same_for_many_invites(client: Client, admin: User, django_assert_num_queries: Any) -> None:
+    for _number in range(30):
+        create_invite(person=charlie())
+    with django_assert_num_queries(4):  # session, who asks, the count, the page
+        client.get(LIST)

@@ -89,7 +89,7 @@ def test_several_are_erased_and_one_who_must_stay_keeps_no_other(client: Client,
 def test_more_than_a_request_has_time_for_are_refused(
     client: Client, person: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.admin.people.MOST_ERASED", 1)
+    monkeypatch.setattr("bot.admin.privacy.MOST_ERASED", 1)
     chosen = {"action": "erase_selected", "_selected_action": list(User.objects.values_list("pk", flat=True))}
     assert said(client.post(LIST, chosen)) == ["At most 1 people can be erased at once."]
     assert User.objects.count() == 2

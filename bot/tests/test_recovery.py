@@ -57,9 +57,13 @@ def told(bot: ActiveBot, message: OutboundMessage, status: str, external_id: str
 
 
 def act(staff: Client, model: str, action: str, *ids: int) -> str:
-    """Do an action of a changelist and return the page that follows."""
+    """Do an action of a changelist, on the page that asks as well, and return the page that follows."""
     data = {"action": action, "_selected_action": [str(id) for id in ids]}
-    return staff.post(reverse(f"admin:bot_{model}_changelist"), data, follow=True).content.decode()
+    url = reverse(f"admin:bot_{model}_changelist")
+    before = (states(), statuses())
+    staff.post(url, data)
+    assert (states(), statuses()) == before, "nothing is done before it is confirmed"
+    return staff.post(url, {**data, "confirmed": "1"}, follow=True).content.decode()
 
 
 @pytest.mark.parametrize("status", ["sent", "delivered", "read"])

@@ -107,7 +107,10 @@ def test_an_admin_neither_blocks_nor_edits_nor_deletes_staff() -> None:
     User.objects.update(is_whitelisted=True)
     client = signed_in(me)
     chosen = [owner.pk, colleague.pk, person.pk]
-    client.post(reverse("admin:users_user_changelist"), {"action": "block", "_selected_action": chosen})
+    block = {"action": "block", "_selected_action": chosen}
+    page = client.post(reverse("admin:users_user_changelist"), block).content.decode()
+    assert page.count("an owner or admin: only an owner changes them") == 2
+    client.post(reverse("admin:users_user_changelist"), {**block, "confirmed": "1"})
     assert set(User.objects.filter(is_whitelisted=False)) == {person}
     for other in (owner, colleague):
         assert client.post(reverse("admin:users_user_change", args=[other.pk]), {"name": "x"}).status_code == 403
@@ -119,6 +122,10 @@ def test_an_admin_neither_blocks_nor_edits_nor_deletes_staff() -> None:
 def test_an_admin_replays_messages() -> None:
     message = InboundFactory.create(state="dead")
     client = signed_in(bob(role=Role.ADMIN))
-    client.post(reverse("admin:bot_inboundmessage_changelist"), {"action": "replay", "_selected_action": [message.pk]})
+    chosen = {"action": "replay", "_selected_action": [message.pk]}
+    client.post(reverse("admin:bot_inboundmessage_changelist"), chosen)
+    message.refresh_from_db()
+    assert message.state == "dead"
+    client.post(reverse("admin:bot_inboundmessage_changelist"), {**chosen, "confirmed": "1"})
     message.refresh_from_db()
     assert message.state == "pending"

@@ -17,7 +17,8 @@ from bot import recovery
 from bot.bootstrap import DEMO_OWNER_NUMBER, ensure_demo
 from bot.demo.marks import CODE_PREFIX, seeded_bots, seeded_people
 from bot.demo.numbers import is_fictional
-from bot.models import AccessRequest, Bot, InboundMessage, Lease, OutboundMessage
+from bot.figures.days import inbound_of
+from bot.models import AccessRequest, Bot, DailyFigures, InboundMessage, Lease, OutboundMessage
 from bot.retention import purge_expired
 from bot.simulator.queries import read_news
 from bot.tests.factories import ALICE, STRANGER, BotFactory, InboundFactory, whitelisted
@@ -103,6 +104,35 @@ def test_a_report_over_the_days_says_what_the_budgets_have_counted() -> None:
     assert found.total.cost_micros > 0
     assert len(found.by_model) >= 4
     assert not ModelPrice.objects.exists()
+
+
+def test_the_figures_of_days_are_those_of_the_calls_and_messages() -> None:
+    seed(days=40)
+    kept = {(row.day, row.bot): row for row in DailyFigures.objects.filter(is_over=True)}
+    first = today() - timedelta(days=39)
+    assert {day for day, bot in kept if not bot} >= {first + timedelta(days=ago) for ago in range(1, 39)}
+    for (day, bot), row in kept.items():
+        records = UsageRecord.objects.between(day, day)
+        sums = (records.filter(bot=bot) if bot else records).totals()
+        assert (row.input_tokens, row.output_tokens, row.cost_micros) == (
+            sums.input_tokens, sums.output_tokens, sums.cost_micros
+        ), (day, bot)  # fmt: skip
+        assert sum(row.costs.values()) == row.cost_micros
+        assert row.answered + row.failed == row.received >= row.people
+        assert sum(row.failures.values()) == row.failed
+    newest = kept[today() - timedelta(days=1), ""]
+    assert newest.received == newest.answered + newest.failed == inbound_of(newest.day).count() > 0
+    busy = [row for row in kept.values() if row.answered]
+    assert all(300 < (row.median_ms or 0) <= (row.p95_ms or 0) < 20_000 for row in busy)
+
+
+def test_figures_of_days_on_which_others_have_used_it_are_not_overwritten() -> None:
+    day = today() - timedelta(days=9)
+    assert DailyFigures.objects.store([{"day": day, "bot": "", "received": 1, "cost_micros": 5}]) == 1
+    seed(days=12)
+    row = DailyFigures.objects.get(day=day, bot="")
+    assert (row.received, row.cost_micros) == (1, 5)
+    assert DailyFigures.objects.filter(day=day).exclude(bot="").exists()
 
 
 def test_the_same_seed_at_the_same_time_makes_the_same_rows_and_another_makes_others() -> None:
@@ -207,7 +237,7 @@ def test_every_state_of_messages_is_there_with_times_that_grow() -> None:
 def test_a_turn_can_be_traced_from_its_receipt_to_its_end_and_what_it_cost() -> None:
     seed()
     paid = UsageRecord.objects.exclude(turn_key=None).values("turn_key")
-    longer = OutboundMessage.objects.filter(part=1).values("turn_key")
+    longer = OutboundMessage.objects.filter(part=2).values("turn_key")
     read = OutboundMessage.objects.filter(status=Status.READ, turn_key__in=paid).exclude(turn_key__in=longer)[0]
     message = InboundMessage.objects.get(pk=read.turn_key)
     told = [step.what for step in trace(message).steps]

@@ -54,7 +54,8 @@ def sources() -> Iterator[tuple[Path, str]]:
             if path.suffix == ".py":
                 yield path, path.read_text()
             elif path.suffix == ".html":
-                yield path, templatize(path.read_text())
+                # (Without the template's indentation, which means nothing to Python but would be taken for its own.)
+                yield path, "\n".join(line.lstrip() for line in templatize(path.read_text()).splitlines())
 
 
 def texts(source: str) -> Iterator[Id]:

@@ -66,3 +66,19 @@ def test_without_a_named_database_no_check_asks_one(options):
     silent = {**PRODUCTION, "DATABASE_URL": "postgres://u:canary@192.0.2.1:5432/parley"}
     ended = run("manage.py", "check", *options, "--fail-level", "WARNING", **silent)
     assert (ended.returncode, ended.stdout) == (0, "System check identified no issues (0 silenced).\n"), ended.stderr
+
+
+@pytest.mark.processes
+def test_a_command_whose_reader_has_seen_enough_ends_quietly() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "help"],
+        cwd=BASE,
+        env=bare_environment(PYTHONPATH=str(BASE), ENVIRONMENT="test"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout and process.stderr
+    process.stdout.close()  # as `| head` does
+    complaints = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(60), complaints) == (141, b"")

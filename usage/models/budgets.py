@@ -38,6 +38,8 @@ class DailySpend(models.Model):
         verbose_name_plural = _("daily spends")
         # An expression, because null equals nothing: everybody's row could be there twice. No person has the id 0.
         constraints = [models.UniqueConstraint(Coalesce("user", 0), "bot", "day", name="usage_spend_one_per_day")]
+        # A day's rows are found by it. The sums are not in it, so that they change in place.
+        indexes = [models.Index(fields=["day", "user"], name="usage_spend_of_day")]
 
     def __str__(self) -> str:
         return f"spend {self.pk} of {self.day}"

@@ -2,6 +2,7 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +40,11 @@ class Invite(models.Model):
     class Meta:
         verbose_name = _("invite")
         verbose_name_plural = _("invites")
+        # For the list's filters. (Which are open or expired, the index of expires_at says.)
+        indexes = [
+            models.Index(fields=["id"], name="users_invite_used_up", condition=Q(uses__gte=F("max_uses"))),
+            models.Index(fields=["id"], name="users_invite_revoked", condition=Q(revoked_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"invite {self.pk}"
@@ -62,6 +68,8 @@ class Identity(models.Model):
                 violation_error_message=_("This address belongs to somebody already."),
             )
         ]
+        # For a search, which knows no channel.
+        indexes = [models.Index(fields=["address"], name="users_identity_address")]
 
     def __str__(self) -> str:
         return f"{self.channel} identity {self.pk}"

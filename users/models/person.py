@@ -62,6 +62,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[MinValueValidator(0)],
         help_text=_("In micro-dollars (1,000,000 are one dollar). Empty: USER_DAILY_BUDGET_USD."),
     )
+    last_seen_at = models.DateTimeField(
+        _("last seen"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When they last wrote to a bot, to a quarter of an hour. Empty: never."),
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
@@ -73,6 +80,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        # What the list of people is filtered and ordered by. Few have a role, so that theirs is small.
+        indexes = [
+            models.Index(fields=["last_seen_at", "id"], name="users_user_seen"),
+            models.Index(fields=["is_whitelisted", "id"], name="users_user_whitelisted"),
+            models.Index(fields=["role", "id"], name="users_user_role", condition=~Q(role=Role.USER)),
+            models.Index(fields=["id"], name="users_user_staff", condition=Q(is_staff=True)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 CANONICAL_NUMBER,

@@ -54,6 +54,11 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
+        # What the log is filtered by, in its order.
+        indexes = [
+            models.Index(fields=["action", "at", "id"], name="users_audit_action"),
+            models.Index(fields=["via", "at", "id"], name="users_audit_via"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.pk}"

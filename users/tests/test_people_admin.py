@@ -237,7 +237,8 @@ def test_people_are_filtered(as_alice, query, found):
 def test_the_actions_allow_and_block_and_say_how_many(as_alice, action, allowed, text):
     people = [bob(), charlie(), charlie()]
     outside = UserFactory.create(is_whitelisted=not allowed)
-    response = as_alice.post(LIST, {"action": action, "_selected_action": [person.pk for person in people]})
+    chosen = {"action": action, "_selected_action": [person.pk for person in people]}
+    response = as_alice.post(LIST, {**chosen, "confirmed": "1"})
     assert texts(response) == [text]
     assert set(User.objects.filter(pk__in=[p.pk for p in people]).values_list("is_whitelisted", flat=True)) == {allowed}
     outside.refresh_from_db()
@@ -247,7 +248,7 @@ def test_the_actions_allow_and_block_and_say_how_many(as_alice, action, allowed,
 def test_an_action_works_on_what_a_search_found(as_alice):
     person = charlie()
     IdentityFactory.create(user=person, address="700700")
-    response = as_alice.post(f"{LIST}?q=700700", {"action": "allow", "_selected_action": [person.pk]})
+    response = as_alice.post(f"{LIST}?q=700700", {"action": "allow", "_selected_action": [person.pk], "confirmed": "1"})
     assert texts(response) == ["1 person was added to the whitelist."]
 
 

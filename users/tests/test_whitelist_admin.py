@@ -24,6 +24,7 @@ LIST = reverse("admin:users_user_changelist")
 IMPORT = reverse("admin:users_user_import")
 APPLY = reverse("admin:users_user_import_apply")
 EXPORT = reverse("admin:users_user_export")
+EXAMPLE = reverse("admin:users_user_import_example")
 
 
 @pytest.fixture
@@ -97,8 +98,8 @@ def test_wrong_lines_are_listed_and_cannot_be_confirmed(as_alice):
     preview = upload(as_alice, f"phone\n{GERMAN}\n{GERMAN}\n{lines}")
     page = preview.content.decode()
     assert "60 lines are wrong; nothing was changed." in page
-    assert "<li>line 4: A phone number has" in page and "<li>and 10 more</li>" in page
-    assert "line 3: the same as line 2; ignored" in page
+    assert '<td class="number">4</td><td>A phone number has' in page and "and 10 more" in page
+    assert '<td class="number">3</td><td>the same as line 2; ignored</td>' in page
     assert APPLY not in page and preview.context["signed"] == ""
     assert User.objects.count() == 1
 
@@ -269,3 +270,20 @@ def test_an_export_has_all_pages_of_the_list(as_alice, monkeypatch):
 
 def test_an_export_with_a_filter_that_is_none_goes_back_to_the_list(as_alice):
     assert as_alice.get(EXPORT, {"role__exact__foo": "1"}).url == LIST
+
+
+def test_the_example_can_be_downloaded_and_imports_as_it_is(as_alice):
+    page = as_alice.get(IMPORT).content.decode()
+    assert f'href="{EXAMPLE}"' in page and "<td>Dana Weber</td>" in page
+    response = as_alice.get(EXAMPLE)
+    assert response["Content-Disposition"] == 'attachment; filename="people-example.csv"'
+    preview = upload(as_alice, response.content)
+    assert "<h2>New: 3</h2>" in preview.content.decode()
+    confirm(as_alice, preview)
+    dana = User.objects.get(name="Dana Weber")
+    assert (dana.phone_number, dana.is_whitelisted, dana.daily_budget_micros) == ("+491713920001", True, 500_000)
+
+
+def test_the_example_is_for_who_may_import(client):
+    client.force_login(UserFactory.create(is_staff=True))
+    assert client.get(EXAMPLE).status_code == 403

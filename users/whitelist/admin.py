@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from users.whitelist.applying import ImportFailed, ImportRefused, apply_people
 from users.whitelist.columns import COLUMNS
-from users.whitelist.exporting import export_people
+from users.whitelist.exporting import EXAMPLE, example_file, export_people
 from users.whitelist.planning import Kind, Plan, make_plan
 from users.whitelist.reading import BadFile, Reading, read_people
 from users.whitelist.signed import BadSignature, sign, unsign
@@ -51,11 +51,14 @@ class UploadForm(forms.Form):
 class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Import and export for the list of people, to those who may add and change people."""
 
+    list_before_template = "admin/users/user/list_tools.html"
+
     def get_urls(self) -> list[URLPattern]:
         """Put the pages before the one that takes any text for a primary key."""
         view = self.admin_site.admin_view
         return [
             path("import/", view(self.import_view), name="users_user_import"),
+            path("import/example/", view(require_GET(self.example_view)), name="users_user_import_example"),
             path("import/apply/", view(require_POST(self.apply_view)), name="users_user_import_apply"),
             path("export/", view(require_GET(self.export_view)), name="users_user_export"),
             *super().get_urls(),
@@ -75,6 +78,13 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         if posted and form.is_valid():
             return self._preview(request, form)
         return self._page(request, form, {})
+
+    def example_view(self, request: HttpRequest) -> HttpResponse:
+        """Send a file as importing wants it."""
+        if not self._may_import(request):
+            raise PermissionDenied
+        headers = {"Content-Disposition": 'attachment; filename="people-example.csv"'}
+        return HttpResponse(example_file(), content_type="text/csv; charset=utf-8", headers=headers)
 
     def apply_view(self, request: HttpRequest) -> HttpResponse:
         """Do what was previewed, as far as it is still to be done."""
@@ -123,6 +133,7 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _page(self, request: HttpRequest, form: UploadForm, context: dict[str, Any]) -> HttpResponse:
         page = {"opts": self.opts, "title": _("Import people"), "form": form, "columns": ", ".join(COLUMNS)}
+        page["example"] = EXAMPLE
         template = "admin/users/user/import.html"
         return TemplateResponse(request, template, {**self.admin_site.each_context(request), **page, **context})
 

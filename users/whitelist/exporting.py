@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.db.models import QuerySet
 
@@ -13,6 +13,18 @@ from users.whitelist.rows import as_text, clean_name, dollars
 
 BYTE_ORDER_MARK = "\ufeff"
 CHUNK = 2_000
+# People who do not exist, with numbers that are free for fiction.
+EXAMPLE = [
+    COLUMNS,
+    ("+491713920001", "Dana Weber", "yes", "0.50"),
+    ("+44 7700 900123", "Priya Shah", "yes", ""),
+    ("+12125550147", "", "no", ""),
+]
+
+
+def example_file() -> str:
+    """Return the example as a file that a spreadsheet opens."""
+    return BYTE_ORDER_MARK + _lines(EXAMPLE)
 
 
 def export_people(people: QuerySet[User], *, bom: bool = False) -> Iterator[str]:
@@ -41,7 +53,7 @@ def _number(stored: str) -> str:
     return stored if is_e164(stored) else as_text(stored)
 
 
-def _lines(rows: "Iterator[tuple[str, ...]] | list[tuple[str, ...]]") -> str:
+def _lines(rows: Iterable[tuple[str, ...]]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
     return text.getvalue()

@@ -66,6 +66,7 @@ CANNOT: dict[str, dict[str, str]] = {
     ),
     "bot.Heartbeat": {"process": "the name of a machine, and numbers"},
     "bot.Counter": {"name": "a metric", "labels": "bots, states and codes of ours: bot/metrics/definitions.py"},
+    "bot.DailyFigures": {"bot": NAMES_A_BOT, "failures": "codes of ours", "costs": NAMES_A_MODEL},
     "django_q.Task": {"id": RANDOM, "func": OURS, "hook": OURS, "cluster": "a setting of ours"},
     "django_q.OrmQ": {"key": "a setting of ours"},
     "django_q.Schedule": dict.fromkeys(

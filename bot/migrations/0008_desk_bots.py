@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bot", "0005_outboundmessage_filename"),
+        ("bot", "0007_desk_indexes"),
     ]
 
     operations = [

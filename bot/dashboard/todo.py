@@ -1,0 +1,113 @@
+"""What somebody has to do something about, the most urgent first, each with the list that it is done in."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django_q.models import Failure, Schedule
+
+from bot.dashboard import links
+from bot.dashboard.costs import Gauge
+from bot.dashboard.words import age, capped
+from bot.managers import UNCERTAIN
+from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
+from bot.system import System, ask_system
+from users.paginator import MOST
+from users.permissions import Permission
+
+# A message that waits longer than this is not about to be answered.
+LONG_SECONDS = 60
+# What follows every text that begins with UNCERTAIN.
+BEYOND = f"{UNCERTAIN[:-1]}O"
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """A thing to do: how urgent (bad, warn, or nothing), what, and where."""
+
+    tone: str
+    text: str
+    href: str
+
+
+def todo(allowed: frozenset[Permission], bots: list[Bot], system: System | None, gauges: list[Gauge]) -> list[Todo]:
+    """Return what is to be done, of what somebody may see."""
+    found: list[Todo] = []
+    if system is not None:
+        found += _of_system(system, links.list_of(Schedule) if Permission.MANAGE_SCHEDULES in allowed else "")
+    if Permission.SEE_BOTS in allowed:
+        found += _of_bots(bots)
+    if Permission.SEE_MESSAGES in allowed:
+        found += _of_messages()
+    found += [_of_budget(gauge) for gauge in gauges if gauge.tone != "good"]
+    if Permission.SEE_PEOPLE in allowed and (count := AccessRequest.objects.all()[:MOST].count()):
+        text = ngettext("%(count)s person asks for access.", "%(count)s people ask for access.", count)
+        found.append(Todo("", text % {"count": capped(count, MOST)}, links.access_requests()))
+    if Permission.MANAGE_SCHEDULES in allowed and (count := Failure.objects.all()[:MOST].count()):
+        text = ngettext("%(count)s scheduled task failed.", "%(count)s scheduled tasks failed.", count)
+        found.append(Todo("warn", text % {"count": capped(count, MOST)}, links.list_of(Failure)))
+    return sorted(found, key=lambda one: ("bad", "warn", "").index(one.tone))
+
+
+def system_now() -> System:
+    """Return who lives and what waits. One query."""
+    return ask_system(timezone.now())
+
+
+def _of_system(system: System, schedules: str) -> list[Todo]:
+    found = []
+    if not system.workers_alive:
+        found.append(Todo("bad", _("No worker is running: nobody is answered."), links.waiting()))
+    if not system.schedulers_alive:
+        text = _("No scheduler is running: nothing is purged, and no budget alert is sent.")
+        found.append(Todo("bad", text, schedules))
+    if system.oldest_waiting_seconds > LONG_SECONDS:
+        length = age(system.oldest_waiting_seconds)
+        found.append(Todo("warn", _("A message has waited for %(age)s.") % {"age": length}, links.waiting()))
+    return found
+
+
+def _of_bots(bots: list[Bot]) -> list[Todo]:
+    text = _("%(bot)s is paused: what people write to it waits.")
+    return [Todo("bad", text % {"bot": bot}, links.page_of(bot)) for bot in bots if bot.is_active and bot.paused_at]
+
+
+def _of_messages() -> list[Todo]:
+    found = []
+    if count := InboundMessage.objects.filter(state=InboundMessage.State.DEAD)[:MOST].count():
+        text = ngettext(
+            "%(count)s message could not be answered: replay it.",
+            "%(count)s messages could not be answered: replay them.",
+            count,
+        )
+        found.append(Todo("bad", text % {"count": capped(count, MOST)}, links.dead()))
+    if count := uncertain_sends():
+        text = ngettext(
+            "Nobody knows whether %(count)s message arrived: find out, and mark it as sent or send it again.",
+            "Nobody knows whether %(count)s messages arrived: find out, and mark them as sent or send them again.",
+            count,
+        )
+        found.append(Todo("warn", text % {"count": capped(count, MOST)}, links.uncertain()))
+    return found
+
+
+def uncertain_sends() -> int:
+    """Return how many sends are uncertain, 10,000 at most. One query.
+
+    They are found by what their messages say, which has an index; an index of the outbox on its status would be paid
+    for by every receipt.
+    """
+    ended = InboundMessage.objects.exclude(error_code="").exclude(turn_key=None).order_by()
+    # (The bounds are for the index, in whatever order the database's language puts letters.)
+    unknown = ended.filter(error_code__gte=UNCERTAIN, error_code__lt=BEYOND, error_code__startswith=UNCERTAIN)
+    dead = ended.filter(state=InboundMessage.State.DEAD)
+    turns = unknown.values("turn_key").union(dead.values("turn_key"))
+    return OutboundMessage.objects.filter(turn_key__in=turns, status=OutboundMessage.Status.UNCERTAIN)[:MOST].count()
+
+
+def _of_budget(gauge: Gauge) -> Todo:
+    said = {"name": gauge.name, "amounts": gauge.words}
+    if gauge.tone == "bad":
+        return Todo("bad", _("Budget used up: %(name)s, %(amounts)s.") % said, gauge.href)
+    return Todo("warn", _("Budget nearly used up: %(name)s, %(amounts)s.") % said, gauge.href)

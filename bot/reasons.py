@@ -1,0 +1,137 @@
+"""Error codes of rows, in words for operators: what happened, and what to do about it.
+
+(What a person is told stands in bot/errors.py.) A stored code is one of ErrorCode, ours with the provider's after a
+colon (CHANNEL_ERROR:131026, UNCERTAIN:timeout), or the provider's alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bot.errors import ErrorCode
+from bot.managers import NO_REASON, RESOLVED, UNCERTAIN
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What a code means: in one short sentence, and what an operator can do (empty: nothing is to be done)."""
+
+    says: Words
+    advice: Words = ""
+
+    def __str__(self) -> str:
+        return " ".join(str(text) for text in (self.says, self.advice) if text)
+
+
+WAIT_OR_RAISE = gettext_lazy("It is answered again tomorrow, or when the budget is raised.")
+REPLAY = gettext_lazy("Look in the log for its turn, mend the cause, then replay it.")
+TOLD = gettext_lazy("The person was told so.")
+
+REASONS: Mapping[str, Reason] = {
+    ErrorCode.RATE_LIMIT_EXCEEDED: Reason(gettext_lazy("More messages in a minute than the limit allows."), TOLD),
+    ErrorCode.UNAUTHORIZED: Reason(
+        gettext_lazy("Whoever wrote is not on the whitelist."), gettext_lazy("Allow them under Access requests.")
+    ),
+    ErrorCode.INVALID_INPUT: Reason(
+        gettext_lazy("What the provider delivered could not be read."),
+        gettext_lazy("It was put aside and nobody was answered; the detail is in its payload."),
+    ),
+    ErrorCode.OPENAI_API_ERROR: Reason(
+        gettext_lazy("The model could not be reached, or gave no answer."),
+        gettext_lazy("The person was asked to try again. If it goes on, look at the model's status and key."),
+    ),
+    ErrorCode.DATABASE_ERROR: Reason(gettext_lazy("The database did not answer."), REPLAY),
+    ErrorCode.BUDGET_EXCEEDED: Reason(gettext_lazy("The person's budget for the day was used up."), WAIT_OR_RAISE),
+    ErrorCode.BOT_BUDGET_EXCEEDED: Reason(gettext_lazy("The bot's budget for the day was used up."), WAIT_OR_RAISE),
+    ErrorCode.GLOBAL_BUDGET_EXCEEDED: Reason(
+        gettext_lazy("Everybody's budget for the day was used up."), WAIT_OR_RAISE
+    ),
+    ErrorCode.UNSUPPORTED_MESSAGE: Reason(gettext_lazy("A kind of message that bots cannot read."), TOLD),
+    ErrorCode.CHANNEL_ERROR: Reason(
+        gettext_lazy("The provider did not take the reply."),
+        gettext_lazy("When the cause is gone, replay the message: the stored reply is sent, at no further cost."),
+    ),
+    ErrorCode.WINDOW_EXPIRED: Reason(
+        gettext_lazy("The provider's time for replies was over (WhatsApp: 24 hours)."),
+        gettext_lazy("Write to the person with a template, or wait until they write."),
+    ),
+    ErrorCode.CONFIGURATION_ERROR: Reason(
+        gettext_lazy("The bot or the model is not set up completely."),
+        gettext_lazy("Run manage.py check --database default: it names what is missing."),
+    ),
+    ErrorCode.PAYLOAD_TOO_LARGE: Reason(gettext_lazy("The delivery was larger than is accepted.")),
+    ErrorCode.NOT_FOUND: Reason(gettext_lazy("What was asked for is not there.")),
+    ErrorCode.INTERNAL_ERROR: Reason(gettext_lazy("Every attempt to answer it failed by an error of ours."), REPLAY),
+    UNCERTAIN: Reason(
+        gettext_lazy("The provider may or may not have it."),
+        gettext_lazy(
+            "Look in the chat itself or ask the person. If it arrived, mark it as sent; if not, send it again. "
+            "A delivery status that still comes settles it by itself."
+        ),
+    ),
+    RESOLVED: Reason(gettext_lazy("It was uncertain, until a delivery status or staff said that it arrived.")),
+    NO_REASON: Reason(gettext_lazy("The provider says that it failed, and not why.")),
+}
+
+# What follows UNCERTAIN: how it came about.
+UNCERTAINTIES: Mapping[str, Words] = {
+    "timeout": gettext_lazy("the provider did not answer in time"),
+    "connection_lost": gettext_lazy("the connection broke before the provider answered"),
+    "no_message_id": gettext_lazy("the provider's answer named no message"),
+    "INTERRUPTED": gettext_lazy("the worker was stopped while it was sending"),
+    "EARLIER": gettext_lazy("an earlier part is uncertain, so this one was held back"),
+}
+
+# Codes of WhatsApp's Cloud API, and our own words for what keeps a request from it.
+PROVIDER: Mapping[str, Words] = {
+    "100": gettext_lazy("the request has a value that it does not accept"),
+    "190": gettext_lazy("the access token is refused"),
+    "368": gettext_lazy("the account is restricted for a breach of the provider's policy"),
+    "130429": gettext_lazy("too many messages at once"),
+    "130472": gettext_lazy("the person's number is part of an experiment of the provider's"),
+    "131000": gettext_lazy("an error of the provider's own"),
+    "131016": gettext_lazy("the provider's service is down for the moment"),
+    "131026": gettext_lazy("the number has no WhatsApp, or an old one, or has not accepted its terms"),
+    "131031": gettext_lazy("the account is locked"),
+    "131047": gettext_lazy("more than 24 hours have passed since the person wrote"),
+    "131048": gettext_lazy("too many people have reported or blocked this number"),
+    "131049": gettext_lazy("the provider held it back so that the person is not written to too often"),
+    "131051": gettext_lazy("it does not know this kind of message"),
+    "131053": gettext_lazy("the document could not be uploaded"),
+    "131056": gettext_lazy("too many messages to this person at once"),
+    "access_token_missing": gettext_lazy("the bot has no access token"),
+    "phone_number_id_missing": gettext_lazy("the bot has no phone number id"),
+    "unreachable": gettext_lazy("the provider could not be reached"),
+    "invalid_url": gettext_lazy("WHATSAPP_API_URL is no address that can be called"),
+    "no_media_id": gettext_lazy("the provider's answer to the upload named no document"),
+}
+
+
+def reason_of(code: str) -> Reason | None:
+    """Return what a row's code means; None: it has none. A code that is not known is told as it is."""
+    if not code:
+        return None
+    ours, _colon, detail = code.partition(":")
+    known = REASONS.get(ours)
+    if known is None:
+        says = _("The provider refused it: %(why)s.") % {"why": _cause(code, PROVIDER)}
+        return Reason(says)
+    if not detail:
+        return known
+    causes = UNCERTAINTIES if ours == UNCERTAIN else PROVIDER
+    says = _("%(what)s (%(why)s)") % {"what": str(known.says).removesuffix("."), "why": _cause(detail, causes)}
+    return Reason(f"{says}.", known.advice)
+
+
+def _cause(code: str, causes: Mapping[str, Words]) -> str:
+    words = causes.get(code)
+    if words is None and code.startswith("http_"):
+        return _("it answered with HTTP status %(status)s") % {"status": code.removeprefix("http_")}
+    if words is None:
+        return _("error %(code)s") % {"code": code}
+    return f"{words}, {code}" if code.isdecimal() else str(words)
