@@ -83,6 +83,7 @@ class PauseAdmin(ConnectionAdmin):
             explanation=" ".join(explanation),
             rows=[f"{bot.name} ({bot.slug})" for bot in running],
             confirm_label=_("Pause"),
+            left_out=[_("%(bot)s is paused already") % {"bot": bot} for bot in queryset if bot not in running],
         )
         asked.template_name = "admin/bot/bot/pause.html"
         return asked

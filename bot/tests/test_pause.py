@@ -162,10 +162,10 @@ def colleague(alice: User) -> Client:
 
 
 def test_pausing_asks_first_and_for_a_reason(staff: Client) -> None:
-    bot, other = WhatsAppBotFactory.create(name="Shop"), BotFactory.create(paused_at="2026-01-01T00:00Z")
+    bot, other = WhatsAppBotFactory.create(name="Shop"), BotFactory.create(name="Other", paused_at="2026-01-01T00:00Z")
     page = pause(staff, bot.pk, other.pk)
     assert 'name="reason"' in page and f"Shop ({bot.slug})" in page
-    assert f"({other.slug})" not in page, "it is paused already"
+    assert f"({other.slug})" not in page and "Other is paused already" in page
     assert "they wait, and are answered in order when it is resumed" in page
     assert "for 24 hours only" in page
     assert not Bot.objects.get(pk=bot.pk).paused_at
