@@ -3,18 +3,16 @@
 from typing import Any
 
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
-from users.paginator import CappedPaginator
+from users.long_lists import LongListAdmin
 
 __all__ = ["DeskAdmin", "ReadOnlyDeskAdmin", "TabularInline"]
 
 
-class DeskAdmin(ModelAdmin):
+class DeskAdmin(LongListAdmin):
     """A list and its forms: never a full count, fifty rows a page, filters in a sheet of their own."""
 
-    paginator = CappedPaginator
-    show_full_result_count = False
     list_per_page = 50
     compressed_fields = True
     warn_unsaved_form = True
