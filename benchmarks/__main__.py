@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from benchmarks.databases import POSTGRESQL, SQLITE, postgres_problem
 from benchmarks.figures import BenchmarkError
-from benchmarks.parts import ack, inflight, loglines, pickup, purge, turn, usage
+from benchmarks.parts import ack, desk, inflight, loglines, pickup, purge, turn, usage
 from benchmarks.processes import Run, procfile_flags
 from benchmarks.report import Report
 
@@ -23,10 +23,13 @@ PARTS = {
     "pickup": pickup.measure,
     "usage": usage.measure,
     "purge": purge.measure,
+    "desk": desk.measure,
     "logging": loglines.measure,
 }
 # They ask no database: once is enough.
 WITHOUT_DATABASE = {"logging"}
+# Of the size that it is measured with, SQLite is none that anybody runs.
+ON_POSTGRES_ONLY = {"desk"}
 RESULTS = Path(__file__).resolve().parent / "results"
 KINDS = {"sqlite": (SQLITE,), "postgres": (POSTGRESQL,), "both": (SQLITE, POSTGRESQL)}
 
@@ -42,7 +45,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of ack, turn and purge")
     parser.add_argument("--server", metavar="FLAGS", help="granian's flags, quoted (default: those of the Procfile)")
     parser.add_argument("--profile", action="store_true", help="sample the worker of turn with py-spy")
-    parser.add_argument("--messages", type=int, default=1_000_000, help="how many expired messages purge deletes")
+    parser.add_argument(
+        "--messages", type=int, default=1_000_000, help="how many expired messages purge deletes, and desk lists"
+    )
     options = parser.parse_args()
     if unknown := set(options.parts) - PARTS.keys():
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
@@ -70,7 +75,7 @@ def main() -> int:
         kinds = tuple(kind for kind in kinds if kind != POSTGRESQL)
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as directory:
         for name in [name for name in PARTS if not options.parts or name in options.parts]:
-            for kind in ("no database",) if name in WITHOUT_DATABASE else kinds:
+            for kind in databases_of(name, kinds):
                 own = Path(directory) / f"{name}-{kind}"
                 own.mkdir()
                 run = Run(own, RESULTS, options.seconds, options.rounds, server, options.profile, options.messages)
@@ -80,6 +85,13 @@ def main() -> int:
                     report.failed(f"{name} · {kind}: {error}")
     report.save(RESULTS)
     return 1 if report.untrustworthy else 0
+
+
+def databases_of(name: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a part is measured on, of the kinds that are there and asked for."""
+    if name in WITHOUT_DATABASE:
+        return ("no database",)
+    return tuple(kind for kind in kinds if kind == POSTGRESQL) if name in ON_POSTGRES_ONLY else kinds
 
 
 def interrupted(number: int, frame: FrameType | None) -> NoReturn:

@@ -27,7 +27,7 @@ class Run:
     """What every part is told: where files go, how long and how often to measure, and what is varied.
 
     seconds: length of one round of `ack`. server: granian's flags. results: where profiles are kept. messages: how many
-    `purge` deletes.
+    `purge` deletes, and `desk` lists.
     """
 
     directory: Path
