@@ -1,11 +1,15 @@
-"""Rows for every list of the desk, each with a person and a bot of its own, and how many queries each list may take."""
+"""Rows for every list of the desk, each with a person and a bot of its own, and what each list may ask."""
 
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.db import connection
 from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
 from django_q.signing import SignedPackage
@@ -121,3 +125,18 @@ LISTS: dict[str, tuple[Callable[[int], Model], int]] = {
     "users.invite": (an_invite, 4),
     "users.user": (a_person, 6),
 }
+
+
+def path_of(label: str) -> str:
+    """Return where a model's list is."""
+    return reverse(f"admin:{label.replace('.', '_')}_changelist")
+
+
+def asked(client: Client, path: str) -> list[str]:
+    """Return the queries of a page that is there."""
+    with CaptureQueriesContext(connection) as captured:
+        # (At its end a request empties what is captured.)
+        response = client.get(path)
+        queries = [query["sql"] for query in captured.captured_queries]
+    assert response.status_code == 200, path
+    return queries
