@@ -115,4 +115,4 @@ def _whom(entry: Any) -> Any:
 
 def _link(person: User) -> str:
     url = reverse("admin:users_user_change", args=(person.pk,))
-    return format_html('<a class="desk-link" href="{}">{}</a>', url, person)
+    return format_html('<a class="desk-link underline" href="{}">{}</a>', url, person)
