@@ -84,7 +84,7 @@ def build(allowed: frozenset[Permission], chosen: str = "") -> Dashboard:
     if not allowed:
         return page
     sees_messages, sees_spending = Permission.SEE_MESSAGES in allowed, Permission.SEE_SPENDING in allowed
-    bots = list(Bot.objects.all())
+    bots = list(Bot.objects.for_people())
     if Permission.SEE_BOTS in allowed:
         page.bots = bots
         page.bot = next((bot for bot in bots if bot.slug == chosen), None)

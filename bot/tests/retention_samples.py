@@ -195,9 +195,8 @@ def queued_tasks(since: datetime) -> "list[QuerySet[Any]]":
 
 @sample
 def previews(since: datetime) -> "list[QuerySet[Any]]":
-    number = next(NUMBERS)
-    of = Bot.objects.create(slug=f"previewed-{number}", name="Previewed", channel="console")
-    preview = Bot.objects.create(slug=f"{of.slug}-preview", name="Preview", channel="console", preview_of=of)
+    of = Bot.objects.create(slug=f"previewed-{uuid4().hex}", name="Previewed", channel="console")
+    preview = Bot.objects.create(slug=uuid4().hex, name="Preview", channel="console", preview_of=of)
     Bot.objects.filter(pk=preview.pk).update(updated_at=since)
     Bot.objects.filter(pk=of.pk).update(updated_at=since)
     return rows(preview)
