@@ -23,6 +23,11 @@ from users.models import User
 IS_PERSONS = Q(user__isnull=False)
 
 
+def of_nobody(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Keep the rows of everybody together and of bots, said in the words of either index: a planner may choose."""
+    return rows.alias(person=OWNER).filter(person=0, user=None)
+
+
 class DayFilter(admin.SimpleListFilter):
     """The days that are looked at."""
 
@@ -53,7 +58,7 @@ class OwnerFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the rows of a kind: by the expressions that the indexes have."""
-        everybodys: QuerySet[Any] = queryset.alias(person=OWNER).filter(person=0)
+        everybodys = of_nobody(queryset)
         if self.value() == "everybody":
             return everybodys.filter(bot="")
         if self.value() == "bots":
@@ -91,7 +96,7 @@ class DailySpendAdmin(FactsAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add what today has cost everybody and the bots."""
-        of_today = self.get_queryset(request).alias(person=OWNER).filter(person=0, day=today()).order_by("bot")
+        of_today = of_nobody(self.get_queryset(request)).filter(day=today()).order_by("bot")
         rows = [(self.whose(row), self.spent(row), self.of_budget(row), self.reserved(row)) for row in of_today]
         page: HttpResponse = super().changelist_view(request, {"of_today": rows, **(extra_context or {})})
         return page

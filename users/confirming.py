@@ -42,8 +42,8 @@ def confirm(
 
     queryset_or_objects: what was chosen; read only where the request names no rows of a list. rows: what will change,
     in words; left_out: what will not, with the reason. The page shows the first MOST_SHOWN of either, and says how many
-    more there are: give count and left_out_count where they are more than the rows that are given. Where all are left
-    out, the page offers no more than the way back.
+    more there are: give count and left_out_count where they are more than the rows that are given. Nothing to
+    change: the page offers no more than the way back.
     """
     posted = request.POST.getlist(ACTION_CHECKBOX_NAME)
     meta = model_admin.opts
@@ -63,7 +63,7 @@ def confirm(
         "rows_more": max(0, (len(rows) if count is None else count) - MOST_SHOWN),
         "left_out": left_out[:MOST_SHOWN],
         "left_out_more": max(0, (len(left_out) if left_out_count is None else left_out_count) - MOST_SHOWN),
-        "nothing": not rows and bool(left_out),
+        "nothing": not rows,
         "confirm_label": confirm_label,
         "danger": danger,
     }

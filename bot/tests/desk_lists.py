@@ -109,7 +109,7 @@ def a_schedule(number: int) -> Model:
 # Each list: what makes one of its rows, and how many queries a page of it takes at most, two for who asks included.
 LISTS: dict[str, tuple[Callable[[int], Model], int]] = {
     "bot.accessrequest": (an_access_request, 5),
-    "bot.bot": (lambda number: BotFactory.create(), 4),
+    "bot.bot": (lambda number: BotFactory.create(), 5),
     "bot.inboundmessage": (an_inbound_message, 7),
     "bot.lease": (a_lease, 7),
     "bot.outboundmessage": (an_outbound_message, 7),
@@ -118,7 +118,7 @@ LISTS: dict[str, tuple[Callable[[int], Model], int]] = {
     "django_q.ormq": (a_queued_task, 5),
     "django_q.schedule": (a_schedule, 6),
     "django_q.success": (a_task(True), 6),
-    "usage.dailyspend": (a_daily_spend, 4),
+    "usage.dailyspend": (a_daily_spend, 5),
     "usage.modelprice": (lambda number: ModelPriceFactory.create(model=f"model-{number}"), 5),
     "usage.usagerecord": (a_usage_record, 6),
     "users.auditentry": (an_audit_entry, 5),

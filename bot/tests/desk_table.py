@@ -73,12 +73,18 @@ OWN = {
     "bot_accessrequest_allow": Needs(Permission.MANAGE_PEOPLE, 405),
     "bot_accessrequest_dismiss": Needs(Permission.MANAGE_PEOPLE, 405),
     "bot_bot_test": Needs(Permission.MANAGE_BOTS, 405),
+    "bot_bot_try": Needs(Permission.MANAGE_BOTS, 405),
+    "bot_bot_use": Needs(Permission.MANAGE_BOTS, 405),
+    "usage_report": Needs(Permission.SEE_SPENDING),
+    "usage_report_export": Needs(Permission.SEE_SPENDING),
     # The simulator.
     "chat": Needs(STAFF),
     "send": Needs(STAFF, 405),
     "updates": Needs(STAFF, 400),  # (without saying whose)
     "document": Needs(STAFF, 404),
     "story": Needs(STAFF),
+    "people": Needs(STAFF),
+    "about": Needs(STAFF, 400),  # (without saying whose)
     # Not of the desk: machines, and the language of pages.
     "webhook": Needs(ANYBODY),
     "healthz": Needs(ANYBODY),

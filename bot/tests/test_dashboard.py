@@ -175,7 +175,8 @@ def test_things_to_do_lead_to_exactly_the_rows_they_count(owner: Client, shop: B
     ended = message(shop, NOON, state="dead", error_code="INTERNAL_ERROR")
     shop.inbound_messages.filter(pk=lost.pk).update(turn_key=lost.pk)
     shop.inbound_messages.filter(pk=ended.pk).update(turn_key=ended.pk)
-    uncertain = reply(shop, NOON, "uncertain", turn_key=lost.pk), reply(shop, NOON, "uncertain", turn_key=ended.pk)
+    why = {"error_code": "UNCERTAIN:timeout"}
+    uncertain = tuple(reply(shop, NOON, "uncertain", turn_key=turn.pk, **why) for turn in (lost, ended))
     reply(shop, NOON, "sent", turn_key=lost.pk, part=1)
     waiting = message(shop, NOW, available_at=NOW - timedelta(minutes=3))
     assert rows(owner, links.dead()) == ids(dead, ended)

@@ -1,16 +1,17 @@
 """What is done with many rows at once on the desk: no more than the list counts, and deletions said in numbers."""
 
 import re
-from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.db.models import Model
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from bot.models import AccessRequest, Bot
+from bot.models import AccessRequest
 from bot.tests.desk_lists import LISTS, asked, path_of
+from conversations.models import Conversation, Message
+from conversations.tests.factories import ConversationFactory, MessageFactory
+from users.deletion import what_goes
 from users.models import User
 from users.tests.factories import UserFactory, alice
 
@@ -49,32 +50,28 @@ def rows_named(page: str) -> int:
 def test_the_page_before_a_deletion_says_in_numbers_what_goes_with_a_row(
     owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make, _ = LISTS["bot.accessrequest"]
-    bots: list[Model] = [make(number).bot for number in range(1, 13)]  # type: ignore[attr-defined]
-    bot = bots[0]
-    for number in range(100, 120):
-        type(make(number)).objects.filter(address=f"+4915200{number:05}").update(bot=bot)  # type: ignore[attr-defined]
-    path = reverse("admin:bot_bot_delete", args=(bot.pk,))
+    conversation = ConversationFactory.create()
+    MessageFactory.create_batch(21, conversation=conversation)
+    path = reverse("admin:conversations_conversation_delete", args=(conversation.pk,))
     page = owner.get(path).content.decode()
-    assert "Access requests: 21" in page
+    assert "Messages: 21" in page
     assert rows_named(page) == 1
     few = len(asked(owner, path))
     monkeypatch.setattr("users.paginator.MOST", 10)
-    assert "Access requests: &gt; 10" in owner.get(path).content.decode()
+    assert "Messages: &gt; 10" in owner.get(path).content.decode()
     assert len(asked(owner, path)) == few
     owner.post(path, {"post": "yes"})
-    assert not Bot.objects.filter(pk=bot.pk).exists()
+    assert not Conversation.objects.exists() and not Message.objects.exists()
 
 
 def test_who_may_not_delete_what_goes_with_a_row_does_not_delete_the_row(
-    owner: Client, monkeypatch: pytest.MonkeyPatch
+    rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make, _ = LISTS["bot.accessrequest"]
-    bot: Any = make(1).bot  # type: ignore[attr-defined]
-    path = reverse("admin:bot_bot_delete", args=(bot.pk,))
+    bot = LISTS["bot.accessrequest"][0](1).bot  # type: ignore[attr-defined]
+    request = rf.get("/")
+    request.user = alice()
     monkeypatch.setattr(
         type(admin.site.get_model_admin(AccessRequest)), "has_delete_permission", lambda *arguments: False
     )
-    assert "access request" in " ".join(owner.get(path).context["perms_lacking"])
-    assert owner.post(path, {"post": "yes"}).status_code == 403
-    assert Bot.objects.filter(pk=bot.pk).exists()
+    _rows, _counts, forbidden, _protected = what_goes([bot], request, admin.site)
+    assert "access request" in forbidden
