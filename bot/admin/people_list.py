@@ -122,7 +122,7 @@ class BudgetFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the choices."""
-        return [("over", _("Used up")), ("near", _("80 % used, or more"))]
+        return [("over", _("Used up")), ("near", _("80 percent used, or more"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         """Keep who has used so much of it."""

@@ -85,7 +85,7 @@ def _times(history: History, bot: Bot | None) -> Chart:
         return (median, max(p95 - median, 0)), within(day.median_ms, day.p95_ms), links.answered(day, bot)
 
     now = history.today
-    legend = ((0, _("half of the answers")), (1, _("95 % of the answers")))
+    legend = ((0, _("half of the answers")), (1, _("95 percent of the answers")))
     total = "" if now.p95_ms is None else _("95 %% within %(p95)s") % {"p95": seconds(now.p95_ms)}
     return _chart(history, _("Time to the answer"), _if_known(draw), seconds(now.median_ms), total, legend)
 
