@@ -33,6 +33,10 @@ class FactsAdmin(ReadOnlyDeskAdmin):
 
         css: ClassVar = {"all": ("desk/usage.css",)}
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: a sum whose rows are gone is wrong. The purge keeps the sums of what it deletes."""
+        return False
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:

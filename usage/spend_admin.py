@@ -25,7 +25,8 @@ IS_PERSONS = Q(user__isnull=False)
 
 def of_nobody(rows: "QuerySet[Any]") -> "QuerySet[Any]":
     """Keep the rows of everybody together and of bots, said in the words of either index: a planner may choose."""
-    return rows.alias(person=OWNER).filter(person=0, user=None)
+    nobodys: QuerySet[Any] = rows.alias(person=OWNER).filter(person=0, user=None)
+    return nobodys
 
 
 class DayFilter(admin.SimpleListFilter):
