@@ -71,7 +71,10 @@ class ClosedDayQuerySet(models.QuerySet["ClosedDay"]):
         from usage.models import UsageRecord
         from usage.sums import sums_by_day
 
-        insert_rows(self.model, [{"day": day.isoformat()} for day in days], on_conflict="(day) DO NOTHING")
+        # (Changing nothing locks a row that is there already, in the order of the days, as reopen() does: with locks in
+        # two orders each would wait for the other.)
+        untouched = f"(day) DO UPDATE SET zone = {self.model._meta.db_table}.zone"
+        insert_rows(self.model, [{"day": day.isoformat()} for day in days], on_conflict=untouched)
         locked = list(self.filter(day__in=days).select_for_update(of=("self",)).order_by("day"))
         lines: dict[date, list[list[Any]]] = {day: [] for day in days}
         # A statement of its own, after the locks: it sees what those who had them have committed.

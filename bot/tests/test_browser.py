@@ -9,12 +9,12 @@ from urllib.parse import quote, urlsplit
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from bot.tests.browser import Browser, needs_browser, open_browser
+from bot.tests.browser import Browser, needs_browser, on_one_database, open_browser
 from bot.tests.desk_steps import CONTENT, fill_in, only, run_action
 from bot.tests.factories import ALICE, signature, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.processes import System, running_system, wait_for
 
-pytestmark = [pytest.mark.processes, needs_browser]
+pytestmark = [pytest.mark.processes, needs_browser, on_one_database]
 
 OWNER, PASSWORD = "+4915155555555", "open sesame, please"
 DORA, EMIL, FRIDA, GRETA = "+12025550131", "+12025550132", "+12025550133", "+12025550134"

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from bot.tests.browser import Browser, needs_browser, open_browser
+from bot.tests.browser import Browser, needs_browser, on_one_database, open_browser
 from bot.tests.factories import ALICE
 from bot.tests.processes import System, running_system
 
-pytestmark = [pytest.mark.processes, needs_browser]
+pytestmark = [pytest.mark.processes, needs_browser, on_one_database]
 
 OWNER, PASSWORD = "+4915155555555", "open sesame, please"
 SEED = f"""

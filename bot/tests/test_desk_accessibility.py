@@ -6,19 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from selenium.webdriver.common.keys import Keys
 
 from bot.tests.axe import faults, needs_axe
-from bot.tests.browser import DESKTOP, PHONE, Browser, needs_browser, open_browser
+from bot.tests.browser import DESKTOP, PHONE, Browser, needs_browser, on_one_database, open_browser
 from bot.tests.desk_table import ANYBODY, NOBODY, needs
 from bot.tests.pages import Page, pages
 from bot.tests.processes import System, running_system
 
-# (It looks at some four hundred views, which takes two minutes.)
-on_one_database = pytest.mark.skipif(
-    connection.vendor == "postgresql", reason="Pages look the same whichever database their rows are from: see SQLite."
-)
 pytestmark = [pytest.mark.processes, needs_browser, needs_axe, on_one_database]
 
 OWNER, PASSWORD = "+4915155555555", "open sesame, please"
@@ -91,10 +86,11 @@ def look_at(browser: Browser) -> list[str]:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         browser.script(DARKEN, scheme)
-        for name, (size, phone) in WIDTHS.items():
+        # (Darkness changes colours, and nothing else.)
+        rules = ("color-contrast", "link-in-text-block") if scheme == "dark" else ()
+        for name in WIDTHS if scheme == "light" else ("phone",):
+            size, phone = WIDTHS[name]
             browser.resize(*size, phone=phone)
-            # (Darkness changes colours, and nothing else.)
-            rules = ("color-contrast", "link-in-text-block") if scheme == "dark" else ()
             wrong += [f"{name}, {scheme}: {fault}" for fault in faults(browser, *rules)]
             width = browser.script("return document.documentElement.scrollWidth")
             wrong += [f"{name}: {width} pixels wide"] if width > size[0] else []

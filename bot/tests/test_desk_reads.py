@@ -31,8 +31,9 @@ LONG = {
     *("bot_inboundmessage", "bot_outboundmessage", "conversations_message"),
     *("usage_usagerecord", "usage_dailyspend"),
 }
-# What is held about somebody is looked for in texts as well: nobody opens that page but to export or to erase.
-MAY_READ_MORE = {("users.user", "privacy")}
+# What is held about somebody is looked for in texts as well: nobody opens that page but to export or to erase. Before a
+# bot is deleted its messages are counted, to 10,000.
+MAY_READ_MORE = {("users.user", "privacy"), ("bot.bot", "delete")}
 
 
 def reads_of(plan: dict[str, Any]) -> Iterator[tuple[str, int]]:

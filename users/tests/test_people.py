@@ -341,6 +341,8 @@ def test_looking_up_an_address_reads_indexes_only():
         cursor.execute(f"{explain} {queries[0]['sql']}")
         plan = "\n".join(str(row) for row in cursor.fetchall())
     assert "users_user_phone_number" in plan or "sqlite_autoindex_users_user" in plan
-    assert "users_identity_one_per_address" in plan or "sqlite_autoindex_users_identity" in plan
+    # (With three rows it is a toss-up which of the two indexes by address is read.)
+    by_address = ("users_identity_one_per_address", "users_identity_address", "sqlite_autoindex_users_identity")
+    assert any(name in plan for name in by_address)
     assert "Seq Scan" not in plan
     assert "SCAN users" not in plan
