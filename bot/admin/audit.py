@@ -1,4 +1,4 @@
-"""The audit log in the admin: who erased, exported or read what is held about whom. Nobody changes or deletes it."""
+"""The audit log in the admin: who saw, exported, erased or changed what about whom. Nobody changes or deletes it."""
 
 from typing import Any
 
@@ -19,9 +19,16 @@ SENTENCES = {
     Action.EXPORTED: _("{actor} exported what is held about {person}"),
     Action.ERASED: _("{actor} erased everything about {person}"),
     Action.READ: _("{actor} read a conversation of {person}"),
+    Action.LINKED: _("{actor} added an address to {person}"),
+    Action.UNLINKED: _("{actor} removed an address of {person}"),
+    Action.NUMBER: _("{actor} changed the phone number of {person}"),
+    Action.BUDGET: _("{actor} changed the daily budget of {person}"),
+    Action.ALLOWED: _("{actor} let {person} in"),
+    Action.BLOCKED: _("{actor} blocked {person}"),
+    Action.COMMAND: _("{actor} wrote a command as {person} in the simulator"),
 }
 LONGEST_ID = 18
-PLACES = {"admin": _("admin"), "chat": _("chat"), "command": _("command line")}
+PLACES = {"admin": _("admin"), "chat": _("chat"), "simulator": _("simulator"), "command": _("command line")}
 
 
 class PlaceFilter(admin.SimpleListFilter):

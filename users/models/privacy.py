@@ -30,17 +30,25 @@ class Tombstone(models.Model):
 
 
 class AuditEntry(models.Model):
-    """That somebody erased, exported or looked at what is held about a person. Written once, never changed.
+    """That somebody saw, exported or erased a person's data, or changed what they may do. Written once, never changed.
 
     actor: the member of staff; empty: the person themselves, or who has the server's terminal.
     subject: the id the person has or had, which means nothing once they are erased; empty: who never had one.
-    via: where it was done: chat, admin or command. details: counts and ids, never what was erased or read.
+    via: where it was done: chat, admin, simulator or command. details: counts, ids, amounts and masked numbers, never
+    what was erased or read.
     """
 
     class Action(models.TextChoices):
         EXPORTED = "exported", _("exported")
         ERASED = "erased", _("erased")
         READ = "read", _("read")
+        LINKED = "linked", _("address added")
+        UNLINKED = "unlinked", _("address removed")
+        NUMBER = "number", _("phone number changed")
+        BUDGET = "budget", _("budget changed")
+        ALLOWED = "allowed", _("let in")
+        BLOCKED = "blocked", _("blocked")
+        COMMAND = "command", _("command in the simulator")
 
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     action = models.CharField(_("action"), max_length=10, choices=Action)
