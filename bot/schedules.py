@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import wraps
 from time import monotonic
@@ -10,7 +11,10 @@ from typing import Any
 
 from django.db import connections
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django_q.models import Schedule
+from django_q.tasks import async_task
 
 from bot.alerts import raise_alerts
 from bot.figures.folding import fold_minute
@@ -27,6 +31,52 @@ WATCH_NAME = "watch budgets"
 # In the operator's time zone, when few people write.
 PURGE_TIME = time(3, 30)
 HEARTBEAT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A schedule of Parley's own: its row's name, the function it calls, and what people are told of it."""
+
+    name: str
+    func: str
+    title: Promise
+    sentence: Promise
+
+    def is_of(self, row: Schedule) -> bool:
+        """Return whether a row of the table is this schedule, and calls what it should, with nothing else."""
+        return (row.name, row.func) == (self.name, self.func) and not (row.hook or row.args or row.kwargs)
+
+
+# By the keys that the admin's button names them with: what is run is never read from a row or a request.
+KNOWN: dict[str, Known] = {
+    "purge": Known(
+        PURGE_NAME,
+        "bot.schedules.purge",
+        _("Delete what has expired"),
+        _("Deletes conversations, messages and records whose time is over, as the privacy page of the manual lists."),
+    ),
+    "watch": Known(
+        WATCH_NAME,
+        "bot.schedules.watch_budgets",
+        _("Watch budgets and count"),
+        _("Sends budget alerts, frees what abandoned turns have reserved, and counts the figures of the dashboard."),
+    ),
+}
+
+
+def key_of(row: Schedule) -> str | None:
+    """Return the key of the schedule of ours that a row is; None where somebody else made it, or changed it."""
+    return next((key for key, known in KNOWN.items() if known.is_of(row)), None)
+
+
+def run_now(key: str) -> None:
+    """Queue a schedule's task at once, beside its times, which stay as they are.
+
+    Raises:
+        KeyError: there is no such schedule.
+    """
+    known = KNOWN[key]
+    async_task(known.func, group=known.name)
 
 
 class TaskFailed(Exception):
@@ -57,11 +107,11 @@ def scheduled(task: Callable[[], None]) -> Callable[[], None]:
 def _wanted() -> dict[str, dict[str, Any]]:
     return {
         PURGE_NAME: {
-            "func": "bot.schedules.purge",
+            "func": KNOWN["purge"].func,
             "schedule_type": Schedule.DAILY,
             "next_run": _next(PURGE_TIME),
         },
-        WATCH_NAME: {"func": "bot.schedules.watch_budgets", "schedule_type": Schedule.MINUTES, "minutes": 1},
+        WATCH_NAME: {"func": KNOWN["watch"].func, "schedule_type": Schedule.MINUTES, "minutes": 1},
     }
 
 
@@ -72,10 +122,14 @@ def missing_schedules() -> set[str]:
 
 
 def ensure_schedules() -> None:
-    """Create the schedules that are missing. What an operator changed in the admin stays."""
+    """Create the schedules that are missing, and let the others call what they should. Their times stay."""
     wanted = _wanted()
     for name in missing_schedules():
         Schedule.objects.create(name=name, **wanted[name])
+    for known in KNOWN.values():
+        own = {"func": known.func, "hook": None, "args": None, "kwargs": None}
+        changed = [row.pk for row in Schedule.objects.filter(name=known.name) if not known.is_of(row)]
+        Schedule.objects.filter(pk__in=changed).update(**own)
 
 
 def late_since(moment: datetime) -> bool:

@@ -80,9 +80,9 @@ DJANGO_PERMISSIONS: dict[Permission, tuple[str, ...]] = {
     # Actions of the list, not the form. Who may let a bot go on may also pause it.
     Permission.RESUME_BOTS: (),
     Permission.MANAGE_BOTS: ("bot.add_bot", "bot.change_bot", "bot.delete_bot"),
+    # Running one at once is a button. What they call is nothing that anybody enters.
     Permission.MANAGE_SCHEDULES: (
         "django_q.view_schedule",
-        "django_q.change_schedule",
         "django_q.view_success",
         "django_q.view_failure",
         "django_q.view_ormq",

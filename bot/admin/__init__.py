@@ -9,8 +9,9 @@ from bot.admin.invites import InviteAdmin
 from bot.admin.leases import LeaseAdmin
 from bot.admin.outbox import OutboundMessageAdmin
 from bot.admin.people import PersonAdmin
-from bot.admin.schedules import FailureAdmin, QueueAdmin, ScheduleAdmin, SuccessAdmin
+from bot.admin.schedules import ScheduleAdmin
 from bot.admin.spends import BudgetAdmin
+from bot.admin.tasks import FailureAdmin, QueueAdmin, SuccessAdmin
 
 __all__ = [
     "AccessRequestAdmin",

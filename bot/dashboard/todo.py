@@ -1,6 +1,7 @@
 """What somebody has to do something about, the most urgent first, each with the list that it is done in."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +19,8 @@ from users.permissions import Permission
 
 # A message that waits longer than this is not about to be answered.
 LONG_SECONDS = 60
+# The purge runs once a day: a failure is shown until it has run, or failed, again.
+RECENTLY = timedelta(days=1)
 # What follows every text that begins with UNCERTAIN.
 BEYOND = f"{UNCERTAIN[:-1]}O"
 
@@ -44,10 +47,15 @@ def todo(allowed: frozenset[Permission], bots: list[Bot], system: System | None,
     if Permission.SEE_PEOPLE in allowed and (count := AccessRequest.objects.all()[:MOST].count()):
         text = ngettext("%(count)s person asks for access.", "%(count)s people ask for access.", count)
         found.append(Todo("", text % {"count": capped(count, MOST)}, links.access_requests()))
-    if Permission.MANAGE_SCHEDULES in allowed and (count := Failure.objects.all()[:MOST].count()):
+    if Permission.MANAGE_SCHEDULES in allowed and (count := _failures()):
         text = ngettext("%(count)s scheduled task failed.", "%(count)s scheduled tasks failed.", count)
         found.append(Todo("warn", text % {"count": capped(count, MOST)}, links.list_of(Failure)))
     return sorted(found, key=lambda one: ("bad", "warn", "").index(one.tone))
+
+
+def _failures() -> int:
+    """Return how many scheduled tasks failed lately: what failed earlier has run again since, and been told of."""
+    return int(Failure.objects.filter(stopped__gt=timezone.now() - RECENTLY)[:MOST].count())
 
 
 def system_now() -> System:

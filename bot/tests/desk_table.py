@@ -44,10 +44,10 @@ ROWS = {
     "usage.usagerecord": Rows(Permission.SEE_SPENDING, delete=NOBODY),
     "usage.dailyspend": Rows(Permission.SEE_SPENDING, delete=NOBODY),
     "usage.modelprice": Rows(Permission.SEE_SPENDING, *3 * (Permission.MANAGE_PRICES,)),
-    "django_q.schedule": Rows(Permission.MANAGE_SCHEDULES, add=OWNERS, change=Permission.MANAGE_SCHEDULES),
-    "django_q.success": Rows(Permission.MANAGE_SCHEDULES, change=OWNERS),
-    "django_q.failure": Rows(Permission.MANAGE_SCHEDULES, change=OWNERS),
-    "django_q.ormq": Rows(Permission.MANAGE_SCHEDULES, change=OWNERS),
+    "django_q.schedule": Rows(Permission.MANAGE_SCHEDULES, delete=NOBODY),
+    "django_q.success": Rows(Permission.MANAGE_SCHEDULES, delete=NOBODY),
+    "django_q.failure": Rows(Permission.MANAGE_SCHEDULES, delete=NOBODY),
+    "django_q.ormq": Rows(Permission.MANAGE_SCHEDULES, delete=NOBODY),
 }
 # Pages of our own and of the admin itself, by the name of their URL. 405: there is nothing to open, only to post.
 OWN = {
@@ -75,6 +75,7 @@ OWN = {
     "bot_bot_test": Needs(Permission.MANAGE_BOTS, 405),
     "bot_bot_try": Needs(Permission.MANAGE_BOTS, 405),
     "bot_bot_use": Needs(Permission.MANAGE_BOTS, 405),
+    "django_q_schedule_run": Needs(Permission.MANAGE_SCHEDULES, 405),
     "usage_report": Needs(Permission.SEE_SPENDING),
     "usage_report_export": Needs(Permission.SEE_SPENDING),
     # The simulator.
