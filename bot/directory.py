@@ -64,6 +64,15 @@ def find_bot(channel: str, slug: str) -> ActiveBot | None:
     return _current().by_slug.get((channel, slug)) or _current(MISSED_SECONDS).by_slug.get((channel, slug))
 
 
+def look_again() -> None:
+    """Read the bots again, as for one that is not known: so nobody learns from a refusal's time which bots there are.
+
+    Raises:
+        django.db.Error: there is no answer.
+    """
+    _current(MISSED_SECONDS)
+
+
 def bot_by_id(bot_id: int) -> ActiveBot | None:
     """Return an active bot by its primary key."""
     return _current().by_id.get(bot_id) or _current(MISSED_SECONDS).by_id.get(bot_id)

@@ -18,6 +18,8 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 # What answers for this process: in a thread of the server, never behind requests that wait (config/wsgi.py).
 PROBE_PATHS = ("/healthz", "/readyz", "/metrics")
 MACHINE_PATHS = ("/webhooks/", *PROBE_PATHS)
+# What a browser may make of an answer that is for a machine: nothing.
+MACHINE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
 # What config.wsgi notes in a request whose Content-Type cannot be read.
 UNREADABLE = "parley.unreadable"
 
@@ -47,6 +49,12 @@ def webhooks_first(get_response: Handler) -> Handler:
             return web_errors.page(request, 400)
         if not request.path_info.startswith(MACHINE_PATHS):
             return web_errors.explained(request, get_response(request), machine=False)
+        response = answer_machine(request)
+        for name, value in MACHINE_HEADERS.items():
+            response[name] = value
+        return response
+
+    def answer_machine(request: HttpRequest) -> HttpResponseBase:
         try:
             # (Directly in the app's own URLs: looking through the whole project's first takes longer.)
             match = request.resolver_match = resolve(request.path_info, "bot.urls")

@@ -106,6 +106,7 @@ def page(request: HttpRequest, status: int, wording: tuple[Promise, Promise] | N
         response = HttpResponse(render_to_string("bot/error.html", context), status=status)
     response["Content-Language"] = language
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response["X-Content-Type-Options"] = "nosniff"
     add_never_cache_headers(response)
     if status == 503:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)

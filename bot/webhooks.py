@@ -1,6 +1,7 @@
 """The one view behind every webhook URL: find the bot, verify, parse, store, answer."""
 
 import logging
+import secrets
 from collections.abc import Iterator, Mapping
 
 from django.conf import settings
@@ -10,13 +11,23 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from bot import inbox
-from bot.channels.base import InvalidBody, WebhookRequest
-from bot.directory import ActiveBot, find_bot
+from bot.channels.base import Account, InvalidBody, WebhookRequest
+from bot.channels.registry import get_channel
+from bot.directory import ActiveBot, find_bot, look_again
 from bot.errors import AppError, ErrorCode
 
 logger = logging.getLogger(__name__)
 
 OK_BODY = b'{"status":"ok"}'
+# The one answer to whoever cannot prove who they are, also where nobody is: nobody learns which bots exist.
+REFUSED = "the signature or the verify token is missing or wrong, or no active bot has this webhook URL"
+# What a request to a bot that is not there is checked with: it takes as long, and nobody knows the secrets.
+NOBODY = get_channel("whatsapp")
+NOBODYS_ACCOUNT = Account(
+    bot="",
+    account_id="",
+    credentials={"app_secret": secrets.token_hex(16), "verify_token": secrets.token_hex(16)},
+)
 
 
 class Headers(Mapping[str, str]):
@@ -40,18 +51,17 @@ class Headers(Mapping[str, str]):
 def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
     """Answer a provider: GET registers the webhook, POST delivers events. What it raises, bot.web_errors answers.
 
-    200 means committed. 400: not the channel's format. 403: not genuine. 404: no such active bot. 405: another method.
+    200 means committed. 400: not the channel's format. 403: not genuine, or no such active bot. 405: another method.
     413: over WEBHOOK_MAX_BYTES. 503: the database could not store it, the provider should deliver it again.
 
     Raises:
-        AppError: NOT_FOUND, UNAUTHORIZED, INVALID_INPUT or PAYLOAD_TOO_LARGE.
+        AppError: UNAUTHORIZED, INVALID_INPUT or PAYLOAD_TOO_LARGE.
         django.db.Error: it could not be stored.
     """
     addressed = find_bot(channel, bot)
-    if addressed is None:
-        raise AppError(ErrorCode.NOT_FOUND, "no active bot has this webhook URL")
-    # (Only now: anything can stand in a URL, and these are logged.)
-    request.known_ids = {"channel": channel, "bot": bot}  # type: ignore[attr-defined]
+    if addressed is not None:
+        # (Only now: anything can stand in a URL, and these are logged.)
+        request.known_ids = {"channel": channel, "bot": bot}  # type: ignore[attr-defined]
     if request.method == "POST":
         return _deliver(addressed, request)
     if request.method == "GET":
@@ -59,10 +69,15 @@ def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
     raise AppError(ErrorCode.INVALID_INPUT, "use GET or POST", status_code=405)
 
 
-def _deliver(bot: ActiveBot, request: HttpRequest) -> HttpResponse:
+def _deliver(bot: ActiveBot | None, request: HttpRequest) -> HttpResponse:
     body = _read_body(request)
-    if not bot.channel.verify(bot.account, WebhookRequest(headers=Headers(request), body=body)):
-        raise AppError(ErrorCode.UNAUTHORIZED, "the signature is missing or wrong")
+    delivery = WebhookRequest(headers=Headers(request), body=body)
+    if bot is None:
+        NOBODY.verify(NOBODYS_ACCOUNT, delivery)
+        raise _refusal("no_active_bot")
+    if not bot.channel.verify(bot.account, delivery):
+        look_again()
+        raise _refusal("signature")
     try:
         events = bot.channel.parse(bot.account, body)
     except InvalidBody as error:
@@ -83,11 +98,20 @@ def _deliver(bot: ActiveBot, request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _handshake(bot: ActiveBot, request: HttpRequest) -> HttpResponse:
+def _handshake(bot: ActiveBot | None, request: HttpRequest) -> HttpResponse:
+    if bot is None:
+        NOBODY.handshake(NOBODYS_ACCOUNT, request.GET)
+        raise _refusal("no_active_bot")
     answer = bot.channel.handshake(bot.account, request.GET)
     if answer is None:
-        raise AppError(ErrorCode.UNAUTHORIZED, "the verify token is missing or wrong")
+        look_again()
+        raise _refusal("verify_token_or_challenge")
     return HttpResponse(answer, content_type="text/plain; charset=utf-8")
+
+
+def _refusal(reason: str) -> AppError:
+    """Return the refusal that everybody is answered alike; the log has the reason."""
+    return AppError(ErrorCode.UNAUTHORIZED, REFUSED, context={"reason": reason})
 
 
 def _read_body(request: HttpRequest) -> bytes:

@@ -110,7 +110,8 @@ class Admission:
         kind, body = ("application/json", BUSY_JSON) if machine else ("text/plain; charset=utf-8", BUSY_TEXT)
         headers = [
             ("Content-Type", kind), ("Content-Length", str(len(body))), ("Retry-After", str(RETRY_AFTER_SECONDS)),
-            ("Cache-Control", "no-store"),
+            ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
+            ("Content-Security-Policy", "default-src 'none'"),
         ]  # fmt: skip
         start_response("503 Service Unavailable", headers)
         return [body]

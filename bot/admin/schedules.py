@@ -1,4 +1,4 @@
-"""What runs by itself, in the admin: Parley's schedules and django-q2's tasks, to look at. A schedule can be run at once.
+"""What runs by itself, in the admin: Parley's schedules, to look at and to run at once.
 
 Nothing here takes the name of a function, arguments or a pickle from anybody: an owner's browser is no shell.
 """
@@ -115,8 +115,8 @@ class ScheduleAdmin(TaskRowAdmin):
         if key := key_of(row):
             return str(KNOWN[key].sentence)
         text = _(
-            "This row was written to the database by somebody else, or changed there. The scheduler runs what it names: "
-            "%(func)s. If nobody of yours has made it, delete it from django_q_schedule, and change your passwords."
+            "This row was written to the database by somebody else, or changed there. The scheduler runs what it "
+            "names: %(func)s. If nobody of yours has made it, delete it from django_q_schedule, and change your passwords."
         )
         return text % {"func": row.func}
 

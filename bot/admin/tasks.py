@@ -23,7 +23,10 @@ admin.site.unregister([Failure, Success])
 
 
 class TaskRowAdmin(ReadOnlyDeskAdmin):
-    """Rows that the scheduler writes. django-q2's own pages take names of functions, and run pickled arguments again."""
+    """Rows that the scheduler writes.
+
+    django-q2's own pages take names of functions, and run tasks again with their pickled arguments.
+    """
 
     actions = ()
 

@@ -141,7 +141,7 @@ def test_a_redelivery_is_seen_as_one_and_begins_no_turn(
     ("path", "status", "route", "level"),
     [
         ("/healthz", 200, "healthz", "DEBUG"),
-        ("/webhooks/whatsapp/491701234567/?x=491701234567", 404, "webhooks/<slug:channel>/<slug:bot>/", "INFO"),
+        ("/webhooks/whatsapp/491701234567/?x=491701234567", 403, "webhooks/<slug:channel>/<slug:bot>/", "INFO"),
         ("/webhooks/491701234567", 404, "unknown", "INFO"),
         ("/491701234567/", 404, "unknown", "INFO"),
         ("/static/491701234567.css", 404, "static", "DEBUG"),

@@ -125,8 +125,8 @@ def test_messages_are_counted_by_bot_and_kind_and_redeliveries_apart(client: Cli
 
 def test_refused_webhooks_are_counted_by_code(client: Client) -> None:
     for _ in range(2):
-        assert client.post("/webhooks/whatsapp/nobodys/", b"{}", content_type="application/json").status_code == 404
-    assert samples(client)["webhooks_refused_total", "NOT_FOUND"] == 2
+        assert client.post("/webhooks/whatsapp/nobodys/", b"{}", content_type="application/json").status_code == 403
+    assert samples(client)["webhooks_refused_total", "UNAUTHORIZED"] == 2
 
 
 def test_a_turn_counts_its_outcome_its_tokens_its_send_and_how_long_it_took(

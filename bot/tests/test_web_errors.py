@@ -128,7 +128,7 @@ def test_the_line_of_a_failed_request_has_the_id_that_was_answered(
     finally:
         logging.getLogger().removeHandler(watch)
 
-    assert [answer.status for answer in answers] == [500, 404, 404, 405, 400]
+    assert [answer.status for answer in answers] == [500, 403, 404, 405, 400]
     ids = [answer.headers["x-request-id"] for answer in answers]
     assert len(set(ids)) == 5
     assert [line["request_id"] for line in seen if line["event"] == "request_answered"] == ids
@@ -145,7 +145,7 @@ def test_each_refusal_of_a_webhook_is_json_with_its_code(db: None, caplog: pytes
     fields = "&".join(f"f{number}=1" for number in range(1_001))
     refusals = {
         "another method": (ask(url, "PUT"), 405, "INVALID_INPUT"),
-        "no such bot": (ask("/webhooks/whatsapp/nobody/", "POST", body), 404, "NOT_FOUND"),
+        "no such bot": (ask("/webhooks/whatsapp/nobody/", "POST", body), 403, "UNAUTHORIZED"),
         "no such URL": (ask("/webhooks/"), 404, "NOT_FOUND"),
         "a wrong signature": (ask(url, "POST", body, HTTP_X_HUB_SIGNATURE_256="sha256=0"), 403, "UNAUTHORIZED"),
         "too large": (ask(url, "POST", large), 413, "PAYLOAD_TOO_LARGE"),

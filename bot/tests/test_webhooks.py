@@ -22,6 +22,8 @@ from bot.tests.factories import (
     whatsapp_value,
 )
 
+from bot.webhooks import REFUSED
+
 pytestmark = pytest.mark.django_db
 
 
@@ -80,7 +82,7 @@ def test_a_wrong_or_missing_signature_gets_403_and_no_row(client: Client, bot: A
     answer = post(client, bot, body, signed)
 
     assert answer.status_code == 403
-    assert answer.json() == {"status": "error", "code": "UNAUTHORIZED", "detail": "the signature is missing or wrong"}
+    assert answer.json() == {"status": "error", "code": "UNAUTHORIZED", "detail": REFUSED}
     assert not InboundMessage.objects.exists()
 
 
@@ -103,14 +105,79 @@ def test_a_signed_body_that_is_not_the_channels_gets_400(client: Client, bot: An
     assert answer.json()["detail"]
 
 
-def test_an_unknown_or_paused_bot_gets_404(client: Client, bot: Any) -> None:
-    body = whatsapp_body()
-    paused = WhatsAppBotFactory.create(is_active=False)
+def test_nobody_learns_which_bots_exist(client: Client, bot: Any) -> None:
+    """Unknown, not active, of another channel, without a webhook, and unsigned: one answer to all, for each method."""
+    inactive, console = WhatsAppBotFactory.create(is_active=False), BotFactory.create()
+    urls = {
+        "unsigned": url(bot),
+        "unknown": "/webhooks/whatsapp/nobody/",
+        "unknown channel": f"/webhooks/pigeon/{bot.slug}/",
+        "another channel": f"/webhooks/console/{bot.slug}/",
+        "console": url(console),
+        "not active": url(inactive),
+    }
+    good = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN + "x", "hub.challenge": "12345"}
+    large = b" " * 5_000_000
+    requests: dict[str, Any] = {
+        "POST": lambda path: client.post(path, b"{}", content_type="application/json"),
+        "signed by somebody": lambda path: client.post(
+            path, b"{}", content_type="application/json", headers={"X-Hub-Signature-256": signature(b"{}", "guess")}
+        ),
+        "too large": lambda path: client.post(path, large, content_type="application/json"),
+        "GET": lambda path: client.get(path),
+        "handshake": lambda path: client.get(path, good),
+        "too many fields": lambda path: client.get(f"{path}?" + "&".join(f"f{i}=1" for i in range(1_001))),
+        "PUT": lambda path: client.put(path),
+    }
+    statuses = {}
+    for label, ask in requests.items():
+        answers = {name: seen(ask(path)) for name, path in urls.items()}
+        assert answers == dict.fromkeys(urls, answers["unsigned"]), label
+        statuses[label] = answers["unsigned"][0]
+    assert statuses == {
+        "POST": 403, "signed by somebody": 403, "too large": 413, "GET": 403, "handshake": 403,
+        "too many fields": 400, "PUT": 405,
+    }  # fmt: skip
+    inactive_signed = post(client, inactive, whatsapp_body())
+    assert seen(inactive_signed) == seen(client.post(urls["unknown"], b"{}", content_type="application/json"))
+    assert client.post("/webhooks/nothing", b"{}", content_type="application/json").json()["code"] == "NOT_FOUND"
 
-    assert client.post("/webhooks/whatsapp/nobody/", body, content_type="application/json").status_code == 404
-    assert client.post(f"/webhooks/console/{bot.slug}/", body, content_type="application/json").status_code == 404
-    assert post(client, paused, body).status_code == 404
-    assert client.post("/webhooks/nothing", body, content_type="application/json").json()["code"] == "NOT_FOUND"
+
+def seen(answer: Any) -> tuple[int, bytes, dict[str, str]]:
+    """Return all that whoever asks is told."""
+    headers = {name: value for name, value in answer.headers.items() if name != "X-Request-ID"}
+    return answer.status_code, answer.content, headers
+
+
+def test_the_log_tells_the_operator_what_was_wrong(client: Client, bot: Any, caplog: pytest.LogCaptureFixture) -> None:
+    client.post("/webhooks/whatsapp/nobody/", b"{}", content_type="application/json")
+    client.post(url(bot), b"{}", content_type="application/json")
+    client.get(url(bot))
+    lines = [record.__dict__ for record in caplog.records if record.message == "request_refused"]
+    assert [(line["reason"], line.get("bot")) for line in lines] == [
+        ("no_active_bot", None),
+        ("signature", bot.slug),
+        ("verify_token_or_challenge", bot.slug),
+    ]
+
+
+def test_an_unknown_bot_costs_the_same_work_as_a_refused_signature(
+    client: Client, bot: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    from bot import directory
+    from bot.channels.whatsapp.adapter import hmac
+
+    digests: list[int] = []
+    real = hmac.digest
+    monkeypatch.setattr(hmac, "digest", lambda key, body, name: digests.append(len(body)) or real(key, body, name))
+    monkeypatch.setattr(directory, "MISSED_SECONDS", -1.0)  # (each is the first after a while)
+    body = b" " * 1_000
+    for path in (url(bot), "/webhooks/whatsapp/nobody/"):
+        headers = {"X-Hub-Signature-256": "sha256=0"}
+        client.post(path, body, content_type="application/json", headers=headers)
+        with django_assert_num_queries(2):
+            client.post(path, body, content_type="application/json", headers=headers)
+    assert digests == [1_000] * 4
 
 
 def test_a_body_over_the_cap_gets_413_and_a_large_one_within_it_is_taken(
@@ -150,6 +217,28 @@ def test_the_handshake_returns_the_challenge_to_who_knows_the_token(client: Clie
     assert client.get(url(bot), good).content == b"12345"
     assert client.get(url(bot), {**good, "hub.verify_token": "wrong"}).status_code == 403
     assert client.get(url(bot)).status_code == 403
+
+
+@pytest.mark.parametrize("challenge", ["<script>alert(1)</script>", "1" * 257, "a\r\nb", "é", "1 2", "a\x00", ""])
+def test_only_what_could_be_metas_challenge_is_sent_back(client: Client, bot: Any, challenge: str) -> None:
+    asked = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": challenge}
+    answer = client.get(url(bot), asked)
+    assert answer.status_code == 403
+    assert not challenge or challenge.encode() not in answer.content
+
+
+def test_no_answer_for_a_machine_is_a_page_to_a_browser(client: Client, bot: Any) -> None:
+    good = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "1" * 256}
+    answers = [
+        client.get(url(bot), good), post(client, bot, whatsapp_body()), client.post(url(bot)), client.put(url(bot)),
+        client.get("/webhooks/"), client.get("/healthz"), client.get("/readyz"), client.get("/metrics"),
+        client.get("/metrics", REMOTE_ADDR="203.0.113.9"), client.post("/healthz"),
+    ]  # fmt: skip
+    for answer in answers:
+        assert answer["X-Content-Type-Options"] == "nosniff", answer.request
+        assert answer["Content-Security-Policy"] == "default-src 'none'", answer.request
+        assert not answer["Content-Type"].startswith("text/html")
+    assert answers[0].content == b"1" * 256 and answers[0]["Content-Type"].startswith("text/plain")
 
 
 def test_other_methods_get_405(client: Client, bot: Any) -> None:

@@ -22,6 +22,8 @@ from bot.channels.whatsapp.fields import identifier, phone_number
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 # The only one of its types of documents that is text. (application/json is none of them.)
 DOCUMENT_TYPE = "text/plain"
+# Meta's are digits. What is sent back is nothing that a browser could take for a page.
+CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{1,256}")
 # What people write between the digits of a number.
 _BETWEEN_DIGITS = re.compile(r"[\s()./-]")
 
@@ -77,13 +79,14 @@ class WhatsAppChannel(Channel):
     )
 
     def handshake(self, account: Account, query: Mapping[str, str]) -> str | None:
-        """Return the challenge to a registration that knows the bot's verify token."""
+        """Return the challenge to a registration that knows the bot's verify token, if it could be one of Meta's."""
         expected = account.credentials.get("verify_token", "")
         given = query.get("hub.verify_token") or ""
         known = bool(expected) and hmac.compare_digest(expected.encode(), given.encode(errors="replace"))
         if not known or query.get("hub.mode") != "subscribe":
             return None
-        return query.get("hub.challenge") or None
+        challenge = query.get("hub.challenge") or ""
+        return challenge if CHALLENGE.fullmatch(challenge) else None
 
     def verify(self, account: Account, request: WebhookRequest) -> bool:
         """Return whether the body was signed with the bot's app secret."""

@@ -108,7 +108,7 @@ class Canaries:
         assert self.post(good, content_type=f"text/{TEXT}; charset={digits}") == 200
         assert self.post(whatsapp_body(self.value(self.message(WEB_CRASH)))) == 500
         assert self.post(whatsapp_body(self.value(self.message(WEB_ROW)))) == 503
-        assert self.get(f"/webhooks/whatsapp/{digits}/?text={TEXT}") == 404
+        assert self.get(f"/webhooks/whatsapp/{digits}/?text={TEXT}") == 403
         assert self.get(f"/webhooks/{TEXT}/x/y/{digits}") == 404
         token = {"hub.mode": "subscribe", "hub.challenge": digits, "hub.verify_token": SECRETS["verify token"]}
         assert self.get(f"{WEBHOOK}?{urlencode(token)}", keep=False) == 200
