@@ -153,6 +153,7 @@ def production_rules(values: Values) -> list[Rule]:
     guessable = secret_key == DEVELOPMENT_SECRET_KEY or secret_key.startswith("django-insecure-")
     weak = bool(secret_key) and (len(secret_key) < 50 or len(set(secret_key)) < 5 or guessable)
     sqlite = is_sqlite(database) and not values["ALLOW_SQLITE"]
+    not_all = values["HSTS_PRELOAD"] and not values["HSTS_INCLUDE_SUBDOMAINS"]
     return [
         ("SECRET_KEY", not secret_key, "is required in production: at least 50 random characters"),
         ("SECRET_KEY", weak, "must be at least 50 random characters in production"),
@@ -162,4 +163,5 @@ def production_rules(values: Values) -> list[Rule]:
         ("ALLOWED_HOSTS", not values["ALLOWED_HOSTS"], "is required in production: the host names of this server"),
         ("PUBLIC_URL", not public_url, "is required in production: https://the.host.name"),
         ("PUBLIC_URL", public_url.startswith("http://"), "must start with https:// in production"),
+        ("HSTS_PRELOAD", not_all, "must go with HSTS_INCLUDE_SUBDOMAINS=true: browsers' makers take no other host"),
     ]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 DOLLARS = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,6})?")
 
 
@@ -58,7 +59,14 @@ def _boolean(value: str) -> bool:
     return word in {"1", "true", "yes", "on"}
 
 
+def _header(value: str) -> str:
+    accept(bool(HEADER.fullmatch(value)))
+    return value
+
+
 text = Parser("", str)
+# No underscore: servers drop such names, or take them for hyphens.
+header = Parser("the name of a header: letters, digits and hyphens", _header)
 words = Parser("", split_words)
 # The usual words for yes and no, and nothing else.
 boolean = Parser("true or false", _boolean)

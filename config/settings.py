@@ -199,6 +199,8 @@ STORAGES = {
 # --- security ---
 # Production is reached through a proxy of ours only: what it says of a request's scheme and client is true.
 BEHIND_PROXY = PRODUCTION
+TRUSTED_PROXIES: int = env["TRUSTED_PROXIES"]
+CLIENT_ADDRESS_META = f"HTTP_{env['CLIENT_ADDRESS_HEADER'].upper().replace('-', '_')}"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 if PRODUCTION:
@@ -206,13 +208,22 @@ if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 31_536_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
-    SESSION_COOKIE_SECURE = True
-    CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env["HSTS_INCLUDE_SUBDOMAINS"]
+    SECURE_HSTS_PRELOAD = env["HSTS_PRELOAD"]
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
+    # A browser takes these from this host only, by https, for all of it: no subdomain can set one for us.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-django_language"
+    MESSAGE_STORAGE = "users.notes.HostStorage"
 
 # --- operation ---
-SILENCED_SYSTEM_CHECKS: list[str] = []
+# What HSTS does not say beyond this host was chosen.
+SILENCED_SYSTEM_CHECKS = [
+    check
+    for check, chosen in (("security.W005", "HSTS_INCLUDE_SUBDOMAINS"), ("security.W021", "HSTS_PRELOAD"))
+    if PRODUCTION and not env[chosen]
+]
 PORT: int = env["PORT"]
 WEB_THREADS: int = env["WEB_THREADS"]
 READINESS_CHECKS: list[str] = env["READINESS_CHECKS"]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from config.addresses import database_url, hosts, origin, sentry_dsn, url
 from config.env import Variable
 from config.found import database_location, url_location
-from config.parsers import boolean, choice, choices, dollars, integer, region, text, time_zone, words
+from config.parsers import boolean, choice, choices, dollars, header, integer, region, text, time_zone, words
 
 OPENAI_API_URL = "https://api.openai.com/v1"
 READINESS_CHECKS = ("db", "redis", "openai")
@@ -34,6 +34,30 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             origin("http", "https"),
             "Where providers and people reach this server, such as https://parley.example.org.",
             implied="`http://localhost:PORT` outside production",
+        ),
+        Variable(
+            "TRUSTED_PROXIES",
+            integer(1, 10),
+            "Proxies of yours in front of production that each add an address to CLIENT_ADDRESS_HEADER.",
+            1,
+        ),
+        Variable(
+            "CLIENT_ADDRESS_HEADER",
+            header,
+            "Header in which the proxy says who asks. One without a hyphen cannot be imitated with an underscore.",
+            "X-Forwarded-For",
+        ),
+        Variable(
+            "HSTS_INCLUDE_SUBDOMAINS",
+            boolean,
+            "Tell browsers to reach the subdomains of this host by https only, too (production).",
+            True,
+        ),
+        Variable(
+            "HSTS_PRELOAD",
+            boolean,
+            "Let browsers' makers put this host on their lists of https only. Hard to take back.",
+            False,
         ),
         Variable("PORT", integer(1, 65535), "Port of the web process.", 3000),
         Variable("WEB_THREADS", integer(2, 256), "Requests one web process answers at once.", 4),

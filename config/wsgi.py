@@ -42,6 +42,8 @@ def is_readable(content_type: str) -> bool:
         return False
 
 
+# Else granian names itself in every answer.
+SERVER = ("Server", "web")
 _admitted = Admission(answer, settings.WEB_THREADS)
 _serving = False
 
@@ -52,6 +54,11 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if not _serving:
         flush_in_background()
         _serving = True
+
+    def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+        headers.append(SERVER)
+        return start_response(status, headers, *exc_info)
+
     if environ.get("PATH_INFO", "").startswith(PROBE_PATHS):
-        return answer(environ, start_response)
-    return _admitted(environ, start_response)
+        return answer(environ, start)
+    return _admitted(environ, start)

@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config.shared_store import TIMEOUT_SECONDS, SharedStore
+from users.clients import client_address
 from users.managers import read_number
 from users.phone import InvalidPhoneNumber, variants
 
@@ -150,14 +151,6 @@ def client_key(request: HttpRequest | None) -> str:
     if isinstance(ip, ipaddress.IPv6Address):
         ip = ip.ipv4_mapped or ipaddress.IPv6Network((ip, IPV6_PREFIX), strict=False).network_address
     return _hash("client", str(ip))
-
-
-def client_address(request: HttpRequest | None) -> str:
-    """Return the address a request comes from: behind our own proxy the one that it has seen, which it adds last."""
-    if request is None:
-        return ""
-    forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
-    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 def forgive(number: str) -> None:

@@ -116,7 +116,8 @@ class ScheduleAdmin(TaskRowAdmin):
             return str(KNOWN[key].sentence)
         text = _(
             "This row was written to the database by somebody else, or changed there. The scheduler runs what it "
-            "names: %(func)s. If nobody of yours has made it, delete it from django_q_schedule, and change your passwords."
+            "names: %(func)s. If nobody of yours has made it, delete it from django_q_schedule, and change your "
+            "passwords."
         )
         return text % {"func": row.func}
 

@@ -78,7 +78,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
 
 
 def _is_local(meta: dict[str, str]) -> bool:
-    if any(name in FORWARDED or name.startswith("HTTP_X_FORWARDED_") for name in meta):
+    if any(name in (*FORWARDED, settings.CLIENT_ADDRESS_META) or name.startswith("HTTP_X_FORWARDED_") for name in meta):
         return False
     try:
         address = ipaddress.ip_address(meta.get("REMOTE_ADDR", ""))

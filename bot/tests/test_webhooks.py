@@ -21,7 +21,6 @@ from bot.tests.factories import (
     whatsapp_message,
     whatsapp_value,
 )
-
 from bot.webhooks import REFUSED
 
 pytestmark = pytest.mark.django_db

@@ -189,7 +189,7 @@ class Canaries:
         assert self.get(login) == 200
         for username, password in ((NUMBER, TEXT), (TEXT, NUMBER), (NUMBER, SECRETS["admin password"])):
             form = {"username": username, "password": password, "next": f"/admin/?q={NUMBER[1:]}"}
-            form["csrfmiddlewaretoken"] = self.cookies["csrftoken"]
+            form["csrfmiddlewaretoken"] = self.cookies["__Host-csrftoken"]
             answer = self.request("POST", login, urlencode(form).encode(), referer=True)
             assert answer == (302 if password == SECRETS["admin password"] else 200)
         assert self.get(f"/admin/users/user/?q={NUMBER[1:]}", keep=False) == 200
@@ -197,7 +197,7 @@ class Canaries:
         assert self.get(f"/admin/users/user/{NUMBER[1:]}/change/", keep=False) in (302, 404)
         assert self.get(f"/{NUMBER[1:]}/{TEXT}?{NUMBER}", keep=False) == 404
         form = {"username": NUMBER, "csrfmiddlewaretoken": TEXT}
-        assert self.request("POST", login, urlencode(form).encode(), cookies=f"csrftoken={TEXT}") == 403
+        assert self.request("POST", login, urlencode(form).encode(), cookies=f"__Host-csrftoken={TEXT}") == 403
         assert self.request("GET", "/admin/", host=f"{NUMBER[1:]}.{TEXT}.example") == 400
 
     def health(self) -> None:
