@@ -1,7 +1,5 @@
 """Where what a page says next is kept in production: in a cookie that this host alone can set, else in the session."""
 
-from typing import ClassVar
-
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
@@ -16,4 +14,4 @@ class HostCookieStorage(CookieStorage):
 class HostStorage(FallbackStorage):
     """Django's default storage, with that cookie."""
 
-    storage_classes: ClassVar = (HostCookieStorage, SessionStorage)
+    storage_classes = (HostCookieStorage, SessionStorage)

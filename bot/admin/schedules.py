@@ -66,7 +66,7 @@ class ScheduleAdmin(TaskRowAdmin):
         own = self.admin_site.admin_view(require_POST(self.run_view))
         return [path("run/<slug:key>/", own, name="django_q_schedule_run"), *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Say above the list when no scheduler runs."""
         return super().changelist_view(request, {**(extra_context or {}), "scheduler_lives": scheduler_lives()})
 
@@ -166,7 +166,7 @@ def know_failures(rows: Iterable[Schedule]) -> list[Schedule]:
     for task in failed[:MOST_FAILURES]:
         latest.setdefault(task.func, task)
     for row in rows:
-        row.failure = latest.get(row.func)  # type: ignore[attr-defined]
+        row.failure = latest.get(row.func)
     return rows
 
 
@@ -180,5 +180,6 @@ def last_due(row: Schedule) -> datetime | None:
     """Return when a schedule was to run last, None if it never did: the scheduler keeps only the next time."""
     if key_of(row) is None or not row.task or not row.next_run:
         return None
-    ahead = row.calculate_next_run(row.next_run)
-    return row.next_run - (ahead - row.next_run)
+    ahead: datetime = row.calculate_next_run(row.next_run)
+    due: datetime = row.next_run - (ahead - row.next_run)
+    return due

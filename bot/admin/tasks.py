@@ -50,7 +50,8 @@ class FinishedAdmin(TaskRowAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the tasks, without the pickles of what they were given."""
-        return super().get_queryset(request).defer("args", "kwargs")
+        tasks: QuerySet[Any] = super().get_queryset(request)
+        return tasks.defer("args", "kwargs")
 
     @admin.display(description=_("what"))
     def what(self, task: Task) -> str:
@@ -94,7 +95,8 @@ class QueueAdmin(TaskRowAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows of the database that the scheduler keeps them in."""
-        return super().get_queryset(request).using(Conf.ORM)
+        waiting: QuerySet[Any] = super().get_queryset(request)
+        return waiting.using(Conf.ORM)
 
     @admin.display(description=_("what"))
     def what(self, waiting: OrmQ) -> str:

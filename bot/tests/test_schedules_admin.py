@@ -46,7 +46,7 @@ def scheduler() -> None:
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Note what is queued: django-q2's own broker would be Redis where there is one."""
     found: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("bot.schedules.async_task", lambda *args, **options: found.append((*args, options)) or "id")
+    monkeypatch.setattr("bot.schedules.async_task", lambda *args, **options: found.append((*args, options)))
     return found
 
 

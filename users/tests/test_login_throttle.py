@@ -275,8 +275,8 @@ def test_proxies_of_ours_are_counted_from_the_right(proxies: int, address: str, 
 
 def test_another_header_may_be_the_one_that_counts(settings: Any) -> None:
     settings.BEHIND_PROXY, settings.CLIENT_ADDRESS_META = True, "HTTP_CLIENTADDRESS"
-    headers = {"HTTP_X_FORWARDED_FOR": "1.1.1.1", "HTTP_CLIENTADDRESS": "203.0.113.6"}
-    assert client_address(RequestFactory().post(LOGIN, **headers)) == "203.0.113.6"
+    request = RequestFactory().post(LOGIN, HTTP_X_FORWARDED_FOR="1.1.1.1", HTTP_CLIENTADDRESS="203.0.113.6")
+    assert client_address(request) == "203.0.113.6"
 
 
 def test_without_a_proxy_nobody_says_where_they_come_from() -> None:
