@@ -151,7 +151,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable(
             "METRICS_TOKEN",
             text,
-            "Bearer token that /metrics asks for; without one it answers this machine only.",
+            "Bearer token that /metrics asks for; without one it answers nobody in production, else this machine.",
             "",
             secret=True,
         ),
