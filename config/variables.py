@@ -26,7 +26,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             implied="a known one, outside production",
         ),
         Variable(
-            "SECRET_KEY_FALLBACKS", words, "Former secret keys, comma-separated, still accepted.", [], secret=True
+            "SECRET_KEY_FALLBACKS",
+            words,
+            "Former secret keys, comma-separated, still accepted.",
+            [],
+            secret=True,
+            as_it_was=True,
         ),
         Variable("ALLOWED_HOSTS", hosts, "Host names this server is reached by, comma-separated.", []),
         Variable(

@@ -13,6 +13,7 @@ APPS = ("users", "conversations", "usage", "bot")
 CONFIG_LEAVES = (
     *("config.batches", "config.check_env", "config.env", "config.log_context", "config.logs", "config.loopback"),
     *(
+        "config.mistakes",
         "config.parsers",
         "config.redaction",
         "config.rows",
