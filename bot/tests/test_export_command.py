@@ -202,6 +202,21 @@ def test_a_day_of_a_stranger_who_writes_everything_all_the_time_is_ten_calls(
     assert channel.texts.count(FOLLOWS) == 1
 
 
+def test_who_has_themselves_erased_begins_no_new_day(
+    bot: ActiveBot, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limiter = Limiter(None)
+    monkeypatch.setattr("bot.worker.Limiter", lambda _url: limiter)  # (of all the workers here)
+    monkeypatch.setattr("bot.pipeline.commands.forget._codes", lambda _turn: ["1234"])
+    monkeypatch.setattr(ScriptedChannel, "reads_outbox", False)
+    for _ in range(4):
+        for text in ("Hello", "/privacy", "/export", "/forget", "/forget 1234"):
+            say(bot, text)
+
+    assert channel.texts.count(REFUSAL) == 3
+    assert calls(channel) == 10 + 2, "two polite replies more: who was erased is new"
+
+
 def ask_as_stranger(bot: ActiveBot, limiter: Limiter, times: int) -> list[bool]:
     """Let a stranger give the same command several times at once, and return whether each is to be answered."""
     turn = cast(Turn, SimpleNamespace(user=None, bot=bot, address=STRANGER, attempts=1))
