@@ -6,12 +6,15 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from config.file_modes import keep_new_files_private
+
 # What a shell says of a program that SIGPIPE has ended.
 ENDED_BY_PIPE = 128 + 13
 
 
 def main() -> None:
     """Run the management command named on the command line."""
+    keep_new_files_private()
     if sys.argv[1:2] == ["check_env"]:
         from config import check_env
 

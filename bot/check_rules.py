@@ -103,6 +103,13 @@ METRICS_TOKEN_SHORT = Rule(
     "`METRICS_TOKEN` can be guessed",
     needs_database=False,
 )
+FILES_OPEN = Rule(
+    "parley.W012",
+    "Other users of this machine can read data or secrets. Mend it with: chmod 600 %(files)s",
+    "Run it as the files' owner. What Parley creates is its user's alone, and `make run` mends what was there before.",
+    "A SQLite database, what SQLite keeps beside it, or `.env` can be read by other users (`chmod 600`)",
+    needs_database=False,
+)
 
 RULES = (
     DATABASE_SILENT,
@@ -118,4 +125,5 @@ RULES = (
     SQLITE_SHARED,
     PLAIN_HTTP,
     METRICS_TOKEN_SHORT,
+    FILES_OPEN,
 )

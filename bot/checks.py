@@ -4,6 +4,7 @@ Nothing here is imported before a check runs: webhooks and workers never pay for
 """
 
 import ipaddress
+import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from bot.channels.registry import get_channel
 from bot.fields import Unreadable
 from bot.models import Bot, Heartbeat
 from bot.schedules import late_since, missing_schedules
+from config.file_modes import open_files, private_files
 from usage.managers import today
 from usage.prices import has_price
 
@@ -42,6 +44,8 @@ def check_settings() -> list[CheckMessage]:
     ]
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORTEST_TOKEN:
         found.append(rules.METRICS_TOKEN_SHORT.broken())
+    if files := list(open_files(private_files(settings.DATABASES["default"], settings.BASE_DIR))):
+        found.append(rules.FILES_OPEN.broken(files=shlex.join(str(file) for file in files)))
     return found
 
 

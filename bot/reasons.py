@@ -106,6 +106,7 @@ PROVIDER: Mapping[str, Words] = {
     "131056": gettext_lazy("too many messages to this person at once"),
     "access_token_missing": gettext_lazy("the bot has no access token"),
     "phone_number_id_missing": gettext_lazy("the bot has no phone number id"),
+    "phone_number_id_wrong": gettext_lazy("the bot's phone number id is none: it has digits only"),
     "unreachable": gettext_lazy("the provider could not be reached"),
     "invalid_url": gettext_lazy("WHATSAPP_API_URL is no address that can be called"),
     "no_media_id": gettext_lazy("the provider's answer to the upload named no document"),

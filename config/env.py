@@ -13,6 +13,7 @@ from typing import Any
 from environ.fileaware_mapping import FileAwareMapping
 
 from config.found import shown
+from config.mistakes import mistake_in
 from config.parsers import Parser
 
 # Why a file cannot be read, in the words of operators.
@@ -25,6 +26,7 @@ class Variable:
 
     The value of a secret is never shown; `location` makes of a parsed one what may be. `implied` says what holds
     without it where that is no fixed default. Any variable may be given in a file that `<name>_FILE` names.
+    `as_it_was` takes a value that would be refused as a mistake: a former version may have accepted it.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Variable:
     secret: bool = False
     location: Callable[[Any], str] | None = None
     implied: str = ""
+    as_it_was: bool = False
 
 
 class EnvironmentProblems(Exception):
@@ -65,6 +68,9 @@ def load(variables: Iterable[Variable], source: Mapping[str, str], problems: lis
             problems.append(str(error))
             continue
         if not raw.strip():
+            continue
+        if mistake := None if variable.as_it_was else mistake_in(raw, secret=variable.secret):
+            problems.append(f"{variable.name} {mistake} (found {shown(raw, variable.secret)})")
             continue
         try:
             values[variable.name] = variable.parse(raw)

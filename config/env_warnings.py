@@ -9,7 +9,7 @@ from django.http.request import validate_host
 from config.dotenv import is_open_to_all
 from config.env import Values
 from config.environment import SECRETS, Sources
-from config.found import QUOTES
+from config.mistakes import QUOTES
 from config.unknown import unknown_names
 from config.variables import VARIABLES
 

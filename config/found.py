@@ -8,13 +8,13 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from config.mistakes import QUOTES
 from config.redaction import redact
 
 SHOWN_LENGTH = 60
 # Public marks of kinds of keys, tokens and URLs: they belong to everybody who has one.
 MARKS = ("sk-", "sk_", "pk-", "pk_", "gsk_", "xai-", "AIza", "EAA", "whsec_", "Bearer ", "django-insecure-")
 SCHEMES = ("postgres", "postgresql", "mysql", "sqlite", "redis", "rediss", "http", "https")
-QUOTES = "\"'`“”‘’"
 # What a person does not type: it may be a key in the wrong variable.
 TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9+/=_-]{20,}")
 

@@ -16,7 +16,7 @@ DOTENV_HEADER = """\
 # Parley's configuration. Copy to .env and remove the # of what you set; what is absent has the value shown here.
 # Written by `python -m config.reference` from config/variables.py. docs/configuration.md has the same as tables.
 #
-# A secret may be kept in a file instead: NAME_FILE=/run/secrets/name.
+# A secret may be kept in a file instead: NAME_FILE=/run/secrets/name. A comment has a line of its own.
 # In production set ENVIRONMENT, {required}.
 """
 PART = re.compile(r"(<!-- (?P<name>[a-z ]+): python -m config\.reference -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -19,6 +19,7 @@ from honcho.printer import Printer
 from config import local_model
 from config.env import EnvironmentProblems, Values, process_environment
 from config.environment import load_environment
+from config.file_modes import keep_new_files_private, make_private, private_files
 
 BASE = Path(__file__).resolve().parent.parent
 INTERRUPTED = 128 + signal.SIGINT
@@ -38,6 +39,7 @@ BANNER = """
 
 def main() -> int:
     """Start everything and return the exit code once all of it has ended."""
+    keep_new_files_private()
     if not process_environment().get("ENVIRONMENT"):
         create_dotenv(BASE / ".env")
     try:
@@ -47,6 +49,8 @@ def main() -> int:
     port: int = env["PORT"]
     if not is_free(port):
         return refuse(f"Port {port} is in use. Stop what uses it, or choose another: PORT={port + 1} in .env.")
+    for path in make_private(private_files(env["DATABASE_URL"], BASE)):
+        sys.stdout.write(f"{path} could be read by other users of this machine. It is yours alone from here on.\n")
     bootstrap = subprocess.run([sys.executable, "manage.py", "bootstrap"], cwd=BASE, check=False)
     if bootstrap.returncode:
         return bootstrap.returncode

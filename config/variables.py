@@ -26,7 +26,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             implied="a known one, outside production",
         ),
         Variable(
-            "SECRET_KEY_FALLBACKS", words, "Former secret keys, comma-separated, still accepted.", [], secret=True
+            "SECRET_KEY_FALLBACKS",
+            words,
+            "Former secret keys, comma-separated, still accepted.",
+            [],
+            secret=True,
+            as_it_was=True,
         ),
         Variable("ALLOWED_HOSTS", hosts, "Host names this server is reached by, comma-separated.", []),
         Variable(
@@ -175,7 +180,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable(
             "METRICS_TOKEN",
             text,
-            "Bearer token that /metrics asks for; without one it answers this machine only.",
+            "Bearer token that /metrics asks for; without one it answers nobody in production, else this machine.",
             "",
             secret=True,
         ),

@@ -12,7 +12,9 @@ from django.utils.http import parse_header_parameters
 from bot.metrics import flush_in_background
 from bot.middleware import MACHINE_PATHS, PROBE_PATHS, UNREADABLE
 from config.admission import Admission
+from config.file_modes import keep_new_files_private
 
+keep_new_files_private()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_wsgi_application()

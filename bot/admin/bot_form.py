@@ -16,9 +16,11 @@ from bot.channels.connection import Credential
 from bot.channels.registry import CHANNELS
 from bot.fields import Unreadable
 from bot.models import Bot
+from config.mistakes import mistake_in_secret
 from users.money import DollarField
 
 SECRET_PREFIX = "credential_"  # noqa: S105 (a form field's name)
+NOT_ALONE = _("There is white space inside, or a quotation mark around it: paste the value alone.")
 ENTER_AGAIN = _("not kept, because the form has errors – enter it again")
 
 
@@ -101,6 +103,15 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
             return self.channel.read_contact(contact) if self.channel else contact
         except ValueError as error:
             raise ValidationError(str(error), code="invalid") from None
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse secrets that something else was pasted along with."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for credential in self._credentials():
+            name = SECRET_PREFIX + credential.name
+            if mistake_in_secret(cleaned.get(name, "").strip()):
+                self.add_error(name, ValidationError(NOT_ALONE, code="invalid"))
+        return cleaned
 
     def save(self, commit: bool = True) -> Bot:
         """Save the bot; a secret that was left empty stays as it is."""

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import aiohttp
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from bot.channels.connection import Connection, Credential
 
@@ -182,6 +183,17 @@ class Channel(ABC):
     def same_signer(self, one: Account, other: Account) -> bool:
         """Return whether a delivery that is genuine for one account is genuine for the other, too."""
         return False
+
+    def read_account_id(self, account_id: str) -> str:
+        """Return what an operator entered as the account's id, as it is stored. Adapters may put it into a URL's path.
+
+        Raises:
+            ValueError: no account is called so; the text says what would be right.
+        """
+        value = account_id.strip()
+        if value and not value.strip("."):
+            raise ValueError(_("This is no account id."))
+        return value
 
     def read_contact(self, contact: str) -> str:
         """Return what an operator entered as the bot's contact, as it is stored.

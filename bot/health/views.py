@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from bot.health.checks import CHECKS, Database
+from bot.metrics.access import may_see_numbers
 from bot.shared_answer import SharedAnswer
 from bot.system import System
 
@@ -57,13 +58,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when everything that matters answers, 503 otherwise, as JSON whatever the client accepts."""
+    """Answer 200 when everything that matters answers, 503 otherwise, as JSON whatever the client accepts.
+
+    How many processes live and how much waits is told to this machine and to who sends METRICS_TOKEN.
+    """
     found = _answers.get(_probe) or Readiness(dict.fromkeys((check.name for check in CHECKS), "unknown"))
-    body: dict[str, Any] = {
-        "status": found.status,
-        "checks": found.checks,
-        "system": found.system and found.system.as_numbers(),
-    }
+    body: dict[str, Any] = {"status": found.status, "checks": found.checks}
+    if may_see_numbers(request):
+        body["system"] = found.system and found.system.as_numbers()
     response = JsonResponse(body, status=503 if found.status == UNREADY else 200)
     # Django would log each 503 as an error, and so send a report to Sentry every few seconds.
     response._has_been_logged = True  # type: ignore[attr-defined]

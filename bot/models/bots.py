@@ -123,10 +123,22 @@ class Bot(models.Model):
         return self.name or self.slug
 
     def clean(self) -> None:
-        """Refuse a model that nobody could choose: a choice is stored under its name."""
+        """Refuse an account id that its channel has none of, and a model that nobody could choose under its name."""
+        self._clean_account_id()
         if any(len(name) > MODEL_LENGTH for name in self.models_to_choose()):
             problem = _("A model's name has at most %(most)d characters. Enter one model on each line.")
             raise ValidationError({"allowed_models": ValidationError(problem, params={"most": MODEL_LENGTH})})
+
+    def _clean_account_id(self) -> None:
+        from bot.channels.registry import CHANNELS
+
+        channel = CHANNELS.get(self.channel)
+        if channel is None:
+            return
+        try:
+            self.account_id = channel.read_account_id(self.account_id)
+        except ValueError as error:
+            raise ValidationError({"account_id": ValidationError(str(error), code="invalid")}) from None
 
     @property
     def was_refused(self) -> bool:

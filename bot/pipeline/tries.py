@@ -1,4 +1,4 @@
-"""What an address may do a few times an hour, whoever it belongs to: try a code, ask what is held about it."""
+"""What an address may do so often, whoever it belongs to: try a code, ask what is held about it."""
 
 from django.utils.crypto import salted_hmac
 
@@ -7,12 +7,32 @@ from bot.pipeline.turn import Turn
 
 TRIES = 5
 TRIES_MINUTES = 60
+# Who is not let in costs the operator sends and uploads, and nobody is there to be asked to stop.
+OUTSIDER_MINUTES = 24 * 60
+OUTSIDER_ASKS = 1
+# A code that was mistyped, and the right one.
+OUTSIDER_CODES = 2
 
 
 async def may_try(turn: Turn, services: Services, what: str) -> bool:
     """Count a try of this chat's address and return whether it is within TRIES in an hour."""
+    return await _hit(turn, services, what, TRIES, TRIES_MINUTES)
+
+
+async def may_ask(turn: Turn, services: Services, command: str, *, with_code: bool) -> bool:
+    """Count a command that is for everybody, and return whether it is to be answered.
+
+    Who is let in may give each a few times an hour. Anybody else may once a day, and send a code for it twice.
+    """
+    if turn.user and turn.user.is_whitelisted:
+        return await may_try(turn, services, f"command:{command}")
+    what, most = (f"outsider-code:{command}", OUTSIDER_CODES) if with_code else (f"outsider:{command}", OUTSIDER_ASKS)
+    return await _hit(turn, services, what, most, OUTSIDER_MINUTES)
+
+
+async def _hit(turn: Turn, services: Services, what: str, most: int, minutes: int) -> bool:
     if turn.attempts > 1:  # a turn that is tried again was counted the first time
         return True
     # Hashed: what counts tries need not know numbers.
     address = salted_hmac("bot.pipeline.tries", f"{turn.bot.channel.slug}:{turn.address}").hexdigest()
-    return await services.limiter.hit(f"{what}:{address}", TRIES, minutes=TRIES_MINUTES)
+    return await services.limiter.hit(f"{what}:{address}", most, minutes=minutes)

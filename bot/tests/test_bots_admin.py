@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
@@ -124,6 +125,43 @@ def test_a_form_with_errors_shows_no_secret_and_says_that_they_have_to_be_entere
     assert not any(secret in page for secret in SECRETS.values())
     assert page.count("enter it again") == len(SECRETS)
     assert Bot.objects.count() == 1
+
+
+@pytest.mark.parametrize("account_id", ["..", ".", "+491711234567", "106540352242922.", "me", "1٢3", "9" * 33])
+def test_a_phone_number_id_has_digits_only(client: Client, owner: User, account_id: str) -> None:
+    page = client.post(ADD, {**WHATSAPP, "account_id": account_id}).content.decode()
+    assert "A phone number ID has digits only" in page
+    bot = Bot(name="Shop", slug="shop", channel="whatsapp", account_id=account_id)
+    with pytest.raises(ValidationError, match="digits only"):
+        bot.full_clean()
+    assert not Bot.objects.exists()
+
+
+@pytest.mark.parametrize("account_id", ["..", "."])
+def test_no_channel_has_an_account_that_is_a_step_in_a_path(account_id: str) -> None:
+    with pytest.raises(ValidationError, match="no account id"):
+        Bot(name="Try", slug="try", channel="console", account_id=account_id).clean()
+
+
+@pytest.mark.parametrize(
+    "pasted", ["EAAcanary # of May", "EAA canary", "EAA\ncanary", "EAA\u00a0canary", '"EAAcanary"']
+)
+@pytest.mark.parametrize("field", ["access_token", "app_secret", "verify_token"])
+def test_a_secret_that_was_pasted_with_something_else_is_refused(
+    client: Client, owner: User, field: str, pasted: str
+) -> None:
+    page = client.post(ADD, {**WHATSAPP, f"credential_{field}": pasted}).content.decode()
+    assert "paste the value alone" in page
+    assert not Bot.objects.exists()
+
+
+def test_white_space_around_secrets_and_the_id_is_dropped(client: Client, owner: User) -> None:
+    pasted = {name: f" \t{value}\n" for name, value in WHATSAPP.items() if name.startswith(("credential", "account"))}
+    assert client.post(ADD, {**WHATSAPP, **pasted}).status_code == 200
+    bot = Bot.objects.get()
+    assert bot.account_id == WHATSAPP["account_id"]
+    assert bot.credentials == {name: WHATSAPP[f"credential_{name}"] for name in bot.credentials}
+    assert len(bot.credentials) == 3
 
 
 def test_a_console_bot_goes_on_to_its_page(client: Client, owner: User) -> None:

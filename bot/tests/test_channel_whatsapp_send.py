@@ -235,16 +235,28 @@ def test_the_wait_that_is_asked_for_is_handed_on(
     assert failure().retry_after == seconds, label
 
 
-@pytest.mark.parametrize("token", [None, "", "  ", "EAA\nX-Injected: 1", "EAAü"])
+@pytest.mark.parametrize("token", [None, "", "  ", "EAA\nX-Injected: 1", "EAAü", "EAA # of May"])
 def test_a_token_that_cannot_be_one_is_not_sent(graph: StandIn, token: str | None) -> None:
     credentials = {} if token is None else {"access_token": token}
     assert meaning(failure(account=Account("support", "1", credentials))) == TOKEN_REFUSED
     assert graph.requests() == []
 
 
-def test_an_account_id_cannot_lead_to_another_path(graph: StandIn) -> None:
-    failure(account=Account("support", "1/../2", {"access_token": TOKEN}))
-    assert [request["path"] for request in graph.requests()] == ["/v26.0/1%2F..%2F2/messages"]
+@pytest.mark.parametrize(
+    "account_id", ["..", ".", "1/../2", "%2e%2e", "..%2Fme", "me", "12 3", "12\n", "１２３", "1" * 33, "-1", "+49171"]
+)
+def test_an_account_id_that_is_no_number_of_meta_takes_the_token_nowhere(graph: StandIn, account_id: str) -> None:
+    account = Account("support", account_id, {"access_token": TOKEN})
+    wrong = failure(account=account)
+    assert (wrong.code, wrong.credentials_refused) == ("phone_number_id_wrong", True)
+    with pytest.raises(SendError):
+        in_session(lambda client: api.read(client, account, "id"))
+    with pytest.raises(SendError):
+        in_session(lambda client: api.upload(client, account, "a.txt", b"x", "text/plain"))
+    assert graph.requests() == []
+
+
+def test_without_an_account_id_nobody_is_asked(graph: StandIn) -> None:
     nowhere = failure(account=Account("support", "", {"access_token": TOKEN}))
     assert (nowhere.code, nowhere.credentials_refused) == ("phone_number_id_missing", True)
 

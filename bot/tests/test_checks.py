@@ -1,6 +1,8 @@
 """`manage.py check --deploy --database default` says what is wrong with an installation, and `bootstrap` shows it."""
 
+import shlex
 import socket
+import subprocess
 import time
 from datetime import timedelta
 from io import StringIO
@@ -17,6 +19,7 @@ from bot.check_rules import RULES
 from bot.models import Bot, Heartbeat
 from bot.schedules import PURGE_NAME, ensure_schedules
 from bot.tests.factories import BotFactory, WhatsAppBotFactory
+from config.file_modes import private_files
 from config.tests.test_environment import PRODUCTION
 from config.tests.test_start_up import run
 from usage.prices import forget_prices
@@ -31,6 +34,12 @@ def found(databases=("default",)):
     """Return what our checks say, by id."""
     messages = run_checks(include_deployment_checks=True, databases=databases)
     return {message.id: message.msg for message in messages if message.id and message.id.startswith("parley.")}
+
+
+@pytest.fixture(autouse=True)
+def no_files(monkeypatch):
+    """Look at no file of this checkout: the test's own database is no secret."""
+    monkeypatch.setattr("bot.checks.private_files", lambda *_: [])
 
 
 @pytest.fixture
@@ -197,6 +206,36 @@ def test_sqlite_on_several_hosts_is_a_warning():
 
 
 # --- settings ---
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666, 0o660])
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal", "/.env"])
+def test_a_file_with_data_or_secrets_that_others_can_read_is_named_with_what_mends_it(
+    monkeypatch, tmp_path, ending, mode
+):
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "a db.sqlite3")}
+    monkeypatch.setattr("bot.checks.private_files", lambda _database, _base: private_files(database, tmp_path))
+    names = ["a db.sqlite3", "a db.sqlite3-wal", "a db.sqlite3-shm", "a db.sqlite3-journal", ".env"]
+    for name in names:
+        (tmp_path / name).touch(0o600)
+    assert found(databases=None) == {}
+
+    path = tmp_path / (".env" if ending == "/.env" else f"a db.sqlite3{ending}")
+    path.chmod(mode)
+    (said,) = found(databases=None).items()
+    command = f"chmod 600 {shlex.quote(str(path))}"
+    assert said == ("parley.W012", f"Other users of this machine can read data or secrets. Mend it with: {command}")
+    subprocess.run(command, shell=True, check=True)  # noqa: S602 (as an operator pastes it)
+    assert found(databases=None) == {}
+
+
+def test_with_postgresql_only_the_dotenv_file_is_looked_at(monkeypatch, tmp_path):
+    database = {"ENGINE": "config.postgresql", "NAME": str(tmp_path / "parley")}
+    monkeypatch.setattr("bot.checks.private_files", lambda _database, _base: private_files(database, tmp_path))
+    (tmp_path / "parley").touch(0o644)
+    assert found(databases=None) == {}
+    (tmp_path / ".env").touch(0o644)
+    assert list(found(databases=None)) == ["parley.W012"]
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,9 @@ def test_an_address_that_is_none_is_said_to_be(settings: Settings) -> None:
     [
         (PHONE_NUMBER_ID, "", "access_token_missing"),
         (PHONE_NUMBER_ID, "a\nb", "access_token_missing"),
+        (PHONE_NUMBER_ID, "a b", "access_token_missing"),
         ("", TOKEN, "phone_number_id_missing"),
+        ("..", TOKEN, "phone_number_id_wrong"),
     ],
 )
 def test_what_was_not_entered_is_asked_for_before_anybody_is_called(

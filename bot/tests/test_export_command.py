@@ -1,8 +1,10 @@
 """/privacy and /export in a chat: for everybody, whole, nobody else's, and no more often than a few times an hour."""
 
+import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +14,10 @@ from bot.directory import ActiveBot
 from bot.models import AccessRequest, InboundMessage, OutboundMessage
 from bot.pipeline.commands import privacy
 from bot.pipeline.commands.registry import COMMANDS
-from bot.pipeline.tries import TRIES
+from bot.pipeline.limits import Limiter
+from bot.pipeline.services import Services
+from bot.pipeline.tries import OUTSIDER_CODES, OUTSIDER_MINUTES, TRIES, may_ask
+from bot.pipeline.turn import Turn
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from bot.tests.test_export import many_messages
@@ -166,13 +171,73 @@ def test_a_second_address_that_is_somebody_elses_brings_nothing_of_theirs(
     assert exported(channel)["addresses"] == [{"channel": slug, "address": ALICE} for slug in ("console", "whatsapp")]
 
 
+def calls(channel: ScriptedChannel) -> int:
+    """Return how many requests the provider was sent."""
+    return len(channel.sent) + len(channel.uploaded) + len(channel.typing)
+
+
 def test_a_stranger_who_goes_on_is_not_answered_and_leaves_no_rows(bot: ActiveBot, channel: ScriptedChannel) -> None:
     say(bot, *["/export"] * (TRIES + 3))
-    assert channel.texts.count(FOLLOWS) == TRIES
-    assert len(channel.sent) == 3 * TRIES
-    assert InboundMessage.objects.count() == TRIES
-    assert AuditEntry.objects.count() == TRIES
+    assert channel.texts.count(FOLLOWS) == 1
+    assert calls(channel) == 5, "a text, two uploads, two documents"
+    assert InboundMessage.objects.count() == 1
+    assert AuditEntry.objects.count() == 1
     assert not AccessRequest.objects.exists()
+
+
+@pytest.mark.parametrize("is_blocked", [True, False], ids=["blocked", "unknown"])
+def test_a_day_of_a_stranger_who_writes_everything_all_the_time_is_ten_calls(
+    bot: ActiveBot, channel: ScriptedChannel, is_blocked: bool
+) -> None:
+    if is_blocked:
+        User.objects.create_user(STRANGER)
+    other = BotFactory.active(slug="other", tells_strangers=False)
+    for number, text in enumerate(["Hello", "/privacy", "/export", "/export please", "/forget", "/forget 0"] * 4):
+        for to in (bot, other):  # (counted over all bots of a channel)
+            inbox.accept(to, [event(f"flood-{to.slug}-{number}", text=text, address=STRANGER)])
+    work_until(model=ScriptedModel())
+
+    assert calls(channel) == 1 + 1 + 5 + 1 + OUTSIDER_CODES == 10
+    assert channel.texts.count(REFUSAL) == 1
+    assert channel.texts.count(FOLLOWS) == 1
+
+
+def test_who_has_themselves_erased_begins_no_new_day(
+    bot: ActiveBot, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limiter = Limiter(None)
+    monkeypatch.setattr("bot.worker.Limiter", lambda _url: limiter)  # (of all the workers here)
+    monkeypatch.setattr("bot.pipeline.commands.forget._codes", lambda _turn: ["1234"])
+    monkeypatch.setattr(ScriptedChannel, "reads_outbox", False)
+    for _ in range(4):
+        for text in ("Hello", "/privacy", "/export", "/forget", "/forget 1234"):
+            say(bot, text)
+
+    assert channel.texts.count(REFUSAL) == 3
+    assert calls(channel) == 10 + 2, "two polite replies more: who was erased is new"
+
+
+def ask_as_stranger(bot: ActiveBot, limiter: Limiter, times: int) -> list[bool]:
+    """Let a stranger give the same command several times at once, and return whether each is to be answered."""
+    turn = cast(Turn, SimpleNamespace(user=None, bot=bot, address=STRANGER, attempts=1))
+    services = cast(Services, SimpleNamespace(limiter=limiter))
+
+    async def ask() -> list[bool]:
+        return await asyncio.gather(*(may_ask(turn, services, "x", with_code=False) for _ in range(times)))
+
+    return asyncio.run(ask())
+
+
+def test_a_stranger_who_asks_many_times_at_once_is_answered_once_and_again_a_day_later(
+    bot: ActiveBot, time_machine: Any
+) -> None:
+    limiter = Limiter(None)
+    time_machine.move_to(1_900_000_000, tick=False)
+    assert ask_as_stranger(bot, limiter, 50).count(True) == 1
+    time_machine.shift(OUTSIDER_MINUTES * 60 - 1)
+    assert ask_as_stranger(bot, limiter, 50).count(True) == 0
+    time_machine.shift(2)
+    assert ask_as_stranger(bot, limiter, 50).count(True) == 1
 
 
 def test_who_is_let_in_is_told_that_it_is_too_often_and_may_ask_something_else(
@@ -189,7 +254,7 @@ def test_tries_are_counted_for_each_address(bot: ActiveBot, channel: ScriptedCha
     chats = [STRANGER] * (TRIES + 1) + [BOB]
     inbox.accept(bot, [event(f"t{number}{n}", text="/privacy", address=one) for n, one in enumerate(chats)])
     work_until(model=ScriptedModel())
-    assert len([one for one in channel.sent if one.address == STRANGER]) == TRIES
+    assert len([one for one in channel.sent if one.address == STRANGER]) == 1
     assert len([one for one in channel.sent if one.address == BOB]) == 1
 
 

@@ -228,6 +228,16 @@ def test_without_a_token_only_this_machine_is_answered(client: Client) -> None:
         assert b"METRICS_TOKEN" in response.content
 
 
+def test_in_production_nobody_is_answered_without_a_token_not_even_this_machine(client: Client, settings: Any) -> None:
+    settings.PRODUCTION = True
+    response = scrape(client)
+    assert (response.status_code, b"METRICS_TOKEN is required" in response.content) == (403, True)
+    assert scrape(client, authorization="Bearer ").status_code == 403
+    settings.METRICS_TOKEN = "a-long-token"
+    assert scrape(client).status_code == 401
+    assert scrape(client, authorization="Bearer a-long-token").status_code == 200
+
+
 @pytest.mark.parametrize(
     "header", ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Anything", "Forwarded", "X-Real-IP", "Via"]
 )

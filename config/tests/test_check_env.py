@@ -72,7 +72,10 @@ def test_dotenv_that_was_read_into_the_environment_already_is_named_as_the_sourc
         ({"DATABSE_URL": "canary"}, "DATABSE_URL is set, but nothing reads it: did you mean DATABASE_URL?"),
         ({"SECRETKEY_FILE": "/canary"}, "SECRETKEY_FILE is set, but nothing reads it: did you mean SECRET_KEY_FILE?"),
         ({"log_level": "INFO"}, "log_level is set, but nothing reads it: did you mean LOG_LEVEL?"),
-        ({"SECRET_KEY": "'canary'"}, "SECRET_KEY has quotes around its value, which are part of it: leave them out"),
+        (
+            {"OPENAI_GPT_MODEL": "'canary'"},
+            "OPENAI_GPT_MODEL has quotes around its value, which are part of it: leave them out",
+        ),
         ({"PORT": "3100 "}, "PORT has white space around its value, which is dropped"),
     ],
 )

@@ -191,8 +191,8 @@ def test_tests_may_use_a_database_in_memory():
 
 def test_a_value_can_be_kept_in_a_file(tmp_path):
     secret = tmp_path / "secret"
-    secret.write_text("a secret with a newline\n")
-    assert validate({"SECRET_KEY_FILE": str(secret)}, BASE)[0]["SECRET_KEY"] == "a secret with a newline"
+    secret.write_text("a-secret-with-a-newline\r\n\n")
+    assert validate({"SECRET_KEY_FILE": str(secret)}, BASE)[0]["SECRET_KEY"] == "a-secret-with-a-newline"
 
 
 def test_a_file_that_cannot_be_used_is_a_problem_of_its_name_only(tmp_path):

@@ -75,8 +75,8 @@ def test_the_examples_of_the_manual_are_valid_for_production(tmp_path):
         "SECRET_KEY": "zX8q3vN1mK5rT7wB2yD4fG6hJ9lP0sA1cV3bN5mQ7wE9rT2yU4iO",
         "DATABASE_URL": "postgres://parley:secret@db/parley",
         "OPENAI_API_KEY": "sk-secret",
-        "SENTRY_DSN": "https://key@o1.ingest.sentry.io/1",
-        "METRICS_TOKEN": "a token of the scraper",
+        "SENTRY_DSN": "https://0a1b@o2.ingest.sentry.io/7",
+        "METRICS_TOKEN": "a-token-of-the-scraper",
     }
     for example in examples:
         environment = dict(line.split("=", 1) for line in example.splitlines())

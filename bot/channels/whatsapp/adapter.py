@@ -17,7 +17,7 @@ from bot.channels.connection import Connection, Credential
 from bot.channels.whatsapp.api import post, upload
 from bot.channels.whatsapp.connection import check
 from bot.channels.whatsapp.events import parse_body
-from bot.channels.whatsapp.fields import identifier, phone_number
+from bot.channels.whatsapp.fields import identifier, is_phone_number_id, phone_number
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 # The only one of its types of documents that is text. (application/json is none of them.)
@@ -109,6 +109,17 @@ class WhatsAppChannel(Channel):
             InvalidBody: the body as a whole is not a WhatsApp webhook.
         """
         return parse_body(body)
+
+    def read_account_id(self, account_id: str) -> str:
+        """Return the phone number id.
+
+        Raises:
+            ValueError: it is none.
+        """
+        value = account_id.strip()
+        if value and not is_phone_number_id(value):
+            raise ValueError(_("A phone number ID has digits only, about 15 of them."))
+        return value
 
     def read_contact(self, contact: str) -> str:
         """Return the bot's phone number as + and digits.

@@ -10,7 +10,7 @@ import aiohttp
 from django.conf import settings
 
 from bot.channels.base import Account, SendError
-from bot.channels.whatsapp.fields import identifier
+from bot.channels.whatsapp.fields import identifier, is_phone_number_id
 
 # Connecting (waiting for a free connection included) ends well before the whole call does, so that a time-out tells
 # whether anything was sent.
@@ -105,10 +105,13 @@ async def _call(
 
 def _token(account: Account) -> str:
     token = account.credentials.get("access_token", "").strip()
-    if not token or not token.isascii() or not token.isprintable():
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise SendError("access_token_missing", credentials_refused=True)
     if not account.account_id:
         raise SendError("phone_number_id_missing", credentials_refused=True)
+    if not is_phone_number_id(account.account_id):
+        # Whatever was stored: ".." would take the token to another path of the same host.
+        raise SendError("phone_number_id_wrong", credentials_refused=True)
     return token
 
 

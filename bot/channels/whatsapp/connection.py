@@ -42,6 +42,10 @@ SENTENCES: dict[str, str | Promise] = {
         "The phone number ID is missing: copy it from WhatsApp, API Setup, in Meta's app dashboard, and enter it at "
         "the bot."
     ),
+    "phone_number_id_wrong": _(
+        "The phone number ID is wrong: it has digits only. Copy it from WhatsApp, API Setup, in Meta's app dashboard, "
+        "and enter it at the bot."
+    ),
     TOKEN_REFUSED: _(
         "Meta refuses the access token: it has expired, was revoked or is not complete. Generate a permanent one for a "
         "system user in Meta's business settings, and enter it at the bot."

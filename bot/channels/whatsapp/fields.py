@@ -11,6 +11,7 @@ LONGEST_ERROR_CODE = 32
 LATEST_TIMESTAMP = 4_102_444_800
 LARGEST_OUTBOUND_ID = 2**63 - 1
 
+_PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
 # Business-scoped user ids: country, dot, up to 128 alphanumerics; a parent id has one more part (US.ENT.1181…).
 _BSUID = re.compile(r"[A-Za-z]{2}(?:\.[A-Za-z0-9]{1,128}){1,2}")
 
@@ -45,6 +46,11 @@ def phone_number(value: Any) -> str:
     """Return + and the digits, or an empty string."""
     digits = value.removeprefix("+") if isinstance(value, str) else ""
     return f"+{digits}" if 4 <= len(digits) <= 15 and digits.isascii() and digits.isdecimal() else ""
+
+
+def is_phone_number_id(value: str) -> bool:
+    """Return whether a text may be Meta's id of a phone number: 1 to 32 digits. It stands in the path of URLs."""
+    return bool(_PHONE_NUMBER_ID.fullmatch(value))
 
 
 def bsuid(value: Any) -> str:

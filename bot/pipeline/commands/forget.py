@@ -25,6 +25,7 @@ CODE_MINUTES = CODE_SECONDS // 60
     gettext_lazy("delete everything I hold about you"),
     for_everybody=True,
     on_behalf=Permission.DELETE_PEOPLE,
+    takes_code=True,
 )
 async def forget(turn: Turn, services: Services, argument: str) -> str:
     """Say what would go and how to confirm it; with the right code erase the person, and say goodbye."""

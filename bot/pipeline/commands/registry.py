@@ -27,7 +27,8 @@ class Command:
     permission: who may use it; None: everybody. For who may not, it does not exist.
     listed: whether /help names it.
     for_everybody: who is blocked, and who is not known at all, may use it, too (the access stage lets it through). Each
-        address may use it a few times an hour.
+        address may use it a few times an hour; of who is not let in, once a day.
+    takes_code: whether what follows it is a code that confirms it, which is counted apart.
     on_behalf: what staff must be allowed to do who use it in the name of somebody else, as in the simulator.
     """
 
@@ -39,6 +40,7 @@ class Command:
     listed: bool = True
     for_everybody: bool = False
     on_behalf: Permission | None = None
+    takes_code: bool = False
 
     def is_for(self, user: User | None) -> bool:
         """Return whether somebody may use it."""
@@ -65,11 +67,14 @@ def command(
     listed: bool = True,
     for_everybody: bool = False,
     on_behalf: Permission | None = None,
+    takes_code: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated coroutine as the command /name."""
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[name] = Command(name, help, handler, argument, permission, listed, for_everybody, on_behalf)
+        COMMANDS[name] = Command(
+            name, help, handler, argument, permission, listed, for_everybody, on_behalf, takes_code
+        )
         return handler
 
     return register

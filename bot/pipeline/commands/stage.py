@@ -6,7 +6,7 @@ from bot.errors import ErrorCode
 from bot.pipeline.commands import find_command, nearest, read_call
 from bot.pipeline.commands.registry import Command
 from bot.pipeline.services import Services
-from bot.pipeline.tries import may_try
+from bot.pipeline.tries import may_ask
 from bot.pipeline.turn import Turn
 from bot.pipeline.window import window
 from users.models import User
@@ -47,7 +47,8 @@ def unknown(name: str, user: User | None) -> str:
 
 
 async def _answer(turn: Turn, services: Services, command: Command, argument: str) -> None:
-    if not command.for_everybody or await may_try(turn, services, f"command:{command.name}"):
+    with_code = command.takes_code and bool(argument)
+    if not command.for_everybody or await may_ask(turn, services, command.name, with_code=with_code):
         turn.end(await command.handler(turn, services, argument))
     elif turn.user and turn.user.is_whitelisted:
         said = _("You have asked for this several times just now. Please try again in an hour.")
