@@ -324,7 +324,7 @@ def with_a_customer() -> User:
     OutboundMessage.objects.create(bot=bot, address=STRANGER, turn_key=message.pk, part=0, status=Status.SENT)
     Lease.objects.create(bot=bot, address=STRANGER, expires_at=timezone.now())
     AccessRequest.objects.create(bot=bot, address="+12025550133")
-    Invite.objects.create(code="ABCDEFGHJKMN", person=person, expires_at=timezone.now() + timedelta(days=1))
+    Invite.objects.create(digest="a", person=person, expires_at=timezone.now() + timedelta(days=1))
     Conversation.objects.add_message(Conversation.objects.find_or_create(person, "demo"), "user", "Hello")
     spend(person, "demo", "1" * 32, 700)
     return person
