@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST
 from bot.admin.invite_links import shared_of
 from bot.admin.parts import chip
 from users.desk import DeskAdmin
+from users.invite_queries import InviteQuerySet
 from users.invites import LIFETIME, InviteState, check, renew_code, state_of
 from users.models import Invite, User
 
@@ -125,7 +126,7 @@ class InviteAdmin(DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invite]:
         """Return the invites that somebody may make: of others they learn nothing."""
-        return cast("QuerySet[Invite]", super().get_queryset(request) & Invite.objects.visible_to(_staff(request)))
+        return cast(InviteQuerySet, super().get_queryset(request)).visible_to(_staff(request))
 
     def get_urls(self) -> list[URLPattern]:
         """Add the button that makes another code."""

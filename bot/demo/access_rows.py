@@ -1,7 +1,6 @@
 """Who asks for access, and the invites that staff have made."""
 
 import random
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -43,8 +42,7 @@ def store_requests(seed: int, people: int, bots: Sequence[Bot], now: datetime, t
 def store_invites(seed: int, people: Sequence[User], now: datetime) -> int:
     """Insert invites in every state; return how many.
 
-    They have no codes, so that nobody is let in by what anybody can compute. What stands in place of the hashes is
-    the one thing that does not follow from the seed.
+    They have no codes: whoever could compute one from the seed would be let in.
     """
     rng = random.Random(f"{seed}:invites")
     makers: list[User | None] = [person for person in people if person.is_staff]
@@ -65,7 +63,7 @@ def store_invites(seed: int, people: Sequence[User], now: datetime) -> int:
         used_up = made + timedelta(hours=rng.randint(1, 24))
         invites.append(
             Invite(
-                digest=INVITE_PREFIX + secrets.token_hex(16),
+                digest=INVITE_PREFIX + f"{rng.getrandbits(128):032x}",
                 note=note,
                 max_uses=allowed,
                 uses=uses,

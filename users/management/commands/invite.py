@@ -25,7 +25,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what can be done, and its options."""
         actions = parser.add_subparsers(dest="action", required=True)
-        create = actions.add_parser("create", help="Make an invite and print its code, once: only a hash of it is kept.")
+        create = actions.add_parser(
+            "create", help="Make an invite and print its code, once: only a hash of it is kept."
+        )
         create.add_argument("--person", metavar="NUMBER", help="Who the sender becomes. Without: somebody new.")
         create.add_argument("--uses", type=int, default=1, help="How often it lets somebody in (1).")
         create.add_argument("--days", type=int, default=LIFETIME.days, help=f"How long it is good ({LIFETIME.days}).")
@@ -54,7 +56,9 @@ class Command(BaseCommand):
             raise CommandError("; ".join(problems)) from None
         self.stdout.write(f"/join {invite.code}")
         self.stdout.write("This is the only time that the code is shown: only a hash of it is kept.")
-        self.stdout.write(f"Invite {invite.pk}, good until {timezone.localtime(expires_at):%Y-%m-%d %H:%M}, uses: {invite.max_uses}.")
+        self.stdout.write(
+            f"Invite {invite.pk}, good until {timezone.localtime(expires_at):%Y-%m-%d %H:%M}, uses: {invite.max_uses}."
+        )
 
     def _list(self, options: dict[str, Any]) -> None:
         for invite in Invite.objects.select_related("person").order_by("-pk").iterator():
