@@ -1,5 +1,6 @@
-"""Invites in the admin: made, their code shown once, revoked, never changed. Here, because links are a channel's matter.
+"""Invites in the admin: made, their code shown once, revoked, never changed.
 
+They are here and not with people, because links are a channel's matter.
 Who may not make an invite sees nothing of it: every page, list, filter, search and action starts at get_queryset.
 """
 
