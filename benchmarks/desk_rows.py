@@ -77,9 +77,10 @@ STATEMENTS = (
     """INSERT INTO bot_accessrequest (bot_id, address, profile_name, messages, first_seen_at, last_seen_at)
     SELECT {first_bot} + n % {bots}, '+49171' || (10000000 + n), 'Stranger ' || n, 1 + n % 5, now() - n * interval
         '10 minutes', now() - n * interval '5 minutes' FROM generate_series(1, {m} / 100) n""",
-    """INSERT INTO users_invite (code, person_id, note, max_uses, uses, expires_at, created_by_id, created_at)
+    """INSERT INTO users_invite (digest, person_id, note, max_uses, uses, expires_at, created_by_id, from_command,
+        created_at)
     SELECT md5(n::text), CASE WHEN n % 2 = 0 THEN {first_person} + n % {p} END, 'Course ' || n, 10, n % 10, now() +
-        (n % 20 - 10) * interval '1 day', {first_person}, now() FROM generate_series(1, {m} / 100) n""",
+        (n % 20 - 10) * interval '1 day', {first_person}, FALSE, now() FROM generate_series(1, {m} / 100) n""",
     """INSERT INTO users_auditentry (at, action, subject, actor_id, via, details)
     SELECT now() - n * interval '2 minutes', CASE WHEN n % 9 = 0 THEN 'exported' ELSE 'read' END, {first_person} +
         n::bigint * 7919 % {p}, {first_person}, CASE WHEN n % 99 = 0 THEN 'command' ELSE 'admin' END, '{{}}'

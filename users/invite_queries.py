@@ -6,12 +6,28 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
+from users.invite_codes import digests
+from users.permissions import Permission, may
+from users.roles import Role
+
 if TYPE_CHECKING:
-    from users.models import Invite  # noqa: F401 (named in the queryset's type)
+    from users.models import Invite, User  # noqa: F401 (Invite is named in the queryset's type)
 
 
 class InviteQuerySet(models.QuerySet["Invite"]):
     """Lookups of invites that chain."""
+
+    def with_code(self, code: str) -> Self:
+        """Keep the invite that has this code, under whichever accepted key it was hashed."""
+        return self.filter(digest__in=digests(code))
+
+    def visible_to(self, staff: "User | None") -> Self:
+        """Keep the invites that somebody may make: invites for staff are for who manages staff."""
+        if may(staff, Permission.MANAGE_STAFF):
+            return self
+        if not may(staff, Permission.MANAGE_PEOPLE):
+            return self.none()
+        return self.filter(Q(person=None) | Q(person__is_staff=False, person__role=Role.USER))
 
     def usable(self, now: datetime) -> Self:
         """Keep the invites that let somebody in: not used up, not expired, not revoked."""

@@ -1,13 +1,11 @@
 """Invites: make a code, and let in whoever sends it."""
 
 import logging
-import re
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,15 +14,11 @@ from users.addresses import create_person, know_by
 from users.managers import AddressTaken, DuplicatePhoneNumber
 from users.models import Invite, User
 from users.permissions import Permission, may
+from users.roles import Role
 
 logger = logging.getLogger(__name__)
 
-# Without letters and digits that look alike (0 O, 1 I L, U V): 12 of them hold 58 bits.
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-CODE_LENGTH = 12
 LIFETIME = timedelta(days=7)
-# The column's; what is longer is no code and is not looked for.
-LONGEST_CODE = 32
 
 
 class InviteState(models.TextChoices):
@@ -63,34 +57,25 @@ def create_invite(
 ) -> Invite:
     """Create an invite with a new code: for one person, or for somebody new. It ends after LIFETIME by default.
 
+    The code is an attribute of what is returned, and stored nowhere. created_by: None at the terminal.
+
     Raises:
         ValidationError: expires_at is past, max_uses is out of range, or created_by may not invite that person.
     """
     invite = Invite(
-        code=new_code(),
         person=person,
         note=note,
         max_uses=max_uses,
         expires_at=expires_at or timezone.now() + LIFETIME,
         created_by=created_by,
+        from_command=created_by is None,
     )
+    invite.set_code()
     invite.full_clean()
     check(invite)
     invite.save(force_insert=True)
     logger.info("invite_created", extra={"invite": invite.pk, "staff": created_by.pk if created_by else None})
     return invite
-
-
-def new_code() -> str:
-    """Return a code that nobody can guess."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
-
-
-def read_code(text: str) -> str:
-    """Return the code that somebody wrote, or an empty string: in any case, among spaces and punctuation."""
-    words = (re.sub(r"[^0-9A-Za-z]", "", word) for word in text[: 4 * LONGEST_CODE].split())
-    code = next(filter(None, words), "")
-    return code.upper() if len(code) <= LONGEST_CODE else ""
 
 
 def check(invite: Invite) -> None:
@@ -106,10 +91,47 @@ def check(invite: Invite) -> None:
 
 
 def is_allowed(invite: Invite) -> bool:
-    """Return whether its maker may give away the rights of its person: whoever has the code acts as them in chat."""
-    if invite.person is None or invite.created_by is None or not invite.person.is_staff:
+    """Return whether its maker may give away the rights of its person today: who has the code acts as them in chat.
+
+    Staff are invited by who manages staff, or at the terminal. Of a maker who is gone nobody knows what they might,
+    so that their invites for staff are void.
+    """
+    if invite.person is None:
         return True
-    return may(invite.created_by, Permission.MANAGE_STAFF)
+    if invite.created_by is None:
+        return invite.from_command or not _is_staff(invite.person)
+    return may_invite(invite.created_by, invite.person)
+
+
+def may_invite(maker: User | None, person: User | None) -> bool:
+    """Return whether somebody's role lets them invite this person; None: somebody new."""
+    return may(maker, Permission.MANAGE_STAFF if person and _is_staff(person) else Permission.MANAGE_PEOPLE)
+
+
+def _is_staff(person: User) -> bool:
+    return person.is_staff or person.role != Role.USER
+
+
+def renew_code(invite_id: int, maker: User) -> Invite | None:
+    """Give an open invite a new code and return it with that; the old code is void at once. None: it has ended.
+
+    Whoever has it made answers for the invite from then on: the code is theirs to give away.
+
+    Raises:
+        PermissionDenied: they may not make such an invite.
+    """
+    with transaction.atomic():
+        chosen = Invite.objects.usable(timezone.now()).filter(pk=invite_id)
+        invite = chosen.select_related("person").select_for_update(of=("self",)).first()
+        if invite is None:
+            return None
+        if not may_invite(maker, invite.person):
+            raise PermissionDenied
+        invite.set_code()
+        invite.created_by, invite.from_command = maker, False
+        invite.save(update_fields=["digest", "created_by", "from_command"])
+    logger.info("invite_code_renewed", extra={"invite": invite.pk, "staff": maker.pk})
+    return invite
 
 
 def state_of(invite: Invite) -> InviteState:
@@ -141,15 +163,17 @@ def redeem(code: str, channel: str, address: str, known_user: User | None, profi
 def _redeem(code: str, channel: str, address: str, known_user: User | None, profile_name: str) -> Redemption:
     now = timezone.now()
     # Locked before it is asked who the sender is, so that the same person twice at once costs one use.
-    chosen = Invite.objects.usable(now).filter(code=code)
+    chosen = Invite.objects.usable(now).with_code(code)
     invite = chosen.select_related("person", "created_by").select_for_update(of=("self",)).first()
+    if invite and not is_allowed(invite):
+        invite = None
     sender = User.objects.for_identity(channel, address) or _fresh(known_user)
     if invite and sender and invite.person_id not in (None, sender.pk):
         logger.warning("identity_conflict", extra={"invite": invite.pk, "person": sender.pk})
         return Redemption(Outcome.TAKEN, sender)
     if sender and sender.is_whitelisted:
         return Redemption(Outcome.ALREADY_IN, sender)
-    if invite is None or not is_allowed(invite) or (sender and invite.person_id is None):
+    if invite is None or (sender and invite.person_id is None):
         return Redemption(Outcome.INVALID, sender)
     if not chosen.count_use(now):
         return Redemption(Outcome.INVALID, sender)

@@ -1,22 +1,33 @@
-"""Invites in the admin: made, shared as links, revoked; never changed. (Here, because links are a channel's matter.)"""
+"""Invites in the admin: made, their code shown once, revoked, never changed.
+
+They are here and not with people, because links are a channel's matter.
+Who may not make an invite sees nothing of it: every page, list, filter, search and action starts at get_queryset.
+"""
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from bot.admin.invite_links import shared_of
 from bot.admin.parts import chip
 from users.desk import DeskAdmin
-from users.invites import LIFETIME, InviteState, check, new_code, state_of
-from users.models import Invite
+from users.invite_queries import InviteQuerySet
+from users.invites import LIFETIME, InviteState, check, renew_code, state_of
+from users.models import Invite, User
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +62,8 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["expires_at"].initial = lambda: timezone.now() + LIFETIME
 
     def _post_clean(self) -> None:
-        self.instance.code, self.instance.created_by = new_code(), self.maker
+        self.instance.set_code()
+        self.instance.created_by = self.maker
         super()._post_clean()  # type: ignore[misc]
         if not self.errors:
             try:
@@ -89,37 +101,63 @@ class InviteAdmin(DeskAdmin):
 
     form = InviteForm
     change_form_template = "admin/users/invite/invite.html"
-    list_display = ("code", "state", "used", "person", "note", "expires_at")
+    list_display = ("title", "state", "used", "person", "expires_at")
     list_select_related = ("person",)
     list_filter = (StateFilter,)
-    search_fields = ("=code", "note", "person__name")
-    search_help_text = _("A code, a note, or a name.")
-    sortable_by = ("code", "expires_at")
+    search_fields = ("note", "person__name")
+    search_help_text = _("A note, or a name.")
+    sortable_by = ("expires_at",)
     ordering = ("-pk",)
     actions = ("revoke",)
     autocomplete_fields = ("person",)
     fields = ("person", "note", "max_uses", "expires_at")
-    readonly_fields = ("code", "used", "state", "revoked_at", "created_by", "created_at")
+    readonly_fields = ("used", "state", "revoked_at", "created_by", "created_at")
 
     def get_fields(self, request: HttpRequest, obj: Invite | None = None) -> tuple[str, ...]:
         """Show what became of an invite that is there."""
         if obj is None:
             return self.fields
         revoked = ("revoked_at",) if obj.revoked_at else ()
-        return ("code", "state", "person", "note", "used", "expires_at", *revoked, "created_by", "created_at")
+        return ("state", "person", "note", "used", "expires_at", *revoked, "created_by", "created_at")
 
     def get_form(self, request: HttpRequest, obj: Invite | None = None, change: bool = False, **kwargs: Any) -> Any:
         """Build a form that knows who makes the invite."""
         form = super().get_form(request, obj, change, **kwargs)
         return type(form.__name__, (form,), {"maker": request.user})
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invite]:
+        """Return the invites that somebody may make: of others they learn nothing."""
+        return cast(InviteQuerySet, super().get_queryset(request)).visible_to(_staff(request))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the button that makes another code."""
+        view = self.admin_site.admin_view(require_POST(self.new_code_view))
+        own = path("<int:invite_id>/new-code/", view, name="users_invite_new_code")
+        return [own, *super().get_urls()]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        """Offer one way to save: the page with the code comes next."""
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**buttons, **(extra_context or {})})
+
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        """Show above the facts what to share."""
+        """Offer a new code above the facts."""
         invite = self.get_object(request, object_id) if self.has_view_permission(request) else None
-        shown: dict[str, Any] = {"invite": invite}
-        if invite and state_of(invite) is InviteState.OPEN:
-            shown["shared"] = shared_of(invite.code)
-        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
+        is_open = invite is not None and state_of(invite) is InviteState.OPEN
+        return super().change_view(request, object_id, form_url, {"is_open": is_open, **(extra_context or {})})
+
+    def new_code_view(self, request: HttpRequest, invite_id: int) -> HttpResponse:
+        """Give an invite another code, and show that once."""
+        if not self.has_revoke_permission(request):
+            raise PermissionDenied
+        get_object_or_404(self.get_queryset(request), pk=invite_id)
+        invite = renew_code(invite_id, _staff(request))
+        if invite is None:
+            text = _("This invite lets nobody in any more. Who came in by it stays in.")
+            self.message_user(request, text, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:users_invite_change", args=(invite_id,)))
+        self.log_change(request, invite, [{"changed": {"fields": ["code"]}}])
+        return self._code_page(request, invite, is_new_code=True)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: who was sent the code relies on what it said."""
@@ -135,13 +173,27 @@ class InviteAdmin(DeskAdmin):
         logger.info("invite_created", extra={"invite": obj.pk, "staff": request.user.pk})
 
     def response_add(self, request: HttpRequest, obj: Invite, post_url_continue: str | None = None) -> HttpResponse:
-        """Go on to the page with the links."""
-        if "_addanother" not in request.POST and "_popup" not in request.POST:
-            data = request.POST.copy()
-            data["_continue"] = "1"
-            request.POST = data  # type: ignore[assignment]
-        response: HttpResponse = super().response_add(request, obj, post_url_continue)
+        """Show the code, once."""
+        return self._code_page(request, obj)
+
+    def _code_page(self, request: HttpRequest, invite: Invite, *, is_new_code: bool = False) -> HttpResponse:
+        """Answer the very request that made a code with it: on its way to another page it would have to be stored."""
+        page = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("New code") if is_new_code else _("The invite is made"),
+            "invite": invite,
+            "is_new_code": is_new_code,
+            "shared": shared_of(invite.code),
+        }
+        response = TemplateResponse(request, "admin/users/invite/code.html", page)
+        add_never_cache_headers(response)
         return response
+
+    @admin.display(description=_("invite"))
+    def title(self, invite: Invite) -> str:
+        """Return what tells an invite from others: its note, or its number."""
+        return invite.note or _("Invite %(number)d") % {"number": invite.pk}
 
     @admin.display(description=_("used"))
     def used(self, invite: Invite) -> str:
@@ -162,3 +214,7 @@ class InviteAdmin(DeskAdmin):
         logger.info("staff_action", extra={"action": "revoke", "staff": request.user.pk, "ids": ids, "done": done})
         text = ngettext("%d invite was revoked.", "%d invites were revoked.", done)
         self.message_user(request, text % done, messages.SUCCESS if done else messages.WARNING)
+
+
+def _staff(request: HttpRequest) -> User:
+    return cast(User, request.user)

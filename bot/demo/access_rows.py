@@ -4,11 +4,11 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.demo.marks import CODE_PREFIX
+from bot.demo.marks import INVITE_PREFIX
 from bot.demo.names import CULTURES
 from bot.demo.numbers import Numbers
 from bot.models import AccessRequest, Bot
-from users.invites import LIFETIME, new_code
+from users.invites import LIFETIME
 from users.models import Invite, User
 
 # None of them is due for the purge soon, which takes them 30 days after their end.
@@ -42,7 +42,7 @@ def store_requests(seed: int, people: int, bots: Sequence[Bot], now: datetime, t
 def store_invites(seed: int, people: Sequence[User], now: datetime) -> int:
     """Insert invites in every state; return how many.
 
-    Their codes are the one thing that does not follow from the seed: whoever could compute one would be let in.
+    They have no codes: whoever could compute one from the seed would be let in.
     """
     rng = random.Random(f"{seed}:invites")
     makers: list[User | None] = [person for person in people if person.is_staff]
@@ -63,7 +63,7 @@ def store_invites(seed: int, people: Sequence[User], now: datetime) -> int:
         used_up = made + timedelta(hours=rng.randint(1, 24))
         invites.append(
             Invite(
-                code=CODE_PREFIX + new_code(),
+                digest=INVITE_PREFIX + f"{rng.getrandbits(128):032x}",
                 note=note,
                 max_uses=allowed,
                 uses=uses,

@@ -12,9 +12,10 @@ from users.models import Invite, User
 SLUG_PREFIX = "seed-demo-"
 # A password that begins with "!" is none. Who is given one by staff is somebody's from then on, and stays.
 PASSWORD = "!seed-demo"  # noqa: S105 (it opens nothing)
-# The ids of real calls are hexadecimal, and codes of real invites have no O.
+# The ids of real calls are hexadecimal. Of a made-up invite this stands in place of a hash: no code opens it, until
+# staff make one, with which it is theirs and stays.
 CALL_PREFIX = "demo-"
-CODE_PREFIX = "DEMO"
+INVITE_PREFIX = "demo-invite-"
 
 
 def seeded_bots() -> "QuerySet[Bot]":
@@ -36,7 +37,7 @@ def seeded_calls() -> "QuerySet[UsageRecord]":
 
 def seeded_invites() -> "QuerySet[Invite]":
     """Return the invites that were seeded."""
-    return Invite.objects.filter(code__startswith=CODE_PREFIX)
+    return Invite.objects.filter(digest__startswith=INVITE_PREFIX)
 
 
 def already_there() -> dict[str, int]:

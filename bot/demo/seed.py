@@ -30,8 +30,8 @@ KEPT = timedelta(days=MESSAGE_ROW_DAYS) - timedelta(hours=6)
 def seed_demo(*, days: int, people: int, seed: int) -> dict[str, int]:
     """Write demo data of the last `days` days; return how many rows of each kind were made.
 
-    The same seed at the same time makes the same rows, but for the codes of invites. All of it is computed before the
-    first row is written, so that SQLite's one lock is held no longer than the inserts take.
+    The same seed at the same time makes the same rows. All of it is computed before the first row is
+    written, so that SQLite's one lock is held no longer than the inserts take.
     """
     now = timezone.now()
     recent = now - min(KEPT, timedelta(days=days))

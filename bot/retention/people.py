@@ -65,7 +65,7 @@ PEOPLE = (
     ),
     Entry(
         model=Invite,
-        holds="A code that lets somebody in: for whom, made by whom, the maker's note.",
+        holds="A keyed hash of a code that lets somebody in: for whom, made by whom, the maker's note.",
         why="Afterwards staff see who came in by which.",
         steps=(
             deletes(
@@ -76,7 +76,7 @@ PEOPLE = (
             ),
         ),
         personal=("person", "created_by", "note"),
-        other=("code",),
+        other=("digest", "from_command"),
         rights=EXPORTED_AND_ERASED,
     ),
     Entry(

@@ -20,7 +20,7 @@ from conversations.tests.factories import ConversationFactory, MessageFactory
 from usage.managers import today
 from usage.models import DailySpend
 from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
-from users.invites import new_code
+from users.invite_codes import digest, new_code
 from users.models import AuditEntry, Invite, User
 from users.tests.factories import IdentityFactory, UserFactory
 
@@ -64,7 +64,7 @@ def an_invite(number: int) -> Model:
     """An invite of somebody, for somebody."""
     soon = timezone.now() + timedelta(days=1)
     people = {"person": UserFactory.create(), "created_by": UserFactory.create()}
-    return Invite.objects.create(code=new_code(), expires_at=soon, **people)
+    return Invite.objects.create(digest=digest(new_code()), expires_at=soon, **people)
 
 
 def an_audit_entry(number: int) -> Model:

@@ -70,6 +70,7 @@ OWN = {
     "users_user_import_example": Needs(Permission.MANAGE_PEOPLE),
     "users_user_import_apply": Needs(Permission.MANAGE_PEOPLE, 405),
     "users_user_export": Needs(Permission.MANAGE_PEOPLE),
+    "users_invite_new_code": Needs(Permission.MANAGE_PEOPLE, 405),
     "bot_accessrequest_allow": Needs(Permission.MANAGE_PEOPLE, 405),
     "bot_accessrequest_dismiss": Needs(Permission.MANAGE_PEOPLE, 405),
     "bot_bot_test": Needs(Permission.MANAGE_BOTS, 405),

@@ -36,6 +36,7 @@ from conversations.many import Said
 from conversations.models import Conversation, Message
 from usage.models import DailySpend, Reservation, UsageRecord
 from usage.tests.factories import UsageRecordFactory
+from users.invite_codes import digest
 from users.models import AuditEntry, Identity, Invite, Tombstone, User
 from users.owners import LastOwner
 from users.roles import Role
@@ -156,9 +157,9 @@ def test_the_same_address_on_another_channel_is_somebody_elses(alice: User, bot:
 
 def test_what_is_said_of_them_elsewhere_goes(alice: User, bob: User, bot: ActiveBot) -> None:
     ModelChoice.objects.create(bot_id=bot.id, user=alice, model="gpt-6-sol")
-    invite = Invite.objects.create(code="a", person=alice, expires_at=timezone.now())
-    noted = Invite.objects.create(code="b", note=f"for alice ({ALICE[1:]})", expires_at=timezone.now())
-    kept = Invite.objects.create(code="c", note="for Bob", expires_at=timezone.now())
+    invite = Invite.objects.create(digest="a", person=alice, expires_at=timezone.now())
+    noted = Invite.objects.create(digest="b", note=f"for alice ({ALICE[1:]})", expires_at=timezone.now())
+    kept = Invite.objects.create(digest="c", note="for Bob", expires_at=timezone.now())
     AccessRequest.objects.create(bot_id=bot.id, address=ALICE)
     answer = OutboundMessage.objects.create(
         bot_id=bot.id, address=BOB, turn_key=1, part=1, status="sent", text="Alice (+49…78) may write to me now."
@@ -523,7 +524,7 @@ def test_a_stranger_who_is_erased_during_their_turn_is_not_noted(transactional_d
 
 
 def test_nobody_comes_in_by_an_invite_during_their_own_erasure(transactional_db: None, bot: ActiveBot) -> None:
-    Invite.objects.create(code="ABCD", expires_at=timezone.now() + timedelta(days=1))
+    Invite.objects.create(digest=digest("ABCD"), expires_at=timezone.now() + timedelta(days=1))
     inbox.accept(bot, [event("m1", address=STRANGER, text="/join ABCD")])
     (turn,) = claim("one", 10)
     erase(subject_of_number(STRANGER), via="command")

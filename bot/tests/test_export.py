@@ -30,7 +30,7 @@ from users.models import AuditEntry, Identity, Tombstone, User
 
 pytestmark = pytest.mark.django_db
 
-SECRETS = ("password", "code", "session_key", "session_data")
+SECRETS = ("password", "digest", "session_key", "session_data")
 
 
 def with_inner() -> Iterator[Part]:

@@ -1,5 +1,6 @@
 """Invites in the admin: made, shared as links, revoked, never changed."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.tests.factories import BotFactory, WhatsAppBotFactory
-from users.invites import create_invite, state_of
+from users.invites import Outcome, create_invite, redeem, state_of
 from users.models import Invite, User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, charlie
@@ -41,28 +42,35 @@ def form(**changes: Any) -> dict[str, Any]:
     return {"person": "", "note": "front desk", "max_uses": "1", **dates, **changes}
 
 
+def code_on(response: Any) -> str:
+    found = re.search(r"/join (\w{12})<", response.content.decode())
+    assert found is not None
+    return found[1]
+
+
 def errors(response: Any) -> dict[str, list[str]]:
     found: dict[str, list[str]] = response.context["adminform"].form.errors
     return found
 
 
-def test_an_admin_makes_an_invite_and_comes_to_its_links(client: Client, admin: User) -> None:
+def test_an_admin_makes_an_invite_and_sees_its_code_and_links(client: Client, admin: User) -> None:
     WhatsAppBotFactory.create(name="Shop", contact="+4930123456")
     WhatsAppBotFactory.create(name="Off", contact="+4930999999", is_active=False)
     BotFactory.create(name="Console", contact="anything")
 
-    response = client.post(ADD, form(), follow=True)
+    response = client.post(ADD, form())
 
     invite = Invite.objects.get()
     assert (invite.created_by, invite.person, invite.note, invite.max_uses) == (admin, None, "front desk", 1)
-    assert len(invite.code) == 12
-    assert response.redirect_chain == [(page_of(invite), 302)]
-    page = response.content.decode()
-    link = f"https://wa.me/4930123456?text=%2Fjoin%20{invite.code}"
-    assert "<h2>Shop</h2>" in page and f'<a href="{link}">{link}</a>' in page and f'data-copy="{link}"' in page
+    page, code = response.content.decode(), code_on(response)
+    assert "no-store" in response["Cache-Control"]
+    link = f"https://wa.me/4930123456?text=%2Fjoin%20{code}"
+    assert "<h2>Shop</h2>" in page and f">{link}</code>" in page and f'data-copy="{link}"' in page
+    assert f'href="{link}"' not in page, "who follows it has the code in their history"
     assert f'aria-label="QR code of the link for Shop">{segno.make(link).svg_inline(border=4, omitsize=True)}' in page
     assert "4930999999" not in page
-    assert f"<code>/join {invite.code}</code>" in page
+    assert f"<code>/join {code}</code>" in page
+    assert redeem(code, "whatsapp", "+4930555555", None, "").outcome is Outcome.JOINED
 
 
 def test_a_week_is_proposed(client: Client, admin: User) -> None:
@@ -102,19 +110,18 @@ def test_an_invite_is_never_changed(client: Client, admin: User) -> None:
     assert (invite.max_uses, invite.note) == (1, "")
 
 
-def test_the_list_shows_code_person_uses_and_state_and_revokes(client: Client, admin: User) -> None:
+def test_the_list_shows_person_uses_and_state_and_revokes(client: Client, admin: User) -> None:
     invite, ended = create_invite(person=charlie(), max_uses=3), create_invite()
     Invite.objects.filter(pk=ended.pk).update(expires_at=timezone.now() - timedelta(days=1))
     page = client.get(LIST).content.decode()
-    assert all(text in page for text in (invite.code, "Charlie", "0 / 3", "open", "expired"))
+    assert all(text in page for text in (f"Invite {invite.pk}", "Charlie", "0 / 3", "open", "expired"))
 
     response = client.post(LIST, {"action": "revoke", "_selected_action": [invite.pk, ended.pk]})
 
     assert [str(message) for message in get_messages(response.wsgi_request)] == ["1 invite was revoked."]
     invite.refresh_from_db()
     assert invite.revoked_at is not None
-    assert "wa.me" not in client.get(page_of(invite)).content.decode()
-    assert f"/join {invite.code}" not in client.get(page_of(invite)).content.decode()
+    assert "New code" not in client.get(page_of(invite)).content.decode()
 
 
 def test_who_only_chats_sees_no_invites(client: Client) -> None:
@@ -180,9 +187,9 @@ def test_invites_are_filtered_by_their_state(client: Client, admin: User) -> Non
 
 def test_who_has_no_bot_with_links_is_told_what_to_send_and_how_to_get_one(client: Client, admin: User) -> None:
     BotFactory.create()
-    invite = create_invite()
-    page = client.get(page_of(invite)).content.decode()
-    assert f"<code>/join {invite.code}</code>" in page and "No active bot has links." in page
+    response = client.post(ADD, form())
+    page = response.content.decode()
+    assert f"<code>/join {code_on(response)}</code>" in page and "No active bot has links." in page
     assert "<svg viewBox" not in page
 
 
@@ -192,7 +199,7 @@ def test_an_ended_invite_shows_nothing_to_share_and_says_so(client: Client, admi
     Invite.objects.all().revoke(timezone.now())
     page = client.get(page_of(invite)).content.decode()
     assert "lets nobody in any more" in page
-    assert "wa.me" not in page and "<svg viewBox" not in page and "/join" not in page
+    assert "wa.me" not in page and "<svg viewBox" not in page and "/join" not in page and "New code" not in page
 
 
 def test_the_list_costs_the_same_for_many_invites(client: Client, admin: User, django_assert_num_queries: Any) -> None:

@@ -14,10 +14,11 @@ pytestmark = pytest.mark.processes
 NEWCOMER = "+4915770000001"
 CODE = "ABCDEFGHJKMN"
 SEED = f"""
+from users.invite_codes import digest
 from users.invites import create_invite
 from users.models import Invite
 create_invite(max_uses=5)
-Invite.objects.update(code="{CODE}")
+Invite.objects.update(digest=digest("{CODE}"))
 """
 
 

@@ -6,14 +6,21 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from users.invite_codes import digest, new_code
 from users.invite_queries import InviteQuerySet
 from users.models.person import User
 
 
 class Invite(models.Model):
-    """A code that lets whoever sends it in: as this person, or as somebody new. Good so many times, until a time."""
+    """A code that lets whoever sends it in: as this person, or as somebody new. Good so many times, until a time.
 
-    code = models.CharField(_("code"), max_length=32, unique=True, editable=False)
+    The code itself is not stored: it is known to who makes it, once.
+    """
+
+    # Of an instance whose code was just made; empty when it comes from the database.
+    code: str = ""
+
+    digest = models.CharField(_("keyed hash of the code"), max_length=64, unique=True, editable=False)
     person = models.ForeignKey(
         User,
         on_delete=models.CASCADE,
@@ -33,6 +40,8 @@ class Invite(models.Model):
     created_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
+    # Tells who needs no right to make it from a maker who is gone: created_by is empty in both cases.
+    from_command = models.BooleanField(_("made at the terminal"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = InviteQuerySet.as_manager()
@@ -48,6 +57,12 @@ class Invite(models.Model):
 
     def __str__(self) -> str:
         return f"invite {self.pk}"
+
+    def set_code(self) -> str:
+        """Give the invite a new code and return it; only its hash is saved with the row."""
+        self.code = new_code()
+        self.digest = digest(self.code)
+        return self.code
 
 
 class Identity(models.Model):

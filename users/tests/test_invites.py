@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -7,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from users.invites import ALPHABET, InviteState, Outcome, create_invite, read_code, redeem, state_of
+from users.invite_codes import ALPHABET, new_code, read_code
+from users.invites import InviteState, Outcome, create_invite, redeem, state_of
 from users.models import Identity, Invite, User
 from users.retention import cleanup_ended_invites
 from users.roles import Role
@@ -21,6 +23,7 @@ CHAT = "700700"
 
 
 def join(invite, address=NUMBER, *, channel="whatsapp", known=None, name="Dana"):
+    assert invite.code, "known to who has made it only"
     return redeem(invite.code, channel, address, known, name)
 
 
@@ -142,7 +145,9 @@ def test_unknown_expired_used_up_and_revoked_are_told_apart_by_nobody():
     Invite.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     join(used_up, "+491700000001")
     Invite.objects.filter(pk=revoked.pk).revoke(timezone.now())
-    answers = {join(invite) for invite in (expired, used_up, revoked, Invite(code="NOSUCHCODE22"))}
+    answers = {join(invite) for invite in (expired, used_up, revoked)} | {
+        redeem(new_code(), "whatsapp", NUMBER, None, "")
+    }
     assert [(answer.outcome, answer.person) for answer in answers] == [(Outcome.INVALID, None)]
     assert User.objects.count() == 1
     for invite in (expired, used_up, revoked):
@@ -223,13 +228,14 @@ def test_the_command_makes_lists_and_revokes():
     person = charlie(phone_number=NUMBER)
     said = invite_command("create", "--person", "0049 171 1234567", "--uses", "2", "--days", "3", "--note", "phone")
     invite = Invite.objects.get()
-    assert f"/join {invite.code}" in said
+    code = re.search(r"^/join (\w{12})$", said, re.M)[1]
+    assert f"Invite {invite.pk}, good until" in said and "only time that the code is shown" in said
     assert (invite.person, invite.max_uses, invite.note) == (person, 2, "phone")
     assert timedelta(days=2) < invite.expires_at - timezone.now() < timedelta(days=3)
     listed = invite_command("list")
-    assert all(word in listed for word in (invite.code, "open", "0/2", "Charlie", "phone"))
-    assert NUMBER not in listed
-    assert "Revoked" in invite_command("revoke", invite.code.lower())
+    assert all(word in listed for word in (f"{invite.pk}  open", "0/2", "Charlie", "phone"))
+    assert NUMBER not in listed and code not in listed and invite.digest not in listed
+    assert "Revoked" in invite_command("revoke", code.lower())
     assert "revoked" in invite_command("list")
 
 
@@ -243,6 +249,8 @@ def test_the_command_makes_lists_and_revokes():
         (["create", "--note", "x" * 201], "note"),
         (["revoke", "NOSUCHCODE22"], "no such invite"),
         (["revoke", "–"], "no such invite"),
+        (["revoke", "1"], "no such invite"),
+        (["revoke", "9" * 30], "no such invite"),
     ],
 )
 def test_the_command_says_what_was_wrong(arguments, complaint):
@@ -253,7 +261,7 @@ def test_the_command_says_what_was_wrong(arguments, complaint):
 
 def test_revoking_twice_is_said():
     invite = create_invite()
-    invite_command("revoke", invite.code)
+    invite_command("revoke", str(invite.pk))
     with pytest.raises(CommandError, match="ended already"):
         invite_command("revoke", invite.code)
 

@@ -12,7 +12,8 @@ from bot.pipeline.commands.registry import command, read_call
 from bot.pipeline.services import Services
 from bot.pipeline.tries import may_try
 from bot.pipeline.turn import LeaseLost, Turn
-from users.invites import Outcome, Redemption, read_code, redeem
+from users.invite_codes import read_code
+from users.invites import Outcome, Redemption, redeem
 
 NAMES = ("join", "start")
 

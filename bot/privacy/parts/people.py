@@ -95,7 +95,12 @@ PEOPLE = (
             time("expires_at", _("expires")),
             time("revoked_at", _("revoked")),
         ),
-        {"id": ROW_NUMBER, "person": IS_THEM, "code": "a secret: it lets in whoever has it"},
+        {
+            "id": ROW_NUMBER,
+            "person": IS_THEM,
+            "digest": "a keyed hash of a secret: the code lets in whoever has it",
+            "from_command": "where staff made it",
+        },
     ),
     Part(
         "invites_by_you",

@@ -34,7 +34,7 @@ def make_person(world: World, canaries: Canaries, client: Client) -> User:
     make_conversations(world, person, canaries)
     make_usage(world, person)
     Invite.objects.create(
-        code=canaries.say("code")[:32],
+        digest=canaries.say("code")[:64],
         person=person,
         note=canaries.say("is invited"),
         created_by=world.owner,

@@ -8,10 +8,13 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from users.invites import LIFETIME, create_invite, read_code, state_of
+from users.invite_codes import read_code
+from users.invites import LIFETIME, create_invite, state_of
 from users.models import Invite, User
 
 MOST_DAYS = 3_650
+# Digits that the column of ids can hold.
+LONGEST_NUMBER = 18
 
 
 class Command(BaseCommand):
@@ -22,14 +25,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what can be done, and its options."""
         actions = parser.add_subparsers(dest="action", required=True)
-        create = actions.add_parser("create", help="Make an invite and print its code.")
+        create = actions.add_parser(
+            "create", help="Make an invite and print its code, once: only a hash of it is kept."
+        )
         create.add_argument("--person", metavar="NUMBER", help="Who the sender becomes. Without: somebody new.")
         create.add_argument("--uses", type=int, default=1, help="How often it lets somebody in (1).")
         create.add_argument("--days", type=int, default=LIFETIME.days, help=f"How long it is good ({LIFETIME.days}).")
         create.add_argument("--note", default="", help="What staff read beside it.")
         actions.add_parser("list", help="List the invites, the newest first.")
         revoke = actions.add_parser("revoke", help="End an invite before its time.")
-        revoke.add_argument("code", metavar="CODE")
+        revoke.add_argument("invite", metavar="NUMBER|CODE", help="Its number in the list, or its code.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it and say what came of it."""
@@ -50,13 +55,16 @@ class Command(BaseCommand):
             problems = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
             raise CommandError("; ".join(problems)) from None
         self.stdout.write(f"/join {invite.code}")
-        self.stdout.write(f"Good until {timezone.localtime(expires_at):%Y-%m-%d %H:%M}, uses: {invite.max_uses}.")
+        self.stdout.write("This is the only time that the code is shown: only a hash of it is kept.")
+        self.stdout.write(
+            f"Invite {invite.pk}, good until {timezone.localtime(expires_at):%Y-%m-%d %H:%M}, uses: {invite.max_uses}."
+        )
 
     def _list(self, options: dict[str, Any]) -> None:
         for invite in Invite.objects.select_related("person").order_by("-pk").iterator():
             until = timezone.localtime(invite.expires_at)
             words = (
-                invite.code,
+                str(invite.pk),
                 str(state_of(invite).value),
                 f"{invite.uses}/{invite.max_uses}",
                 f"{until:%Y-%m-%d %H:%M}",
@@ -66,9 +74,17 @@ class Command(BaseCommand):
             self.stdout.write("  ".join(filter(None, words)))
 
     def _revoke(self, options: dict[str, Any]) -> None:
-        code = read_code(options["code"])
-        if not Invite.objects.filter(code=code).exists():
+        invite = _find(options["invite"])
+        if invite is None:
             raise CommandError("There is no such invite. manage.py invite list shows those there are.")
-        if not Invite.objects.filter(code=code).revoke(timezone.now()):
+        if not Invite.objects.filter(pk=invite.pk).revoke(timezone.now()):
             raise CommandError("This invite has ended already.")
         self.stdout.write("Revoked. Who came in by it stays in.")
+
+
+def _find(name: str) -> Invite | None:
+    """Return the invite with a code or a number. (A code may consist of digits, so that it comes first.)"""
+    invite = Invite.objects.with_code(read_code(name)).first()
+    if invite is None and name.isascii() and name.isdigit() and len(name) <= LONGEST_NUMBER:
+        invite = Invite.objects.filter(pk=int(name)).first()
+    return invite
