@@ -35,7 +35,7 @@ def answers_naming(names: Names, subject: Subject, before: int | None = None) ->
 
 
 def commands_naming(names: Names, subject: Subject, before: int | None = None) -> list[int]:
-    """Return the ids of dead letters that are commands of other staff and name somebody. before: only with lower ids."""
+    """Return the ids of dead letters that are commands of other staff and name somebody. before: only lower ids."""
     dead = InboundMessage.objects.filter(_chats_of_staff(subject).chats(), state=State.DEAD)
     if before is not None:
         dead = dead.filter(pk__lt=before)

@@ -9,7 +9,6 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
@@ -56,7 +55,7 @@ def owner(transactional_db: None) -> User:
 
 @pytest.fixture
 def rows_of_others(owner: User, bot: ActiveBot) -> None:
-    """What others have: a dead letter, admin history, sessions, texts that could not be sent, tasks, an invite's note."""
+    """What others have: a dead letter, admin history, sessions, texts that were not sent, tasks, an invite's note."""
     vera = whitelisted(VERA, name="Vera")
     text = "I cannot wait: is my order ready? The users changed the text."
     InboundFactory.create(bot_id=bot.id, address=VERA, state="dead", payload={"text": text, "profile_name": "Vera"})
