@@ -10,7 +10,7 @@ from bot import moves
 from bot.channels.registry import CHANNELS
 from bot.models import InboundMessage, OutboundMessage
 from bot.privacy.numbers import Names, names_in
-from bot.privacy.staff_texts import answers_naming, commands_naming
+from bot.privacy.staff_texts import answers_naming, chats_of_staff, commands_naming
 from bot.privacy.subjects import Pair, Subject
 from users.managers import spellings
 from users.phone import is_e164
@@ -62,13 +62,14 @@ def find_holdings(subject: Subject) -> Holdings:
     keys = [key for key, _ in rows]
     theirs = subject.chats() | _before(former, "turn_key")
     # (A reply goes where its turn's messages came from, unless these moved meanwhile.)
+    staff = chats_of_staff(subject)
     outbound = set(OutboundMessage.objects.filter(theirs).values_list("pk", flat=True))
     return Holdings(
         former=former,
         inbound=keys,
         outbound=sorted(outbound),
-        answers=sorted(_naming(answers_naming, subject, former)),
-        commands=sorted(_naming(commands_naming, subject, former)),
+        answers=sorted(_naming(answers_naming, subject, staff, former)),
+        commands=sorted(_naming(commands_naming, subject, staff, former)),
         last_inbound=last_inbound,
         last_outbound=last_outbound,
         last_written=max((sent_at for _, sent_at in rows if sent_at), default=None),
@@ -83,11 +84,14 @@ def inbound_of(subject: Subject) -> Q:
 
 
 def _naming(
-    find: Callable[[Names, Subject, int | None], list[int]], subject: Subject, former: list[FormerAddress]
+    find: Callable[[Names, Subject, int | None], list[int]],
+    subject: Subject,
+    staff: Subject,
+    former: list[FormerAddress],
 ) -> set[int]:
     """Return what names them as they are called now, or by an address while it was theirs."""
-    found = set(find(names_in(subject.addresses), subject, None))
-    return found.union(*(find(names_in(one.pairs), subject, one.last_message) for one in former))
+    found = set(find(names_in(subject.addresses), staff, None))
+    return found.union(*(find(names_in(one.pairs), staff, one.last_message) for one in former))
 
 
 def _last(model: type[InboundMessage] | type[OutboundMessage]) -> int:

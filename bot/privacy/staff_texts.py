@@ -20,12 +20,22 @@ COMMANDS = "commands"
 AFTERWARDS = frozenset({"budget", "completion"})
 
 
-def answers_naming(names: Names, subject: Subject, before: int | None = None) -> list[int]:
-    """Return the ids of texts, sent or given up, by which commands of other staff were answered that name somebody.
+def chats_of_staff(subject: Subject) -> Subject:
+    """Return the addresses of all staff but the one it is about, as one."""
+    staff = User.objects.filter(role__in=STAFF)
+    if subject.person is not None:
+        staff = staff.exclude(pk=subject.person.pk)
+    addresses = {pair for one in staff for pair in subject_of(one).addresses}
+    return Subject(None, frozenset(addresses - subject.addresses))
 
-    before: only of turns before this one. Documents are left out: they are what staff were given of their own.
+
+def answers_naming(names: Names, staff: Subject, before: int | None = None) -> list[int]:
+    """Return the ids of texts, sent or given up, by which commands of staff were answered that name somebody.
+
+    staff: whose chats (chats_of_staff); before: only of turns before this one. Documents are left out: what staff were
+    given of their own.
     """
-    texts = settled_texts().filter(_chats_of_staff(subject).chats(), filename="")
+    texts = settled_texts().filter(staff.chats(), filename="")
     if before is not None:
         texts = texts.filter(turn_key__lt=before)
     rows = texts.values_list("pk", "turn_key", "text")
@@ -34,9 +44,9 @@ def answers_naming(names: Names, subject: Subject, before: int | None = None) ->
     return [pk for pk, key in found if key in commands]
 
 
-def commands_naming(names: Names, subject: Subject, before: int | None = None) -> list[int]:
-    """Return the ids of dead letters that are commands of other staff and name somebody. before: only lower ids."""
-    dead = InboundMessage.objects.filter(_chats_of_staff(subject).chats(), state=State.DEAD)
+def commands_naming(names: Names, staff: Subject, before: int | None = None) -> list[int]:
+    """Return the ids of dead letters that are commands of staff and name somebody. staff, before: as above."""
+    dead = InboundMessage.objects.filter(staff.chats(), state=State.DEAD)
     if before is not None:
         dead = dead.filter(pk__lt=before)
     rows = dead.values_list("pk", "payload").iterator(KEYS_AT_ONCE)
@@ -52,15 +62,6 @@ def notes_naming(names: Names) -> dict[int, str]:
 def settled_texts() -> "QuerySet[OutboundMessage]":
     """Return the texts of the outbox that nobody waits for."""
     return OutboundMessage.objects.exclude(text="").exclude(status__in=UNSETTLED)
-
-
-def _chats_of_staff(subject: Subject) -> Subject:
-    """Return the addresses of all staff but the one it is about, as one."""
-    staff = User.objects.filter(role__in=STAFF)
-    if subject.person is not None:
-        staff = staff.exclude(pk=subject.person.pk)
-    addresses = {pair for one in staff for pair in subject_of(one).addresses}
-    return Subject(None, frozenset(addresses - subject.addresses))
 
 
 def _commands_of(turns: set[int]) -> set[int]:

@@ -4,8 +4,8 @@ PARLEY_ERASURE_EXAMPLES says how many names are tried.
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.models import AccessRequest, InboundMessage
+from bot.models import AccessRequest, Bot, InboundMessage
 from bot.privacy.erase import erase
 from bot.privacy.subjects import subject_of
 from bot.tests.erasure.canaries import GONE, STAYS
@@ -27,40 +27,13 @@ from users.models import AuditEntry, Tombstone, User
 
 EXAMPLES = int(os.environ.get("PARLEY_ERASURE_EXAMPLES", "50"))
 # (table, primary key): its columns.
-Rows = dict[tuple[str, Any], Mapping[str, Any]]
+Rows = dict[tuple[str, Any], tuple[Any, ...]]
 
 WORDS = (
     *("text", "changed", "users", "order", "Ann", "Max", "Eva", "a", "e", "0", " ", "fields", "name", "object"),
     *("_auth_user_id", "users.backends.RoleBackend", "bot.schedules.purge", "purge expired data", "TaskFailed", "args"),
-    *(
-        "{",
-        "}",
-        '"',
-        "[",
-        "]",
-        ":",
-        '{"changed":',
-        '": "',
-        "null",
-        "true",
-        "payload",
-        "profile_name",
-        "may write to me",
-    ),
-    *(
-        "%",
-        "_",
-        "%%",
-        "' OR 1=1 --",
-        "'; DROP TABLE users_user; --",
-        "SELECT",
-        "\\",
-        "\\u",
-        "\\\\",
-        ".*",
-        "(",
-        "[a-z]+",
-    ),
+    *("{", "}", '"', "[", "]", ":", '{"changed":', '": "', "null", "true", "payload", "profile_name", "may write"),
+    *("%", "_", "%%", "' OR 1=1 --", "'; DROP TABLE users_user; --", "SELECT", "\\", "\\u", "\\\\", ".*", "("),
     *("<b>", "</script>", "&amp;", "&eacute;", "&#39;", "href=", "/allow", "/forget", "/users", "+49", "+", "202"),
     *("Olivia", "Vera", STAYS.word, GONE.word, STAYS.number, STAYS.number[1:], OWNER, "5", "12", "2026", "-", "/"),
     *("🦉", "👩‍👩‍👧", "é", "É", "ß", "İ", "ı", "Ω", "\u200b", "\u202e", "不", "م", "\n", "\t"),
@@ -77,18 +50,25 @@ def snapshot() -> Rows:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
             names = [column[0] for column in cursor.description]
+            place = names.index(key)
             for values in cursor.fetchall():
-                row = dict(zip(names, values, strict=True))
-                if model is DailySpend and row["user_id"] is None:
-                    del row["reserved_micros"]
-                rows[table, row[key]] = row
+                rows[table, values[place]] = values
+            if model is DailySpend:
+                _leave_out_reserved(rows, names)
     return rows
+
+
+def _leave_out_reserved(rows: Rows, names: list[str]) -> None:
+    user, reserved = names.index("user_id"), names.index("reserved_micros")
+    for key, row in rows.items():
+        if key[0] == DailySpend._meta.db_table and row[user] is None:
+            rows[key] = (*row[:reserved], None, *row[reserved + 1 :])
 
 
 def texts_of(rows: Rows) -> Iterator[str]:
     """Yield the texts that stand in rows, JSON and what is signed included."""
     for row in rows.values():
-        for value in row.values():
+        for value in row:
             if isinstance(value, str) and value:
                 yield value
 
@@ -103,8 +83,11 @@ class Crowd:
 
 @pytest.fixture
 def crowd(db: None, client: Client) -> Crowd:
-    """Let two people be there, of whom others write; what one leaves is made before the other's, and the other way round."""
+    """Let there be two people of whom others write: one who came before the other, and one who came after."""
     world = make_world()
+    # (One bot of each channel: the fewer rows, the more names can be tried.)
+    world = replace(world, bots=world.bots[::2])
+    Bot.objects.exclude(pk__in=[bot.pk for bot in world.bots]).delete()
     assert client.login(username=OWNER, password=PASSWORD)
     people = {}
     for canaries in (STAYS, GONE):
@@ -147,7 +130,10 @@ def assert_only_theirs_changed(theirs: set[tuple[str, Any]], before: Rows, after
     assert kept == []
 
 
-def test_erasing_anybody_under_any_name_changes_no_row_that_is_not_theirs(crowd: Crowd) -> None:
+def test_erasing_anybody_under_any_name_changes_no_row_that_is_not_theirs(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.batches.SHORTEST_PAUSE", 0)
     pieces = sorted({text for text in texts_of(crowd.rows) if len(text) < 400})
     assert len({table for table, _ in crowd.rows}) > 25
 
@@ -156,9 +142,8 @@ def test_erasing_anybody_under_any_name_changes_no_row_that_is_not_theirs(crowd:
     def check(person: int, name: str) -> None:
         with transaction.atomic():
             call(person, name)
-            before = snapshot()
             erase(subject_of(User.objects.get(pk=person)), via="command")
-            assert_only_theirs_changed(crowd.people[person], before, snapshot())
+            assert_only_theirs_changed(crowd.people[person], crowd.rows, snapshot())
             transaction.set_rollback(True)
 
     check()
