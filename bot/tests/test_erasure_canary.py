@@ -291,7 +291,8 @@ def test_what_staff_are_told_is_in_no_session(world: World, owner_client: Client
 def test_nothing_is_left_after_an_erasure_in_the_admin_or_in_the_terminal(person: User, owner_client: Client) -> None:
     def in_the_admin() -> None:
         owner_client.get(f"/admin/users/user/{person.pk}/privacy/")
-        assert owner_client.post("/admin/users/user/erase/", {"person": person.pk}).status_code == 302
+        confirmed = {"person": person.pk, "confirmation": f"erase person {person.pk}"}
+        assert owner_client.post("/admin/users/user/erase/", confirmed).status_code == 302
 
     def in_the_terminal() -> None:
         call_command("forget", GONE.other_spelling, "--yes", stdout=StringIO())
