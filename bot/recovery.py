@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bot.errors import ErrorCode
-from bot.managers import RESOLVED, UNCERTAIN
+from bot.managers import EMPTIED, RESOLVED, UNCERTAIN
 from bot.models import InboundMessage, OutboundMessage
 
 State = InboundMessage.State
@@ -77,8 +77,8 @@ def replay(ids: Iterable[int]) -> int:
 
 
 def _replay(ids: list[int]) -> int:
-    dead = InboundMessage.objects.select_for_update().filter(id__in=ids, state=State.DEAD).order_by("id")
-    rows = list(dead.values_list("id", "turn_key", "error_code"))
+    dead = InboundMessage.objects.select_for_update().filter(id__in=ids, state=State.DEAD).exclude(payload=EMPTIED)
+    rows = list(dead.order_by("id").values_list("id", "turn_key", "error_code"))
     replayed = InboundMessage.objects.filter(id__in=[id for id, key, _ in rows if key is None]).reopen()
     codes = {key: code for _, key, code in rows if key is not None}
     for key, code in codes.items():

@@ -80,6 +80,9 @@ TEMPLATES = [
     },
 ]
 
+# What staff are told on their next page waits in their browser, signed: it may name somebody who is erased meanwhile.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
 # --- data ---
 SQLITE_OPTIONS = {
     # A writer waits for its turn instead of failing; readers never wait for a writer.

@@ -36,6 +36,7 @@ FORMATS: dict[str, tuple[Callable[[Mapping[str, Any]], Iterator[str]], str]] = {
 }
 # More people are for the command, one by one: a request has a minute.
 MOST_ERASED = 100
+MOST_TYPED = 200
 
 
 class PrivacyMixin(UserAdmin):
@@ -78,7 +79,7 @@ class PrivacyMixin(UserAdmin):
         if not may_erase and not may_export(request):
             raise PermissionDenied
         context = {"people": [(person, summary_of(subject_of(person)))], "person": person, "may_erase": may_erase}
-        return self._privacy_page(request, {**context, "may_export": may_export(request), "title": _("What is held")})
+        return self._privacy_page(request, {**context, "title": _("What is held")})
 
     def export_one_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Give out everything that is held about a person, as a file."""
@@ -102,14 +103,19 @@ class PrivacyMixin(UserAdmin):
             text = _("At most %d people can be erased at once.") % MOST_ERASED
             self.message_user(request, text, messages.ERROR)
             return None
-        chosen = [(person, summary_of(subject_of(person))) for person in people if self._may_erase(request, person)]
-        return self._privacy_page(request, {"people": chosen, "may_erase": True, "title": _("Erase people")})
+        return self._ask(request, [person for person in people if self._may_erase(request, person)])
 
     def erase_view(self, request: HttpRequest) -> HttpResponse:
-        """Erase the people whose ids are posted, each for itself: one that cannot be keeps none of the others."""
+        """Erase the people whose ids are posted, each for itself: one that cannot be keeps none of the others.
+
+        Whoever has not typed what the page asks for is asked again.
+        """
         people = list(User.objects.filter(pk__in=_ids(request)).order_by("pk"))
         if not people or not all(self._may_erase(request, person) for person in people):
             raise PermissionDenied
+        typed = request.POST.get("confirmation", "")
+        if _folded(typed) != _folded(confirmation_of(people)):
+            return self._ask(request, people, typed[:MOST_TYPED])
         erased = 0
         for person in people:
             try:
@@ -126,14 +132,34 @@ class PrivacyMixin(UserAdmin):
     def _may_erase(self, request: HttpRequest, person: User) -> bool:
         return self.has_delete_permission(request, person)
 
+    def _ask(self, request: HttpRequest, people: list[User], typed: str | None = None) -> HttpResponse:
+        """Show how much is held about people, and what to type to erase it. typed: what was typed instead."""
+        context = {"people": [(person, summary_of(subject_of(person))) for person in people], "may_erase": True}
+        if typed is not None:
+            context |= {"typed": typed, "is_wrong": True}
+        return self._privacy_page(request, {**context, "title": _("Erase people")})
+
     def _privacy_page(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-        page = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        wanted = {"confirmation": confirmation_of([person for person, _held in context["people"]])}
+        shown = {"may_export": may_export(request), **wanted, **context}
+        page = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
         return TemplateResponse(request, "admin/users/user/privacy.html", page)
 
 
 def may_export(request: HttpRequest) -> bool:
     """Return whether somebody may be given what is held about others."""
     return may(cast(User, request.user), Permission.EXPORT_PEOPLE)
+
+
+def confirmation_of(people: list[User]) -> str:
+    """Return what has to be typed to erase these people, in the language that is spoken."""
+    if len(people) == 1:
+        return str(_("erase person %d") % people[0].pk)
+    return ngettext("erase %d person", "erase %d people", len(people)) % len(people)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _ids(request: HttpRequest) -> list[int]:

@@ -7,7 +7,7 @@ unchanged on PostgreSQL and SQLite.
 
 from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
 from bot.managers.figures import DailyFiguresQuerySet
-from bot.managers.inbound import AnsweredMessage, InboundMessageQuerySet, NewInbound, RowKey
+from bot.managers.inbound import EMPTIED, AnsweredMessage, InboundMessageQuerySet, NewInbound, RowKey
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import (
     GONE_OUT,
@@ -21,6 +21,7 @@ from bot.managers.outbound import (
 )
 
 __all__ = [
+    "EMPTIED",
     "GONE_OUT",
     "NO_REASON",
     "RESOLVED",

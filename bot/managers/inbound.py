@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from bot.models import InboundMessage  # noqa: F401 (named in the queryset's type)
 
 
+# What is left of a dead letter whose text an erasure took away: there is nothing to work on again.
+EMPTIED = {"erased": True}
+
+
 @dataclass(frozen=True, slots=True)
 class NewInbound:
     """One row to be stored in the inbox. Times are aware."""
@@ -152,6 +156,10 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         """
         first = Case(When(error_code="", then=Value(error_code)), default=F("error_code"))
         return self.filter(id__in=ids).update(state="dead", error_code=first, finished_at=timezone.now())
+
+    def empty(self) -> int:
+        """Take away what dead letters say, for good; the rows stay to recognise redeliveries."""
+        return self.filter(state="dead").update(payload=EMPTIED)
 
     def of_turn(self, turn_key: int) -> InboundMessageQuerySet:
         """Return the messages of a turn whose reply was stored: its key is the id of the first of them."""

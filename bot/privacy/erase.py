@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from bot.models import Bot, Lease
+from bot.privacy.disk import empty_write_ahead_log
 from bot.privacy.farewell import Farewell, become_farewell, hold
 from bot.privacy.holdings import Holdings, find_holdings
 from bot.privacy.steps import STEPS, Erasure, HasMoved
@@ -68,6 +69,7 @@ def erase(subject: Subject, *, via: str, actor: User | None = None, farewell: Fa
             break
     ids = {"person": subject.person.pk if subject.person else None, "staff": actor.pk if actor else None}
     logger.warning("person_erased", extra={**ids, "via": via, **erased.counts})
+    transaction.on_commit(empty_write_ahead_log)
     return erased
 
 

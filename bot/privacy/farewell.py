@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from bot.managers import TakenLease
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.pipeline.turn import LeaseLost, Turn
+from bot.privacy.disk import empty_write_ahead_log
 
 # What makes a pending message a farewell (no webhook can write this key; "notice" is the text that is sent).
 FAREWELL = "farewell"
@@ -46,6 +48,7 @@ def leave_nothing(turns: Iterable[Turn]) -> None:
     OutboundMessage.objects.filter(turn_key__in=[turn.key for turn in ended]).delete()
     InboundMessage.objects.filter(id__in=[message.id for turn in ended for message in turn.messages]).delete()
     Lease.objects.filter(id__in=[turn.lease.id for turn in ended]).delete()
+    transaction.on_commit(empty_write_ahead_log)
 
 
 def unsaid_since(moment: datetime) -> QuerySet[InboundMessage]:

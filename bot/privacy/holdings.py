@@ -1,5 +1,6 @@
 """Find the rows of the inbox and outbox that are somebody's, before anything is locked: neither has an index for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,7 +9,8 @@ from django.db.models import Max, Q
 from bot import moves
 from bot.channels.registry import CHANNELS
 from bot.models import InboundMessage, OutboundMessage
-from bot.privacy import traces
+from bot.privacy.numbers import Names, names_in
+from bot.privacy.staff_texts import answers_naming, chats_of_staff, commands_naming
 from bot.privacy.subjects import Pair, Subject
 from users.managers import spellings
 from users.phone import is_e164
@@ -36,15 +38,15 @@ class FormerAddress:
 class Holdings:
     """The ids of what is somebody's in the inbox and outbox; up to which ids that was looked for.
 
-    texts, dead_letters: what staff were answered, and asked in vain, that names them.
+    answers, commands: what other staff were answered, and asked in vain by a command, that names them.
     last_written: the provider's time of the latest message, which its clock may put ahead of ours.
     """
 
     former: list[FormerAddress] = field(repr=False)
     inbound: list[int]
     outbound: list[int]
-    texts: list[int]
-    dead_letters: list[int]
+    answers: list[int]
+    commands: list[int]
     last_inbound: int
     last_outbound: int
     last_written: datetime | None
@@ -52,7 +54,6 @@ class Holdings:
 
 def find_holdings(subject: Subject) -> Holdings:
     """Return what is somebody's now. It reads both tables, and locks nothing."""
-    names = traces.names_of(subject)
     # First, so that what comes in while they are read is looked at again.
     last_inbound, last_outbound = _last(InboundMessage), _last(OutboundMessage)
     former = _former_addresses(subject)
@@ -61,13 +62,14 @@ def find_holdings(subject: Subject) -> Holdings:
     keys = [key for key, _ in rows]
     theirs = subject.chats() | _before(former, "turn_key")
     # (A reply goes where its turn's messages came from, unless these moved meanwhile.)
+    staff = chats_of_staff(subject)
     outbound = set(OutboundMessage.objects.filter(theirs).values_list("pk", flat=True))
     return Holdings(
         former=former,
         inbound=keys,
         outbound=sorted(outbound),
-        texts=list(traces.texts_naming(names).values_list("pk", flat=True)),
-        dead_letters=traces.dead_letters_naming(names),
+        answers=sorted(_naming(answers_naming, subject, staff, former)),
+        commands=sorted(_naming(commands_naming, subject, staff, former)),
         last_inbound=last_inbound,
         last_outbound=last_outbound,
         last_written=max((sent_at for _, sent_at in rows if sent_at), default=None),
@@ -79,6 +81,17 @@ def inbound_of(subject: Subject) -> Q:
     others = sorted({address for _, address in subject.addresses})
     # (Two names of one person in one message: the second is linked to them only when it is answered.)
     return subject.chats() | Q(payload__other_address__in=others)
+
+
+def _naming(
+    find: Callable[[Names, Subject, int | None], list[int]],
+    subject: Subject,
+    staff: Subject,
+    former: list[FormerAddress],
+) -> set[int]:
+    """Return what names them as they are called now, or by an address while it was theirs."""
+    found = set(find(names_in(subject.addresses), staff, None))
+    return found.union(*(find(names_in(one.pairs), staff, one.last_message) for one in former))
 
 
 def _last(model: type[InboundMessage] | type[OutboundMessage]) -> int:

@@ -9,13 +9,14 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
-from django_q.models import OrmQ, Task
 
 from bot.access import forget_requests
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.privacy import traces
 from bot.privacy.farewell import Farewell
 from bot.privacy.holdings import Holdings, inbound_of
+from bot.privacy.numbers import names_in
+from bot.privacy.staff_texts import notes_naming, settled_texts
 from bot.privacy.subjects import Subject, subject_of
 from users.models import Invite, Tombstone, User
 
@@ -35,11 +36,6 @@ class Erasure:
     at: datetime
     holdings: Holdings = field(repr=False)
     farewell: Farewell | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What names them wherever it stands."""
-        return traces.names_of(self.subject)
 
 
 def access_requests(erasure: Erasure) -> int:
@@ -62,7 +58,7 @@ def tombstones(erasure: Erasure) -> int:
 
 
 def admin_history(erasure: Erasure) -> int:
-    """Delete what the admin's history says of them. Before the rows go that it is about."""
+    """Delete the admin's history of them and of their rows, before the rows go, and of what they did as staff."""
     holdings = erasure.holdings
     return traces.admin_history(erasure.subject, holdings.inbound, holdings.outbound).delete()[0]
 
@@ -96,25 +92,20 @@ def leases(erasure: Erasure) -> int:
 
 
 def notes(erasure: Erasure) -> int:
-    """Empty the notes of invites that name them. (Invites made for them go with the person.)"""
-    return Invite.objects.filter(traces.mentions("note", erasure.names)).update(note="")
+    """Take their numbers and addresses out of the notes of invites for others. (Their own go with the person.)"""
+    found = notes_naming(names_in(erasure.subject.addresses))
+    return sum(Invite.objects.filter(pk=pk).update(note=note) for pk, note in found.items())
 
 
 def what_staff_wrote(erasure: Erasure) -> int:
-    """Empty the answers to staff's commands that name them, and delete such commands that failed."""
-    texts = _portions(erasure.holdings.texts)
-    emptied = sum(traces.settled_texts().filter(pk__in=some).update(text="") for some in texts)
-    return emptied + _delete(InboundMessage, erasure.holdings.dead_letters)
-
-
-def task_rows(erasure: Erasure) -> int:
-    """Delete rows of django-q that name them."""
-    finished = _delete(Task, traces.tasks_naming(erasure.names))
-    return finished + _delete(OrmQ, traces.queued_tasks_naming(erasure.names))
+    """Empty the answers to other staff's commands that name them, and such commands that failed; the rows stay."""
+    answers, commands = _portions(erasure.holdings.answers), _portions(erasure.holdings.commands)
+    emptied = sum(settled_texts().filter(pk__in=some).update(text="") for some in answers)
+    return emptied + sum(InboundMessage.objects.filter(pk__in=some).empty() for some in commands)
 
 
 def sessions(erasure: Erasure) -> int:
-    """Sign them out of the admin, and staff to whom a page was about to name them."""
+    """Sign them out of the admin."""
     return _delete(Session, traces.sessions_of(erasure.subject))
 
 
@@ -145,7 +136,6 @@ STEPS: tuple[Callable[[Erasure], int], ...] = (
     leases,
     notes,
     what_staff_wrote,
-    task_rows,
     sessions,
     themselves,
 )

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from django.db import connection
 
+from bot.privacy.disk import empty_write_ahead_log
 from bot.retention.entry import Counts
 from bot.retention.table import steps
 from config.batches import Progress
@@ -48,6 +49,7 @@ def purge_expired(*, dry_run: bool = False, watch: Watch = unwatched) -> Counts:
             failed.append(step.name)
             _renew_connection()
     if not dry_run:
+        empty_write_ahead_log()
         logger.info("purge_done", extra={**counts, "failed": failed})
     if failed:
         raise PurgeFailed(failed, counts)

@@ -12,8 +12,6 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.utils import timezone
-from django_q.models import OrmQ, Task
-from django_q.signing import SignedPackage
 
 from bot import directory, inbox, outbox
 from bot.channels.base import AddressChanged, SendError, StatusEvent
@@ -156,28 +154,38 @@ def test_the_same_address_on_another_channel_is_somebody_elses(alice: User, bot:
 
 
 def test_what_is_said_of_them_elsewhere_goes(alice: User, bob: User, bot: ActiveBot) -> None:
+    User.objects.update_role(bob, Role.ADMIN)
     ModelChoice.objects.create(bot_id=bot.id, user=alice, model="gpt-6-sol")
     invite = Invite.objects.create(digest="a", person=alice, expires_at=timezone.now())
     noted = Invite.objects.create(digest="b", note=f"for alice ({ALICE[1:]})", expires_at=timezone.now())
     kept = Invite.objects.create(digest="c", note="for Bob", expires_at=timezone.now())
     AccessRequest.objects.create(bot_id=bot.id, address=ALICE)
+    asked = InboundFactory.create(bot_id=bot.id, address=BOB, state="done", steps=[["commands", 1], ["stored", 2]])
+    named = f"Alice ({ALICE}) may write to me now."
     answer = OutboundMessage.objects.create(
-        bot_id=bot.id, address=BOB, turn_key=1, part=1, status="sent", text="Alice (+49…78) may write to me now."
+        bot_id=bot.id, address=BOB, turn_key=asked.pk, part=1, status="sent", text=named
     )
     unsent = OutboundMessage.objects.create(
-        bot_id=bot.id, address=BOB, turn_key=1, part=2, status="queued", text="Alice may write to me now."
+        bot_id=bot.id, address=BOB, turn_key=asked.pk, part=2, status="queued", text=named
     )
-    InboundFactory.create(bot_id=bot.id, address=BOB, state="dead", payload={"text": f"/allow {ALICE} Alice"})
+    failed = InboundFactory.create(bot_id=bot.id, address=BOB, state="dead", payload={"text": f"/allow {ALICE} Alice"})
     dead = InboundFactory.create(bot_id=bot.id, address=BOB, state="dead", payload={"text": "/allow +12025550100 Al"})
     forget(alice)
     assert not ModelChoice.objects.exists()
     assert not AccessRequest.objects.exists()
-    assert list(Invite.objects.order_by("pk").values_list("pk", "note")) == [(noted.pk, ""), (kept.pk, "for Bob")]
+    assert list(Invite.objects.order_by("pk").values_list("pk", "note")) == [
+        (noted.pk, "for alice (…)"),
+        (kept.pk, "for Bob"),
+    ]
     assert invite.pk not in Invite.objects.values_list("pk", flat=True)
     answer.refresh_from_db()
     unsent.refresh_from_db()
-    assert (answer.text, unsent.text) == ("", "Alice may write to me now.")
-    assert list(InboundMessage.objects.values_list("pk", flat=True)) == [dead.pk]
+    assert (answer.text, unsent.text) == ("", named)
+    assert [row.payload for row in InboundMessage.objects.filter(state="dead").order_by("pk")] == [
+        {"erased": True},
+        dead.payload,
+    ]
+    assert list(InboundMessage.objects.order_by("pk")) == [asked, failed, dead]
 
 
 def test_admin_history_about_them_and_by_them_goes(alice: User, bob: User) -> None:
@@ -193,9 +201,9 @@ def test_admin_history_about_them_and_by_them_goes(alice: User, bob: User) -> No
     log(bob, alice, "an older name of theirs")
     log(bob, identity, "console identity")
     log(alice, bob, "Bob")
-    log(bob, bob, "Bob", f"Deleted {ALICE}")
+    of_bob = log(bob, bob, "Bob", f"Deleted {ALICE}")
     forget(alice)
-    assert list(LogEntry.objects.values_list("pk", flat=True)) == [kept.pk]
+    assert list(LogEntry.objects.order_by("pk")) == [kept, of_bob]
 
 
 def test_they_are_signed_out_of_the_admin(alice: User, bob: User) -> None:
@@ -205,20 +213,6 @@ def test_they_are_signed_out_of_the_admin(alice: User, bob: User) -> None:
         store.create()
     forget(alice)
     assert [row.get_decoded()[SESSION_KEY] for row in Session.objects.all()] == [str(bob.pk)]
-
-
-@pytest.mark.parametrize("field", ["args", "kwargs", "result"])
-def test_task_rows_that_name_them_go(field: str, alice: User) -> None:
-    now = timezone.now()
-    values = {"args": ("x", ALICE), "kwargs": {"to": ALICE}, "result": {"said": ["alice", 1]}}
-    common = {"func": "f", "started": now, "stopped": now, "success": True}
-    Task.objects.create(id="1", name="theirs", **{field: values[field]}, **common)
-    Task.objects.create(id="2", name="other", **{field: values[field] and ("Bob",)}, **common)
-    for words in (ALICE, "Bob"):
-        OrmQ.objects.create(key="parley", payload=SignedPackage.dumps({"id": "3", "args": (words,)}))
-    forget(alice)
-    assert list(Task.objects.values_list("id", flat=True)) == ["2"]
-    assert [row.task["args"] for row in OrmQ.objects.all()] == [("Bob",)]
 
 
 def test_who_only_wrote_and_was_never_let_in_is_erased_by_number(transactional_db: None, bot: ActiveBot) -> None:

@@ -10,6 +10,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from bot.models import InboundMessage, OutboundMessage
 from bot.tests.factories import InboundFactory
@@ -64,7 +65,8 @@ def test_a_person_is_erased_from_their_page(client: Client, owner: User, person:
     key = person.pk
     page = client.get(page_of(person)).content.decode()
     assert f'name="person" value="{key}"' in page
-    response = client.post(ERASE, {"person": key})
+    assert f"<strong>erase person {key}</strong>" in page
+    response = client.post(ERASE, {"person": key, "confirmation": f" Erase  person {key} "})
     assert response["Location"] == LIST
     assert said(response) == ["1 person was erased."]
     assert not User.objects.filter(pk=key).exists()
@@ -75,13 +77,37 @@ def test_a_person_is_erased_from_their_page(client: Client, owner: User, person:
     assert not LogEntry.objects.exists()
 
 
+@pytest.mark.parametrize("typed", [None, "", "yes", "erase person", "erase person {other}", "erase 1 person", "<b>"])
+def test_nobody_is_erased_until_what_the_page_asks_for_is_typed(
+    typed: str | None, client: Client, owner: User, person: User
+) -> None:
+    text = typed and typed.format(other=owner.pk)
+    response = client.post(ERASE, {"person": person.pk} | ({} if text is None else {"confirmation": text}))
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert f"Nothing was erased: what you typed is not “erase person {person.pk}”." in page
+    # Nothing is lost: who was chosen, and what was typed.
+    assert f'name="person" value="{person.pk}"' in page
+    assert f'value="{escape(text or "")}"' in page
+    assert (User.objects.count(), InboundMessage.objects.count(), AuditEntry.objects.count()) == (2, 1, 0)
+
+
+def test_of_several_none_is_erased_until_their_number_is_typed(client: Client, person: User) -> None:
+    chosen = [person.pk, bob().pk]
+    page = client.post(ERASE, {"person": chosen, "confirmation": f"erase person {person.pk}"}).content.decode()
+    assert [int(one) for one in re.findall(r'name="person" value="(\d+)"', page)] == chosen
+    assert "is not “erase 2 people”" in page
+    assert User.objects.count() == 3
+
+
 def test_several_are_erased_and_one_who_must_stay_keeps_no_other(client: Client, owner: User, person: User) -> None:
     other = bob()
     chosen = {"action": "erase_selected", "_selected_action": [owner.pk, person.pk, other.pk]}
     page = client.post(LIST, chosen).content.decode()
     found = re.findall(r'name="person" value="(\d+)"', page)
     assert sorted(map(int, found)) == sorted([owner.pk, person.pk, other.pk])
-    response = client.post(ERASE, {"person": found})
+    assert "<strong>erase 3 people</strong>" in page
+    response = client.post(ERASE, {"person": found, "confirmation": "erase 3 people"})
     assert said(response) == ["This is the last owner. Make somebody else an owner first.", "2 people were erased."]
     assert list(User.objects.all()) == [owner]
 
@@ -129,7 +155,7 @@ def test_an_admin_and_who_only_chats_may_do_none_of_it(person: User) -> None:
         asked = [
             client.get(page_of(person)),
             client.post(page_of(person, "export_one"), {"format": "json"}),
-            client.post(ERASE, {"person": person.pk}),
+            client.post(ERASE, {"person": person.pk, "confirmation": f"erase person {person.pk}"}),
             client.get(page_of(person, "delete")),
             client.get(reverse("admin:users_auditentry_changelist")),
         ]
@@ -171,5 +197,5 @@ def test_the_audit_log_is_for_reading(client: Client, owner: User) -> None:
 def test_what_waits_to_be_sent_goes_too(client: Client, person: User) -> None:
     message = InboundMessage.objects.get()
     OutboundMessage.objects.create(bot=message.bot, address=message.address, turn_key=message.pk, part=1, text="soon")
-    client.post(ERASE, {"person": person.pk})
+    client.post(ERASE, {"person": person.pk, "confirmation": f"erase person {person.pk}"})
     assert not OutboundMessage.objects.exists()

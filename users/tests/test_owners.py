@@ -86,6 +86,10 @@ def test_two_owners_who_remove_each_other_at_once_leave_one(leave):
         people = [User.objects.get(), bob(role=Role.OWNER)]
 
 
+def confirmed(person):
+    return {"person": person.pk, "confirmation": f"erase person {person.pk}"}
+
+
 def test_the_admin_says_so_at_each_way_and_changes_nothing(as_alice):
     me = User.objects.get()
     bob()
@@ -94,7 +98,7 @@ def test_the_admin_says_so_at_each_way_and_changes_nothing(as_alice):
         {"phone_number": me.phone_number, "name": "Mallory", "role": "user", **NO_IDENTITIES},
     )
     assert "last owner" in str(form.context["adminform"].form.errors["role"])
-    erasure = as_alice.post(reverse("admin:users_user_erase"), {"person": me.pk})
+    erasure = as_alice.post(reverse("admin:users_user_erase"), confirmed(me))
     assert any("last owner" in str(message) for message in get_messages(erasure.wsgi_request))
     # Nothing else deletes a person there.
     as_alice.post(reverse("admin:users_user_delete", args=[me.pk]), {"post": "yes"})
@@ -108,5 +112,5 @@ def test_the_admin_says_so_at_each_way_and_changes_nothing(as_alice):
 
 def test_the_admin_lets_one_of_two_owners_go(as_alice):
     other = bob(role=Role.OWNER)
-    as_alice.post(reverse("admin:users_user_erase"), {"person": other.pk})
+    as_alice.post(reverse("admin:users_user_erase"), confirmed(other))
     assert owners() == ["Alice"]

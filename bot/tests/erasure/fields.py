@@ -28,6 +28,7 @@ NAMES_A_MODEL = "a model, as the operator or the provider names it"
 DJANGOS = "written by Django when it is installed: names of models and of what may be done to them"
 OURS = "the path of a function of ours"
 RANDOM = "random"
+OUR_TASKS = "ours take no arguments and return nothing: test_no_task_of_ours_is_given_or_returns_anything"
 SCHEDULE = "what bot/schedules.py or an operator enters; it is about no person"
 
 # "app.Model": {field: why it cannot hold personal data}.
@@ -36,7 +37,7 @@ CANNOT: dict[str, dict[str, str]] = {
     "auth.Group": {"name": "nobody has groups here; an operator would name them"},
     "auth.Permission": {"name": DJANGOS, "codename": DJANGOS},
     "contenttypes.ContentType": {"app_label": DJANGOS, "model": DJANGOS},
-    "sessions.Session": {"session_key": RANDOM},
+    "sessions.Session": {"session_key": RANDOM, "session_data": "the id of who is signed in, and since when"},
     "users.User": {"password": "a hash with a salt"},
     "users.Identity": {"channel": "the slug of a channel"},
     "users.Tombstone": {"digest": "a keyed hash: it is what has to stay"},
@@ -68,8 +69,14 @@ CANNOT: dict[str, dict[str, str]] = {
     "bot.Heartbeat": {"process": "the name of a machine, and numbers"},
     "bot.Counter": {"name": "a metric", "labels": "bots, states and codes of ours: bot/metrics/definitions.py"},
     "bot.DailyFigures": {"bot": NAMES_A_BOT, "failures": "codes of ours", "costs": NAMES_A_MODEL},
-    "django_q.Task": {"id": RANDOM, "func": OURS, "hook": OURS, "cluster": "a setting of ours"},
-    "django_q.OrmQ": {"key": "a setting of ours"},
+    "django_q.Task": {
+        **dict.fromkeys(("name", "group", "args", "kwargs", "result"), OUR_TASKS),
+        "id": RANDOM,
+        "func": OURS,
+        "hook": OURS,
+        "cluster": "a setting of ours",
+    },
+    "django_q.OrmQ": {"key": "a setting of ours", "payload": OUR_TASKS},
     "django_q.Schedule": dict.fromkeys(
         ("name", "func", "hook", "args", "kwargs", "cron", "task", "cluster", "intended_date_kwarg"), SCHEDULE
     ),

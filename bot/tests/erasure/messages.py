@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from bot import inbox, notices
@@ -12,10 +14,12 @@ from bot.directory import find_bot, forget
 from bot.models import AccessRequest, Bot, InboundMessage, Lease, OutboundMessage
 from bot.tests.erasure.canaries import Canaries
 from bot.tests.erasure.world import World
-from users.models import User
+from conversations.models import Conversation
+from users.models import Invite, User
 from users.phone import is_e164, variants
 
 State, Status = InboundMessage.State, OutboundMessage.Status
+VERA = "+4915155556666"
 KINDS = ("text", "image", "contacts", "unsupported")
 
 
@@ -124,10 +128,10 @@ def _named_by_staff(world: World, canaries: Canaries) -> None:
     assert owner
     number = canaries.number
     spaced = f"{number[:3]} ({number[3:5]}) {number[5:9]}-{number[9:]}"
-    for written, named in ((number, canaries.word), (spaced, "somebody")):
+    for count, (written, named) in enumerate(((number, canaries.word), (spaced, canaries.word))):
         row = InboundMessage.objects.create(
             bot=bot,
-            external_id=f"wamid.of-owner-{canaries.mark}-{named}",
+            external_id=f"wamid.of-owner-{canaries.mark}-{count}",
             address=owner,
             kind="text",
             payload={"text": f"/allow {written} {named}"},
@@ -137,3 +141,37 @@ def _named_by_staff(world: World, canaries: Canaries) -> None:
     OutboundMessage.objects.create(
         bot=bot, address=owner, turn_key=row.pk, part=1, text=reply, status=Status.FAILED, error_code="CHANNEL_ERROR:1"
     )
+
+
+def others_tell(world: World, canaries: Canaries) -> None:
+    """Let somebody else and staff have written about them in their own words, or named them by name only."""
+    vera, bot = User.objects.get_or_create(phone_number=VERA, defaults={"name": "Vera"})[0], world.bots[0]
+    for person in (vera, world.owner):
+        conversation = Conversation.objects.find_or_create(person, bot.slug)
+        Conversation.objects.add_messages(conversation, [("user", f"{canaries.say('is late')}: {canaries.number}")])
+        address = str(person.phone_number)
+        text = f"please call {canaries.say('at')} {canaries.number}"
+        common = {"bot": bot, "address": address}
+        key = f"{canaries.mark}-{person.pk}"
+        InboundMessage.objects.create(
+            **common, external_id=f"own-words-{key}", kind="text", state=State.DEAD, payload={"text": text}
+        )
+        asked = InboundMessage.objects.create(
+            **common, external_id=f"answered-{key}", kind="text", state=State.DONE,
+            steps=[["claimed", 1], ["commands", 2], ["budget", 3], ["completion", 4], ["stored", 5]],
+        )  # fmt: skip
+        OutboundMessage.objects.create(**common, turn_key=asked.pk, part=1, text=text, status=Status.FAILED)
+    listed = InboundMessage.objects.create(
+        bot=bot, address=str(world.owner.phone_number), external_id=f"listed-{canaries.mark}", kind="text",
+        state=State.DONE, steps=[["claimed", 1], ["commands", 2], ["stored", 3]],
+    )  # fmt: skip
+    text = f"{canaries.word} may write to me now."
+    chat = {"bot": bot, "address": listed.address, "turn_key": listed.pk}
+    OutboundMessage.objects.create(**chat, part=1, text=text, status=Status.FAILED)
+    until = timezone.now() + timedelta(days=1)
+    note = canaries.say("asked for it")
+    Invite.objects.create(code=f"NOTED{canaries.mark}", note=note, created_by=world.owner, expires_at=until)
+    LogEntry.objects.create(
+        user=world.owner, content_type=ContentType.objects.get_for_model(Bot), object_id=str(bot.pk),
+        object_repr=bot.slug, action_flag=CHANGE, change_message=f"Paused: {canaries.say('complains')}",
+    )  # fmt: skip

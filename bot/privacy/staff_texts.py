@@ -1,0 +1,89 @@
+"""Find what staff asked for by commands, and were answered, that names a person by number or address.
+
+Nothing else that somebody wrote is searched: other people's words are theirs, also where they name a person.
+"""
+
+from django.db.models import QuerySet
+
+from bot.models import InboundMessage, OutboundMessage
+from bot.privacy.numbers import Names
+from bot.privacy.subjects import Subject, subject_of
+from users.models import Invite, User
+from users.roles import Role
+
+State, Status = InboundMessage.State, OutboundMessage.Status
+STAFF = (Role.OWNER, Role.ADMIN)
+UNSETTLED = (Status.QUEUED, Status.SENDING)
+KEYS_AT_ONCE = 5_000
+# The stage that answers commands, and those that a turn comes to where it was no command.
+COMMANDS = "commands"
+AFTERWARDS = frozenset({"budget", "completion"})
+
+
+def chats_of_staff(subject: Subject) -> Subject:
+    """Return the addresses of all staff but the one it is about, as one."""
+    staff = User.objects.filter(role__in=STAFF)
+    if subject.person is not None:
+        staff = staff.exclude(pk=subject.person.pk)
+    addresses = {pair for one in staff for pair in subject_of(one).addresses}
+    return Subject(None, frozenset(addresses - subject.addresses))
+
+
+def answers_naming(names: Names, staff: Subject, before: int | None = None) -> list[int]:
+    """Return the ids of texts, sent or given up, by which commands of staff were answered that name somebody.
+
+    staff: whose chats (chats_of_staff); before: only of turns before this one. Documents are left out: what staff were
+    given of their own.
+    """
+    texts = settled_texts().filter(staff.chats(), filename="")
+    if before is not None:
+        texts = texts.filter(turn_key__lt=before)
+    rows = texts.values_list("pk", "turn_key", "text")
+    found = [(pk, key) for pk, key, text in rows.iterator(KEYS_AT_ONCE) if names.are_in(text)]
+    commands = _commands_of({key for _, key in found})
+    return [pk for pk, key in found if key in commands]
+
+
+def commands_naming(names: Names, staff: Subject, before: int | None = None) -> list[int]:
+    """Return the ids of dead letters that are commands of staff and name somebody. staff, before: as above."""
+    dead = InboundMessage.objects.filter(staff.chats(), state=State.DEAD)
+    if before is not None:
+        dead = dead.filter(pk__lt=before)
+    rows = dead.values_list("pk", "payload").iterator(KEYS_AT_ONCE)
+    return [pk for pk, payload in rows if _is_command(text := _text(payload)) and names.are_in(text)]
+
+
+def notes_naming(names: Names) -> dict[int, str]:
+    """Return the notes of invites that name somebody, by the invites' ids, without what names them."""
+    rows = Invite.objects.exclude(note="").values_list("pk", "note").iterator(KEYS_AT_ONCE)
+    return {pk: names.hide(note) for pk, note in rows if names.are_in(note)}
+
+
+def settled_texts() -> "QuerySet[OutboundMessage]":
+    """Return the texts of the outbox that nobody waits for."""
+    return OutboundMessage.objects.exclude(text="").exclude(status__in=UNSETTLED)
+
+
+def _commands_of(turns: set[int]) -> set[int]:
+    """Return which turns were commands: by the stage that ended them; where they are dead letters, by their text."""
+    found: set[int] = set()
+    keys = sorted(turns)
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        rows = InboundMessage.objects.filter(pk__in=keys[start : start + KEYS_AT_ONCE])
+        for pk, steps, payload in rows.values_list("pk", "steps", "payload"):
+            stages = {str(step[0]) for step in steps or () if step}
+            if (COMMANDS in stages and not stages & AFTERWARDS) or _is_command(_text(payload)):
+                found.add(pk)
+    return found
+
+
+def _text(payload: dict[str, object]) -> str:
+    text = payload.get("text", "")
+    return text if isinstance(text, str) else ""
+
+
+def _is_command(text: str) -> bool:
+    # (Imported late: the commands themselves erase and export.)
+    from bot.pipeline.commands.registry import read_call
+
+    return read_call(text) is not None
