@@ -69,6 +69,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         editable=False,
         help_text=_("When they last wrote to a bot, to a quarter of an hour. Empty: never."),
     )
+    numbered_at = models.DateTimeField(
+        _("number since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the phone number was changed last. Empty: never."),
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
