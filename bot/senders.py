@@ -23,9 +23,10 @@ def load_senders(turns: list[Turn]) -> None:
     people = User.objects.for_identities(sorted(pairs))
     for turn in turns:
         named = [people.get((turn.bot.channel.slug, address)) for address in _addresses(turn)]
-        # An id is of one account for ever, while a number is whose it is today: the last named counts.
-        turn.user = next((user for user in reversed(named) if user), None)
+        turn.user = next((user for user in named if user), None)
         turn.other_address_known = all(named)
+        if len(set(filter(None, named))) > 1:
+            _doubt(turn)
     _doubt_numbers(turns, people)
     known = [
         (turn.user.pk, turn.bot.slug) for turn in turns if turn.user and turn.user.is_whitelisted and not turn.parts
@@ -38,7 +39,7 @@ def load_senders(turns: list[Turn]) -> None:
 
 
 def _doubt_numbers(turns: list[Turn], people: dict[Pair, User]) -> None:
-    """Take for nobody who writes from somebody's number under an id that is not theirs: it may have changed hands.
+    """Take for nobody's what comes from somebody's number under an id that is not theirs: it may have changed hands.
 
     One query, and only where somebody whose other id is known comes with a new one.
     """
@@ -57,8 +58,13 @@ def _doubt_numbers(turns: list[Turn], people: dict[Pair, User]) -> None:
     with_id = {(key, channel) for key, channel, address in ids if not is_e164(address)}
     for turn in new.values():
         if turn.user and (turn.user.pk, turn.bot.channel.slug) in with_id:
-            logger.warning("identity_conflict", extra={"bot": turn.bot.slug, "person": turn.user.pk})
-            turn.user, turn.in_doubt = None, True
+            _doubt(turn)
+
+
+def _doubt(turn: Turn) -> None:
+    """Take a turn for nobody's, whose addresses say that it is one person's and another's."""
+    logger.warning("identity_conflict", extra=turn.log_ids)
+    turn.user, turn.in_doubt = None, True
 
 
 def _addresses(turn: Turn) -> list[str]:

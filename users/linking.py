@@ -1,6 +1,9 @@
 """Who may link addresses to people, and how it is noted that somebody did."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
 
 from users.permissions import Permission, may
 from users.phone import is_e164, mask
@@ -8,8 +11,8 @@ from users.phone import is_e164, mask
 if TYPE_CHECKING:
     from users.models import User
 
-# What is shown of an id that is longer than both ends together.
-HEAD, TAIL = 3, 2
+# What is shown of an id, and how long it has to be for that.
+HEAD, TAIL, LEAST = 3, 2, 9
 
 
 def may_link(maker: "User | None", person: "User | None") -> bool:
@@ -36,6 +39,13 @@ def has_data(person: "User") -> bool:
     )
 
 
+def end_invites_of(makers: Collection[int]) -> None:
+    """Revoke what people who are going (primary keys) have made for others: whose right it was cannot be told then."""
+    from users.models import Invite
+
+    Invite.objects.filter(created_by__in=makers).exclude(person=None).revoke(timezone.now())
+
+
 def _holds_data(model: Any) -> bool:
     # An invite says nothing about whom it is for: it may be the first one for somebody new.
     return model._meta.label != "users.Invite"
@@ -45,7 +55,7 @@ def masked(address: str) -> str:
     """Return an address for the audit log: a number's country code and last digits, an id's ends."""
     if is_e164(address):
         return mask(address)
-    return f"{address[:HEAD]}…{address[-TAIL:]}" if len(address) > 2 * (HEAD + TAIL) else "…"
+    return f"{address[:HEAD]}…{address[-TAIL:]}" if len(address) >= LEAST else "…"
 
 
 def note_linked(person: "User", channel: str, address: str, *, actor: "User | None", via: str, **more: Any) -> None:

@@ -13,6 +13,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q, Value
 
+from users.linking import end_invites_of
 from users.number_lock import lock_numbers
 from users.owners import keep_an_owner
 from users.phone import InvalidPhoneNumber, is_e164, mask, normalise, variants
@@ -82,7 +83,9 @@ class UserQuerySet(models.QuerySet["User"]):
             LastOwner: no owner would be left; nobody is deleted.
         """
         with transaction.atomic(using=self.db):
-            keep_an_owner(self.values_list("pk", flat=True))
+            leaving = list(self.values_list("pk", flat=True))
+            keep_an_owner(leaving)
+            end_invites_of(leaving)
             return super().delete()
 
     # As Django's own: for chosen rows, not for the whole table by a slip of the pen.

@@ -164,7 +164,7 @@ def test_a_persons_invite_links_their_new_address_and_keeps_their_conversation(
 ) -> None:
     say(bot, model, "I like tea", address=ALICE)
     say(bot, model, f"/join {code_of(person=alice)}", "What do I like?", address="700700")
-    assert channel.texts[1:] == [WELCOME, "Echo: What do I like?"]
+    assert [one.text for one in channel.sent if one.address == "700700"] == [WELCOME, "Echo: What do I like?"]
     assert [message.content for message in model.history[-1].messages][1:] == [
         "I like tea",
         "Echo: I like tea",
