@@ -37,7 +37,7 @@ def allow_number(number: str, name: str, staff: User) -> tuple[User, bool]:
             result = allow(number, "" if person and person.name else name, staff=staff.pk)
         except AddressTaken:
             holder = User.objects.all().holder_of("", number)
-            text = _("%(number)s is an address of %(person)s: they are one person already.")
+            text = _("%(number)s is an address of %(person)s already.")
             raise Refusal(text % {"number": number, "person": called(holder) if holder else ""}) from None
     return result.person or User.objects.get_by_natural_key(number), result.outcome != Outcome.ALREADY_ALLOWED
 
