@@ -34,6 +34,7 @@ def ensure_owner(raw_number: str) -> OwnerResult:
 
     Raises:
         InvalidPhoneNumber: the number cannot be read.
+        AddressTaken: a channel knows somebody by it whose number it is not.
     """
     person = User.objects.find_by_phone_number(raw_number)
     if person is None:
@@ -53,5 +54,5 @@ def ensure_owner(raw_number: str) -> OwnerResult:
 def ensure_demo() -> None:
     """Create the demo bot on the console channel and a whitelisted person to talk to it; what is there stays."""
     Bot.objects.get_or_create(slug=DEMO_BOT, defaults={"name": "Demo", "channel": "console"})
-    if User.objects.find_by_phone_number(DEMO_PERSON_NUMBER) is None:
+    if User.objects.all().holder_of("", DEMO_PERSON_NUMBER) is None:
         User.objects.create_user(DEMO_PERSON_NUMBER, name="Demo person", is_whitelisted=True)

@@ -13,14 +13,12 @@ from django.utils import timezone
 from bot.directory import ActiveBot, bot_by_id
 from bot.erased import without_erased
 from bot.errors import ErrorCode
-from bot.llm.base import ChatMessage
 from bot.managers import TakenLease
 from bot.models import InboundMessage, Lease, ModelChoice, OutboundMessage
 from bot.pipeline.commands import read_call
 from bot.pipeline.turn import Turn, TurnMessage
 from bot.privacy.farewell import FAREWELL
-from conversations.many import recent_of_many
-from users.models import User
+from bot.senders import load_senders
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +27,6 @@ LEASE_TIME = timedelta(seconds=30)
 MOST_MESSAGES = 50
 # A message that was begun this often without an end (a crash each time) is a dead letter.
 MOST_ATTEMPTS = 8
-HISTORY_MESSAGES = 50
 
 
 def claim(worker: str, most: int, *, suspect: bool = True) -> list[Turn]:
@@ -84,7 +81,7 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
         Lease.objects.all().release(useless, timezone.now())
     InboundMessage.objects.all().begin(message.id for turn in turns for message in turn.messages)
     _load_replies(turns)
-    _load_people(turns)
+    load_senders(turns)
     turns = without_erased(turns)
     _load_choices(turns)
     return sorted(turns, key=lambda turn: turn.key)  # who waits longest begins first
@@ -107,7 +104,14 @@ def _one_turn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # A command is a turn of its own, so that a question asked just before it gets its own answer.
     if _stands_alone(rows[0]):
         return rows[:1]
-    fresh = takewhile(lambda row: row["turn_key"] is None and not _stands_alone(row), rows)
+    # (Who writes from a number that has changed hands comes with another id than who wrote from it before.)
+    other = rows[0]["payload"].get("other_address", "")
+    fresh = takewhile(
+        lambda row: (
+            row["turn_key"] is None and not _stands_alone(row) and row["payload"].get("other_address", "") == other
+        ),
+        rows,
+    )
     return list(islice(fresh, MOST_MESSAGES))
 
 
@@ -139,24 +143,6 @@ def _load_replies(turns: list[Turn]) -> None:
         turn.parts = stored.get(turn.key, [])
 
 
-def _load_people(turns: list[Turn]) -> None:
-    """Load who wrote, and what was said before. A second address of a known person is noted to be remembered."""
-    pairs = {(turn.bot.channel.slug, address) for turn in turns for address in _addresses(turn)}
-    people = User.objects.for_identities(sorted(pairs))
-    for turn in turns:
-        found = [people.get((turn.bot.channel.slug, address)) for address in _addresses(turn)]
-        turn.user = next((user for user in found if user), None)
-        turn.other_address_known = all(found)
-    known = [
-        (turn.user.pk, turn.bot.slug) for turn in turns if turn.user and turn.user.is_whitelisted and not turn.parts
-    ]
-    histories = recent_of_many(known, HISTORY_MESSAGES)
-    for turn in turns:
-        if turn.user:
-            recent = histories.get((turn.user.pk, turn.bot.slug), [])
-            turn.history = [ChatMessage(message.role, message.content) for message in recent]
-
-
 def _load_choices(turns: list[Turn]) -> None:
     """Load which models people have chosen, of those bots only that leave a choice."""
     choosing = {turn.key: (turn.bot.id, turn.user.pk) for turn in turns if turn.user and turn.bot.allowed_models}
@@ -164,11 +150,6 @@ def _load_choices(turns: list[Turn]) -> None:
     for turn in turns:
         if turn.key in choosing:
             turn.chosen_model = chosen.get(choosing[turn.key], "")
-
-
-def _addresses(turn: Turn) -> list[str]:
-    others = (message.other_address for message in turn.messages if message.other_address)
-    return list(dict.fromkeys([turn.address, *others]))
 
 
 def bury_reason(turn: Turn) -> str:

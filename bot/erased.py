@@ -1,4 +1,4 @@
-"""Keep out what arrives late from people who were erased: it was written before, and would bring them back.
+"""Keep out what arrives late from people who were erased, or who had an address before somebody else.
 
 Webhooks look into a copy of the tombstones that is some seconds old at most, so that no message pays for a query; what
 comes through in these seconds meets the table itself when a worker claims it.
@@ -10,7 +10,7 @@ from bot.directory import tombstones
 from bot.models import InboundMessage, Lease
 from bot.pipeline.turn import Turn, TurnMessage
 from users.models import Tombstone
-from users.tombstones import Pair, digest
+from users.tombstones import Pair, digest, given_up_digest
 
 
 def was_erased(channel: str, address: str, sent_at: datetime | None) -> bool:
@@ -18,6 +18,13 @@ def was_erased(channel: str, address: str, sent_at: datetime | None) -> bool:
     buried = tombstones() if sent_at else {}
     erased_at = buried.get(digest(channel, address)) if buried else None
     return bool(erased_at and sent_at and sent_at <= erased_at)
+
+
+def was_given_up(channel: str, address: str, sent_at: datetime | None) -> bool:
+    """Return whether a message was written by who had its address before somebody else got it."""
+    known = tombstones() if sent_at else {}
+    left_at = known.get(given_up_digest(channel, address)) if known else None
+    return bool(left_at and sent_at and sent_at < left_at)
 
 
 def without_erased(turns: list[Turn]) -> list[Turn]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
 from bot.directory import ActiveBot, bot_for_account
-from bot.erased import was_erased
+from bot.erased import was_erased, was_given_up
 from bot.errors import ErrorCode
 from bot.log_ids import chat_hash
 from bot.managers import NewInbound, RowKey
@@ -66,7 +66,7 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
         match event:
             case InboundEvent():
                 target = _target(bot, event.account_id)
-                if target and not _is_of_erased(target, event):
+                if target and not _is_too_late(target, event):
                     found.slugs[target.id] = target.slug
                     found.rows.append(_inbound_row(target, event, now))
             case AddressChanged():
@@ -138,12 +138,16 @@ def _log_status(bot: ActiveBot, status: StatusEvent, turn_key: int) -> None:
     logger.log(level, "delivery_status", extra={**ids, **({"error_code": code} if (code := status.error_code) else {})})
 
 
-def _is_of_erased(bot: ActiveBot, event: InboundEvent) -> bool:
+def _is_too_late(bot: ActiveBot, event: InboundEvent) -> bool:
     channel = bot.channel.slug
-    named = (address for address in (event.address, event.other_address) if address)
+    named = [address for address in (event.address, event.other_address) if address]
     erased = any(was_erased(channel, address, event.sent_at) for address in named)
     if erased:
         logger.info("message_of_erased", extra={"bot": bot.slug, "kind": event.kind})
+    elif any(was_given_up(channel, address, event.sent_at) for address in named):
+        # Whoever has the address now has not written it, and must not be answered for it.
+        logger.info("message_of_former_holder", extra={"bot": bot.slug, "kind": event.kind})
+        return True
     return erased
 
 

@@ -1,11 +1,11 @@
-"""Messages to the owners that answer nothing: a budget is used up, a bot has paused.
+"""Messages that answer nothing: to owners, that a budget is used up or a bot has paused; to whom an address was linked.
 
 A notice is a row of the inbox that nobody wrote. So it is claimed, stored, sent and recovered like any reply, in the
 order of its chat, and the inbox's unique constraint keeps it from being sent twice.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
 from django.utils import timezone
@@ -15,7 +15,7 @@ from bot.channels.registry import get_channel
 from bot.language import speaking
 from bot.managers import NewInbound
 from bot.models import Bot, InboundMessage, Lease
-from users.managers import spellings
+from users.managers import Pair, spellings
 from users.models import User
 from users.roles import Role
 
@@ -37,15 +37,42 @@ def notify_owners(key: str, text: str | Promise) -> int:
     return notified
 
 
+def notify_person(
+    person: User, key: str, text: str | Promise, *, apart_from: Pair | None = None, also: Iterable[str] = ()
+) -> int:
+    """Let the bots write to somebody in every chat in which they may; return to how many. The same key: once.
+
+    apart_from: the channel and address that the notice is about, which is not told. also: numbers that were theirs.
+    """
+    bots = _bots()
+    chats = (chat for chat in _open_chats(person, bots, also) if not _is(chat, bots, apart_from))
+    told = sum(_tell(f"{KIND}:{person.pk}:{key}:{chat.pk}", text, chat, bots) for chat in chats)
+    logger.info("person_notified", extra={"key": key, "person": person.pk, "chats": told})
+    return told
+
+
+def _bots() -> dict[int, Bot]:
+    return {bot.pk: bot for bot in Bot.objects.for_people().filter(is_active=True, paused_at=None)}
+
+
+def _is(chat: InboundMessage, bots: dict[int, Bot], pair: Pair | None) -> bool:
+    if pair is None:
+        return False
+    channel, address = pair
+    return bots[chat.bot_id].channel == channel and chat.address in spellings(address)
+
+
 def _notify(owner: User, key: str, text: str | Promise) -> bool:
-    external_id = f"{KIND}:{owner.pk}:{key}"
-    bots = {bot.pk: bot for bot in Bot.objects.for_people().filter(is_active=True, paused_at=None)}
+    external_id, bots = f"{KIND}:{owner.pk}:{key}", _bots()
     if InboundMessage.objects.filter(bot__in=Bot.objects.all(), external_id=external_id).exists():
         return False
-    now = timezone.now()
     latest = max(_open_chats(owner, bots), key=lambda message: message.pk, default=None)
-    if latest is None:
-        return False
+    return latest is not None and _tell(external_id, text, latest, bots)
+
+
+def _tell(external_id: str, text: str | Promise, latest: InboundMessage, bots: dict[int, Bot]) -> bool:
+    """Store a notice in the chat of somebody's last message."""
+    now = timezone.now()
     with speaking(bots[latest.bot_id].language):
         said = str(text)
     notice = NewInbound(
@@ -63,10 +90,11 @@ def _notify(owner: User, key: str, text: str | Promise) -> bool:
     return bool(InboundMessage.objects.all().store([notice]))
 
 
-def _open_chats(owner: User, bots: dict[int, Bot]) -> Iterator[InboundMessage]:
-    """Yield the owner's last message of each chat in which a bot may write to them now."""
-    named = Q(address__in=spellings(owner.phone_number)) if owner.phone_number else Q(pk=None)
-    for identity in owner.identities.all():
+def _open_chats(person: User, bots: dict[int, Bot], also: Iterable[str] = ()) -> Iterator[InboundMessage]:
+    """Yield somebody's last message of each chat in which a bot may write to them now."""
+    numbers = [*([person.phone_number] if person.phone_number else []), *also]
+    named = Q(address__in=[text for number in numbers for text in spellings(number)])
+    for identity in person.identities.all():
         named |= Q(address=identity.address, bot__channel=identity.channel)
     # Leases are the chats of the last days, found by an index; the inbox has none by address.
     for bot_id, address in Lease.objects.filter(named, bot__in=bots).values_list("bot_id", "address"):

@@ -8,14 +8,15 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
 from users.desk import DeskAdmin, TabularInline
-from users.forms import PersonChangeForm, PersonCreationForm, PhoneLoginForm
+from users.forms import IdentityForm, PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.models import Identity, User
 from users.money import short_dollars
-from users.permissions import may_touch
+from users.permissions import Permission, may, may_touch
 from users.phone import is_possible
 from users.whitelist.admin import ImportExportMixin
 from users.whitelisting import WhitelistActionsMixin, manages_staff
@@ -28,9 +29,10 @@ admin.site.unregister(Group)
 
 
 class IdentityInline(TabularInline):
-    """The addresses of one person."""
+    """The addresses of one person. Owners alone change them: who writes from one reads and decides as the person."""
 
     model = Identity
+    form = IdentityForm
     extra = 0
     readonly_fields = ("created_at",)
 
@@ -69,8 +71,10 @@ class UserAdmin(WhitelistActionsMixin, ImportExportMixin, DjangoUserAdmin, DeskA
         return ((title, {**first, "fields": shown}), *others)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Keep who may not manage staff from giving anybody, themselves included, more rights."""
-        return (*self.readonly_fields,) if manages_staff(request) else (*self.readonly_fields, "role")
+        """Keep who may not from giving anybody, themselves included, more rights or another number."""
+        role = () if manages_staff(request) else ("role",)
+        number = () if obj is None or may(cast(User, request.user), Permission.MANAGE_ADDRESSES) else ("phone_number",)
+        return (*self.readonly_fields, *role, *number)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Let only who manages staff change staff other than themselves; that covers their password."""
@@ -99,6 +103,8 @@ class UserAdmin(WhitelistActionsMixin, ImportExportMixin, DjangoUserAdmin, DeskA
     def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
         """Save the person, and say so when their number looks mistyped."""
         obj.set_role(obj.role)
+        if change and "phone_number" in form.changed_data:
+            obj.numbered_at = timezone.now()
         super().save_model(request, obj, form, change)
         if "phone_number" in form.changed_data and obj.phone_number and not is_possible(obj.phone_number):
             warning = _("Saved, but %(number)s does not look like a number that exists. Please check it.")

@@ -12,8 +12,9 @@ from unfold.forms import AuthenticationForm, UserChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from users.managers import read_number
-from users.models import User
+from users.models import Identity, User
 from users.money import DollarField
+from users.number_lock import lock_numbers
 from users.owners import LastOwner, keep_an_owner
 from users.phone import MAX_TEXT, InvalidPhoneNumber
 from users.roles import Role
@@ -43,11 +44,46 @@ class UniqueNumberMixin(forms.ModelForm):  # type: ignore[type-arg]
     def clean_phone_number(self) -> str | None:
         """Return the number when nobody else has it."""
         number: str | None = self.cleaned_data["phone_number"]
-        if number:
-            owner = User.objects.exclude(pk=self.instance.pk).find_by_phone_number(number)
+        if number and number != self.initial.get("phone_number"):
+            lock_numbers(alone=True)
+            others = User.objects.exclude(pk=self.instance.pk)
+            owner = others.find_by_phone_number(number)
             if owner is not None:
                 raise ValidationError(_("This is already the phone number of %(name)s."), params={"name": owner})
+            holder = others.holder_of("", number)
+            if holder is not None:
+                raise ValidationError(_("This is already an address of %(name)s."), params={"name": holder})
         return number
+
+
+class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Links an address to a person, unless somebody else has it: as an identity, or as their phone number."""
+
+    class Meta:
+        model = Identity
+        fields = ("channel", "address")
+
+    def clean_address(self) -> str:
+        """Return the address; a number that is written with its + as channels write it."""
+        address: str = self.cleaned_data["address"].strip()
+        if not address.startswith("+"):
+            return address
+        try:
+            return read_number(address)
+        except InvalidPhoneNumber as error:
+            raise ValidationError(str(error), code="invalid") from None
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse an address that somebody else has, in any spelling; a number on any channel."""
+        data = super().clean()
+        channel, address = self.cleaned_data.get("channel"), self.cleaned_data.get("address")
+        if channel and address and self.has_changed():
+            lock_numbers(alone=True)
+            holder = User.objects.exclude(pk=self.instance.user_id).holder_of(channel, address)
+            if holder is not None:
+                taken = _("This address belongs to somebody already: %(name)s.")
+                self.add_error("address", ValidationError(taken, params={"name": holder}, code="taken"))
+        return data
 
 
 class PersonChangeForm(UniqueNumberMixin, UserChangeForm):

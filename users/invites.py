@@ -8,13 +8,14 @@ from enum import Enum
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from users.addresses import create_person, know_by
+from users.linking import has_data, may_link, note_linked
 from users.managers import AddressTaken, DuplicatePhoneNumber
 from users.models import Invite, User
 from users.permissions import Permission, may
-from users.roles import Role
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +42,11 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """The outcome, and the person whose address it is (now)."""
+    """The outcome, and the person whose address it is (now). linked: somebody who was there has it since just now."""
 
     outcome: Outcome
     person: User | None = None
+    linked: bool = False
 
 
 def create_invite(
@@ -87,29 +89,34 @@ def check(invite: Invite) -> None:
     if invite.expires_at and invite.expires_at <= timezone.now():
         raise ValidationError({"expires_at": _("This is in the past: choose a time to come.")})
     if not is_allowed(invite):
-        raise ValidationError({"person": _("Only owners invite people who may sign in to the admin.")})
+        raise ValidationError({"person": _refusal(invite)})
 
 
 def is_allowed(invite: Invite) -> bool:
     """Return whether its maker may give away the rights of its person today: who has the code acts as them in chat.
 
-    Staff are invited by who manages staff, or at the terminal. Of a maker who is gone nobody knows what they might,
-    so that their invites for staff are void.
+    Staff are invited by who manages staff, people who have data by who manages addresses, both at the terminal. Of a
+    maker who is gone nobody knows what they might: such an invite is good for whoever nothing hangs on.
     """
     if invite.person is None:
         return True
     if invite.created_by is None:
-        return invite.from_command or not _is_staff(invite.person)
+        return invite.from_command or not (invite.person.is_staff or has_data(invite.person))
     return may_invite(invite.created_by, invite.person)
 
 
 def may_invite(maker: User | None, person: User | None) -> bool:
     """Return whether somebody's role lets them invite this person; None: somebody new."""
-    return may(maker, Permission.MANAGE_STAFF if person and _is_staff(person) else Permission.MANAGE_PEOPLE)
+    return may(maker, Permission.MANAGE_PEOPLE) and may_link(maker, person)
 
 
-def _is_staff(person: User) -> bool:
-    return person.is_staff or person.role != Role.USER
+def _refusal(invite: Invite) -> Promise:
+    if invite.person and invite.person.is_staff:
+        return _("Only owners invite people who may sign in to the admin.")
+    return _(
+        "Only owners invite somebody who has an address already, or has written: whoever sends the code reads and "
+        "decides as them."
+    )
 
 
 def renew_code(invite_id: int, maker: User) -> Invite | None:
@@ -177,16 +184,19 @@ def _redeem(code: str, channel: str, address: str, known_user: User | None, prof
         return Redemption(Outcome.INVALID, sender)
     if not chosen.count_use(now):
         return Redemption(Outcome.INVALID, sender)
-    person = _let_in(invite, channel, address, profile_name)
+    person, linked = _let_in(invite, channel, address, profile_name)
     logger.info("invite_redeemed", extra={"invite": invite.pk, "person": person.pk})
-    return Redemption(Outcome.JOINED, person)
+    return Redemption(Outcome.JOINED, person, linked)
 
 
-def _let_in(invite: Invite, channel: str, address: str, profile_name: str) -> User:
+def _let_in(invite: Invite, channel: str, address: str, profile_name: str) -> tuple[User, bool]:
     if invite.person is None:
-        return create_person(channel, address, profile_name)
-    know_by(invite.person, channel, address)
-    return User.objects.update_whitelist(invite.person, True)
+        return create_person(channel, address, profile_name), False
+    linked = know_by(invite.person, channel, address)
+    if linked:
+        by = {"invite": invite.pk, "by": invite.created_by_id}
+        note_linked(invite.person, channel, address, actor=None, via="chat", **by)
+    return User.objects.update_whitelist(invite.person, True), linked
 
 
 def _fresh(person: User | None) -> User | None:

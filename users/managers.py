@@ -13,8 +13,11 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q, Value
 
+from users.linking import end_invites_of
+from users.number_lock import lock_numbers
 from users.owners import keep_an_owner
 from users.phone import InvalidPhoneNumber, is_e164, mask, normalise, variants
+from users.phone import spellings as spellings
 from users.roles import Role, role_flags
 
 if TYPE_CHECKING:
@@ -40,11 +43,6 @@ def read_number(raw: str) -> str:
     return normalise(raw, settings.PHONE_DEFAULT_REGION)
 
 
-def spellings(address: str) -> tuple[str, ...]:
-    """Return every way a channel may write the address: a phone number's variants, anything else as it is."""
-    return variants(address) if is_e164(address) else (address,)
-
-
 class UserQuerySet(models.QuerySet["User"]):
     """Lookups of people that chain."""
 
@@ -61,14 +59,22 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(phone_number__in=variants(number)).first()
 
     def for_identity(self, channel: str, address: str) -> "User | None":
-        """Return the person a channel means by address: by identity, else by phone number. One query."""
+        """Return the person a channel means by address: by phone number, else by identity. One query."""
         known = self.filter(identities__channel=channel, identities__address__in=spellings(address))
         if not is_e164(address):
             return known.first()
         numbered = self.filter(phone_number__in=spellings(address))
         # A union, because an OR over both tables would read every person.
-        both = known.annotate(rank=Value(0)).union(numbered.annotate(rank=Value(1)), all=True)
+        both = known.annotate(rank=Value(1)).union(numbered.annotate(rank=Value(0)), all=True)
         return both.order_by("rank")[:1].first()
+
+    def holder_of(self, channel: str, address: str) -> "User | None":
+        """Return who has an address, so that nobody else can be given it; a number is the same on every channel."""
+        if not is_e164(address):
+            return self.for_identity(channel, address)
+        texts = spellings(address)
+        numbered = self.filter(phone_number__in=texts).first()
+        return numbered or self.filter(identities__address__in=texts).first()
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete these people.
@@ -77,7 +83,9 @@ class UserQuerySet(models.QuerySet["User"]):
             LastOwner: no owner would be left; nobody is deleted.
         """
         with transaction.atomic(using=self.db):
-            keep_an_owner(self.values_list("pk", flat=True))
+            leaving = list(self.values_list("pk", flat=True))
+            keep_an_owner(leaving)
+            end_invites_of(leaving)
             return super().delete()
 
     # As Django's own: for chosen rows, not for the whole table by a slip of the pen.
@@ -89,16 +97,17 @@ class UserQuerySet(models.QuerySet["User"]):
         wanted = list(dict.fromkeys(pairs))
         if not wanted:
             return {}
-        known = self._by_identity(wanted)
-        numbers = {number for pair in wanted if is_e164(pair[1]) and pair not in known for number in variants(pair[1])}
+        known = self._by_number({pair for pair in wanted if is_e164(pair[1])})
+        others = [pair for pair in wanted if pair not in known]
+        return {**known, **(self._by_identity(others) if others else {})}
+
+    def _by_number(self, pairs: set[Pair]) -> "dict[Pair, User]":
+        numbers = {number for _, address in pairs for number in variants(address)}
         if not numbers:
-            return known
+            return {}
         people = {user.phone_number: user for user in self.filter(phone_number__in=numbers)}
-        for pair in wanted:
-            user = next((people[number] for number in spellings(pair[1]) if number in people), None)
-            if user is not None:
-                known.setdefault(pair, user)
-        return known
+        found = {pair: next((people[one] for one in spellings(pair[1]) if one in people), None) for pair in pairs}
+        return {pair: user for pair, user in found.items() if user is not None}
 
     def _by_identity(self, pairs: list[Pair]) -> "dict[Pair, User]":
         addresses: dict[str, set[str]] = defaultdict(set)
@@ -144,6 +153,7 @@ class UserManager(_UserManager["User"], BaseUserManager["User"]):
         Raises:
             InvalidPhoneNumber: the number cannot be read.
             DuplicatePhoneNumber: somebody has it already.
+            AddressTaken: a channel knows somebody else by it.
             ValueError: there is no such role.
         """
         number = None if phone_number is None else read_number(phone_number)
@@ -153,6 +163,8 @@ class UserManager(_UserManager["User"], BaseUserManager["User"]):
         try:
             # Asking first would still race: the unique index decides.
             with transaction.atomic(using=self._db):
+                if number is not None:
+                    self.refuse_identity_of_others(number)
                 user.save(force_insert=True, using=self._db)
         except IntegrityError:
             if number is not None and self.filter(phone_number__in=variants(number)).exists():
@@ -191,13 +203,29 @@ class UserManager(_UserManager["User"], BaseUserManager["User"]):
         Raises:
             AddressTaken: the address, or the phone number it is, belongs to somebody else.
         """
-        owner = self.for_identity(channel, address)
-        if owner is None or owner == user:
-            identity, _ = self._identities().get_or_create(channel=channel, address=address, defaults={"user": user})
-            owner = identity.user
+        with transaction.atomic(using=self._db):
+            if is_e164(address):
+                lock_numbers(alone=True, using=self._db)
+            owner = self.exclude(pk=user.pk).holder_of(channel, address)
+            if owner is None:
+                identity, _ = self._identities().get_or_create(
+                    channel=channel, address=address, defaults={"user": user}
+                )
+                owner = identity.user
         if owner != user:
             raise AddressTaken(f"This {channel} address belongs to somebody else already.")
         return identity
+
+    def refuse_identity_of_others(self, number: str, person: "User | None" = None) -> None:
+        """Refuse a phone number by which a channel knows somebody else. Part of the transaction that writes it.
+
+        Raises:
+            AddressTaken: one does.
+        """
+        lock_numbers(alone=False, using=self._db)
+        others = self._identities().filter(address__in=variants(number))
+        if others.exclude(user=person).exists() if person else others.exists():
+            raise AddressTaken(f"{mask(number)} is an address of somebody else already.")
 
     def _identities(self) -> "models.Manager[Identity]":
         from users.models import Identity

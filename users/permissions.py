@@ -14,6 +14,7 @@ class Permission(StrEnum):
 
     SEE_PEOPLE = "see people"
     MANAGE_PEOPLE = "manage people"
+    MANAGE_ADDRESSES = "manage addresses"
     MANAGE_STAFF = "manage staff"
     DELETE_PEOPLE = "delete people"
     EXPORT_PEOPLE = "export people"
@@ -57,14 +58,13 @@ DJANGO_PERMISSIONS: dict[Permission, tuple[str, ...]] = {
     Permission.MANAGE_PEOPLE: (
         "users.add_user",
         "users.change_user",
-        "users.add_identity",
-        "users.change_identity",
-        "users.delete_identity",
         "users.add_invite",
         "users.change_invite",
         "bot.change_accessrequest",
         "bot.delete_accessrequest",
     ),
+    # By which addresses people are known. (Phone numbers are a field of a person, which the form guards.)
+    Permission.MANAGE_ADDRESSES: ("users.add_identity", "users.change_identity", "users.delete_identity"),
     # Roles are fields of a person, which the form guards.
     Permission.MANAGE_STAFF: (),
     Permission.DELETE_PEOPLE: ("users.delete_user", "users.delete_invite"),

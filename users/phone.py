@@ -83,6 +83,11 @@ def variants(e164: str) -> tuple[str, ...]:
     return (e164,)
 
 
+def spellings(address: str) -> tuple[str, ...]:
+    """Return every way a channel may write the address: a phone number's variants, anything else as it is."""
+    return variants(address) if is_e164(address) else (address,)
+
+
 def mask(e164: str) -> str:
     """Return the number for display and logs: the country code, and the last two digits of a number long enough."""
     parsed = _parse(e164, None)

@@ -28,6 +28,8 @@ SENTENCES = {
     Action.COMMAND: _("{actor} wrote a command as {person} in the simulator"),
 }
 LONGEST_ID = 18
+# What stands in an entry's details where nobody did it by hand.
+PROVIDER = "provider"
 PLACES = {"admin": _("admin"), "chat": _("chat"), "simulator": _("simulator"), "command": _("command line")}
 
 
@@ -108,6 +110,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 def _who(entry: AuditEntry) -> Any:
     if entry.actor:
         return _link(entry.actor)
+    if invite := entry.details.get("invite"):
+        return _("Somebody with invite {invite}").format(invite=invite)
+    if entry.details.get("by") == PROVIDER:
+        return _("The provider")
     # Nobody of the staff: the person themselves, in chat, or who has the server's terminal.
     return _("Somebody at the server's terminal") if entry.via == "command" else _("The person themselves")
 

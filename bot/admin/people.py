@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from bot.admin.addresses import AddressesMixin
 from bot.admin.parts import ago, chip
 from bot.admin.people_list import BudgetFilter, PeopleList, SeenFilter, Today, order_of
 from bot.admin.person_page import panel_of
@@ -19,7 +20,7 @@ TONES = {Role.OWNER: "warn", Role.ADMIN: "good"}
 
 
 @admin.register(User)
-class PersonAdmin(PrivacyMixin):
+class PersonAdmin(AddressesMixin, PrivacyMixin):
     """The list of people, and the page of each."""
 
     change_form_template = "admin/users/user/person.html"

@@ -81,12 +81,15 @@ class AddressChanged:
     """A person is named otherwise from now on: pairs of (what named them, what names them now).
 
     One side of a pair is empty where the provider does not say it; a pair of equals says who it is about. `external_id`
-    recognises the event when it is delivered again.
+    recognises the event when it is delivered again. `at`: when it happened, where the provider says so.
+    `number_changed`: the number did, and the event does not say which it was.
     """
 
     external_id: str
     moves: tuple[tuple[str, str], ...] = field(repr=False)
     account_id: str = ""
+    at: datetime | None = field(default=None, compare=False)
+    number_changed: bool = field(default=False, compare=False)
 
 
 Event = InboundEvent | StatusEvent | AddressChanged | RejectedItem

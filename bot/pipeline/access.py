@@ -30,10 +30,11 @@ async def access(turn: Turn, services: Services) -> None:
         await services.database.run(remember_addresses, turn, turn.user)
     if turn.user and turn.user.is_whitelisted:
         return
-    await commands_for_everybody(turn, services)
+    if not turn.in_doubt:
+        await commands_for_everybody(turn, services)
     if turn.ended:
         return
-    code, sentence = code_in(turn), SENTENCES[ErrorCode.UNAUTHORIZED]
+    code, sentence = None if turn.in_doubt else code_in(turn), SENTENCES[ErrorCode.UNAUTHORIZED]
     if code is not None:
         outcome = await try_code(turn, services, code)
         sentence = OUTCOME_SENTENCES[outcome]

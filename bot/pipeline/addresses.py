@@ -2,18 +2,25 @@
 
 import logging
 
+from django.utils import timezone
+
 from bot.pipeline.turn import Turn
-from users.models import User
+from users.addresses import know_by
+from users.models import Identity, User
 
 logger = logging.getLogger(__name__)
 
 
 def remember_addresses(turn: Turn, user: User) -> None:
     """Link the other address a message of a known person carries, so that it is recognised when it comes alone."""
+    channel = turn.bot.channel.slug
     for message in turn.messages:
         if message.other_address:
             try:
-                User.objects.link_identity(user, turn.bot.channel.slug, message.other_address)
+                if know_by(user, channel, message.other_address) and message.sent_at:
+                    # What the provider tells of it is measured by its own time.
+                    known = Identity.objects.filter(channel=channel, address=message.other_address)
+                    known.update(created_at=min(message.sent_at, timezone.now()))
             except ValueError:
                 # It belongs to somebody else: staff decide, the message is answered all the same.
                 logger.warning("identity_conflict")

@@ -57,6 +57,7 @@ class Turn:
 
     key: the id of its first inbound message; replies, usage and log lines of the turn carry it.
     parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
+    in_doubt: its addresses contradict each other: it is nobody's, and nothing of whoever has them is shown.
     history: what was said before, oldest first.
     documents: files that follow the reply.
     chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
@@ -72,6 +73,7 @@ class Turn:
     messages: list[TurnMessage]
     user: User | None = None
     other_address_known: bool = True
+    in_doubt: bool = False
     history: list[ChatMessage] = field(default_factory=list, repr=False)
     chosen_model: str = ""
     parts: list[OutboundPart] = field(default_factory=list)

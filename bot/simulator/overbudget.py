@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from usage.managers import today
 from usage.models import DailySpend
-from users.managers import DuplicatePhoneNumber
+from users.managers import AddressTaken, DuplicatePhoneNumber
 from users.models import User
 from users.roles import Role
 
@@ -23,7 +23,7 @@ OVER_BUDGET_NUMBER = MADE_UP_NUMBERS[-1]
 
 
 class NumberInUse(ValueError):
-    """A member of staff has the number: it stays theirs."""
+    """A member of staff has the number, or somebody writes from it: it stays theirs."""
 
 
 def over_budget_person() -> User:
@@ -37,6 +37,8 @@ def over_budget_person() -> User:
         try:
             with transaction.atomic():
                 person = User.objects.create_user(OVER_BUDGET_NUMBER, name=_("Simulator: over budget"))
+        except AddressTaken:
+            raise NumberInUse from None
         except DuplicatePhoneNumber:
             person = User.objects.get(phone_number=OVER_BUDGET_NUMBER)
     if person.role != Role.USER:

@@ -45,6 +45,16 @@ def test_each_entry_is_a_sentence_the_newest_first(client: Client, owner: User) 
     ]
 
 
+def test_who_had_something_done_to_them_is_not_named_as_who_did_it(client: Client, owner: User) -> None:
+    person = bob(phone_number="+491711234567")
+    for action, details in ((Action.LINKED, {"invite": 12, "by": owner.pk}), (Action.NUMBER, {"by": "provider"})):
+        AuditEntry.objects.create(action=action, subject=person.pk, via="chat", details=details)
+    assert sentences(client) == [
+        "The provider changed the phone number of Bob (+49…67)",
+        "Somebody with invite 12 added an address to Bob (+49…67)",
+    ]
+
+
 def test_who_is_still_there_is_linked_and_who_is_gone_is_not(client: Client, owner: User) -> None:
     person = bob(name="{actor} <b>")
     AuditEntry.objects.create(action=Action.READ, subject=person.pk, actor=owner, via="admin")

@@ -53,6 +53,13 @@ def test_a_stranger_who_is_allowed_is_answered_at_the_next_message_and_one_who_i
     assert len(model.history) == 1
 
 
+def test_a_number_that_names_somebody_already_makes_nobody_new(ask: Ask, admin: User, owner: User) -> None:
+    User.objects.link_identity(owner, "whatsapp", BOB)
+    assert ask(f"/allow {BOB} Mallory", ADMIN) == f"{BOB} is an address of Olga ({OWNER}) already."
+    assert User.objects.for_identity("whatsapp", BOB) == owner
+    assert not User.objects.filter(phone_number=BOB).exists()
+
+
 @pytest.mark.parametrize(
     ("argument", "name"),
     [

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from bot import inbox
 from bot.directory import ActiveBot
+from bot.links import LINKED
 from bot.models import AccessRequest, InboundMessage
 from bot.pipeline.commands.joining import OUTCOME_SENTENCES
 from bot.pipeline.limits import Limiter
@@ -19,7 +21,7 @@ from bot.tests.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from bot.worker import Worker
 from usage.models import UsageRecord
 from users.invites import Outcome, create_invite
-from users.models import Invite, User
+from users.models import AuditEntry, Invite, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -164,13 +166,45 @@ def test_a_persons_invite_links_their_new_address_and_keeps_their_conversation(
 ) -> None:
     say(bot, model, "I like tea", address=ALICE)
     say(bot, model, f"/join {code_of(person=alice)}", "What do I like?", address="700700")
-    assert channel.texts[1:] == [WELCOME, "Echo: What do I like?"]
+    assert [one.text for one in channel.sent if one.address == "700700"] == [WELCOME, "Echo: What do I like?"]
     assert [message.content for message in model.history[-1].messages][1:] == [
         "I like tea",
         "Echo: I like tea",
         "What do I like?",
     ]
     assert User.objects.count() == 1
+
+
+def test_the_person_is_told_where_they_wrote_and_the_log_says_who_asked_from_where(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    owner = User.objects.create_superuser("+12025550177")
+    say(bot, model, "My diagnosis is secret", address=ALICE)
+    invite = create_invite(person=alice, created_by=owner)
+    say(bot, model, f"/join {invite.code}", "/export", address="700700123")
+
+    told = [(one.address, one.text) for one in channel.sent if one.text == str(LINKED)]
+    assert told == [(ALICE, str(LINKED))], "in the chat they had, and not to the new address"
+    noted = AuditEntry.objects.order_by("pk").values_list("action", "subject", "actor", "via", "details")
+    place = {"channel": "console"}
+    assert list(noted) == [
+        ("linked", alice.pk, None, "chat", {**place, "to": "700…23", "invite": invite.pk, "by": owner.pk}),
+        ("exported", alice.pk, None, "chat", {**place, "from": "700…23"}),
+    ]
+
+
+def test_an_admins_invite_for_who_has_a_conversation_gives_it_to_nobody(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    admin = User.objects.create_user("+12025550177", role="admin")
+    dana = User.objects.create_user(None, name="Dana")
+    invite = create_invite(person=dana, created_by=admin, max_uses=2)
+    say(bot, model, f"/join {invite.code}", "My diagnosis is secret", address="700700123")
+    say(bot, model, f"/join {invite.code}", "/export", address="800800123")
+    assert next(one.text for one in channel.sent if one.address == "800800123") == NOT_VALID
+    assert not any("diagnosis" in one.text for one in channel.sent if one.address == "800800123")
+    with pytest.raises(ValidationError):
+        create_invite(person=dana, created_by=admin)
 
 
 def test_the_other_name_of_who_joins_is_remembered(

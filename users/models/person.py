@@ -13,6 +13,7 @@ from django.db.models.lookups import Exact, GreaterThanOrEqual, In
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from users.linking import end_invites_of
 from users.managers import UserManager, read_number
 from users.owners import keep_an_owner
 from users.phone import InvalidPhoneNumber, mask
@@ -68,6 +69,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         editable=False,
         help_text=_("When they last wrote to a bot, to a quarter of an hour. Empty: never."),
+    )
+    numbered_at = models.DateTimeField(
+        _("number since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the phone number was changed last. Empty: never."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
@@ -127,6 +135,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         with transaction.atomic():
             keep_an_owner([self.pk])
+            end_invites_of([self.pk])
             return super().delete(*args, **kwargs)
 
     def set_role(self, role: str) -> None:

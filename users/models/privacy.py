@@ -11,9 +11,10 @@ DIGEST_LENGTH = 64
 
 
 class Tombstone(models.Model):
-    """That an address was erased, and when: what was written before then is not taken in, however late it arrives.
+    """That an address was erased, or changed hands, and when: what was written before is not the next owner's.
 
-    digest: a keyed hash of the address (users/tombstones.py), from which nobody can tell whose it was.
+    digest: a keyed hash of the address (users/tombstones.py), from which nobody can tell whose it was, and which of
+    both it says.
     """
 
     digest = models.CharField(_("digest"), max_length=DIGEST_LENGTH, unique=True)

@@ -163,7 +163,7 @@ def test_an_admin_gives_nobody_the_rights_of_staff_and_an_owner_may():
         assert set(caught.value.message_dict) == {"person"}
     assert create_invite(person=admin, created_by=owner).pk
     # Made for an ordinary person who was given a role since.
-    eve = charlie(name="Eve")
+    eve = charlie(name="Eve", phone_number=None)
     invite = create_invite(person=eve, created_by=admin)
     User.objects.update_role(eve, Role.OWNER)
     assert join(invite).outcome is Outcome.INVALID

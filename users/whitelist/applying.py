@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from config.batches import Progress
 from config.rows import insert_rows
 from users.models import User
+from users.number_lock import lock_numbers
 from users.roles import Role, role_flags
 from users.whitelist.planning import BATCH, Change, Kind, Plan, leavers, make_plan, ordinary
 from users.whitelist.reading import Reading
@@ -79,6 +80,7 @@ def _apply_again(rows: Sequence[Row], replace: bool, progress: Progress | None) 
 @transaction.atomic
 def _apply(rows: Sequence[Row], replace: bool, progress: Progress | None) -> Plan:
     now = timezone.now()
+    lock_numbers(alone=False)
     # Before anybody new is there, and what is chosen is removed only if it is still so.
     leaving = [pk for pk, _number, _name in leavers(rows)] if replace else []
     # Without their keys: turns under way go on referring to them.

@@ -43,6 +43,7 @@ def allow(raw_number: str, name: str = "", *, staff: int | None = None) -> Resul
     Raises:
         InvalidPhoneNumber: the number cannot be read.
         BadName: the name is too long.
+        AddressTaken: a channel knows somebody else by it.
     """
     name = check_name(name)
     person = User.objects.find_by_phone_number(raw_number)

@@ -1,6 +1,6 @@
 """What a list of people would change: counted and shown before anything happens, and made again when it does."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet, TextChoices
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.batches import Progress
-from users.models import CANONICAL_NUMBER, User
+from users.models import CANONICAL_NUMBER, Identity, User
 from users.phone import variants
 from users.roles import Role
 from users.whitelist.rows import Notes, Row, canonical, clean_name, dollars
@@ -141,8 +141,11 @@ def ordinary(people: QuerySet[User]) -> QuerySet[User]:
 
 def _changes(rows: Sequence[Row], people: QuerySet[User], plan: Plan) -> Iterator[Change]:
     known = _known(rows, people)
+    linked = _linked(row.number for row in rows if canonical(row.number) not in known)
     for row in rows:
         person = known.get(canonical(row.number))
+        if person is None and canonical(row.number) in linked:
+            plan.errors.add(row.line, _("this is an address of somebody already, whose phone number it is not"))
         kinds = (Kind.CREATED,) if person is None else _kinds(row, person)
         if person is not None and person.is_staff and kinds:
             if Kind.REMOVED in kinds:
@@ -175,6 +178,13 @@ def _known(rows: Sequence[Row], people: QuerySet[User]) -> dict[str, Person]:
         for pk, number, name, allowed, budget, role, staff, superuser in found.values_list(*columns)
         if number is not None
     }
+
+
+def _linked(numbers: Iterable[str]) -> set[str]:
+    """Return which numbers are an identity of somebody, as canonical numbers. One query."""
+    texts = {spelling for number in numbers for spelling in variants(number)}
+    known = Identity.objects.filter(address__in=texts).values_list("address", flat=True) if texts else ()
+    return {canonical(address) for address in known}
 
 
 def _kinds(row: Row, person: Person) -> tuple[Kind, ...]:

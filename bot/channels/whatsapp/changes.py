@@ -5,6 +5,7 @@ Only fields are read, never the sentence beside them: it holds the person's prof
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from bot.channels.base import AddressChanged
@@ -28,7 +29,7 @@ def read_system(message: dict[str, Any], account_id: str) -> AddressChanged | No
     external_id = fields.identifier(message.get("id"))
     if not external_id:
         raise Malformed("the message has no usable id")
-    sender = _name(message, "from", fields.phone_number)
+    sender, sender_id = _sender(message)
     number = _name(system, "wa_id", fields.phone_number)
     if kind == ID_CHANGED:
         # A number that comes with it is the person's, before and after.
@@ -38,7 +39,21 @@ def read_system(message: dict[str, Any], account_id: str) -> AddressChanged | No
         number = number or _name(system, "new_wa_id", fields.phone_number)
     ids = ((f"previous_{key}", key) for key in ("user_id", "parent_user_id"))
     moves = [(_name(system, before, fields.bsuid), _name(system, after, fields.bsuid)) for before, after in ids]
-    return _event(external_id, [(sender, number), *moves], account_id)
+    before, after = moves[0]
+    unnamed = kind != ID_CHANGED and not sender
+    if not before and (sender_id or unnamed):
+        # Whom it is about tell the id it came from, or the one they have now.
+        moves[0] = (sender_id or after, after or sender_id)
+    at = fields.moment(message.get("timestamp"))
+    return _event(external_id, [(sender, number), *moves], account_id, at, unnamed)
+
+
+def _sender(message: dict[str, Any]) -> tuple[str, str]:
+    """Return the number and the id of who a system message came from; an id may stand where a number is expected."""
+    sender, sender_id = message.get("from"), _name(message, "from_user_id", fields.bsuid)
+    if fields.bsuid(sender):
+        return "", sender_id or str(sender)
+    return _name(message, "from", fields.phone_number), sender_id
 
 
 def read_update(update: dict[str, Any], account_id: str) -> AddressChanged | None:
@@ -50,15 +65,20 @@ def read_update(update: dict[str, Any], account_id: str) -> AddressChanged | Non
             pair = member(update, key)
             moves.append((_name(pair, "previous", fields.bsuid), _name(pair, "current", fields.bsuid)))
     # It has no id of its own. (The time tells one change there and back from the next.)
-    said = repr((account_id, moves, fields.moment(update.get("timestamp"))))
-    return _event(f"user-id-update-{hashlib.sha256(said.encode()).hexdigest()[:32]}", moves, account_id)
+    at = fields.moment(update.get("timestamp"))
+    said = repr((account_id, moves, at))
+    return _event(f"user-id-update-{hashlib.sha256(said.encode()).hexdigest()[:32]}", moves, account_id, at)
 
 
-def _event(external_id: str, moves: list[Move], account_id: str) -> AddressChanged | None:
+def _event(
+    external_id: str, moves: list[Move], account_id: str, at: datetime | None, number_changed: bool = False
+) -> AddressChanged | None:
     told = tuple(dict.fromkeys(move for move in moves if any(move)))
     names_somebody = any(old for old, _ in told)
     changes_something = any(new and new != old for old, new in told)
-    return AddressChanged(external_id, told, account_id) if names_somebody and changes_something else None
+    if not names_somebody or not (changes_something or number_changed):
+        return None
+    return AddressChanged(external_id, told, account_id, at, number_changed)
 
 
 def _name(parent: dict[str, Any], key: str, read: Callable[[Any], str]) -> str:

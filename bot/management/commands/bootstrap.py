@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from bot.bootstrap import DEMO_BOT, DEMO_OWNER_NUMBER, DEMO_PERSON_NUMBER, ensure_demo, ensure_owner, find_owner
 from bot.schedules import ensure_schedules
+from users.managers import AddressTaken
 from users.phone import InvalidPhoneNumber
 
 
@@ -55,7 +56,7 @@ class Command(BaseCommand):
     def _make_owner(self, number: str) -> None:
         try:
             result = ensure_owner(number)
-        except InvalidPhoneNumber as error:
+        except (InvalidPhoneNumber, AddressTaken) as error:
             raise CommandError(str(error)) from None
         if result.password is None:
             self._say_owner(result.phone_number)

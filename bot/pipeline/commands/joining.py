@@ -5,6 +5,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bot.access import forget_requests, lock_requests
+from bot.links import tell_of_link
 from bot.models import Lease
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.commands.basic import show_help
@@ -69,4 +70,6 @@ def _redeem(turn: Turn, code: str) -> Redemption:
         if redemption.outcome is Outcome.JOINED and redemption.person:
             remember_addresses(turn, redemption.person)
             forget_requests(requests)
+            if redemption.linked:
+                tell_of_link(redemption.person, f"message:{turn.key}", (channel, turn.address))
     return redemption

@@ -10,6 +10,7 @@ from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.privacy.export import TooLarge, bounded, json_pieces, read, text_pieces
 from bot.privacy.writer import writer_of
+from users.linking import masked
 from users.models import AuditEntry
 from users.permissions import Permission
 
@@ -68,7 +69,9 @@ def collect(turn: Turn) -> list[Document] | None:
     if not fits(channel, documents):
         return None
     pk = subject.person.pk if subject.person else None
-    AuditEntry.objects.create(action=AuditEntry.Action.EXPORTED, subject=pk, via="chat")
+    # (An address that was linked to somebody is not the one that is blamed for them.)
+    asked_from = {"channel": channel.slug, "from": masked(turn.address)}
+    AuditEntry.objects.create(action=AuditEntry.Action.EXPORTED, subject=pk, via="chat", details=asked_from)
     return documents
 
 

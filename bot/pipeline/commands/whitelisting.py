@@ -7,6 +7,7 @@ from bot import access
 from bot.access import RequestGone, StaffOnly, forget_requests_of
 from bot.models import AccessRequest
 from bot.pipeline.commands.wording import called
+from users.managers import AddressTaken
 from users.models import User
 from users.permissions import may_touch
 from users.roles import Role
@@ -32,7 +33,12 @@ def allow_number(number: str, name: str, staff: User) -> tuple[User, bool]:
             return person, False
         if person is not None:
             refuse_to_touch_staff(person, staff)
-        result = allow(number, "" if person and person.name else name, staff=staff.pk)
+        try:
+            result = allow(number, "" if person and person.name else name, staff=staff.pk)
+        except AddressTaken:
+            holder = User.objects.all().holder_of("", number)
+            text = _("%(number)s is an address of %(person)s already.")
+            raise Refusal(text % {"number": number, "person": called(holder) if holder else ""}) from None
     return result.person or User.objects.get_by_natural_key(number), result.outcome != Outcome.ALREADY_ALLOWED
 
 

@@ -46,6 +46,7 @@ PEOPLE = (
             Told("is_staff", _("may sign in to the admin")),
             amount("daily_budget_micros", _("daily budget"), "daily_budget_usd"),
             time("last_seen_at", _("last message")),
+            time("numbered_at", _("phone number changed")),
             time("created_at", _("created")),
             time("updated_at", _("changed")),
             time("last_login", _("last sign-in to the admin")),

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 
 from config.batches import progress_line
+from users.managers import AddressTaken
 from users.models import User
 from users.phone import InvalidPhoneNumber
 from users.whitelist import Outcome, allow, deny
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         """
         try:
             getattr(self, f"_{options['action']}")(options)
-        except (InvalidPhoneNumber, BadName, BadFile, ImportFailed) as error:
+        except (InvalidPhoneNumber, AddressTaken, BadName, BadFile, ImportFailed) as error:
             raise CommandError(str(error)) from None
         except BrokenPipeError:
             # Whoever read the output (head, less) has enough. Python would complain again when it ends.
