@@ -12,7 +12,7 @@ COMMENT = re.compile(r"(?:^|\s)#(?:\s|$)|\s#")
 PLACEHOLDER = re.compile(
     r"<[a-z][^<>]{2,}>|(?:\.\.\.|…)$|^(?:sk-|django-insecure-)?(?:change|replace)[-_ ]?(?:me|it|this)(?![a-z])"
     r"|^(?:sk-)?your[-_ ]|^(?:sk-)?x{3,}$|^sk-0123456789abcdef$|^(?:sk-)?placeholder$"
-    r"|://user:password@host\b|://key@o1\.ingest\.sentry\.io/",
+    r"|://user:password@host(?=[:/]|$)|://key@o1\.ingest\.sentry\.io/",
     re.IGNORECASE,
 )
 IN_FILES = ("sqlite:",)

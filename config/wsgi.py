@@ -14,7 +14,6 @@ from bot.middleware import MACHINE_PATHS, PROBE_PATHS, UNREADABLE
 from config.admission import Admission
 from config.file_modes import keep_new_files_private
 
-keep_new_files_private()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_wsgi_application()
@@ -54,6 +53,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     """Answer a request: a probe whatever the others wait for, anything else once it is let in."""
     global _serving
     if not _serving:
+        keep_new_files_private()
         flush_in_background()
         _serving = True
 

@@ -232,9 +232,11 @@ def test_a_file_with_data_or_secrets_that_others_can_read_is_named_with_what_men
 def test_with_postgresql_only_the_dotenv_file_is_looked_at(monkeypatch, tmp_path):
     database = {"ENGINE": "config.postgresql", "NAME": str(tmp_path / "parley")}
     monkeypatch.setattr("bot.checks.private_files", lambda _database, _base: private_files(database, tmp_path))
-    (tmp_path / "parley").touch(0o644)
+    (tmp_path / "parley").touch()
+    (tmp_path / "parley").chmod(0o644)
     assert found(databases=None) == {}
-    (tmp_path / ".env").touch(0o644)
+    (tmp_path / ".env").touch()
+    (tmp_path / ".env").chmod(0o644)
     assert list(found(databases=None)) == ["parley.W012"]
 
 

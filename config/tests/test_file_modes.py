@@ -60,7 +60,8 @@ def test_what_is_not_there_or_no_file_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_file_of_somebody_else_may_be_read_by_our_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / ".env"
-    path.touch(0o640)
+    path.touch()
+    path.chmod(0o640)
     assert list(open_files([path])) == [path]
     monkeypatch.setattr("config.file_modes.os.geteuid", lambda: path.stat().st_uid + 1)
     assert list(open_files([path])) == []
@@ -85,7 +86,9 @@ def test_a_command_creates_a_database_that_is_its_users_alone(tmp_path: Path) ->
 @pytest.mark.processes
 def test_what_sqlite_keeps_beside_the_database_is_private_as_well(tmp_path: Path) -> None:
     writing = (
-        "import config.wsgi; from django.db import connection as c; c.cursor().execute('CREATE TABLE a (b)');"
+        "from config.wsgi import application; from wsgiref.util import setup_testing_defaults as fill;"
+        "environ = dict(PATH_INFO='/healthz'); fill(environ); application(environ, lambda *_: None);"
+        "from django.db import connection as c; c.cursor().execute('CREATE TABLE a (b)');"
         "import os, glob; open('{0}/modes', 'w').write(str(sorted(oct(os.stat(f).st_mode & 0o777) + f[-4:] "
         "for f in glob.glob('{0}/db*'))))"
     )
