@@ -103,7 +103,7 @@ class PrivacyMixin(UserAdmin):
             text = _("At most %d people can be erased at once.") % MOST_ERASED
             self.message_user(request, text, messages.ERROR)
             return None
-        return self._ask(request, [person for person in people if self._may_erase(request, person)])
+        return self._ask_to_erase(request, [person for person in people if self._may_erase(request, person)])
 
     def erase_view(self, request: HttpRequest) -> HttpResponse:
         """Erase the people whose ids are posted, each for itself: one that cannot be keeps none of the others.
@@ -115,7 +115,7 @@ class PrivacyMixin(UserAdmin):
             raise PermissionDenied
         typed = request.POST.get("confirmation", "")
         if _folded(typed) != _folded(confirmation_of(people)):
-            return self._ask(request, people, typed[:MOST_TYPED])
+            return self._ask_to_erase(request, people, typed[:MOST_TYPED])
         erased = 0
         for person in people:
             try:
@@ -132,7 +132,7 @@ class PrivacyMixin(UserAdmin):
     def _may_erase(self, request: HttpRequest, person: User) -> bool:
         return self.has_delete_permission(request, person)
 
-    def _ask(self, request: HttpRequest, people: list[User], typed: str | None = None) -> HttpResponse:
+    def _ask_to_erase(self, request: HttpRequest, people: list[User], typed: str | None = None) -> HttpResponse:
         """Show how much is held about people, and what to type to erase it. typed: what was typed instead."""
         context = {"people": [(person, summary_of(subject_of(person))) for person in people], "may_erase": True}
         if typed is not None:
