@@ -19,12 +19,6 @@ PREPARE = f"""
 from users.models import User
 User.objects.create_superuser({OWNER!r}, "correct horse battery staple", name="Olivia", is_whitelisted=True)
 """
-# A task of somebody's own, which is given what a task of ours never is, and fails with it. (A number: django-q logs how
-# a task failed, and of a task that is not ours a log line can only be kept from what looks like a number or a key.)
-FAILING_TASK = """
-from django_q.tasks import async_task
-async_task("operator.getitem", {{}}, {number!r})
-"""
 
 
 def somebody() -> Canaries:
