@@ -34,7 +34,7 @@ from bot.privacy import erase as erasing
 from bot.privacy.erase import erase
 from bot.privacy.export import json_pieces, read, text_pieces
 from bot.privacy.steps import STEPS
-from bot.privacy.subjects import subject_of, subject_of_address
+from bot.privacy.subjects import subject_of, subject_of_address, subject_of_number
 from bot.tests.erasure import fields, places
 from bot.tests.erasure.canaries import GONE, GONE_FROM_MEXICO, STAYS, Canaries
 from bot.tests.erasure.messages import addresses, make_chats
@@ -196,12 +196,13 @@ def test_nothing_is_left_of_a_person_and_everything_else_is_as_it_was(
     assert sums() == came_to
     everybody, held = reserved()
     assert everybody == held
-    # What is left of the rows that came with them: what they cost, that they were looked at, and that they are gone; of
-    # others' rows an emptied answer to a command that named them, an emptied note, and an invite that they have made.
+    # What is left of the rows that came with them: what they cost, that they were looked at, that their number changed,
+    # and that they are gone; of others' rows an emptied answer to a command that named them, an emptied note, and an
+    # invite that they have made.
     new = Counter(table for table, _ in after.keys() - of_others)
     calls, addresses = len(world.bots), new.pop("users_tombstone")
     assert addresses > 3
-    assert new == {"usage_usagerecord": calls, "users_auditentry": 3, "bot_outboundmessage": 1, "users_invite": 2}
+    assert new == {"usage_usagerecord": calls, "users_auditentry": 4, "bot_outboundmessage": 1, "users_invite": 2}
     paths = fields.paths_to_person()
     assert [(model, path) for model, path in paths if model._base_manager.filter(**{path: key}).exists()] == []
     assert not LogEntry.objects.filter(content_type__model="user", object_id=str(key)).exists()
@@ -304,7 +305,7 @@ def test_not_even_in_the_free_pages_of_the_file_is_anything_left(transactional_d
 
 
 def test_a_change_of_number_that_was_refused_makes_nobody_somebody_else(world: World, owner_client: Client) -> None:
-    """Meta said that somebody's number is now one that somebody else has: both stay who they were."""
+    """Meta said that somebody's number is now one that somebody else has: neither number names anybody from then on."""
     other, person = (make_person(world, one, owner_client) for one in (STAYS, GONE))
     bot = find_bot("whatsapp", "whatsapp-1")
     assert bot is not None
@@ -312,10 +313,13 @@ def test_a_change_of_number_that_was_refused_makes_nobody_somebody_else(world: W
     before = all_rows()
     mine = {key for key, row in before.items() if any(GONE.search().find(value) for value in row.values())}
     with transaction.atomic():
-        erase(subject_of(other), via="command")
+        erase(subject_of(User.objects.get(pk=other.pk)), via="command")
+        erase(subject_of_number(STAYS.number), via="command")
         assert left(STAYS) == []
         gone = mine - all_rows().keys()
         assert gone == set()
         transaction.set_rollback(True)
     erase(subject_of(User.objects.get(pk=person.pk)), via="command")
+    # (What quotes the number is found by the number.)
+    erase(subject_of_number(GONE.number), via="command")
     assert left(GONE) == []
