@@ -32,10 +32,12 @@ def has_data(person: "User") -> bool:
     """Return whether anything hangs on a person but their name: an address, a contact, a row that is theirs."""
     if person.phone_number or person.last_seen_at:
         return True
+    related: list[Any] = [one for one in person._meta.get_fields(include_hidden=True) if one.one_to_many]
     return any(
-        field.related_model._base_manager.filter(**{field.field.name: person.pk}).exists()
-        for field in person._meta.get_fields(include_hidden=True)
-        if field.auto_created and not field.concrete and field.one_to_many and _holds_data(field.related_model)
+        one.related_model._base_manager.filter(**{one.field.name: person.pk}).exists()
+        for one in related
+        # An invite says nothing about whom it is for: it may be the first one for somebody new.
+        if one.related_model._meta.label != "users.Invite"
     )
 
 
@@ -44,11 +46,6 @@ def end_invites_of(makers: Collection[int]) -> None:
     from users.models import Invite
 
     Invite.objects.filter(created_by__in=makers).exclude(person=None).revoke(timezone.now())
-
-
-def _holds_data(model: Any) -> bool:
-    # An invite says nothing about whom it is for: it may be the first one for somebody new.
-    return model._meta.label != "users.Invite"
 
 
 def masked(address: str) -> str:

@@ -113,13 +113,16 @@ def _move(change: Change) -> tuple[Moved, User | None]:
         return Moved.UNKNOWN, None
     lost = [_take_away(person, change, change.former) for person in about]
     if len(about) > 1:
+        for person, number in zip(about, lost, strict=True):
+            _note_number(person, number)
         return Moved.CONFLICT, None
     (person,), (number,) = about, lost
     current = sorted(change.current)
     free = [_free(person, change, new) for new in current]
     given = [new for new, is_free in zip(current, free, strict=True) if is_free]
     if number:
-        _give_number(person, change, number, given)
+        _give_number(person, change, given)
+        _note_number(person, number)
     for new in given:
         if know_by(person, change.channel, new):
             Identity.objects.filter(channel=change.channel, address=new).update(created_at=change.at)
@@ -159,7 +162,6 @@ def _take_away(person: User, change: Change, addresses: Iterable[str]) -> str | 
     if number not in texts:
         return None
     _write_number(person, None, change.at)
-    note_number(person, number, None, actor=None, via="chat", by="provider")
     return number
 
 
@@ -172,16 +174,21 @@ def _free(person: User, change: Change, new: str) -> bool | None:
     holder = User.objects.exclude(pk=person.pk).holder_of(*pair)
     if holder is None:
         return True
-    _take_away(User.objects.select_for_update(no_key=True).get(pk=holder.pk), change, [new])
+    locked = User.objects.select_for_update(no_key=True).get(pk=holder.pk)
+    _note_number(locked, _take_away(locked, change, [new]))
     return None
 
 
-def _give_number(person: User, change: Change, old: str, given: Iterable[str]) -> None:
+def _give_number(person: User, change: Change, given: Iterable[str]) -> None:
     """Write the new phone number of a person who has lost the old one, where they have one."""
     number = next(filter(None, map(as_number, given)), None)
     if number is not None and User.objects.exclude(pk=person.pk).holder_of(change.channel, number) is None:
         _write_number(person, number, change.at)
-        note_number(person, old, number, actor=None, via="chat", by="provider")
+
+
+def _note_number(person: User, old: str | None) -> None:
+    if old:
+        note_number(person, old, person.phone_number, actor=None, via="chat", by="provider")
 
 
 def _write_number(person: User, number: str | None, at: datetime) -> None:

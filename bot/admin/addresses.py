@@ -2,16 +2,16 @@
 
 from typing import Any, cast
 
-from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
+from bot.admin.privacy import PrivacyMixin
 from bot.links import tell_of_link
 from users.linking import note_linked, note_number, note_unlinked
 from users.models import Identity, User
 
 
-class AddressesMixin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AddressesMixin(PrivacyMixin):
     """Notes and tells of changed numbers and identities, in the transaction that changes them."""
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

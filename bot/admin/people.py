@@ -11,7 +11,6 @@ from bot.admin.addresses import AddressesMixin
 from bot.admin.parts import ago, chip
 from bot.admin.people_list import BudgetFilter, PeopleList, SeenFilter, Today, order_of
 from bot.admin.person_page import panel_of
-from bot.admin.privacy import PrivacyMixin
 from users.models import Role, User
 from users.money import short_dollars
 
@@ -20,7 +19,7 @@ TONES = {Role.OWNER: "warn", Role.ADMIN: "good"}
 
 
 @admin.register(User)
-class PersonAdmin(AddressesMixin, PrivacyMixin):
+class PersonAdmin(AddressesMixin):
     """The list of people, and the page of each."""
 
     change_form_template = "admin/users/user/person.html"

@@ -81,13 +81,14 @@ PEOPLE = (
     ),
     Entry(
         model=Tombstone,
-        holds="That an address was erased, as a keyed hash that is of no use without `SECRET_KEY`.",
+        holds="That an address was erased, or has changed hands, as a keyed hash that is of no use without "
+        "`SECRET_KEY`.",
         why="A late redelivery does not bring an erased person back.",
         steps=(
             deletes(
                 "tombstones",
                 days(TOMBSTONE_DAYS),
-                "the erasure, which is longer than any provider delivers again",
+                "the erasure or the change, which is longer than any provider delivers again",
                 lambda cutoff: Tombstone.objects.filter(erased_at__lt=cutoff),
             ),
         ),

@@ -42,7 +42,7 @@ from bot.privacy import erase as erasing
 from bot.privacy.erase import erase
 from bot.privacy.export import json_pieces, read, text_pieces
 from bot.privacy.steps import STEPS
-from bot.privacy.subjects import subject_of, subject_of_address
+from bot.privacy.subjects import subject_of, subject_of_address, subject_of_number
 from bot.schedules import ensure_schedules
 from bot.tests.erasure import fields, places
 from bot.tests.erasure.canaries import GONE, GONE_FROM_MEXICO, STAYS, Canaries
@@ -212,15 +212,15 @@ def test_nothing_is_left_of_a_person_and_everything_else_is_as_it_was(
     assert sums() == came_to
     everybody, held = reserved()
     assert everybody == held
-    # What is left of the rows that came with them: what they cost, that they were looked at, and that they are gone; of
-    # others' rows two emptied commands that named them and an emptied answer, a note without their number, an invite
+    # What is left of the rows that came with them: what they cost, that they were looked at, that their number
+    # changed, and that they are gone; of others' rows two emptied commands that named them and an emptied answer, a note without their number, an invite
     # that they have made, who else is signed in, and the scheduler's tasks.
     new = Counter(table for table, _ in after.keys() - of_others)
     calls, addresses = len(world.bots), new.pop("users_tombstone")
     assert addresses > 3
     assert new == {
         "usage_usagerecord": calls,
-        "users_auditentry": 3,
+        "users_auditentry": 4,
         "users_invite": 2,
         "django_session": 2,
         "bot_inboundmessage": 2,
@@ -386,7 +386,7 @@ def test_not_even_in_the_free_pages_of_the_file_is_anything_left(transactional_d
 
 
 def test_a_change_of_number_that_was_refused_makes_nobody_somebody_else(world: World, owner_client: Client) -> None:
-    """Meta said that somebody's number is now one that somebody else has: both stay who they were."""
+    """Meta said that somebody's number is now one that somebody else has: neither number names anybody from then on."""
     other, person = (make_person(world, one, owner_client) for one in (STAYS, GONE))
     bot = find_bot("whatsapp", "whatsapp-1")
     assert bot is not None
@@ -394,10 +394,13 @@ def test_a_change_of_number_that_was_refused_makes_nobody_somebody_else(world: W
     before = all_rows()
     mine = {key for key, row in before.items() if any(GONE.search().find(value) for value in row.values())}
     with transaction.atomic():
-        erase(subject_of(other), via="command")
+        erase(subject_of(User.objects.get(pk=other.pk)), via="command")
+        erase(subject_of_number(STAYS.number), via="command")
         assert left(STAYS) == []
         gone = mine - all_rows().keys()
         assert gone == set()
         transaction.set_rollback(True)
     erase(subject_of(User.objects.get(pk=person.pk)), via="command")
+    # (What quotes the number is found by the number.)
+    erase(subject_of_number(GONE.number), via="command")
     assert left(GONE) == []

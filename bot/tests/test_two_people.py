@@ -60,7 +60,7 @@ def said(author: str, number: str, own_id: str = "", at: datetime = AFTER) -> di
     return whatsapp_message(f"<{author}>", number, id=f"wamid.{author}.{number}.{time}", timestamp=time, **ids)
 
 
-def changed(name: str, at: datetime = CHANGE, old: str = "", **system: str) -> dict[str, Any]:
+def changed(name: str, at: Any = CHANGE, old: str = "", **system: str) -> dict[str, Any]:
     """Return a system message; old: the number it came from, where it says so."""
     sender = {"from": old.removeprefix("+")} if old else {}
     fields = {key: value.removeprefix("+") for key, value in system.items() if value}
