@@ -21,7 +21,7 @@ from bot.claims import claim
 from bot.directory import ActiveBot, bot_by_id, forget
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import Completion, CompletionRequest, EmptyCompletion
-from bot.llm.tokens import estimate_prompt_tokens
+from bot.llm.tokens import most_prompt_tokens
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.pipeline.budget import Asking, budget, reserve_for
 from bot.pipeline.completion import request_for
@@ -50,7 +50,7 @@ class FullPriceModel(ScriptedModel):
 
     async def complete(self, request: CompletionRequest) -> Completion:
         said = await super().complete(request)
-        return Completion(said.text, said.model, estimate_prompt_tokens(request.messages), request.max_tokens)
+        return Completion(said.text, said.model, most_prompt_tokens(request.messages), request.max_tokens)
 
 
 @pytest.fixture(autouse=True)
@@ -86,8 +86,13 @@ def terse_bot() -> ActiveBot:
 
 
 def estimated(text: str = "Hello") -> int:
-    """Return what a first message of the text reserves: 3 + 4 + a token for each 3 bytes, and 100 for the answer."""
-    return 7 + -(-len(text) // 3) + 100
+    """Return what a first message of the text reserves: 100 + 10 + a token for each byte, and 100 for the answer."""
+    return 110 + len(text.encode()) + 100
+
+
+def wait_in_vain(settings: Any) -> None:
+    """Let turns wait only half a second for room that others have reserved: here those wait for them."""
+    settings.MODEL_DEADLINE_SECONDS = 1
 
 
 def set_budget(user: User, micros: int | None) -> None:
@@ -126,8 +131,9 @@ def ask(bot: ActiveBot, model: ScriptedModel, *texts: str, address: str = ALICE)
 
 
 def test_of_fifty_parallel_turns_of_one_person_ten_are_answered_that_the_budget_pays_for(
-    alice: User, channel: ScriptedChannel
+    alice: User, channel: ScriptedChannel, settings: Any
 ) -> None:
+    wait_in_vain(settings)
     cap = 10 * estimated()
     set_budget(alice, cap)
     chats = [terse_bot() for _ in range(50)]
@@ -161,6 +167,7 @@ def test_of_fifty_parallel_turns_of_one_person_ten_are_answered_that_the_budget_
 
 
 def test_parallel_turns_of_different_people_share_everybodys_budget(channel: ScriptedChannel, settings: Any) -> None:
+    wait_in_vain(settings)
     settings.DAILY_BUDGET_MICROS = 5 * estimated()
     chat = terse_bot()
     for number in range(20):
@@ -287,7 +294,7 @@ def test_a_bots_budget_of_each_person_holds_for_who_has_none_of_their_own(
     bot = set_bots_budget(bot, user_daily_budget_micros=estimated())
     ask(bot, model, "Hello", "Hello", "/usage")
     assert channel.texts[:2] == ["Echo: Hello", OVER]
-    assert channel.texts[2].splitlines()[-1] == "Left for today: $0.00 of $0.000109"
+    assert channel.texts[2].splitlines()[-1] == "Left for today: $0.000095 of $0.000215"
 
     ask(bot, model, "Hello", "Hello", "/usage", address=BOB)
     assert channel.texts[3:5] == ["Echo: Hello"] * 2
@@ -346,7 +353,7 @@ def test_commands_work_over_the_budget_and_usage_says_what_is_left(
     ask(bot, model, "Hello", "Hello", "/help", "/usage")
     assert channel.texts[1] == OVER
     assert "/usage" in channel.texts[2]
-    assert channel.texts[3].splitlines()[-1] == "Left for today: $0.00 of $0.000109"
+    assert channel.texts[3].splitlines()[-1] == "Left for today: $0.000095 of $0.000215"
 
     set_budget(alice, 1_000_000)
     ask(bot, model, "/usage")
