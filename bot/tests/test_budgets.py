@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -188,6 +189,59 @@ def test_parallel_turns_of_different_people_share_everybodys_budget(channel: Scr
     assert (channel.texts.count("Hi"), channel.texts.count(ALL_OVER)) == (5, 15)
     assert sums(None) == (5 * estimated(), 0)
     assert set(DailySpend.objects.values_list("reserved_micros", flat=True)) == {0}
+
+
+def test_a_turn_without_room_waits_for_what_others_have_reserved_and_the_model_has_that_much_less_time(
+    alice: User, channel: ScriptedChannel, settings: Any
+) -> None:
+    settings.MODEL_DEADLINE_SECONDS = 20
+    set_budget(alice, BILLED + estimated())
+    for number in range(2):
+        inbox.accept(terse_bot(), [event(f"m{number}")])
+    model = ScriptedModel()
+
+    async def slowly(request: CompletionRequest) -> str:
+        await asyncio.sleep(0.5)
+        return "Hi"
+
+    model.answer("Hello", slowly)
+    work_until(model=model)
+
+    assert channel.texts == ["Hi", "Hi"]
+    assert sums(alice) == (2 * BILLED, 0)
+    first, second = (request.deadline_seconds for request in model.history)
+    assert first == 20
+    assert 18 < second < 19.6
+
+
+def test_a_turn_waits_no_longer_than_half_the_models_deadline(
+    alice: User, channel: ScriptedChannel, settings: Any
+) -> None:
+    settings.MODEL_DEADLINE_SECONDS = 2
+    set_budget(alice, BILLED + estimated())
+    for number in range(2):
+        inbox.accept(terse_bot(), [event(f"m{number}")])
+    model = ScriptedModel()
+
+    async def until_the_other_was_told(request: CompletionRequest) -> str:
+        began = time.monotonic()
+        while not channel.sent:
+            await asyncio.sleep(0.01)
+        assert 0.2 < time.monotonic() - began < 2
+        return "Hi"
+
+    model.answer("Hello", until_the_other_was_told)
+    work_until(model=model)
+
+    assert channel.texts == [OVER, "Hi"]
+    assert sums(alice) == (BILLED, 0)
+
+
+def test_nobody_waits_when_what_was_spent_leaves_no_room(alice: User, channel: ScriptedChannel, settings: Any) -> None:
+    settings.MODEL_DEADLINE_SECONDS = 600
+    set_budget(alice, estimated() + BILLED - 1)
+    ask(terse_bot(), ScriptedModel(), "Hello", "Hello")
+    assert channel.texts == ["Echo: Hello", OVER]
 
 
 def test_the_days_spending_is_what_its_usage_records_cost(
