@@ -106,7 +106,7 @@ METRICS_TOKEN_SHORT = Rule(
 NO_BUDGET = Rule(
     "parley.W014",
     "No daily budget is set: nothing bounds what the model's answers cost.",
-    "Set DAILY_BUDGET_USD to the most dollars that a day may cost, or USER_DAILY_BUDGET_USD to the most of each person.",
+    "Set DAILY_BUDGET_USD to the most dollars of a day, or USER_DAILY_BUDGET_USD to the most of each person.",
     "In production a model on a public host is asked without `DAILY_BUDGET_USD` or `USER_DAILY_BUDGET_USD`",
     needs_database=False,
 )

@@ -55,7 +55,7 @@ def test_every_process_lists_all_problems_and_stops_without_a_traceback(command)
 
 @pytest.mark.processes
 def test_the_deployment_check_is_clean_with_production_settings():
-    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, DAILY_BUDGET_USD="25")
     assert (ended.returncode, ended.stdout) == (0, "System check identified no issues (0 silenced).\n"), ended.stderr
 
 
@@ -63,7 +63,7 @@ def test_the_deployment_check_is_clean_with_production_settings():
 @pytest.mark.parametrize("options", [(), ("--deploy",)])
 def test_without_a_named_database_no_check_asks_one(options):
     # Whoever asked this address would wait, and the check would tell that it does not answer.
-    silent = {**PRODUCTION, "DATABASE_URL": "postgres://u:canary@192.0.2.1:5432/parley"}
+    silent = {**PRODUCTION, "DAILY_BUDGET_USD": "25", "DATABASE_URL": "postgres://u:canary@192.0.2.1:5432/parley"}
     ended = run("manage.py", "check", *options, "--fail-level", "WARNING", **silent)
     assert (ended.returncode, ended.stdout) == (0, "System check identified no issues (0 silenced).\n"), ended.stderr
 

@@ -1,4 +1,4 @@
-"""Budgets of people are admins' to set, their own and other staff's are owners'; and who changed one is written down."""
+"""Admins set people's budgets, owners also those of staff; and who changed one is written down."""
 
 from typing import Any
 
