@@ -37,8 +37,12 @@ class IdentityInline(TabularInline):
 
 
 # (Registered by bot/admin/people.py, which adds what needs to know what people wrote and spent.)
-class UserAdmin(  # type: ignore[type-arg,misc]
-    BudgetAuditMixin, WhitelistActionsMixin, ImportExportMixin, DjangoUserAdmin, DeskAdmin
+class UserAdmin(  # type: ignore[misc]
+    BudgetAuditMixin,
+    WhitelistActionsMixin,
+    ImportExportMixin,
+    DjangoUserAdmin,  # type: ignore[type-arg]
+    DeskAdmin,
 ):
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
