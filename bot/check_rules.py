@@ -110,6 +110,13 @@ FILES_OPEN = Rule(
     "A SQLite database, what SQLite keeps beside it, or `.env` can be read by other users (`chmod 600`)",
     needs_database=False,
 )
+NO_BUDGET = Rule(
+    "parley.W014",
+    "No daily budget is set: nothing bounds what the model's answers cost.",
+    "Set DAILY_BUDGET_USD to the most dollars of a day, or USER_DAILY_BUDGET_USD to the most of each person.",
+    "In production a model on a public host is asked without `DAILY_BUDGET_USD` or `USER_DAILY_BUDGET_USD`",
+    needs_database=False,
+)
 
 RULES = (
     DATABASE_SILENT,
@@ -126,4 +133,5 @@ RULES = (
     PLAIN_HTTP,
     METRICS_TOKEN_SHORT,
     FILES_OPEN,
+    NO_BUDGET,
 )

@@ -3,11 +3,9 @@
 Nothing here is imported before a check runs: webhooks and workers never pay for it.
 """
 
-import ipaddress
 import shlex
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage
@@ -24,6 +22,7 @@ from bot.fields import Unreadable
 from bot.models import Bot, Heartbeat
 from bot.schedules import late_since, missing_schedules
 from config.file_modes import open_files, private_files
+from bot.unbounded import is_near, nothing_bounds_cost
 from usage.managers import today
 from usage.prices import has_price
 
@@ -46,6 +45,8 @@ def check_settings() -> list[CheckMessage]:
         found.append(rules.METRICS_TOKEN_SHORT.broken())
     if files := list(open_files(private_files(settings.DATABASES["default"], settings.BASE_DIR))):
         found.append(rules.FILES_OPEN.broken(files=shlex.join(str(file) for file in files)))
+    if settings.PRODUCTION and nothing_bounds_cost():
+        found.append(rules.NO_BUDGET.broken())
     return found
 
 
@@ -140,12 +141,3 @@ def check_running() -> list[CheckMessage]:
         if len(hosts) > 1:
             found.append(rules.SQLITE_SHARED.broken(hosts=", ".join(hosts)))
     return found
-
-
-def is_near(url: str) -> bool:
-    """Return whether a URL names this machine or one of a private network, as far as its name tells."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.endswith((".local", ".internal", ".localhost", ".lan"))

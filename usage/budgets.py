@@ -1,8 +1,9 @@
 """Daily budgets: what a turn may cost is reserved before its model call and settled after it.
 
 There are three caps: a person's, a bot's and everybody's. Spent and reserved together never exceed one at the moment of
-a reservation, however many turns ask at once. That is as exact as the estimate: a call that costs more than was
-reserved for it is counted as it is.
+a reservation, however many turns ask at once. What is reserved is the most that a call may cost, which is usually much
+more than it does cost: who finds no room only because of what others have reserved may find it when they have settled
+(OverBudget.may_pass). A call that costs more than was reserved for it all the same is counted as it is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from django.db import transaction
 from usage.managers import today
 from usage.models import DailySpend, Reservation
 from usage.pricing import assumed_micros
-from usage.spending import EVERYBODY, Changes, Owner, ReservationQuerySet, owners
+from usage.spending import EVERYBODY, Changes, Owner, ReservationQuerySet, Standing, owners
 
 if TYPE_CHECKING:
     from users.models import User
@@ -64,11 +65,15 @@ class Cap(Enum):
 
 
 class OverBudget(Exception):
-    """A turn may not cost what it might. `cap`: which one is reached."""
+    """A turn may not cost what it might. `cap`: which one is reached.
 
-    def __init__(self, cap: Cap) -> None:
+    may_pass: not by what was spent, but by what other turns have reserved, and may give back.
+    """
+
+    def __init__(self, cap: Cap, *, may_pass: bool = False) -> None:
         super().__init__(f"{cap.value} daily budget")
         self.cap = cap
+        self.may_pass = may_pass
 
 
 class Superseded(Exception):
@@ -115,8 +120,8 @@ def reserve(wanted: Sequence[Wanted]) -> list[date | Exception]:
         Reservation.objects.put_in(_row(one, day) for one in current)
         for one in current:
             changes.add(one.user_id, one.bot, day)
-        totals = {owner: total for (owner, of), total in DailySpend.objects.apply(changes).items() if of == day}
-        refusals = dict(zip(current, _decide(current, totals), strict=True))
+        standings = {owner: sums for (owner, of), sums in DailySpend.objects.apply(changes).items() if of == day}
+        refusals = dict(zip(current, _decide(current, standings), strict=True))
         grants = Changes()
         for one, refusal in refusals.items():
             if refusal is None:
@@ -163,7 +168,7 @@ def left_today(user_id: int, cap_micros: int) -> int:
     return max(0, cap_micros - (spend.spent_micros + spend.reserved_micros if spend else 0))
 
 
-def _decide(wanted: Sequence[Wanted], totals: dict[Owner, int]) -> Iterator[OverBudget | None]:
+def _decide(wanted: Sequence[Wanted], standings: dict[Owner, Standing]) -> Iterator[OverBudget | None]:
     """Yield for each, in order, why it is refused, or None; what is granted counts for those that follow."""
     for one in wanted:
         caps = (
@@ -171,13 +176,15 @@ def _decide(wanted: Sequence[Wanted], totals: dict[Owner, int]) -> Iterator[Over
             (Cap.BOT, Owner(bot=one.bot), one.bot_cap_micros),
             (Cap.EVERYBODY, EVERYBODY, one.global_cap_micros),
         )
-        over = [cap for cap, owner, most in caps if most is not None and totals[owner] + one.amount_micros > most]
-        if over:
-            yield OverBudget(over[0])
-            continue
-        for owner in owners(one.user_id, one.bot):
-            totals[owner] += one.amount_micros
-        yield None
+        set_caps = [(cap, standings[owner], most - one.amount_micros) for cap, owner, most in caps if most is not None]
+        if spent := [cap for cap, standing, room in set_caps if standing.spent_micros > room]:
+            yield OverBudget(spent[0])
+        elif held := [cap for cap, standing, room in set_caps if standing.total_micros > room]:
+            yield OverBudget(held[0], may_pass=True)
+        else:
+            for owner in owners(one.user_id, one.bot):
+                standings[owner] = standings[owner].with_reserved(one.amount_micros)
+            yield None
 
 
 def _row(wanted: Wanted, day: date) -> dict[str, object]:

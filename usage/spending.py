@@ -41,6 +41,23 @@ def owners(user_id: int | None, bot: str) -> set[Owner]:
     return {Owner(user_id=user_id), Owner(bot=bot), EVERYBODY}
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a row of a day has come to."""
+
+    spent_micros: int
+    reserved_micros: int
+
+    @property
+    def total_micros(self) -> int:
+        """Spent and reserved together."""
+        return self.spent_micros + self.reserved_micros
+
+    def with_reserved(self, micros: int) -> Standing:
+        """Return what it comes to with so much more reserved."""
+        return Standing(self.spent_micros, self.reserved_micros + micros)
+
+
 @dataclass(slots=True)
 class Changes:
     """What is to be added to the spends of days: for a person, for a bot and, always, for everybody."""
@@ -76,8 +93,8 @@ class DailySpendQuerySet(models.QuerySet["DailySpend"]):
         """Keep the row of a person, a bot or everybody for a day: what the unique index finds at once."""
         return self.alias(person=OWNER).filter(person=owner.user_id or 0, bot=owner.bot, day=day)
 
-    def apply(self, changes: Changes) -> dict[tuple[Owner, date], int]:
-        """Add the changes, in a transaction; return to which sum of spent and reserved each row has come.
+    def apply(self, changes: Changes) -> dict[tuple[Owner, date], Standing]:
+        """Add the changes, in a transaction; return to what each row has come.
 
         One statement. It makes the rows that are missing and locks each one, also where nothing is added to it.
         """
@@ -89,9 +106,12 @@ class DailySpendQuerySet(models.QuerySet["DailySpend"]):
                 "spent_micros = usage_dailyspend.spent_micros + excluded.spent_micros, "
                 "reserved_micros = usage_dailyspend.reserved_micros + excluded.reserved_micros"
             ),
-            returning=("user_id", "bot", "CAST(day AS text)", "spent_micros + reserved_micros"),
+            returning=("user_id", "bot", "CAST(day AS text)", "spent_micros", "reserved_micros"),
         )
-        return {(Owner(user_id, bot), date.fromisoformat(day)): total for user_id, bot, day, total in returned}
+        return {
+            (Owner(user_id, bot), date.fromisoformat(day)): Standing(spent, reserved)
+            for user_id, bot, day, spent, reserved in returned
+        }
 
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
+from users.budget_rights import BudgetAuditMixin, may_set_budget
 from users.desk import DeskAdmin, TabularInline
 from users.forms import IdentityForm, PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.models import Identity, User
@@ -38,7 +39,13 @@ class IdentityInline(TabularInline):
 
 
 # (Registered by bot/admin/people.py, which adds what needs to know what people wrote and spent.)
-class UserAdmin(WhitelistActionsMixin, ImportExportMixin, DjangoUserAdmin, DeskAdmin):  # type: ignore[type-arg,misc]
+class UserAdmin(  # type: ignore[misc]
+    BudgetAuditMixin,
+    WhitelistActionsMixin,
+    ImportExportMixin,
+    DjangoUserAdmin,  # type: ignore[type-arg]
+    DeskAdmin,
+):
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
     form = PersonChangeForm
@@ -62,9 +69,10 @@ class UserAdmin(WhitelistActionsMixin, ImportExportMixin, DjangoUserAdmin, DeskA
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Show who may only look the budget in dollars, as the form has it."""
+        """Show who may not change the budget how much it is, in dollars as the form has it."""
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
+        may_set = obj is not None and may_set_budget(cast(User, request.user), obj)
+        if obj is None or (may_set and self.has_change_permission(request, obj)):
             return fieldsets
         (title, first), *others = fieldsets
         shown = tuple("budget" if name == "daily_budget_micros" else name for name in first["fields"])

@@ -14,6 +14,8 @@ from bot.dashboard.words import age, capped
 from bot.managers import UNCERTAIN
 from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
 from bot.system import System, ask_system
+from bot.unbounded import nothing_bounds_cost
+from usage.models import DailySpend
 from users.paginator import MOST
 from users.permissions import Permission
 
@@ -43,6 +45,9 @@ def todo(allowed: frozenset[Permission], bots: list[Bot], system: System | None,
         found += _of_bots(bots)
     if Permission.SEE_MESSAGES in allowed:
         found += _of_messages()
+    if Permission.MANAGE_BOTS in allowed and nothing_bounds_cost():
+        text = _("No daily budget is set: nothing bounds what answers cost. Set DAILY_BUDGET_USD in the environment.")
+        found.append(Todo("warn", text, links.list_of(DailySpend)))
     found += [_of_budget(gauge) for gauge in gauges if gauge.tone != "good"]
     if Permission.SEE_PEOPLE in allowed and (count := AccessRequest.objects.all()[:MOST].count()):
         text = ngettext("%(count)s person asks for access.", "%(count)s people ask for access.", count)

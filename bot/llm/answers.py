@@ -10,7 +10,7 @@ from typing import Any
 from bot.channels.text import clean
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import Completion, CompletionRequest, EmptyCompletion
-from bot.llm.tokens import estimate_prompt_tokens, estimate_tokens
+from bot.llm.tokens import most_prompt_tokens, most_tokens
 
 # No reply is longer than a few messages: a model that runs wild must not fill the database or a person's phone.
 LONGEST_ANSWER = 32_000
@@ -84,17 +84,21 @@ def _text(message: dict[str, Any]) -> str:
 
 
 def _completion(body: dict[str, Any], answer: str, request: CompletionRequest, request_id: str) -> Completion:
-    """Return the completion; token counts that are missing or impossible are estimated, so that nothing is free."""
+    """Return the completion; a count of tokens that is missing or impossible is taken for the most it can be.
+
+    What is not told is billed all the same, and budgets have to count at least that.
+    """
     usage = body.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     details = usage.get("prompt_tokens_details")
-    input_tokens = _count(usage.get("prompt_tokens")) or estimate_prompt_tokens(request.messages)
+    input_tokens = _count(usage.get("prompt_tokens")) or most_prompt_tokens(request.messages)
     cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0
+    longest = min(most_tokens(answer), request.max_tokens)
     return Completion(
         text=answer[:LONGEST_ANSWER],
         model=word(body.get("model")) or request.model,
         input_tokens=input_tokens,
-        output_tokens=_count(usage.get("completion_tokens")) or (estimate_tokens(answer) if answer else 0),
+        output_tokens=_count(usage.get("completion_tokens")) or longest,
         cached_input_tokens=min(cached, input_tokens),
         request_id=request_id or word(body.get("id")),
     )

@@ -8,7 +8,7 @@ PREFIX = "parley_"
 MICROS = 1_000_000
 
 OUTCOMES = ("answered", "refused", "failed", "silent", "uncertain", "expired", "retried", "dead", "paused")
-REFUSALS = ("rate_limit", "stranger", "person_budget", "bot_budget", "everybodys_budget", "unsupported")
+REFUSALS = ("rate_limit", "stranger", "person_budget", "bot_budget", "everybodys_budget", "unsupported", "too_long")
 DELIVERIES = ("sent", "delivered", "read", "failed", "uncertain", "expired")
 
 

@@ -1,5 +1,7 @@
 """What a turn may cost: reserved in the daily budgets before the model is asked, settled when its reply is stored."""
 
+import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +10,7 @@ from django.conf import settings
 
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import CompletionRequest
-from bot.llm.tokens import estimate_prompt_tokens
+from bot.llm.tokens import most_prompt_tokens
 from bot.pipeline.completion import request_for
 from bot.pipeline.services import Services
 from bot.pipeline.turn import LeaseLost, Turn
@@ -32,11 +34,17 @@ OVER = {
     Cap.EVERYBODY: ErrorCode.GLOBAL_BUDGET_EXCEEDED,
 }
 
+# How soon a turn asks again that waits for room, at first and later on.
+SOONEST_SECONDS, LATEST_SECONDS = 0.2, 2.0
+# How much of the model's deadline it may wait, which is then cut by as much.
+SHARE_OF_DEADLINE = 0.5
+
 
 async def budget(turn: Turn, services: Services) -> None:
     """Let a turn pass that the budgets of the person, the bot and everybody have room for; without any, each turn.
 
-    When the database cannot say so, the model is not asked: the exception ends this attempt at the turn.
+    Where there is none only because of what other turns have reserved, which is more than they will cost, it waits for
+    them to settle. When the database cannot say so, the model is not asked: the exception ends this attempt.
 
     Raises:
         AppError: BUDGET_EXCEEDED, BOT_BUDGET_EXCEEDED or GLOBAL_BUDGET_EXCEEDED.
@@ -44,15 +52,23 @@ async def budget(turn: Turn, services: Services) -> None:
     """
     if person_cap(turn) is None and turn.bot.daily_budget_micros is None and settings.DAILY_BUDGET_MICROS is None:
         return
-    asking = Asking(turn, request_for(turn))
-    # Before it is known: a turn that is cut off while it waits here is ended holding what is reserved for it then.
-    turn.reserved_on = today()
-    try:
-        turn.reserved_on = await services.database.submit(reserve_for, asking)
-    except budgets.OverBudget as error:
-        raise AppError(OVER[error.cap]) from None
-    except budgets.Superseded:
-        raise LeaseLost from None
+    asking, began, pause = Asking(turn, request_for(turn)), time.monotonic(), SOONEST_SECONDS
+    while True:
+        # Before it is known: a turn that is cut off while it waits here is ended holding what is reserved for it then.
+        turn.reserved_on = today()
+        try:
+            turn.reserved_on = await services.database.submit(reserve_for, asking)
+        except budgets.OverBudget as error:
+            longest = settings.MODEL_DEADLINE_SECONDS * SHARE_OF_DEADLINE
+            if not error.may_pass or time.monotonic() + pause - began > longest:
+                raise AppError(OVER[error.cap]) from None
+        except budgets.Superseded:
+            raise LeaseLost from None
+        else:
+            return
+        await asyncio.sleep(pause)
+        turn.waited_seconds = time.monotonic() - began
+        pause = min(pause * 1.5, LATEST_SECONDS)
 
 
 def person_cap(turn: Turn) -> int | None:
@@ -69,7 +85,7 @@ def reserve_for(askings: Sequence[Asking]) -> list[date | Exception]:
                 fence=asking.turn.lease.fence,
                 user_id=asking.turn.user.pk if asking.turn.user else None,
                 bot=asking.turn.bot.slug,
-                amount_micros=estimate_micros(asking.request),
+                amount_micros=most_micros(asking.request),
                 user_cap_micros=person_cap(asking.turn),
                 bot_cap_micros=asking.turn.bot.daily_budget_micros,
                 global_cap_micros=settings.DAILY_BUDGET_MICROS,
@@ -79,13 +95,13 @@ def reserve_for(askings: Sequence[Asking]) -> list[date | Exception]:
     )
 
 
-def estimate_micros(request: CompletionRequest) -> int:
-    """Return the most a completion is taken to cost: its prompt as counted, rather too high, and the longest answer.
+def most_micros(request: CompletionRequest) -> int:
+    """Return the most a completion may cost: as many tokens as its prompt can have, and the longest answer.
 
-    A model without a known price is taken to cost settings.UNPRICED_MICROS_PER_MILLION. Not more than an estimate: the
-    provider counts its own tokens, and a gateway may let a dearer model answer.
+    A model without a known price is taken to cost settings.UNPRICED_MICROS_PER_MILLION. (A gateway may let a dearer
+    model answer than the one that was asked.)
     """
-    prompt_tokens = estimate_prompt_tokens(request.messages)
+    prompt_tokens = most_prompt_tokens(request.messages)
     priced = price_completion(
         provider=settings.LLM_PROVIDER,
         base_url=settings.OPENAI_BASE_URL,

@@ -11,7 +11,7 @@ from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import ChatMessage, Completion, CompletionRequest, EmptyCompletion
 from bot.llm.breaker import CIRCUIT_OPEN
-from bot.llm.tokens import estimate_prompt_tokens
+from bot.llm.tokens import estimate_prompt_tokens, estimate_tokens
 from bot.metrics import observe
 from bot.pipeline.services import Services
 from bot.pipeline.turn import ModelCall, Turn
@@ -27,7 +27,7 @@ async def completion(turn: Turn, services: Services) -> None:
     """Answer the turn with one completion.
 
     Raises:
-        AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read; what the model raises.
+        AppError: UNSUPPORTED_MESSAGE, MESSAGE_TOO_LONG (see request_for); what the model raises.
     """
     request = request_for(turn)
     typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
@@ -74,23 +74,26 @@ def request_for(turn: Turn) -> CompletionRequest:
     """Return what the model is asked in a turn.
 
     Raises:
-        AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read.
+        AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read, MESSAGE_TOO_LONG when its own text is more
+            than a model is shown.
     """
     if not turn.has_text:
         kinds = sorted({message.kind for message in turn.messages})
         raise AppError(ErrorCode.UNSUPPORTED_MESSAGE, context={"kinds": kinds})
+    if (tokens := estimate_tokens(turn.text)) > settings.MAX_MODEL_TOKENS:
+        raise AppError(ErrorCode.MESSAGE_TOO_LONG, context={"estimated_tokens": tokens})
     return CompletionRequest(
         model=turn.model,
         messages=prompt(turn.bot.system_prompt, turn.history, turn.text, settings.MAX_MODEL_TOKENS),
         max_tokens=settings.MAX_REPLY_TOKENS,
-        deadline_seconds=settings.MODEL_DEADLINE_SECONDS,
+        deadline_seconds=settings.MODEL_DEADLINE_SECONDS - turn.waited_seconds,
     )
 
 
 def prompt(system_prompt: str, history: Iterable[ChatMessage], text: str, budget: int) -> tuple[ChatMessage, ...]:
     """Return what the model is shown within a budget of tokens: newest messages first, none of them split.
 
-    The system prompt and the person's own message are always in it, whatever they cost.
+    The system prompt and the person's own message are always in it.
     """
     fixed = [ChatMessage("system", system_prompt)] if system_prompt else []
     current = ChatMessage("user", text)

@@ -65,6 +65,7 @@ class Turn:
     steps: the stages it went through, with the milliseconds from its claim to the end of each.
     leaves_nothing: it says goodbye to who was erased: once it is settled its messages, reply and lease are deleted.
     reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
+    waited_seconds: how long it has waited for room in them, which the model has less time for.
     """
 
     bot: ActiveBot
@@ -85,6 +86,7 @@ class Turn:
     leaves_nothing: bool = False
     error_code: str = ""
     reserved_on: date | None = None
+    waited_seconds: float = 0.0
     calls: list[ModelCall] = field(default_factory=list)
     remember: list[Said] = field(default_factory=list, repr=False)
     steps: list[tuple[str, int]] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from bot.claims import claim
 from bot.directory import ActiveBot, bot_by_id, forget
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import Completion, CompletionRequest, EmptyCompletion
-from bot.llm.tokens import estimate_prompt_tokens
+from bot.llm.tokens import most_prompt_tokens
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.pipeline.budget import Asking, budget, reserve_for
 from bot.pipeline.completion import request_for
@@ -50,7 +51,7 @@ class FullPriceModel(ScriptedModel):
 
     async def complete(self, request: CompletionRequest) -> Completion:
         said = await super().complete(request)
-        return Completion(said.text, said.model, estimate_prompt_tokens(request.messages), request.max_tokens)
+        return Completion(said.text, said.model, most_prompt_tokens(request.messages), request.max_tokens)
 
 
 @pytest.fixture(autouse=True)
@@ -86,8 +87,13 @@ def terse_bot() -> ActiveBot:
 
 
 def estimated(text: str = "Hello") -> int:
-    """Return what a first message of the text reserves: 3 + 4 + a token for each 3 bytes, and 100 for the answer."""
-    return 7 + -(-len(text) // 3) + 100
+    """Return what a first message of the text reserves: 100 + 10 + a token for each byte, and 100 for the answer."""
+    return 110 + len(text.encode()) + 100
+
+
+def wait_in_vain(settings: Any) -> None:
+    """Let turns wait only half a second for room that others have reserved: here those wait for them."""
+    settings.MODEL_DEADLINE_SECONDS = 1
 
 
 def set_budget(user: User, micros: int | None) -> None:
@@ -126,8 +132,9 @@ def ask(bot: ActiveBot, model: ScriptedModel, *texts: str, address: str = ALICE)
 
 
 def test_of_fifty_parallel_turns_of_one_person_ten_are_answered_that_the_budget_pays_for(
-    alice: User, channel: ScriptedChannel
+    alice: User, channel: ScriptedChannel, settings: Any
 ) -> None:
+    wait_in_vain(settings)
     cap = 10 * estimated()
     set_budget(alice, cap)
     chats = [terse_bot() for _ in range(50)]
@@ -161,6 +168,7 @@ def test_of_fifty_parallel_turns_of_one_person_ten_are_answered_that_the_budget_
 
 
 def test_parallel_turns_of_different_people_share_everybodys_budget(channel: ScriptedChannel, settings: Any) -> None:
+    wait_in_vain(settings)
     settings.DAILY_BUDGET_MICROS = 5 * estimated()
     chat = terse_bot()
     for number in range(20):
@@ -181,6 +189,59 @@ def test_parallel_turns_of_different_people_share_everybodys_budget(channel: Scr
     assert (channel.texts.count("Hi"), channel.texts.count(ALL_OVER)) == (5, 15)
     assert sums(None) == (5 * estimated(), 0)
     assert set(DailySpend.objects.values_list("reserved_micros", flat=True)) == {0}
+
+
+def test_a_turn_without_room_waits_for_what_others_have_reserved_and_the_model_has_that_much_less_time(
+    alice: User, channel: ScriptedChannel, settings: Any
+) -> None:
+    settings.MODEL_DEADLINE_SECONDS = 20
+    set_budget(alice, BILLED + estimated())
+    for number in range(2):
+        inbox.accept(terse_bot(), [event(f"m{number}")])
+    model = ScriptedModel()
+
+    async def slowly(request: CompletionRequest) -> str:
+        await asyncio.sleep(0.5)
+        return "Hi"
+
+    model.answer("Hello", slowly)
+    work_until(model=model)
+
+    assert channel.texts == ["Hi", "Hi"]
+    assert sums(alice) == (2 * BILLED, 0)
+    first, second = (request.deadline_seconds for request in model.history)
+    assert first == 20
+    assert 18 < second < 19.6
+
+
+def test_a_turn_waits_no_longer_than_half_the_models_deadline(
+    alice: User, channel: ScriptedChannel, settings: Any
+) -> None:
+    settings.MODEL_DEADLINE_SECONDS = 2
+    set_budget(alice, BILLED + estimated())
+    for number in range(2):
+        inbox.accept(terse_bot(), [event(f"m{number}")])
+    model = ScriptedModel()
+
+    async def until_the_other_was_told(request: CompletionRequest) -> str:
+        began = time.monotonic()
+        while not channel.sent:
+            await asyncio.sleep(0.01)
+        assert 0.2 < time.monotonic() - began < 2
+        return "Hi"
+
+    model.answer("Hello", until_the_other_was_told)
+    work_until(model=model)
+
+    assert channel.texts == [OVER, "Hi"]
+    assert sums(alice) == (BILLED, 0)
+
+
+def test_nobody_waits_when_what_was_spent_leaves_no_room(alice: User, channel: ScriptedChannel, settings: Any) -> None:
+    settings.MODEL_DEADLINE_SECONDS = 600
+    set_budget(alice, estimated() + BILLED - 1)
+    ask(terse_bot(), ScriptedModel(), "Hello", "Hello")
+    assert channel.texts == ["Echo: Hello", OVER]
 
 
 def test_the_days_spending_is_what_its_usage_records_cost(
@@ -287,7 +348,7 @@ def test_a_bots_budget_of_each_person_holds_for_who_has_none_of_their_own(
     bot = set_bots_budget(bot, user_daily_budget_micros=estimated())
     ask(bot, model, "Hello", "Hello", "/usage")
     assert channel.texts[:2] == ["Echo: Hello", OVER]
-    assert channel.texts[2].splitlines()[-1] == "Left for today: $0.00 of $0.000109"
+    assert channel.texts[2].splitlines()[-1] == "Left for today: $0.000095 of $0.000215"
 
     ask(bot, model, "Hello", "Hello", "/usage", address=BOB)
     assert channel.texts[3:5] == ["Echo: Hello"] * 2
@@ -346,7 +407,7 @@ def test_commands_work_over_the_budget_and_usage_says_what_is_left(
     ask(bot, model, "Hello", "Hello", "/help", "/usage")
     assert channel.texts[1] == OVER
     assert "/usage" in channel.texts[2]
-    assert channel.texts[3].splitlines()[-1] == "Left for today: $0.00 of $0.000109"
+    assert channel.texts[3].splitlines()[-1] == "Left for today: $0.000095 of $0.000215"
 
     set_budget(alice, 1_000_000)
     ask(bot, model, "/usage")

@@ -283,19 +283,53 @@ def test_a_bots_error_does_not_keep_migrate_from_running():
 @pytest.mark.processes
 def test_a_database_that_is_away_or_empty_is_told_without_a_traceback(tmp_path):
     command = ("manage.py", "check", "--deploy", "--database", "default")
+    production = PRODUCTION | {"DAILY_BUDGET_USD": "25"}
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never says a word
         hanging = f"postgres://u:canary@127.0.0.1:{silent.getsockname()[1]}/parley"
         began = time.monotonic()
-        hung = run(*command, **PRODUCTION | {"DATABASE_URL": hanging})
+        hung = run(*command, **production | {"DATABASE_URL": hanging})
         assert time.monotonic() - began < 30
-    away = run(*command, **PRODUCTION | {"DATABASE_URL": "postgres://u:canary@127.0.0.1:1/parley"})
+    away = run(*command, **production | {"DATABASE_URL": "postgres://u:canary@127.0.0.1:1/parley"})
     empty = {"DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}", "ALLOW_SQLITE": "true"}
-    for ended, said in ((hung, "E001"), (away, "E001"), (run(*command, **PRODUCTION | empty), "E002")):
+    for ended, said in ((hung, "E001"), (away, "E001"), (run(*command, **production | empty), "E002")):
         assert ended.returncode == 1
         assert f"(parley.{said})" in ended.stderr
         assert "1 issue" in ended.stderr
         assert "Traceback" not in ended.stderr
         assert "canary" not in ended.stderr
+
+
+# --- budgets ---
+
+
+@pytest.fixture
+def paid(with_model, settings):
+    """A model that costs, in production, without any budget."""
+    settings.PRODUCTION = True
+
+
+@pytest.mark.usefixtures("paid")
+def test_a_model_that_costs_without_a_daily_budget_is_a_warning_that_names_the_variable():
+    assert found(None) == {"parley.W014": "No daily budget is set: nothing bounds what the model's answers cost."}
+    (rule,) = (rule for rule in RULES if rule.id == "parley.W014")
+    assert "DAILY_BUDGET_USD" in rule.hint
+
+
+@pytest.mark.usefixtures("paid")
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("DAILY_BUDGET_MICROS", 0),
+        ("USER_DAILY_BUDGET_MICROS", 1),
+        ("LLM_PROVIDER", "demo"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:8080/v1"),
+        ("OPENAI_BASE_URL", "http://gpu.lan/v1"),
+        ("PRODUCTION", False),
+    ],
+)
+def test_a_budget_a_model_at_home_and_development_need_no_warning(settings, setting, value):
+    setattr(settings, setting, value)
+    assert found(None) == {}
 
 
 # --- who loads and who shows them ---

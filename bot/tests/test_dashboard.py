@@ -168,6 +168,20 @@ def test_what_is_to_be_done_is_at_the_top_the_worst_first(owner: Client, shop: B
     assert content.index("To do") < content.index("Messages in")
 
 
+def test_an_owner_is_told_that_no_budget_bounds_what_a_paid_model_costs(
+    owner: Client, shop: Bot, settings: Any
+) -> None:
+    said = "No daily budget is set: nothing bounds what answers cost. Set DAILY_BUDGET_USD in the environment."
+    settings.LLM_PROVIDER = "openai"
+    assert said in [todo.text for todo in build(OWNER).todos or []]
+    assert said in page(owner)
+    assert said not in [todo.text for todo in build(ADMIN).todos or []]
+    for name, value in (("USER_DAILY_BUDGET_MICROS", 1), ("DAILY_BUDGET_MICROS", 0)):
+        setattr(settings, name, value)
+        assert said not in [todo.text for todo in build(OWNER).todos or []]
+        setattr(settings, name, None)
+
+
 def test_things_to_do_lead_to_exactly_the_rows_they_count(owner: Client, shop: Bot) -> None:
     message(shop, NOON, took=1), reply(shop, NOON)
     dead = message(shop, NOON, state="dead", error_code="INTERNAL_ERROR")

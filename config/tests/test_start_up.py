@@ -63,7 +63,8 @@ def test_every_process_lists_all_problems_and_stops_without_a_traceback(command)
     ],
 )
 def test_the_deployment_check_is_clean_with_production_settings(chosen, silenced):
-    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **chosen)
+    given = {**PRODUCTION, "DAILY_BUDGET_USD": "25", **chosen}
+    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **given)
     clean = f"System check identified no issues ({silenced} silenced).\n"
     assert (ended.returncode, ended.stdout) == (0, clean), ended.stderr
 
@@ -72,7 +73,7 @@ def test_the_deployment_check_is_clean_with_production_settings(chosen, silenced
 @pytest.mark.parametrize("options", [(), ("--deploy",)])
 def test_without_a_named_database_no_check_asks_one(options):
     # Whoever asked this address would wait, and the check would tell that it does not answer.
-    silent = {**PRODUCTION, "DATABASE_URL": "postgres://u:canary@192.0.2.1:5432/parley"}
+    silent = {**PRODUCTION, "DAILY_BUDGET_USD": "25", "DATABASE_URL": "postgres://u:canary@192.0.2.1:5432/parley"}
     ended = run("manage.py", "check", *options, "--fail-level", "WARNING", **silent)
     clean = f"System check identified no issues ({len(options)} silenced).\n"  # (HSTS_PRELOAD, which is a choice)
     assert (ended.returncode, ended.stdout) == (0, clean), ended.stderr

@@ -72,6 +72,26 @@ def test_a_cap_may_be_reached_and_not_exceeded() -> None:
     assert refusals(budgets.reserve([wanted(9, user, 1, cap=30)])) == ["person"]
 
 
+@pytest.mark.parametrize("together_in_one_batch", [True, False])
+@pytest.mark.parametrize("cap", ["user_cap_micros", "bot_cap_micros", "global_cap_micros"])
+def test_who_is_refused_is_told_whether_what_others_have_reserved_is_in_the_way(
+    cap: str, together_in_one_batch: bool
+) -> None:
+    user = bob()
+    budgets.settle([spent(9, user, 5)])
+    asked = [wanted(key, user, amount, **{cap: 30}) for key, amount in ((1, 20), (2, 10), (3, 25), (4, 26))]
+    batches = [asked] if together_in_one_batch else [[one] for one in asked]
+
+    results = [result for batch in batches for result in budgets.reserve(batch)]
+
+    assert [result.may_pass if isinstance(result, OverBudget) else None for result in results] == [
+        None,
+        True,  # 5 are spent, 20 reserved
+        True,  # 5 are spent: exactly the 25 could be left
+        False,
+    ]
+
+
 def test_what_was_spent_counts_against_the_cap() -> None:
     user = bob()
     budgets.settle([spent(1, user, 25)])

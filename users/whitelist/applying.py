@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from config.batches import Progress
 from config.rows import insert_rows
+from users.budget_rights import BudgetChange, audit_budgets
 from users.models import User
 from users.number_lock import lock_numbers
 from users.roles import Role, role_flags
@@ -57,18 +58,18 @@ def apply_people(
     # In one order for everybody: two imports wait for each other and can't deadlock.
     rows = sorted(reading.rows, key=lambda row: canonical(row.number))
     try:
-        plan = _apply(rows, replace, progress)
+        plan = _apply(rows, replace, staff, progress)
     except (IntegrityError, OperationalError):
         # Another process created the same people meanwhile, or was in the way: now they are there.
-        plan = _apply_again(rows, replace, progress)
+        plan = _apply_again(rows, replace, staff, progress)
     counts = {f"people_{kind}": count for kind, count in plan.counts.items()}
     logger.info("people_imported", extra={"staff": staff, "replace": replace, **counts})
     return plan
 
 
-def _apply_again(rows: Sequence[Row], replace: bool, progress: Progress | None) -> Plan:
+def _apply_again(rows: Sequence[Row], replace: bool, staff: int | None, progress: Progress | None) -> Plan:
     try:
-        return _apply(rows, replace, progress)
+        return _apply(rows, replace, staff, progress)
     except (IntegrityError, OperationalError) as error:
         logger.warning("people_import_failed", extra={"error": type(error).__name__})
         reason = _(
@@ -78,7 +79,7 @@ def _apply_again(rows: Sequence[Row], replace: bool, progress: Progress | None) 
 
 
 @transaction.atomic
-def _apply(rows: Sequence[Row], replace: bool, progress: Progress | None) -> Plan:
+def _apply(rows: Sequence[Row], replace: bool, staff: int | None, progress: Progress | None) -> Plan:
     now = timezone.now()
     lock_numbers(alone=False)
     # Before anybody new is there, and what is chosen is removed only if it is still so.
@@ -86,7 +87,7 @@ def _apply(rows: Sequence[Row], replace: bool, progress: Progress | None) -> Pla
     # Without their keys: turns under way go on referring to them.
     locked = User.objects.select_for_update(no_key=True)
     plan = make_plan(
-        rows, replace=replace, people=locked, write=lambda changes: _write(changes, now), progress=progress
+        rows, replace=replace, people=locked, write=lambda changes: _write(changes, now, staff), progress=progress
     )
     if plan.errors.count:
         raise ImportRefused(plan.errors)
@@ -96,10 +97,25 @@ def _apply(rows: Sequence[Row], replace: bool, progress: Progress | None) -> Pla
     return plan
 
 
-def _write(changes: Sequence[Change], now: datetime) -> None:
+def _write(changes: Sequence[Change], now: datetime, staff: int | None) -> None:
     changing = [change for change in changes if change.kinds != (Kind.UNCHANGED,)]
     insert_rows(User, [_as_row(change, now) for change in changing if change.person is None])
     insert_rows(User, [_as_row(change, now) for change in changing if change.person], on_conflict=CHANGED)
+    audit_budgets(_budget_changes(changing), actor=staff, via="command" if staff is None else "admin")
+
+
+def _budget_changes(changes: Sequence[Change]) -> Iterator[BudgetChange]:
+    """Yield whose budget was set. A query where new people have one."""
+    numbers = [one.row.number for one in changes if one.person is None and one.row.budget_micros is not None]
+    created = dict(User.objects.filter(phone_number__in=numbers).values_list("phone_number", "pk")) if numbers else {}
+    for change in changes:
+        row, person = change.row, change.person
+        if row.budget_micros is None:
+            continue
+        if person is None:
+            yield BudgetChange(created[row.number], None, row.budget_micros)
+        else:
+            yield BudgetChange(person.pk, person.budget_micros, row.budget_micros)
 
 
 def _as_row(change: Change, now: datetime) -> dict[str, Any]:
