@@ -21,8 +21,8 @@ from bot.channels.registry import get_channel
 from bot.fields import Unreadable
 from bot.models import Bot, Heartbeat
 from bot.schedules import late_since, missing_schedules
-from config.file_modes import open_files, private_files
 from bot.unbounded import is_near, nothing_bounds_cost
+from config.file_modes import open_files, private_files
 from usage.managers import today
 from usage.prices import has_price
 

@@ -212,9 +212,9 @@ def test_nothing_is_left_of_a_person_and_everything_else_is_as_it_was(
     assert sums() == came_to
     everybody, held = reserved()
     assert everybody == held
-    # What is left of the rows that came with them: what they cost, that they were looked at, that their number
-    # changed, and that they are gone; of others' rows two emptied commands that named them and an emptied answer, a note without their number, an invite
-    # that they have made, who else is signed in, and the scheduler's tasks.
+    # What is left of the rows that came with them: what they cost, that they were looked at, that their number changed,
+    # and that they are gone; of others' rows two emptied commands that named them and an emptied answer, a note without
+    # their number, an invite that they have made, who else is signed in, and the scheduler's tasks.
     new = Counter(table for table, _ in after.keys() - of_others)
     calls, addresses = len(world.bots), new.pop("users_tombstone")
     assert addresses > 3
