@@ -11,8 +11,9 @@ BASE = Path(__file__).resolve().parents[2]
 APPS = ("users", "conversations", "usage", "bot")
 # Leaves of config that import no app: anybody may use them.
 CONFIG_LEAVES = (
-    *("config.batches", "config.check_env", "config.env", "config.log_context", "config.logs", "config.parsers"),
+    *("config.batches", "config.check_env", "config.env", "config.log_context", "config.logs", "config.loopback"),
     *(
+        "config.parsers",
         "config.redaction",
         "config.rows",
         "config.sampling",
