@@ -48,7 +48,7 @@ async def forget(turn: Turn, services: Services, argument: str) -> str:
 
 
 def _erase(turn: Turn, goodbye: str) -> None:
-    erase(writer_of(turn), via="chat", farewell=farewell_of(turn, goodbye))
+    erase(writer_of(turn), via=turn.via, actor=turn.visitor, farewell=farewell_of(turn, goodbye))
 
 
 def _explanation(turn: Turn) -> str:

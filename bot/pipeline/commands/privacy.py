@@ -68,7 +68,7 @@ def collect(turn: Turn) -> list[Document] | None:
     if not fits(channel, documents):
         return None
     pk = subject.person.pk if subject.person else None
-    AuditEntry.objects.create(action=AuditEntry.Action.EXPORTED, subject=pk, via="chat")
+    AuditEntry.objects.create(action=AuditEntry.Action.EXPORTED, subject=pk, actor=turn.visitor, via=turn.via)
     return documents
 
 
