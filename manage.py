@@ -8,6 +8,8 @@ from django.core.management import execute_from_command_line
 
 # What a shell says of a program that SIGPIPE has ended.
 ENDED_BY_PIPE = 128 + 13
+# Commands that keep nothing which depends on the secret key; others begin with a .env file, as `make run` does.
+LOOKING = {"help", "--help", "-h", "version", "--version", "check", "diffsettings", "makemessages", "compilemessages"}
 
 
 def main() -> None:
@@ -17,6 +19,12 @@ def main() -> None:
 
         # Before Django's settings, which stop at an environment that is broken as it is.
         sys.exit(check_env.main(sys.argv[2:]))
+    if set(sys.argv[1:2]) - LOOKING and not os.environ.get("ENVIRONMENT"):
+        from config.dotenv import create_dotenv
+        from config.start import BASE, announce
+
+        # (Before the settings: a development server never signs with a key that everybody knows.)
+        announce(create_dotenv(BASE / ".env"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         execute_from_command_line(sys.argv)

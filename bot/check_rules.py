@@ -103,6 +103,13 @@ METRICS_TOKEN_SHORT = Rule(
     "`METRICS_TOKEN` can be guessed",
     needs_database=False,
 )
+DEVELOPMENT_IN_PUBLIC = Rule(
+    "parley.W013",
+    "PUBLIC_URL is %(url)s, which is not this machine, and ENVIRONMENT is development.",
+    "Set ENVIRONMENT=production: in development errors show settings and code, and cookies go over plain http.",
+    "`PUBLIC_URL` names another machine than this one, and `ENVIRONMENT` is development",
+    needs_database=False,
+)
 
 RULES = (
     DATABASE_SILENT,
@@ -118,4 +125,5 @@ RULES = (
     SQLITE_SHARED,
     PLAIN_HTTP,
     METRICS_TOKEN_SHORT,
+    DEVELOPMENT_IN_PUBLIC,
 )

@@ -22,6 +22,7 @@ from bot.channels.registry import get_channel
 from bot.fields import Unreadable
 from bot.models import Bot, Heartbeat
 from bot.schedules import late_since, missing_schedules
+from config.loopback import names_this_machine
 from usage.managers import today
 from usage.prices import has_price
 
@@ -42,6 +43,8 @@ def check_settings() -> list[CheckMessage]:
     ]
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORTEST_TOKEN:
         found.append(rules.METRICS_TOKEN_SHORT.broken())
+    if settings.DEBUG and not names_this_machine(settings.PUBLIC_URL):
+        found.append(rules.DEVELOPMENT_IN_PUBLIC.broken(url=settings.PUBLIC_URL))
     return found
 
 

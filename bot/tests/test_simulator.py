@@ -481,7 +481,7 @@ def test_the_number_of_queries_does_not_grow_with_what_there_is(
     UserFactory.create_batch(20)
     BotFactory.create_batch(20)
     # bots, people, the signed-in person
-    with django_assert_max_num_queries(login + 3):
+    with django_assert_max_num_queries(login + 4):
         staff.get("/")
 
 
