@@ -10,6 +10,8 @@ from config.file_modes import keep_new_files_private
 
 # What a shell says of a program that SIGPIPE has ended.
 ENDED_BY_PIPE = 128 + 13
+# Commands that keep nothing which depends on the secret key; others begin with a .env file, as `make run` does.
+LOOKING = {"help", "--help", "-h", "version", "--version", "check", "diffsettings", "makemessages", "compilemessages"}
 
 
 def main() -> None:
@@ -20,6 +22,12 @@ def main() -> None:
 
         # Before Django's settings, which stop at an environment that is broken as it is.
         sys.exit(check_env.main(sys.argv[2:]))
+    if set(sys.argv[1:2]) - LOOKING and not os.environ.get("ENVIRONMENT"):
+        from config.dotenv import create_dotenv
+        from config.start import BASE, announce
+
+        # (Before the settings: a development server never signs with a key that everybody knows.)
+        announce(create_dotenv(BASE / ".env"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         execute_from_command_line(sys.argv)

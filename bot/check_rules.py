@@ -117,6 +117,13 @@ NO_BUDGET = Rule(
     "In production a model on a public host is asked without `DAILY_BUDGET_USD` or `USER_DAILY_BUDGET_USD`",
     needs_database=False,
 )
+DEVELOPMENT_IN_PUBLIC = Rule(
+    "parley.W013",
+    "PUBLIC_URL is %(url)s, which is not this machine, and ENVIRONMENT is development.",
+    "Set ENVIRONMENT=production: in development errors show settings and code, and cookies go over plain http.",
+    "`PUBLIC_URL` names another machine than this one, and `ENVIRONMENT` is development",
+    needs_database=False,
+)
 
 RULES = (
     DATABASE_SILENT,
@@ -134,4 +141,5 @@ RULES = (
     METRICS_TOKEN_SHORT,
     FILES_OPEN,
     NO_BUDGET,
+    DEVELOPMENT_IN_PUBLIC,
 )

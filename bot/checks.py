@@ -23,6 +23,7 @@ from bot.models import Bot, Heartbeat
 from bot.schedules import late_since, missing_schedules
 from bot.unbounded import is_near, nothing_bounds_cost
 from config.file_modes import open_files, private_files
+from config.loopback import names_this_machine
 from usage.managers import today
 from usage.prices import has_price
 
@@ -47,6 +48,8 @@ def check_settings() -> list[CheckMessage]:
         found.append(rules.FILES_OPEN.broken(files=shlex.join(str(file) for file in files)))
     if settings.PRODUCTION and nothing_bounds_cost():
         found.append(rules.NO_BUDGET.broken())
+    if settings.DEBUG and not names_this_machine(settings.PUBLIC_URL):
+        found.append(rules.DEVELOPMENT_IN_PUBLIC.broken(url=settings.PUBLIC_URL))
     return found
 
 

@@ -16,9 +16,10 @@ from bot.errors import ErrorCode
 from bot.managers import TakenLease
 from bot.models import InboundMessage, Lease, ModelChoice, OutboundMessage
 from bot.pipeline.commands import read_call
-from bot.pipeline.turn import Turn, TurnMessage
+from bot.pipeline.turn import VISITOR, Turn, TurnMessage
 from bot.privacy.farewell import FAREWELL
 from bot.senders import load_senders
+from bot.visitors import load_visitors
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
         Lease.objects.all().release(useless, timezone.now())
     InboundMessage.objects.all().begin(message.id for turn in turns for message in turn.messages)
     _load_replies(turns)
+    load_visitors(turns)
     load_senders(turns)
     turns = without_erased(turns)
     _load_choices(turns)
@@ -134,6 +136,7 @@ def _message(row: dict[str, Any]) -> TurnMessage:
         notice=payload.get("notice", ""),
         request_id=row["request_id"],
         received_at=row["received_at"],
+        visitor=payload.get(VISITOR),
     )
 
 

@@ -20,6 +20,7 @@ from bot.metrics import count
 from bot.metrics.received import count_received
 from bot.models import InboundMessage, OutboundMessage
 from bot.moves import follow
+from bot.pipeline.turn import VISITOR
 from bot.reconnect import on_a_live_connection
 from bot.recovery import resolve
 from config.logs import current_request_id
@@ -49,11 +50,12 @@ class _Delivered:
     slugs: dict[int, str] = field(default_factory=dict)
 
 
-def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accepted:
+def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"", *, visitor: int | None = None) -> Accepted:
     """Store every event of one genuine delivery; when this returns, it is committed.
 
     Redelivered messages are recognised by their external id and change nothing. A body is given where items of it may
     have no id of their own: its hash then stands in, so that a redelivered quarantined item is recognised as well.
+    visitor: the id of the member of staff who has written the messages in somebody's name, in the simulator.
 
     Raises:
         django.db.Error: nothing of the delivery was stored; the provider should deliver it again.
@@ -68,7 +70,7 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"") -> Accept
                 target = _target(bot, event.account_id)
                 if target and not _is_too_late(target, event):
                     found.slugs[target.id] = target.slug
-                    found.rows.append(_inbound_row(target, event, now))
+                    found.rows.append(_inbound_row(target, event, now, visitor))
             case AddressChanged():
                 found.changes.append(event)
             case StatusEvent():
@@ -158,8 +160,9 @@ def _target(bot: ActiveBot, account_id: str) -> ActiveBot | None:
     return target
 
 
-def _inbound_row(bot: ActiveBot, event: InboundEvent, now: datetime) -> NewInbound:
+def _inbound_row(bot: ActiveBot, event: InboundEvent, now: datetime, visitor: int | None) -> NewInbound:
     payload = {
+        VISITOR: visitor,
         "text": event.text,
         "other_address": event.other_address,
         "profile_name": event.profile_name,

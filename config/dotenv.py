@@ -1,6 +1,8 @@
 """Read a .env file: its assignments, and what is wrong with it."""
 
+import os
 import re
+import secrets
 import stat
 from dataclasses import dataclass, field
 from io import StringIO
@@ -10,6 +12,11 @@ import environ
 
 # What django-environ takes as an assignment; it drops every other line without a word.
 ASSIGNMENT = re.compile(r"(?:export )?([A-Za-z_0-9]+)=.*")
+FIRST_DOTENV = """\
+# This installation's configuration. .env.example explains every variable.
+ENVIRONMENT=development
+SECRET_KEY={secret_key}
+"""
 
 
 @dataclass(frozen=True)
@@ -67,3 +74,23 @@ def is_open_to_all(path: Path) -> bool:
         return bool(path.stat().st_mode & stat.S_IROTH)
     except OSError:
         return False
+
+
+def create_dotenv(path: Path) -> bool:
+    """Create a .env file with a random secret key, readable by its owner only, unless there is one.
+
+    Returns whether it was created. Whoever sees the file sees all of it: it is linked when it is written.
+    """
+    if path.exists():
+        return False
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(FIRST_DOTENV.format(secret_key=secrets.token_urlsafe(48)))
+        os.link(draft, path)
+    except FileExistsError:  # another process was quicker
+        return False
+    finally:
+        draft.unlink()
+    return True

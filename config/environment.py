@@ -1,6 +1,7 @@
 """Turn the process's environment into valid settings, or say everything that is wrong with it."""
 
 import os
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from config.found import shown
 from config.unknown import unknown_names
 from config.variables import OPENAI_API_URL, VARIABLES
 
-DEVELOPMENT_SECRET_KEY = "insecure-development-key-never-use-it-for-real-data"  # noqa: S105 (refused in production)
+TEST_SECRET_KEY = "insecure-development-key-never-use-it-for-real-data"  # noqa: S105 (refused in production)
 DOTENV_IGNORED = "The .env file here was not read: that happens in development only."
 SECRETS = frozenset(variable.name for variable in VARIABLES if variable.secret)
 
@@ -52,7 +53,11 @@ def load_environment(base: Path) -> Values:
     sources = find_sources(process_environment(), base)
     for name, value in sources.dotenv.assigned.items():
         os.environ.setdefault(name, value)
-    return checked(sources, base)
+    values = checked(sources, base)
+    if values["ENVIRONMENT"] == "development" and not process_environment().get("SECRET_KEY_FILE"):
+        # (What is started from here shares a key that was made up.)
+        os.environ.setdefault("SECRET_KEY", values["SECRET_KEY"])
+    return values
 
 
 def checked(sources: Sources, base: Path, **changed: str) -> Values:
@@ -72,6 +77,11 @@ def checked(sources: Sources, base: Path, **changed: str) -> Values:
     raise EnvironmentProblems(problems, hints)
 
 
+def key_of_this_process(environment: str) -> str:
+    """Return the secret key of who has set none: the tests' is known, any other is new with each process."""
+    return TEST_SECRET_KEY if environment == "test" else secrets.token_urlsafe(48)
+
+
 def variable_of(problem: str) -> str:
     """Return the variable that a problem is about."""
     return problem.split(" ")[0].removesuffix("_FILE")
@@ -85,7 +95,7 @@ def validate(source: dict[str, str], base: Path) -> tuple[Values, list[str]]:
     # Production's rules hold only where production was asked for in words that are understood.
     production = values["ENVIRONMENT"] == "production"
     if not production:
-        values["SECRET_KEY"] = values["SECRET_KEY"] or DEVELOPMENT_SECRET_KEY
+        values["SECRET_KEY"] = values["SECRET_KEY"] or key_of_this_process(values["ENVIRONMENT"])
         values["DATABASE_URL"] = values["DATABASE_URL"] or database_url(f"sqlite:///{base / 'db.sqlite3'}")
         values["PUBLIC_URL"] = values["PUBLIC_URL"] or f"http://localhost:{values['PORT']}"
     if values["LLM_PROVIDER"] is None:
@@ -150,7 +160,7 @@ def general_rules(values: Values) -> list[Rule]:
 def production_rules(values: Values) -> list[Rule]:
     """Return what production requires."""
     database, secret_key, public_url = values["DATABASE_URL"], values["SECRET_KEY"] or "", values["PUBLIC_URL"] or ""
-    guessable = secret_key == DEVELOPMENT_SECRET_KEY or secret_key.startswith("django-insecure-")
+    guessable = secret_key == TEST_SECRET_KEY or secret_key.startswith("django-insecure-")
     weak = bool(secret_key) and (len(secret_key) < 50 or len(set(secret_key)) < 5 or guessable)
     sqlite = is_sqlite(database) and not values["ALLOW_SQLITE"]
     not_all = values["HSTS_PRELOAD"] and not values["HSTS_INCLUDE_SUBDOMAINS"]

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -20,6 +21,20 @@ def is_local(request: HttpRequest) -> bool:
     An address that is missing or unreadable is nobody's. So is a Unix socket's: only proxies connect to one.
     """
     return is_loopback(request.META.get("REMOTE_ADDR") or "") and not is_forwarded(request.META)
+
+
+def is_local_trial(request: HttpRequest, public_url: str) -> bool:
+    """Return whether somebody at this machine tries an installation out that nobody else reaches.
+
+    A tunnel or proxy that adds no header still is named in PUBLIC_URL, or in the request's own Host.
+    """
+    return is_local(request) and names_this_machine(public_url) and names_this_machine(f"//{request.get_host()}")
+
+
+def names_this_machine(url: str) -> bool:
+    """Return whether a URL's host is localhost or a loopback address; one that is not set names nothing else."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return not url or host == "localhost" or host.endswith(".localhost") or is_loopback(host)
 
 
 def is_loopback(address: str) -> bool:

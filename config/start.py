@@ -4,7 +4,6 @@ A first start creates .env with a secret key of its own. Ctrl-C, SIGTERM or clos
 """
 
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -17,17 +16,13 @@ from honcho.manager import Manager
 from honcho.printer import Printer
 
 from config import local_model
+from config.dotenv import create_dotenv
 from config.env import EnvironmentProblems, Values, process_environment
 from config.environment import load_environment
 from config.file_modes import keep_new_files_private, make_private, private_files
 
 BASE = Path(__file__).resolve().parent.parent
 INTERRUPTED = 128 + signal.SIGINT
-FIRST_DOTENV = """\
-# This installation's configuration. .env.example explains every variable.
-ENVIRONMENT=development
-SECRET_KEY={secret_key}
-"""
 BANNER = """
   Simulator   {url}/
   Admin       {url}/admin/
@@ -41,7 +36,7 @@ def main() -> int:
     """Start everything and return the exit code once all of it has ended."""
     keep_new_files_private()
     if not process_environment().get("ENVIRONMENT"):
-        create_dotenv(BASE / ".env")
+        announce(create_dotenv(BASE / ".env"))
     try:
         env = load_environment(BASE)
     except EnvironmentProblems as problems:
@@ -59,21 +54,16 @@ def main() -> int:
     return run_processes(env)
 
 
+def announce(created: bool) -> None:
+    """Say that a .env file was created."""
+    if created:
+        sys.stdout.write("Created .env with a new SECRET_KEY. Keep it: stored credentials are encrypted with it.\n")
+
+
 def refuse(message: str) -> int:
     """Say why nothing is started and return the exit code."""
     sys.stderr.write(f"{message}\n")
     return 1
-
-
-def create_dotenv(path: Path) -> None:
-    """Create a .env file with a random secret key, readable by its owner only, unless there is one."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(FIRST_DOTENV.format(secret_key=secrets.token_urlsafe(48)))
-    sys.stdout.write("Created .env with a new SECRET_KEY. Keep it: stored credentials are encrypted with it.\n")
 
 
 def is_free(port: int) -> bool:

@@ -23,7 +23,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             text,
             "Signs sessions and encrypts stored credentials: at least 50 random characters in production.",
             secret=True,
-            implied="a known one, outside production",
+            implied="in development: new, and kept in `.env`",
         ),
         Variable(
             "SECRET_KEY_FALLBACKS",

@@ -53,6 +53,8 @@ class UsageRecordAdmin(ReportMixin, FactsAdmin):
 
     list_display = ("at", "person", "bot", "kind", "model", "sent", "answered", "cost")
     list_filter = (PeriodFilter, PersonFilter, BotFilter, ModelFilter, KindFilter, CostFilter)
+    # (Of the dashboard and of people's pages.)
+    linked_lookups = ("bot__exact", "created_at__gte", "created_at__lt", "model__exact", "user__id__exact")
     ordering = ("-created_at", "-pk")
     list_before_template = "admin/usage/usagerecord/period.html"
 

@@ -33,6 +33,7 @@ class PeriodFilter(admin.ListFilter):
     """Days from and to; a week at first, and a month at most, where only reading the records can tell."""
 
     title = _("period")
+    parameter_names = PERIOD
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)

@@ -48,6 +48,8 @@ class UserAdmin(  # type: ignore[misc]
 ):
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
+    # (Django's own page for people has another.)
+    lookup_allowed = DeskAdmin.lookup_allowed
     form = PersonChangeForm
     add_form = PersonCreationForm
     inlines = (IdentityInline,)

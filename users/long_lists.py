@@ -1,8 +1,9 @@
 """Lists of the admin that stay fast however long their table is: what sorts them, and what is done with their rows."""
 
+import logging
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.views.main import ORDER_VAR
@@ -15,6 +16,9 @@ from unfold.views import ChangeList
 
 from users import paginator
 from users.deletion import what_goes
+from users.lookups import declared_lookups
+
+logger = logging.getLogger(__name__)
 
 
 @cache
@@ -32,8 +36,14 @@ def sorted_by_an_index(model: type[Model]) -> frozenset[str]:
 
 
 class LongListAdmin(ModelAdmin):
-    """A list that neither counts nor sorts all of its table. sortable_by: other columns than those an index sorts."""
+    """A list that neither counts nor sorts all of its table, and that is filtered by what it declares only.
 
+    sortable_by: other columns than those an index sorts.
+    linked_lookups: lookups besides those of list_filter, which links of other pages narrow the list by. They are of
+        fields that everybody sees who may open the list.
+    """
+
+    linked_lookups: ClassVar[tuple[str, ...]] = ()
     paginator = paginator.CappedPaginator
     show_full_result_count = False
 
@@ -57,6 +67,17 @@ class LongListAdmin(ModelAdmin):
             query[ORDER_VAR] = ".".join(kept)
             request.GET = query  # type: ignore[assignment]
         return super().get_changelist_instance(request)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Return whether the list may be filtered by a lookup: others would tell what the list does not show."""
+        filters = self.get_list_filter(request) if request else self.list_filter
+        hierarchy = self.date_hierarchy if isinstance(self.date_hierarchy, str) else None
+        if lookup in declared_lookups(self.model, filters or (), hierarchy, self.linked_lookups):
+            return True
+        # (Neither the lookup nor its value: both are what somebody typed.)
+        staff = request.user.pk if request else None
+        logger.warning("list_filter_refused", extra={"list": self.opts.label_lower, "staff": staff})
+        return False
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
         """Do what was chosen, but not with more rows than the page says there are: it counts no further."""

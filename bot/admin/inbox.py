@@ -81,6 +81,8 @@ class InboundMessageAdmin(ChatAdmin):
     list_display = ("received", "state_label", "who", "bot", "kind_label", "reason", "attempts")
     sortable_by = ("received",)
     list_filter = (AttentionFilter, "state", KindFilter, "bot", PersonFilter)
+    # (Of the dashboard: a day's messages, by their ids as well, and those that failed for one reason.)
+    linked_lookups = ("error_code__exact", "id__gte", "id__lte", "received_at__gte", "received_at__lt")
     search_fields = ("external_id",)
     search_help_text = _("A phone number in any spelling or another address, or the provider's id; each in full.")
     actions = ("replay",)

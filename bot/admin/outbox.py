@@ -33,6 +33,8 @@ class OutboundMessageAdmin(ChatAdmin):
     list_display = ("created", "status_label", "who", "bot", "place", "reason", "attempts")
     sortable_by = ("created",)
     list_filter = (AttentionFilter, ("status", StatusFilter), "bot", PersonFilter)
+    # (Of the dashboard: what went out on a day, by ids as well.)
+    linked_lookups = ("status__in", "id__gte", "id__lte", "created_at__gte", "created_at__lt")
     search_fields = ("external_id",)
     search_help_text = _(
         "A phone number in any spelling or another address, the provider's id or the turn's; each in full."

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from bot.admin.parts import ago
 from bot.admin.people_list import Today, default_cap
-from bot.simulator.rights import is_allowed
+from bot.simulator.rights import is_allowed, may_be, visitor_of
 from conversations.models import Conversation
 from usage.managers import today
 from usage.models import DailySpend
@@ -108,7 +108,8 @@ def _links(request: HttpRequest, person: User) -> list[Link]:
     if user.has_perm("usage.view_usagerecord"):
         search = {"q": person.phone_number} if person.phone_number else {"user__id__exact": str(person.pk)}
         links.append(Link(_("What their answers cost"), _page("usage_usagerecord_changelist", **search)))
-    if person.phone_number and person.is_whitelisted and is_allowed(request):
+    may_write = person.phone_number and person.is_whitelisted and is_allowed(request)
+    if may_write and may_be(visitor_of(request), person.phone_number or "", person):
         query = urlencode({"person": person.phone_number})
         links.append(Link(_("Write as this person in the simulator"), f"{reverse('simulator:chat')}?{query}"))
     return links

@@ -17,6 +17,9 @@ from bot.managers import OutboundPart, TakenLease
 from conversations.many import Said
 from users.models import User
 
+# Who of the staff wrote a message in the simulator: the key of its payload. No webhook can write it.
+VISITOR = "visitor"
+
 
 class LeaseLost(Exception):
     """Another worker has taken the chat over: this turn must not write or send any more."""
@@ -24,7 +27,10 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TurnMessage:
-    """One inbound message of a turn. notice: what to tell the person of this chat, who has written nothing."""
+    """One inbound message of a turn. notice: what to tell the person of this chat, who has written nothing.
+
+    visitor: the id of the member of staff who wrote it in the person's name, in the simulator.
+    """
 
     id: int
     external_id: str
@@ -37,6 +43,7 @@ class TurnMessage:
     notice: str = field(default="", repr=False)
     request_id: str = ""
     received_at: datetime | None = None
+    visitor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Turn:
     given_up: its messages become dead letters; the reply only says that it did not work.
     steps: the stages it went through, with the milliseconds from its claim to the end of each.
     leaves_nothing: it says goodbye to who was erased: once it is settled its messages, reply and lease are deleted.
+    visitor: the member of staff who wrote it in the simulator; None also where they are gone.
     reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
     waited_seconds: how long it has waited for room in them, which the model has less time for.
     """
@@ -73,6 +81,7 @@ class Turn:
     lease: TakenLease
     messages: list[TurnMessage]
     user: User | None = None
+    visitor: User | None = None
     other_address_known: bool = True
     in_doubt: bool = False
     history: list[ChatMessage] = field(default_factory=list, repr=False)
@@ -113,7 +122,8 @@ class Turn:
         requests = list(dict.fromkeys(message.request_id for message in self.messages if message.request_id))
         one = {"request_id": requests[0]} if len(requests) == 1 else {"request_ids": requests}
         ids = {"turn_id": self.key, "bot": self.bot.slug, "chat": chat_hash(self.bot.slug, self.address)}
-        return {**ids, **({"person": self.user.pk} if self.user else {}), **(one if requests else {})}
+        people = {"person": self.user.pk if self.user else None, "staff": self.visitor_id}
+        return {**ids, **{name: pk for name, pk in people.items() if pk}, **(one if requests else {})}
 
     @property
     def person(self) -> User:
@@ -125,6 +135,26 @@ class Turn:
         if self.user is None:
             raise LookupError("the turn is nobody's that is known")
         return self.user
+
+    @property
+    def visitor_id(self) -> int | None:
+        """The id of the member of staff who wrote it in the simulator."""
+        return self.messages[0].visitor
+
+    @property
+    def via(self) -> str:
+        """Where it was written, as the audit log says it."""
+        return "chat" if self.visitor_id is None else "simulator"
+
+    @property
+    def actor(self) -> User:
+        """Who gives the turn's command: the visitor in the simulator, else the person."""
+        return self.visitor or self.person
+
+    @property
+    def judged_by(self) -> tuple[User | None, ...]:
+        """By whose rights a command is judged: each of them must have them."""
+        return (self.user,) if self.visitor_id is None else (self.user, self.visitor)
 
     @property
     def attempts(self) -> int:

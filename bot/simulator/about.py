@@ -14,7 +14,7 @@ from bot.models import Bot
 from bot.pipeline.commands.registry import commands_for
 from bot.simulator.chat import choose_bot
 from bot.simulator.choosing import choose_person
-from bot.simulator.rights import may_write
+from bot.simulator.rights import check_person, may_write, visitor_of
 from bot.simulator.views import json_view
 from conversations.models import Conversation
 from usage.budgets import left_today, user_cap
@@ -28,7 +28,8 @@ from users.models import User
 def about(request: HttpRequest) -> HttpResponse:
     """Return {"paused", "cost", "budget", "over_budget", "known", "commands", "links"} of a chat (?bot=, ?person=)."""
     bot = choose_bot(request.GET.get("bot", ""))
-    _address, person = choose_person(request.GET.get("person", ""))
+    address, person = choose_person(request.GET.get("person", ""))
+    check_person(request, address, person)
     budget, over_budget = budget_line(bot, person)
     return JsonResponse(
         {
@@ -75,7 +76,8 @@ def budget_line(bot: ActiveBot, person: User | None) -> tuple[str, bool]:
 
 def commands(request: HttpRequest, person: User | None) -> Iterator[dict[str, str]]:
     """Yield the commands that may be given in this person's name, in the order of /help."""
-    for command in commands_for(person):
+    visitor = visitor_of(request)
+    for command in commands_for(person, *([visitor] if visitor else [])):
         usable = command.for_everybody if person is None else command.listed
         if usable and may_write(request, f"/{command.name}", person):
             yield {"name": f"/{command.name}", "argument": str(command.argument), "help": str(command.help)}

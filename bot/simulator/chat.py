@@ -61,10 +61,13 @@ def check_text(text: str) -> str:
     return text
 
 
-def write(bot: ActiveBot, address: str, text: str) -> InboundEvent:
-    """Store a checked text as a message from that phone number; when this returns, it is committed."""
+def write(bot: ActiveBot, address: str, text: str, visitor: int | None = None) -> InboundEvent:
+    """Store a checked text as a message from that phone number; when this returns, it is committed.
+
+    visitor: the id of the member of staff who writes it, in the simulator.
+    """
     event = InboundEvent(
         external_id=f"console-{uuid.uuid4()}", address=address, kind=TEXT, text=text, sent_at=timezone.now()
     )
-    inbox.accept(bot, [event])
+    inbox.accept(bot, [event], visitor=visitor)
     return event

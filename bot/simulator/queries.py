@@ -1,6 +1,6 @@
 """What the simulator reads: who may be chosen, and what has been said in one chat."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -23,6 +23,8 @@ NOBODY = (UNKNOWN_NUMBER, OVER_BUDGET_NUMBER)
 PEOPLE_SHOWN = 200
 PEOPLE_FOUND = 20
 RECENT = 30
+# Keeps those of some people whom a visitor may write as.
+Kept = Callable[[Iterable[User]], list[User]]
 State = InboundMessage.State
 # Between a completion and the reply stored after it; a turn ends by its deadline long before.
 LONGEST_TURN = timedelta(hours=1)
@@ -57,7 +59,7 @@ def bots(chosen: str = "") -> list[Bot]:
     return list(rows.select_related("preview_of").only("slug", "name", "system_prompt", "preview_of__name"))
 
 
-def people(chosen: str) -> list[Person]:
+def people(chosen: str, kept: Kept = list) -> list[Person]:
     """Return the first whitelisted people with a phone number, by name, with the chosen one, and those who are nobody.
 
     They are the unknown person and the one who is over budget.
@@ -66,13 +68,13 @@ def people(chosen: str) -> list[Person]:
     if chosen not in known and chosen not in NOBODY and (user := find_person(chosen)):
         known[chosen] = user
     return [
-        *(_labelled(user) for user in known.values()),
+        *(_labelled(user) for user in kept(known.values())),
         Person(UNKNOWN_NUMBER, _("An unknown person")),
         Person(OVER_BUDGET_NUMBER, _("Somebody over budget")),
     ]
 
 
-def search_people(asked: str) -> list[Person]:
+def search_people(asked: str, kept: Kept = list) -> list[Person]:
     """Return a few whitelisted people whose name or number holds this, first who has this number, however spelled.
 
     A whole number is found by its index; for a part all people are looked through at most, until there are enough.
@@ -83,12 +85,12 @@ def search_people(asked: str) -> list[Person]:
     digits = "".join(filter(str.isdecimal, asked)).lstrip("0")  # (what comes before a national or foreign number)
     named = Q(phone_number__contains=digits) if digits else Q(name__icontains=asked)
     found |= {user.pk: user for user in _real_people().filter(named)[:PEOPLE_FOUND]}
-    return [_labelled(user) for user in found.values()][:PEOPLE_FOUND]
+    return [_labelled(user) for user in kept(found.values())][:PEOPLE_FOUND]
 
 
 def _real_people() -> QuerySet[User]:
     users = User.objects.whitelisted().exclude(phone_number=None).exclude(phone_number__in=NOBODY)
-    return users.only("phone_number", "name")
+    return users.only("phone_number", "name", "role")
 
 
 def _labelled(user: User) -> Person:

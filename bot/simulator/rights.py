@@ -1,16 +1,99 @@
-"""Who may use the simulator, and what there is not for everybody's name: staff write as anybody in it."""
+"""Who may use the simulator, and as whom: staff write in other people's names in it.
+
+A real person's chat is theirs: what they have said is in the model's prompt, and what is written as them is charged to
+them. So staff write as themselves and as people whom nobody but staff has written as, and owners as anybody. Commands
+are judged by the visitor's rights as well as the person's (bot/pipeline/commands/stage.py).
+"""
+
+from collections.abc import Collection, Iterable
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
+from bot.models import Bot, InboundMessage, OutboundMessage
 from bot.pipeline.commands import find_command, read_call
-from users.models import User
-from users.permissions import Permission, may
+from bot.simulator.queries import CONSOLE, NOBODY
+from config.loopback import is_local_trial
+from conversations.models import Conversation
+from usage.models import UsageRecord
+from users.models import Identity, User
+from users.permissions import Permission, may, may_touch
+
+
+class NotTheirs(PermissionError):
+    """A visitor may not write as somebody, nor see their chat. The text says so."""
+
+
+def visitor_of(request: HttpRequest) -> User | None:
+    """Return the member of staff who is signed in."""
+    return request.user if isinstance(request.user, User) and request.user.is_staff else None
 
 
 def is_allowed(request: HttpRequest) -> bool:
-    """Return whether this visitor may use the simulator."""
-    return settings.DEBUG or (request.user.is_authenticated and request.user.is_staff)
+    """Return whether this visitor may use the simulator: staff, and in development whoever sits at this machine."""
+    return visitor_of(request) is not None or (settings.DEBUG and is_local_trial(request, settings.PUBLIC_URL))
+
+
+def may_be(visitor: User | None, address: str, person: User | None) -> bool:
+    """Return whether a visitor may write as a person (None: the one nobody is), and see that chat.
+
+    visitor: None in development, where nobody signs in.
+    """
+    if visitor is None or person == visitor:
+        return True
+    # (The address of the one nobody is may have been linked to somebody.)
+    person = person or User.objects.for_identity(CONSOLE, address)
+    if person is None:
+        return address in NOBODY or may(visitor, Permission.SEE_CONVERSATIONS)
+    return bool(those_to_be(visitor, [person]))
+
+
+def those_to_be(visitor: User | None, people: Iterable[User]) -> list[User]:
+    """Return as whom of these people a visitor may write, in their order. One query, or none."""
+    if visitor is None or may(visitor, Permission.SEE_CONVERSATIONS):
+        return list(people)
+    found = [person for person in people if may_touch(visitor, person)]
+    elsewhere = known_elsewhere([person.pk for person in found if person != visitor])
+    return [person for person in found if person.pk not in elsewhere]
+
+
+def known_elsewhere(ids: Collection[int]) -> set[int]:
+    """Return which people have been written to or have an address outside the simulator. One query, or none."""
+    if not ids:
+        return set()
+    here, others = Bot.objects.filter(channel=CONSOLE), Bot.objects.exclude(channel=CONSOLE)
+    person, number = OuterRef("pk"), OuterRef("phone_number")
+    traces = (
+        Identity.objects.filter(user=person).exclude(channel=CONSOLE),
+        Conversation.objects.filter(user=person).exclude(bot__in=here.values("slug")),
+        UsageRecord.objects.filter(user=person, bot__in=others.values("slug")),
+        InboundMessage.objects.filter(bot__in=others.values("pk"), address=number),
+        OutboundMessage.objects.filter(bot__in=others.values("pk"), address=number),
+    )
+    any_of_them = Q()
+    for trace in traces:
+        any_of_them |= Q(Exists(trace))
+    return set(User.objects.filter(any_of_them, pk__in=ids).values_list("pk", flat=True))
+
+
+def check_person(request: HttpRequest, address: str, person: User | None) -> None:
+    """Let a visitor pass who may write as a person and see their chat.
+
+    Raises:
+        NotTheirs: they may not.
+    """
+    if may_be(visitor_of(request), address, person):
+        return
+    if person is not None and person.is_staff:
+        raise NotTheirs(_("Only an owner may write as another member of staff, or see their chat here."))
+    raise NotTheirs(
+        _(
+            "This person has chats of their own. Only an owner may write as them, or see their chat here. Write as "
+            "yourself, or as somebody whom you have made up."
+        )
+    )
 
 
 def may_write(request: HttpRequest, text: str, person: User | None) -> bool:
@@ -19,22 +102,24 @@ def may_write(request: HttpRequest, text: str, person: User | None) -> bool:
     A few commands bring what only the person should see, or cannot be undone: in another's name they are for those who
     may do the same in the admin.
     """
-    call = read_call(text)
+    call, visitor = read_call(text), visitor_of(request)
     command = find_command(call.name, person) if call else None
-    return command is None or command.on_behalf is None or _may_for(request, command.on_behalf, person)
+    return command is None or visitor is None or command.may_be_given_for(person, visitor)
 
 
 def may_make_people_up(request: HttpRequest) -> bool:
     """Return whether this visitor may write as a person whom that makes: who may add people."""
-    visitor = request.user if isinstance(request.user, User) else None
-    return settings.DEBUG or may(visitor, Permission.MANAGE_PEOPLE)
+    visitor = visitor_of(request)
+    return visitor is None or may(visitor, Permission.MANAGE_PEOPLE)
 
 
 def may_read_document(request: HttpRequest, address: str) -> bool:
-    """Return whether this visitor may read a document that was sent to this address."""
-    return _may_for(request, Permission.EXPORT_PEOPLE, User.objects.for_identity("console", address))
+    """Return whether this visitor may read a document that was sent to this address.
 
-
-def _may_for(request: HttpRequest, permission: Permission, person: User | None) -> bool:
-    visitor = request.user if isinstance(request.user, User) else None
-    return settings.DEBUG or person is None or person == visitor or may(visitor, permission)
+    It may be everything that is held about somebody, and is theirs and the owners'. So is that of an address which is
+    nobody's any more.
+    """
+    visitor, person = visitor_of(request), User.objects.for_identity(CONSOLE, address)
+    if visitor is None or may(visitor, Permission.EXPORT_PEOPLE):
+        return True
+    return address in NOBODY if person is None else person == visitor

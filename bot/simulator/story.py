@@ -15,8 +15,10 @@ from django.views.decorators.http import require_GET
 from bot.models import InboundMessage, OutboundMessage
 from bot.simulator.bubbles import PROBLEMS, call_line
 from bot.simulator.queries import CONSOLE
+from bot.simulator.rights import check_person
 from bot.simulator.views import json_view
 from bot.trace import Step, trace
+from users.models import User
 
 Status = OutboundMessage.Status
 RECEIVED, BEGUN, MODEL, PAID, STORED = "received", "begun", "completion", "completion recorded", "reply stored"
@@ -70,6 +72,9 @@ class Line:
 @json_view
 def story(request: HttpRequest, id: int) -> HttpResponse:
     """Return {"summary": …, "steps": […]} of the turn that a message of a console bot's outbox belongs to."""
+    address = OutboundMessage.objects.filter(pk=id, bot__channel=CONSOLE).values_list("address", flat=True).first()
+    if address is not None:
+        check_person(request, address, User.objects.for_identity(CONSOLE, address))
     told = tell(id)
     if told is None:
         return JsonResponse({"error": _("How this reply came about is not known any more.")}, status=404)

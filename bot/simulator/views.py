@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import wraps
+from functools import partial, wraps
 from io import BytesIO
 from typing import Any
 
@@ -24,8 +24,17 @@ from bot.previews import seconds_until_known
 from bot.simulator import queries
 from bot.simulator.chat import BadChoice, check_text, choose_bot, max_length, write
 from bot.simulator.choosing import choose_person, make_over_budget
+from bot.simulator.notes import note_command, note_look
 from bot.simulator.overbudget import OVER_BUDGET_NUMBER
-from bot.simulator.rights import is_allowed, may_read_document, may_write
+from bot.simulator.rights import (
+    NotTheirs,
+    check_person,
+    is_allowed,
+    may_read_document,
+    may_write,
+    those_to_be,
+    visitor_of,
+)
 
 # 4,096 characters as JSON escapes, each up to 12 bytes, and the rest of the object.
 MAX_BODY_BYTES = 64 * 1024
@@ -39,7 +48,7 @@ View = Callable[..., HttpResponse]
 
 
 def json_view(view: View) -> View:
-    """Refuse whom the simulator is not for (403) and answer a bad choice with 400, both as {"error": …}."""
+    """Refuse whom the simulator is not for (403) and answer a bad choice with 400, each as {"error": …}."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, **path: Any) -> HttpResponse:
@@ -49,6 +58,8 @@ def json_view(view: View) -> View:
             return view(request, **path)
         except BadChoice as error:
             return JsonResponse({"error": str(error)}, status=400)
+        except NotTheirs as refusal:
+            return JsonResponse({"error": str(refusal)}, status=403)
 
     return never_cache(wrapper)
 
@@ -70,7 +81,7 @@ def chat(request: HttpRequest) -> HttpResponse:
         "bots": bots,
         "preview": next((bot for bot in bots if bot.preview_of), None),
         "may_change_bots": request.user.has_perm("bot.change_bot"),
-        "people": queries.people(chosen_person),
+        "people": queries.people(chosen_person, partial(those_to_be, visitor_of(request))),
         "chosen_bot": chosen_bot,
         "chosen_person": chosen_person,
         "max_length": max_length(),
@@ -100,9 +111,12 @@ def send(request: HttpRequest) -> HttpResponse:
     text = check_text(fields["text"])
     if address == OVER_BUDGET_NUMBER:
         user = make_over_budget(request)
+    check_person(request, address, user)
     if not may_write(request, text, user):
         return JsonResponse({"error": _("Only an owner may ask for this in somebody else's name.")}, status=403)
-    event = write(known_everywhere(bot), address, text)
+    visitor = visitor_of(request)
+    note_command(visitor, text, bot, user)
+    event = write(known_everywhere(bot), address, text, visitor.pk if visitor else None)
     message = {"key": f"in-{event.external_id}", "mine": True, "text": event.text, "at": event.sent_at}
     return JsonResponse({"message": message}, status=201)
 
@@ -113,7 +127,11 @@ def updates(request: HttpRequest) -> HttpResponse:
     """Return what happened in the chat of ?bot= and ?person= since the outbox id ?after= (without: what is recent)."""
     bot: ActiveBot = choose_bot(request.GET.get("bot", ""))
     address, user = choose_person(request.GET.get("person", ""))
-    news = queries.read_news(bot.id, bot.slug, address, user, read_after(request.GET.get("after")))
+    check_person(request, address, user)
+    after = read_after(request.GET.get("after"))
+    news = queries.read_news(bot.id, bot.slug, address, user, after)
+    if after is None and news.messages:
+        note_look(visitor_of(request), bot, user)
     return JsonResponse(asdict(news))
 
 
@@ -138,7 +156,7 @@ def document(request: HttpRequest, id: int) -> HttpResponseBase:
 def people(request: HttpRequest) -> HttpResponse:
     """Return {"people": […]}: a few whom ?q= finds, by name or number."""
     asked = clean(request.GET.get("q", "")).strip()[:LONGEST_SEARCH]
-    found = queries.search_people(asked) if asked else []
+    found = queries.search_people(asked, partial(those_to_be, visitor_of(request))) if asked else []
     return JsonResponse({"people": [asdict(one) for one in found]})
 
 

@@ -252,6 +252,10 @@ def test_with_postgresql_only_the_dotenv_file_is_looked_at(monkeypatch, tmp_path
         ({"WHATSAPP_API_URL": "http://graph.example.org/v26.0"}, ["parley.W007"]),
         ({"METRICS_TOKEN": "t" * 19}, ["parley.W008"]),
         ({"METRICS_TOKEN": "t" * 20}, []),
+        ({"DEBUG": True, "PUBLIC_URL": "https://abc.tunnel.example"}, ["parley.W013"]),
+        ({"DEBUG": True, "PUBLIC_URL": "http://192.168.1.5:3000"}, ["parley.W013"]),
+        ({"DEBUG": True, "PUBLIC_URL": "http://localhost:3000"}, []),
+        ({"DEBUG": False, "PUBLIC_URL": "https://parley.example.org"}, []),
     ],
 )
 def test_settings_are_checked_without_a_database(settings, changed, ids):

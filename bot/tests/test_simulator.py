@@ -116,8 +116,8 @@ def test_the_json_views_refuse_whom_the_page_refuses(client, bot, alice, view):
 
 def test_in_development_nobody_needs_to_sign_in(client, settings, bot, alice):
     settings.DEBUG = True
-    assert client.get("/").status_code == 200
-    assert send(client).status_code == 201
+    assert client.get("/", HTTP_HOST="localhost:3000").status_code == 200
+    assert send(client, HTTP_HOST="localhost:3000").status_code == 201
 
 
 # --- the page ---
@@ -198,7 +198,7 @@ def test_a_message_goes_into_the_inbox_like_any_other(staff, bot, alice):
     message = response.json()["message"]
     row = InboundMessage.objects.get()
     assert (row.bot, row.address, row.kind, row.state) == (bot, ALICE_NUMBER, "text", "pending")
-    assert row.payload == {"text": "Hello\nthere"}
+    assert row.payload == {"text": "Hello\nthere", "visitor": int(staff.session["_auth_user_id"])}
     assert message["text"] == "Hello\nthere"
     assert message["key"] == f"in-{row.external_id}"
     assert row.sent_at is not None
@@ -467,21 +467,21 @@ def test_the_number_of_queries_does_not_grow_with_what_there_is(
     grow()
     news(staff)
     login = 2  # session and user
-    # person, inbox, outbox, usage, memory, lease
-    with django_assert_num_queries(login + 6):
+    # person, whether they may be written as, inbox, outbox, usage, memory, lease
+    with django_assert_num_queries(login + 7):
         news(staff)
     InboundMessage.objects.all().delete()
     grow()
-    with django_assert_num_queries(login + 6):
+    with django_assert_num_queries(login + 7):
         news(staff)
     last = OutboundMessage.objects.order_by("-id")[0].pk
-    # person, inbox, outbox, lease
-    with django_assert_num_queries(login + 4):
+    # person, whether they may be written as, inbox, outbox, lease
+    with django_assert_num_queries(login + 5):
         news(staff, after=last)
     UserFactory.create_batch(20)
     BotFactory.create_batch(20)
     # bots, people, the signed-in person
-    with django_assert_max_num_queries(login + 3):
+    with django_assert_max_num_queries(login + 4):
         staff.get("/")
 
 

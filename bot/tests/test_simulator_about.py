@@ -124,6 +124,7 @@ def test_it_leads_to_the_pages_that_the_visitor_may_see(client: Client, bot: Bot
         assert [link["url"] for link in about(client)["links"]] == expected
     client.logout()
     settings.DEBUG = True
+    client.defaults["HTTP_HOST"] = "localhost:3000"
     assert about(client)["links"] == []
 
 

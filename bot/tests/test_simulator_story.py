@@ -17,9 +17,9 @@ from bot.channels.base import SendError
 from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
 from bot.models import InboundMessage, Lease, OutboundMessage
-from bot.simulator.queries import read_news
+from bot.simulator.queries import UNKNOWN_NUMBER, read_news
 from bot.simulator.story import draw, lasted
-from bot.tests.factories import ALICE, STRANGER, BotFactory, event
+from bot.tests.factories import ALICE, BotFactory, event
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, work_until
 from bot.trace import Step
 from usage.models import UsageRecord
@@ -91,15 +91,15 @@ def test_the_page_is_told_of_which_replies_there_is_a_story(
 def test_the_polite_reply_to_a_stranger_has_a_story_while_its_message_is_known(
     staff: Client, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:
-    inbox.accept(bot, [event(address=STRANGER)])
+    inbox.accept(bot, [event(address=UNKNOWN_NUMBER)])
     work_until(model=model)
     reply = OutboundMessage.objects.get()
-    (bubble,) = read_news(bot.id, bot.slug, STRANGER, None, 0).messages
+    (bubble,) = read_news(bot.id, bot.slug, UNKNOWN_NUMBER, None, 0).messages
     assert bubble.has_story
     body = told(staff, reply)
     assert [step["what"] for step in body["steps"]][-4:] == ["Stored", "Sending", "Sent", "Ended"]
     assert body["steps"][-1]["detail"] == "UNAUTHORIZED"
-    assert STRANGER[1:] not in json.dumps(body)
+    assert UNKNOWN_NUMBER[1:] not in json.dumps(body)
     InboundMessage.objects.all().delete()
     assert staff.get(url(reply.pk)).status_code == 404
 
@@ -127,6 +127,7 @@ def test_stories_are_for_whom_the_page_is_for(
     client.force_login(alice)
     assert client.get(url(reply.pk)).status_code == 403
     settings.DEBUG = True
+    client.defaults["HTTP_HOST"] = "localhost:3000"
     assert client.get(url(reply.pk)).status_code == 200
     assert client.post(url(reply.pk)).status_code == 405
 
@@ -135,18 +136,18 @@ def test_the_number_of_queries_is_that_of_one_turn(
     staff: Client, bot: ActiveBot, reply: OutboundMessage, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     login = 2  # session and user
-    # the first message with its bot (by the outbox row), parts, calls
-    with django_assert_num_queries(login + 3):
+    # whose chat it is (three), the first message with its bot (by the outbox row), parts, calls
+    with django_assert_num_queries(login + 6):
         told(staff, reply)
     for part in range(2, 12):
         OutboundMessage.objects.create(bot_id=bot.id, address=ALICE, turn_key=reply.turn_key, part=part)
         UsageRecord.objects.create(model="m", input_tokens=1, output_tokens=1, cost_micros=1, turn_key=reply.turn_key)
-    with django_assert_num_queries(login + 3):
+    with django_assert_num_queries(login + 6):
         assert len(told(staff, reply)["steps"]) > 30
     # and the lease, while it is being answered
     InboundMessage.objects.update(state="pending")
     Lease.objects.update(expires_at=timezone.now() + timedelta(seconds=30))
-    with django_assert_num_queries(login + 4):
+    with django_assert_num_queries(login + 7):
         told(staff, reply)
 
 

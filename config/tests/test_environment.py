@@ -6,7 +6,7 @@ import pytest
 
 from config.dotenv import Dotenv, read_dotenv
 from config.env import EnvironmentProblems, process_environment
-from config.environment import DEVELOPMENT_SECRET_KEY, DOTENV_IGNORED, load_environment, validate
+from config.environment import DOTENV_IGNORED, TEST_SECRET_KEY, load_environment, validate
 from config.parsers import micros
 from config.variables import VARIABLES
 
@@ -132,7 +132,7 @@ def test_a_key_in_the_wrong_variable_is_not_shown_either(name):
     [
         ({"SECRET_KEY": "short"}, "SECRET_KEY must be at least 50 random characters in production"),
         ({"SECRET_KEY": "a" * 60}, "SECRET_KEY must be at least 50 random characters in production"),
-        ({"SECRET_KEY": DEVELOPMENT_SECRET_KEY}, "SECRET_KEY must be at least 50 random characters in production"),
+        ({"SECRET_KEY": TEST_SECRET_KEY}, "SECRET_KEY must be at least 50 random characters in production"),
         ({"SECRET_KEY": "django-insecure-" + "abcdefghij" * 5}, "SECRET_KEY must be at least 50 random"),
         ({"DATABASE_URL": "sqlite:///db.sqlite3"}, "DATABASE_URL names SQLite: production wants PostgreSQL, or ALLOW"),
         ({"PUBLIC_URL": "http://parley.example.org"}, "PUBLIC_URL must start with https:// in production"),

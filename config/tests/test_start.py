@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from bot.tests.faults.binaries import free_port
-from config.start import create_dotenv, is_free
+from config.dotenv import create_dotenv
+from config.environment import TEST_SECRET_KEY, validate
+from config.start import is_free
 from config.tests.bare import bare_environment
 
 BASE = Path(__file__).resolve().parents[2]
@@ -130,6 +132,25 @@ def test_a_first_start_makes_a_secret_key_of_its_own_that_nobody_else_can_read(t
 
 def read_assignments(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if not line.startswith("#")]
+
+
+def test_a_first_development_server_signs_with_a_key_of_its_own(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, config.start; config.start.BASE = pathlib.Path(sys.argv[1]);"
+        "import manage, django.core.management as m; manage.execute_from_command_line = lambda argv: None;"
+        "sys.argv = ['manage.py', 'runserver']; manage.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=BASE, env=bare_environment(), capture_output=True, check=True
+    )
+    assert b"Created .env" in done.stdout
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
+
+
+def test_without_a_file_no_development_process_has_a_key_from_the_source(tmp_path: Path) -> None:
+    keys = {validate({"ENVIRONMENT": "development"}, tmp_path)[0]["SECRET_KEY"] for _ in range(2)}
+    assert len(keys) == 2
+    assert TEST_SECRET_KEY not in keys
 
 
 def test_a_dotenv_file_that_is_there_is_left_alone(tmp_path):

@@ -18,7 +18,7 @@ from users.models import User
 @command("help", gettext_lazy("what I can do"))
 async def show_help(turn: Turn, services: Services, argument: str) -> str:
     """Return the list of the commands that the person may use."""
-    listed = [entry for entry in commands_for(turn.user) if entry.listed]
+    listed = [entry for entry in commands_for(*turn.judged_by) if entry.listed]
     lines = [f"/{' '.join(filter(None, (entry.name, str(entry.argument))))} – {entry.help}" for entry in listed]
     return "\n".join([_("Write to me and I answer. I also know these commands:"), *lines])
 

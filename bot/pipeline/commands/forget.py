@@ -49,7 +49,7 @@ async def forget(turn: Turn, services: Services, argument: str) -> str:
 
 
 def _erase(turn: Turn, goodbye: str) -> None:
-    erase(writer_of(turn), via="chat", farewell=farewell_of(turn, goodbye))
+    erase(writer_of(turn), via=turn.via, actor=turn.visitor, farewell=farewell_of(turn, goodbye))
 
 
 def _explanation(turn: Turn) -> str:

@@ -31,7 +31,7 @@ REQUEST = re.compile(r"#\s*([0-9]{1,18})")
 )
 async def allow(turn: Turn, services: Services, argument: str) -> str:
     """Put somebody on the whitelist by number, or by the id of their access request."""
-    return await services.database.run(allow_text, turn.person, argument)
+    return await services.database.run(allow_text, turn.actor, argument, turn.person)
 
 
 @command(
@@ -42,7 +42,7 @@ async def allow(turn: Turn, services: Services, argument: str) -> str:
 )
 async def deny(turn: Turn, services: Services, argument: str) -> str:
     """Take somebody off the whitelist by number, or dismiss an access request by its id."""
-    return await services.database.run(deny_text, turn.person, argument)
+    return await services.database.run(deny_text, turn.actor, argument, turn.person)
 
 
 @command(
@@ -56,17 +56,17 @@ async def list_people(turn: Turn, services: Services, argument: str) -> str:
     return await services.database.run(people_text, argument)
 
 
-def allow_text(staff: User, argument: str) -> str:
-    """Carry out /allow and return what came of it."""
+def allow_text(staff: User, argument: str, *also: User) -> str:
+    """Carry out /allow and return what came of it. also: who must be allowed it, too, in the simulator."""
     if not argument:
         return waiting_text()
     try:
         request = find_request(argument)
         if request is None:
             number, name = read_person(argument)
-            person, changed = allow_number(number, name, staff)
+            person, changed = allow_number(number, name, staff, *also)
         else:
-            person, changed = allow_request(request, staff)
+            person, changed = allow_request(request, staff, *also)
     except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:
@@ -77,8 +77,8 @@ def allow_text(staff: User, argument: str) -> str:
     return said
 
 
-def deny_text(staff: User, argument: str) -> str:
-    """Carry out /deny and return what came of it."""
+def deny_text(staff: User, argument: str, *also: User) -> str:
+    """Carry out /deny and return what came of it. also: who must be allowed it, too, in the simulator."""
     if not argument:
         return _("Whom? Write /deny and their number, or #ID to dismiss a request. /users lists people.")
     try:
@@ -91,7 +91,7 @@ def deny_text(staff: User, argument: str) -> str:
         person = User.objects.find_by_phone_number(number)
         if person is None:
             return _("I know nobody with the number %s.") % number
-        changed = deny_person(person, staff)
+        changed = deny_person(person, staff, *also)
     except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:

@@ -71,7 +71,9 @@ def collect(turn: Turn) -> list[Document] | None:
     pk = subject.person.pk if subject.person else None
     # (An address that was linked to somebody is not the one that is blamed for them.)
     asked_from = {"channel": channel.slug, "from": masked(turn.address)}
-    AuditEntry.objects.create(action=AuditEntry.Action.EXPORTED, subject=pk, via="chat", details=asked_from)
+    AuditEntry.objects.create(
+        action=AuditEntry.Action.EXPORTED, subject=pk, actor=turn.visitor, via=turn.via, details=asked_from
+    )
     return documents
 
 

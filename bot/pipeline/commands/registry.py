@@ -42,9 +42,13 @@ class Command:
     on_behalf: Permission | None = None
     takes_code: bool = False
 
-    def is_for(self, user: User | None) -> bool:
-        """Return whether somebody may use it."""
-        return self.permission is None or may(user, self.permission)
+    def is_for(self, *users: User | None) -> bool:
+        """Return whether somebody may use it; of several, whether each of them may."""
+        return self.permission is None or all(may(user, self.permission) for user in users)
+
+    def may_be_given_for(self, person: User | None, visitor: User | None) -> bool:
+        """Return whether a visitor of the simulator may give it in a person's name (None: the one nobody is)."""
+        return self.on_behalf is None or person is None or person == visitor or may(visitor, self.on_behalf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +90,18 @@ def read_call(text: str) -> Call | None:
     return Call(match[1].lower(), (match["argument"] or "").strip()) if match else None
 
 
-def find_command(name: str, user: User | None) -> Command | None:
-    """Return the command of that name if there is one for this person."""
+def find_command(name: str, *users: User | None) -> Command | None:
+    """Return the command of that name if there is one for this person (and, in the simulator, the visitor)."""
     found = COMMANDS.get(name)
-    return found if found and found.is_for(user) else None
+    return found if found and found.is_for(*users) else None
 
 
-def commands_for(user: User | None) -> list[Command]:
+def commands_for(*users: User | None) -> list[Command]:
     """Return the commands somebody may use, in the order of their registration."""
-    return [found for found in COMMANDS.values() if found.is_for(user)]
+    return [found for found in COMMANDS.values() if found.is_for(*users)]
 
 
-def nearest(name: str, user: User | None) -> str | None:
+def nearest(name: str, *users: User | None) -> str | None:
     """Return the name of the command that somebody who wrote `name` probably meant, or None."""
-    names = [found.name for found in commands_for(user) if found.listed]
+    names = [found.name for found in commands_for(*users) if found.listed]
     return next(iter(difflib.get_close_matches(name, names, n=1)), None)

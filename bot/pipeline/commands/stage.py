@@ -17,9 +17,9 @@ async def commands(turn: Turn, services: Services) -> None:
     call = read_call(turn.messages[0].text)
     if call is None:
         return
-    command = find_command(call.name, turn.user)
+    command = _found(call.name, turn)
     if command is None:
-        turn.end(unknown(call.name, turn.user))
+        turn.end(unknown(call.name, *turn.judged_by))
     else:
         await _answer(turn, services, command, call.argument)
 
@@ -27,7 +27,7 @@ async def commands(turn: Turn, services: Services) -> None:
 async def commands_for_everybody(turn: Turn, services: Services) -> None:
     """Answer a turn that is a command for everybody, of somebody who is not let in."""
     call = read_call(turn.messages[0].text)
-    command = find_command(call.name, turn.user) if call else None
+    command = _found(call.name, turn) if call else None
     if call is None or command is None or not command.for_everybody:
         return
     await window(turn, services)
@@ -35,15 +35,23 @@ async def commands_for_everybody(turn: Turn, services: Services) -> None:
         await _answer(turn, services, command, call.argument)
 
 
-def unknown(name: str, user: User | None) -> str:
+def unknown(name: str, *users: User | None) -> str:
     """Say that there is no such command, and which was probably meant."""
-    suggestion = nearest(name, user)
+    suggestion = nearest(name, *users)
     if suggestion:
         return _("I don't know /%(name)s. Did you mean /%(nearest)s? /help lists all I know.") % {
             "name": name,
             "nearest": suggestion,
         }
     return _("I don't know /%(name)s. /help lists all I know.") % {"name": name}
+
+
+def _found(name: str, turn: Turn) -> Command | None:
+    """Return the command of a turn, if it may be given: in the simulator by the visitor as well."""
+    command = find_command(name, *turn.judged_by)
+    if command and turn.visitor_id is not None and not command.may_be_given_for(turn.user, turn.visitor):
+        return None
+    return command
 
 
 async def _answer(turn: Turn, services: Services, command: Command, argument: str) -> None:

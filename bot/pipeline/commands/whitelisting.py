@@ -18,7 +18,7 @@ class Refusal(Exception):
     """A command is not carried out; the text says why, to who gave it."""
 
 
-def allow_number(number: str, name: str, staff: User) -> tuple[User, bool]:
+def allow_number(number: str, name: str, staff: User, *also: User) -> tuple[User, bool]:
     """Put the person with a number on the whitelist, made if need be; return them, and whether this changed anything.
 
     The name is given to who has none. Requests for access from this number are settled by it.
@@ -32,7 +32,7 @@ def allow_number(number: str, name: str, staff: User) -> tuple[User, bool]:
         if person is not None and person.is_whitelisted:
             return person, False
         if person is not None:
-            refuse_to_touch_staff(person, staff)
+            refuse_to_touch_staff(person, staff, *also)
         try:
             result = allow(number, "" if person and person.name else name, staff=staff.pk)
         except AddressTaken:
@@ -42,7 +42,7 @@ def allow_number(number: str, name: str, staff: User) -> tuple[User, bool]:
     return result.person or User.objects.get_by_natural_key(number), result.outcome != Outcome.ALREADY_ALLOWED
 
 
-def allow_request(request: AccessRequest, staff: User) -> tuple[User, bool]:
+def allow_request(request: AccessRequest, staff: User, *also: User) -> tuple[User, bool]:
     """Put who asked for access on the whitelist; return them, and whether this changed anything.
 
     Raises:
@@ -50,7 +50,7 @@ def allow_request(request: AccessRequest, staff: User) -> tuple[User, bool]:
     """
     known = User.objects.for_identity(request.bot.channel, request.address)
     if known is not None and not known.is_whitelisted:
-        refuse_to_touch_staff(known, staff)
+        refuse_to_touch_staff(known, staff, *also)
     try:
         person = access.allow_request(request, staff=staff)
     except (RequestGone, StaffOnly) as refusal:
@@ -58,24 +58,24 @@ def allow_request(request: AccessRequest, staff: User) -> tuple[User, bool]:
     return person, known is None or not known.is_whitelisted
 
 
-def deny_person(person: User, staff: User) -> bool:
+def deny_person(person: User, staff: User, *also: User) -> bool:
     """Take a person with a phone number off the whitelist and return whether they were on it.
 
     Raises:
         Refusal: it is not for this member of staff to do; nobody can do it to themselves.
     """
-    if person == staff:
+    if person in (staff, *also):
         raise Refusal(_("You can't deny yourself: nobody would answer you any more."))
-    refuse_to_touch_staff(person, staff)
+    refuse_to_touch_staff(person, staff, *also)
     return deny(person.phone_number or "", staff=staff.pk).outcome == Outcome.REMOVED
 
 
-def refuse_to_touch_staff(person: User, staff: User) -> None:
+def refuse_to_touch_staff(person: User, *staff: User) -> None:
     """Leave owners and admins to those who manage staff.
 
     Raises:
-        Refusal: this member of staff does not.
+        Refusal: one of these members of staff does not.
     """
-    if not may_touch(staff, person):
+    if not all(may_touch(one, person) for one in staff):
         who = {"person": called(person), "role": str(Role(person.role).label)}
         raise Refusal(_("%(person)s is %(role)s: only an owner can do that.") % who)

@@ -18,6 +18,7 @@ PAYLOAD_LABELS = {
     "profile_name": _("name in the messenger"),
     "other_address": _("other address"),
     "notice": _("notice"),
+    "visitor": _("written in the simulator by member of staff"),
 }
 
 
