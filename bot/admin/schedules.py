@@ -125,7 +125,9 @@ class ScheduleAdmin(TaskRowAdmin):
     def timing(self, row: Schedule) -> str:
         """Return how often it runs."""
         if row.schedule_type == Schedule.MINUTES and row.minutes:
-            return ngettext("every minute", "every %d minutes", row.minutes).replace("%d", str(row.minutes))
+            if row.minutes == 1:
+                return str(_("every minute"))
+            return ngettext("every %d minute", "every %d minutes", row.minutes) % row.minutes
         return str(row.get_schedule_type_display())
 
     @admin.display(description=_("next run"), ordering="next_run")

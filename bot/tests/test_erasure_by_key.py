@@ -24,6 +24,7 @@ from bot.privacy.subjects import subject_of, subject_of_number
 from bot.tests.erasure.staying import all_rows, changed
 from bot.tests.factories import ALICE, BOB, STRANGER, InboundFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, work_until
+from users.invite_codes import digest
 from users.models import AuditEntry, Invite, User
 from users.roles import Role
 
@@ -78,13 +79,13 @@ def rows_of_others(owner: User, bot: ActiveBot) -> None:
     common = {"func": "bot.schedules.purge", "started": timezone.now(), "stopped": timezone.now(), "success": False}
     Task.objects.create(id="1", name="text order", result=text, **common)
     OrmQ.objects.create(key="parley", payload=SignedPackage.dumps({"id": "2", "name": "text", "args": ("order",)}))
-    Invite.objects.create(code="a", note=text, created_by=owner, expires_at=timezone.now() + timedelta(days=1))
+    Invite.objects.create(digest="a", note=text, created_by=owner, expires_at=timezone.now() + timedelta(days=1))
 
 
 @pytest.fixture
 def open_invite(owner: User) -> Invite:
     until = timezone.now() + timedelta(days=1)
-    return Invite.objects.create(code="OPEN2DAY", max_uses=len(NAMES), created_by=owner, expires_at=until)
+    return Invite.objects.create(digest=digest("OPEN2DAY"), max_uses=len(NAMES), created_by=owner, expires_at=until)
 
 
 @pytest.mark.usefixtures("rows_of_others")
@@ -103,7 +104,7 @@ def test_who_joins_under_any_name_and_forgets_themselves_takes_nothing_of_others
     invites = {key for key in before if key[0] == Invite._meta.db_table}
     counters = {key for key in before if key[0].endswith(("heartbeat", "counter"))}
     assert changed(before.keys() - invites - counters, before, all_rows()) == {}
-    assert Invite.objects.get(code="a").note.startswith("I cannot wait")
+    assert Invite.objects.get(digest="a").note.startswith("I cannot wait")
 
 
 # --- what staff asked for and were answered ---
@@ -217,7 +218,7 @@ def test_only_the_number_goes_from_a_note_of_somebody_elses_invite(owner: User) 
         "for Alice": "for Alice",
     }
     for number, note in enumerate(notes):
-        Invite.objects.create(code=str(number), note=note, expires_at=timezone.now())
+        Invite.objects.create(digest=str(number), note=note, expires_at=timezone.now())
     erase(subject_of(alice), via="command")
     assert list(Invite.objects.order_by("pk").values_list("note", flat=True)) == list(notes.values())
 

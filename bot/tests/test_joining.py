@@ -186,7 +186,7 @@ def test_the_person_is_told_where_they_wrote_and_the_log_says_who_asked_from_whe
     told = [(one.address, one.text) for one in channel.sent if one.text == str(LINKED)]
     assert told == [(ALICE, str(LINKED))], "in the chat they had, and not to the new address"
     noted = AuditEntry.objects.order_by("pk").values_list("action", "subject", "actor", "via", "details")
-    place = {"channel": "console"}
+    place: dict[str, Any] = {"channel": "console"}
     assert list(noted) == [
         ("linked", alice.pk, None, "chat", {**place, "to": "700…23", "invite": invite.pk, "by": owner.pk}),
         ("exported", alice.pk, None, "chat", {**place, "from": "700…23"}),

@@ -11,6 +11,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import models
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from bot.dashboard import links
 from bot.models import InboundMessage, OutboundMessage
@@ -166,9 +167,9 @@ def test_a_field_that_is_no_relation_offers_nothing_to_choose_from(staff: Client
         lambda bot: links.dead(),
         lambda bot: links.uncertain(),
         lambda bot: links.list_of(OutboundMessage, status__in="sent,read", id__gte=1, id__lte=2, bot__id__exact=bot.pk),
-        lambda bot: links.list_of(OutboundMessage, **links._period("created_at", *2 * [links.date.today()])),
-        lambda bot: links.list_of(InboundMessage, **links._period("received_at", *2 * [links.date.today()])),
-        lambda bot: links.usage(*2 * [links.date.today()], bot, model__exact="gpt"),
+        lambda bot: links.list_of(OutboundMessage, **links._period("created_at", *2 * [timezone.localdate()])),
+        lambda bot: links.list_of(InboundMessage, **links._period("received_at", *2 * [timezone.localdate()])),
+        lambda bot: links.usage(timezone.localdate(), timezone.localdate(), bot, model__exact="gpt"),
         lambda bot: links.calls(bot, user__id__exact=1),
     ],
 )

@@ -228,7 +228,7 @@ def test_the_command_makes_lists_and_revokes():
     person = charlie(phone_number=NUMBER)
     said = invite_command("create", "--person", "0049 171 1234567", "--uses", "2", "--days", "3", "--note", "phone")
     invite = Invite.objects.get()
-    code = re.search(r"^/join (\w{12})$", said, re.M)[1]
+    (code,) = re.findall(r"^/join (\w{12})$", said, re.M)
     assert f"Invite {invite.pk}, good until" in said and "only time that the code is shown" in said
     assert (invite.person, invite.max_uses, invite.note) == (person, 2, "phone")
     assert timedelta(days=2) < invite.expires_at - timezone.now() < timedelta(days=3)

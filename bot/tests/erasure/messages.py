@@ -170,7 +170,7 @@ def others_tell(world: World, canaries: Canaries) -> None:
     OutboundMessage.objects.create(**chat, part=1, text=text, status=Status.FAILED)
     until = timezone.now() + timedelta(days=1)
     note = canaries.say("asked for it")
-    Invite.objects.create(code=f"NOTED{canaries.mark}", note=note, created_by=world.owner, expires_at=until)
+    Invite.objects.create(digest=f"NOTED{canaries.mark}", note=note, created_by=world.owner, expires_at=until)
     LogEntry.objects.create(
         user=world.owner, content_type=ContentType.objects.get_for_model(Bot), object_id=str(bot.pk),
         object_repr=bot.slug, action_flag=CHANGE, change_message=f"Paused: {canaries.say('complains')}",
