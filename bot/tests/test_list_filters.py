@@ -11,12 +11,12 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import models
 from django.test import Client, RequestFactory
 from django.urls import reverse
-from django.utils import timezone
 
 from bot.dashboard import links
 from bot.models import InboundMessage, OutboundMessage
 from bot.tests.desk_rows import fill_desk
 from bot.tests.factories import BotFactory, InboundFactory
+from usage.managers import today
 from users.long_lists import LongListAdmin
 from users.models import User
 from users.roles import Role
@@ -167,9 +167,9 @@ def test_a_field_that_is_no_relation_offers_nothing_to_choose_from(staff: Client
         lambda bot: links.dead(),
         lambda bot: links.uncertain(),
         lambda bot: links.list_of(OutboundMessage, status__in="sent,read", id__gte=1, id__lte=2, bot__id__exact=bot.pk),
-        lambda bot: links.list_of(OutboundMessage, **links._period("created_at", *2 * [timezone.localdate()])),
-        lambda bot: links.list_of(InboundMessage, **links._period("received_at", *2 * [timezone.localdate()])),
-        lambda bot: links.usage(timezone.localdate(), timezone.localdate(), bot, model__exact="gpt"),
+        lambda bot: links.list_of(OutboundMessage, **links._period("created_at", today(), today())),
+        lambda bot: links.list_of(InboundMessage, **links._period("received_at", today(), today())),
+        lambda bot: links.usage(today(), today(), bot, model__exact="gpt"),
         lambda bot: links.calls(bot, user__id__exact=1),
     ],
 )
