@@ -12,6 +12,7 @@ from users.managers import AddressTaken, DuplicatePhoneNumber
 from users.models import User
 from users.permissions import may_touch
 from users.phone import variants
+from users.whitelist.trail import note_whitelisted
 
 logger = logging.getLogger(__name__)
 
@@ -24,20 +25,21 @@ class StaffOnly(ValueError):
     """Who asked is an owner or admin: that is for who manages staff."""
 
 
-def allow_request(request: AccessRequest, *, staff: User | None) -> User:
+def allow_request(request: AccessRequest, *, staff: User | None, via: str = "admin") -> User:
     """Put who asked for access on the whitelist, as the person who has the address, or else as a new one.
 
-    The request goes away, and those to other bots of its channel: being allowed is not a matter of one bot.
+    The request goes away, and those to other bots of its channel: being allowed is not a matter of one bot. via: where
+    it is done, for the audit log.
 
     Raises:
         RequestGone: there is nothing to allow any more.
         StaffOnly: it is not for this member of staff to do.
     """
     try:
-        person = _allow(request, staff)
+        person = _allow(request, staff, via)
     except (AddressTaken, DuplicatePhoneNumber):
         # The address was given to somebody just now: allow them.
-        person = _allow(request, staff)
+        person = _allow(request, staff, via)
     logger.info("person_allowed", extra={"person": person.pk, "staff": staff.pk if staff else None})
     return person
 
@@ -63,13 +65,14 @@ def forget_requests(ids: Collection[int]) -> None:
 
 
 @transaction.atomic
-def _allow(request: AccessRequest, staff: User | None) -> User:
+def _allow(request: AccessRequest, staff: User | None, via: str) -> User:
     found = AccessRequest.objects.select_related("bot").filter(pk=request.pk).first()
     locked = lock_requests(found.bot.channel, [found.address]) if found else []
     if found is None or found.pk not in locked:
         raise RequestGone(_("This request is gone: somebody has allowed or dismissed it already."))
     channel = found.bot.channel
     person = User.objects.for_identity(channel, found.address)
+    was_in = person is not None and person.is_whitelisted
     if person is None:
         person = create_person(channel, found.address, found.profile_name)
     elif staff and not person.is_whitelisted and not may_touch(staff, person):
@@ -77,6 +80,8 @@ def _allow(request: AccessRequest, staff: User | None) -> User:
     else:
         _put_on_whitelist(person, found.profile_name)
     forget_requests(locked)
+    if not was_in:
+        note_whitelisted([person.pk], True, actor=staff.pk if staff else None, via=via)
     return person
 
 

@@ -20,6 +20,7 @@ from users.money import short_dollars
 from users.permissions import Permission, may, may_touch
 from users.phone import is_possible
 from users.whitelist.admin import ImportExportMixin
+from users.whitelist.trail import note_whitelisted
 from users.whitelisting import WhitelistActionsMixin, manages_staff
 
 admin.site.login_form = PhoneLoginForm
@@ -116,6 +117,8 @@ class UserAdmin(  # type: ignore[misc]
         if change and "phone_number" in form.changed_data:
             obj.numbered_at = timezone.now()
         super().save_model(request, obj, form, change)
+        if change and "is_whitelisted" in form.changed_data:
+            note_whitelisted([obj.pk], obj.is_whitelisted, actor=request.user.pk, via="admin")
         if "phone_number" in form.changed_data and obj.phone_number and not is_possible(obj.phone_number):
             warning = _("Saved, but %(number)s does not look like a number that exists. Please check it.")
             self.message_user(request, warning % {"number": obj.phone_number}, messages.WARNING)

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import cast
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -16,6 +17,7 @@ from django.utils.translation import ngettext
 from users.confirming import MOST_SHOWN, confirm, is_confirmed
 from users.models import User
 from users.permissions import Permission, may
+from users.whitelist.trail import note_whitelisted
 
 logger = logging.getLogger(__name__)
 
@@ -121,4 +123,6 @@ def _set_whitelisted(request: HttpRequest, queryset: QuerySet[User], *, allowed:
     ids = list(chosen.values_list("pk", flat=True))
     event = "person_allowed" if allowed else "person_denied"
     logger.info(event, extra={"staff": request.user.pk, "people": ids[:MOST_LOGGED], "count": len(ids)})
-    return chosen.update(is_whitelisted=allowed, updated_at=timezone.now())
+    with transaction.atomic():
+        note_whitelisted(ids, allowed, actor=request.user.pk, via="admin")
+        return User.objects.filter(pk__in=ids).update(is_whitelisted=allowed, updated_at=timezone.now())

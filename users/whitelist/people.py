@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from users.managers import DuplicatePhoneNumber, read_number
 from users.models import User
 from users.whitelist.rows import check_name
+from users.whitelist.trail import note_whitelisted
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +35,11 @@ class Result:
     renamed: bool = False
 
 
-def allow(raw_number: str, name: str = "", *, staff: int | None = None) -> Result:
+def allow(raw_number: str, name: str = "", *, staff: int | None = None, via: str = "command") -> Result:
     """Put the person with this number on the whitelist, creating them when nobody has it in any spelling.
 
-    Doing it twice is doing it once. A name replaces the person's; without one they keep theirs. staff: who does it, for
-    the log.
+    Doing it twice is doing it once. A name replaces the person's; without one they keep theirs. staff: who does it, and
+    via: where, for the log and the audit log.
 
     Raises:
         InvalidPhoneNumber: the number cannot be read.
@@ -55,11 +56,12 @@ def allow(raw_number: str, name: str = "", *, staff: int | None = None) -> Resul
             person = User.objects.get_by_natural_key(raw_number)
         else:
             logger.info("person_allowed", extra={"person": person.pk, "new": True, "staff": staff})
+            note_whitelisted([person.pk], True, actor=staff, via=via)
             return Result(Outcome.CREATED, person)
-    return _allow_known(person, name, staff)
+    return _allow_known(person, name, staff, via)
 
 
-def deny(raw_number: str, *, staff: int | None = None) -> Result:
+def deny(raw_number: str, *, staff: int | None = None, via: str = "command") -> Result:
     """Take the person with this number off the whitelist; they stay known. Doing it twice is doing it once.
 
     Raises:
@@ -71,13 +73,15 @@ def deny(raw_number: str, *, staff: int | None = None) -> Result:
     removed = _set_whitelisted(person, False)
     if removed:
         logger.info("person_denied", extra={"person": person.pk, "staff": staff})
+        note_whitelisted([person.pk], False, actor=staff, via=via)
     return Result(Outcome.REMOVED if removed else Outcome.NOT_LISTED, person)
 
 
-def _allow_known(person: User, name: str, staff: int | None) -> Result:
+def _allow_known(person: User, name: str, staff: int | None, via: str) -> Result:
     allowed = _set_whitelisted(person, True)
     if allowed:
         logger.info("person_allowed", extra={"person": person.pk, "new": False, "staff": staff})
+        note_whitelisted([person.pk], True, actor=staff, via=via)
     renamed = bool(name) and bool(
         User.objects.filter(pk=person.pk).exclude(name=name).update(name=name, updated_at=timezone.now())
     )

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,7 +32,7 @@ REQUEST = re.compile(r"#\s*([0-9]{1,18})")
 )
 async def allow(turn: Turn, services: Services, argument: str) -> str:
     """Put somebody on the whitelist by number, or by the id of their access request."""
-    return await services.database.run(allow_text, turn.actor, argument, turn.person)
+    return await services.database.run(partial(allow_text, via=turn.via), turn.actor, argument, turn.person)
 
 
 @command(
@@ -42,7 +43,7 @@ async def allow(turn: Turn, services: Services, argument: str) -> str:
 )
 async def deny(turn: Turn, services: Services, argument: str) -> str:
     """Take somebody off the whitelist by number, or dismiss an access request by its id."""
-    return await services.database.run(deny_text, turn.actor, argument, turn.person)
+    return await services.database.run(partial(deny_text, via=turn.via), turn.actor, argument, turn.person)
 
 
 @command(
@@ -56,7 +57,7 @@ async def list_people(turn: Turn, services: Services, argument: str) -> str:
     return await services.database.run(people_text, argument)
 
 
-def allow_text(staff: User, argument: str, *also: User) -> str:
+def allow_text(staff: User, argument: str, *also: User, via: str = "chat") -> str:
     """Carry out /allow and return what came of it. also: who must be allowed it, too, in the simulator."""
     if not argument:
         return waiting_text()
@@ -64,9 +65,9 @@ def allow_text(staff: User, argument: str, *also: User) -> str:
         request = find_request(argument)
         if request is None:
             number, name = read_person(argument)
-            person, changed = allow_number(number, name, staff, *also)
+            person, changed = allow_number(number, name, staff, *also, via=via)
         else:
-            person, changed = allow_request(request, staff, *also)
+            person, changed = allow_request(request, staff, *also, via=via)
     except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:
@@ -77,7 +78,7 @@ def allow_text(staff: User, argument: str, *also: User) -> str:
     return said
 
 
-def deny_text(staff: User, argument: str, *also: User) -> str:
+def deny_text(staff: User, argument: str, *also: User, via: str = "chat") -> str:
     """Carry out /deny and return what came of it. also: who must be allowed it, too, in the simulator."""
     if not argument:
         return _("Whom? Write /deny and their number, or #ID to dismiss a request. /users lists people.")
@@ -91,7 +92,7 @@ def deny_text(staff: User, argument: str, *also: User) -> str:
         person = User.objects.find_by_phone_number(number)
         if person is None:
             return _("I know nobody with the number %s.") % number
-        changed = deny_person(person, staff, *also)
+        changed = deny_person(person, staff, *also, via=via)
     except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:

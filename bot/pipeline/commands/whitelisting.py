@@ -18,7 +18,7 @@ class Refusal(Exception):
     """A command is not carried out; the text says why, to who gave it."""
 
 
-def allow_number(number: str, name: str, staff: User, *also: User) -> tuple[User, bool]:
+def allow_number(number: str, name: str, staff: User, *also: User, via: str) -> tuple[User, bool]:
     """Put the person with a number on the whitelist, made if need be; return them, and whether this changed anything.
 
     The name is given to who has none. Requests for access from this number are settled by it.
@@ -34,7 +34,7 @@ def allow_number(number: str, name: str, staff: User, *also: User) -> tuple[User
         if person is not None:
             refuse_to_touch_staff(person, staff, *also)
         try:
-            result = allow(number, "" if person and person.name else name, staff=staff.pk)
+            result = allow(number, "" if person and person.name else name, staff=staff.pk, via=via)
         except AddressTaken:
             holder = User.objects.all().holder_of("", number)
             text = _("%(number)s is an address of %(person)s already.")
@@ -42,7 +42,7 @@ def allow_number(number: str, name: str, staff: User, *also: User) -> tuple[User
     return result.person or User.objects.get_by_natural_key(number), result.outcome != Outcome.ALREADY_ALLOWED
 
 
-def allow_request(request: AccessRequest, staff: User, *also: User) -> tuple[User, bool]:
+def allow_request(request: AccessRequest, staff: User, *also: User, via: str) -> tuple[User, bool]:
     """Put who asked for access on the whitelist; return them, and whether this changed anything.
 
     Raises:
@@ -52,13 +52,13 @@ def allow_request(request: AccessRequest, staff: User, *also: User) -> tuple[Use
     if known is not None and not known.is_whitelisted:
         refuse_to_touch_staff(known, staff, *also)
     try:
-        person = access.allow_request(request, staff=staff)
+        person = access.allow_request(request, staff=staff, via=via)
     except (RequestGone, StaffOnly) as refusal:
         raise Refusal(str(refusal)) from None
     return person, known is None or not known.is_whitelisted
 
 
-def deny_person(person: User, staff: User, *also: User) -> bool:
+def deny_person(person: User, staff: User, *also: User, via: str) -> bool:
     """Take a person with a phone number off the whitelist and return whether they were on it.
 
     Raises:
@@ -67,7 +67,7 @@ def deny_person(person: User, staff: User, *also: User) -> bool:
     if person in (staff, *also):
         raise Refusal(_("You can't deny yourself: nobody would answer you any more."))
     refuse_to_touch_staff(person, staff, *also)
-    return deny(person.phone_number or "", staff=staff.pk).outcome == Outcome.REMOVED
+    return deny(person.phone_number or "", staff=staff.pk, via=via).outcome == Outcome.REMOVED
 
 
 def refuse_to_touch_staff(person: User, *staff: User) -> None:

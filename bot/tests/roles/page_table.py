@@ -31,6 +31,7 @@ PAGES = {
     "users_user_import_example": STAFF,
     "users_user_import_apply": POST_BY_STAFF,
     "users_user_export": STAFF,
+    "users_invite_new_code": POST_BY_STAFF,
     "bot_accessrequest_allow": POST_BY_STAFF,
     "bot_accessrequest_dismiss": POST_BY_STAFF,
     "bot_bot_test": POST_BY_OWNERS,

@@ -45,8 +45,8 @@ PEOPLE = [
     Row("person", "add with a role", add("users.user", role="owner", **NEW, **PASSWORD), staff_of, OWNERS, "any"),
     # Somebody ordinary.
     person("dana", "name", "name", name="Dora"),
-    person("dana", "block by the form", ACTIVE, is_whitelisted=""),
-    person("blocked", "allow by the form", ACTIVE, is_whitelisted="on"),
+    person("dana", "block by the form", ACTIVE, is_whitelisted="", trace="blocked"),
+    person("blocked", "allow by the form", ACTIVE, is_whitelisted="on", trace="allowed"),
     person("dana", "budget", "daily_budget_micros", daily_budget_micros="5", trace="budget"),
     person("dana", "number", "phone_number", phone_number="+4915155500701", answers=OWNERS, trace="number"),
     person("dana", "no number", "phone_number", phone_number="", answers=OWNERS, trace="number"),
@@ -103,8 +103,9 @@ PEOPLE = [
     # What is held.
     Row("person dana", "delete", delete("users.user", "dana"), there("dana"), "login login 403 302"),
     Row("person dana", "what is held", get("users_user_privacy", "dana"), nothing, "login login 403 200"),
-    Row("person dana", "erase", post("users_user_erase", person="@dana", confirm="yes"), there("dana"), REFUSED, "erased"),
-    Row("person owner2", "erase", post("users_user_erase", person="@owner2", confirm="yes"), there("owner2"), REFUSED, "erased"),
+    Row("person dana", "erase", post("users_user_erase", person="@dana", confirmation="erase person @dana"), there("dana"), REFUSED, "erased"),
+    Row("person dana", "erase without the words", post("users_user_erase", person="@dana", confirmation="erase"), there("dana"), "login login 403 200"),
+    Row("person owner2", "erase", post("users_user_erase", person="@owner2", confirmation="erase person @owner2"), there("owner2"), REFUSED, "erased"),
     *(
         Row(f"person {key}", f"export as {form}", post("users_user_export_one", key, format=form), exports, "login login 403 200!", "exported")
         for key in ("dana", "owner2")

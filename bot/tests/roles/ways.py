@@ -1,5 +1,6 @@
 """How things are done over HTTP: with what a browser sends, and with what somebody sends who has no button for it."""
 
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -11,6 +12,8 @@ from django.urls import reverse
 
 from bot.tests.roles.cells import Watch, Way
 from bot.tests.roles.world import World
+
+NAMED = re.compile(r"(?:(?<=^)|(?<= ))@(.+)")
 
 
 class _Fields(HTMLParser):
@@ -60,9 +63,9 @@ def url(name: str, world: World, *keys: str) -> str:
 
 
 def filled(world: World, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return fields with ids in place of "@name"."""
+    """Return fields with ids in place of "@name", alone or behind other words."""
     return {
-        name: world[value[1:]].pk if isinstance(value, str) and value.startswith("@") else value
+        name: NAMED.sub(lambda found: str(world[found[1]].pk), value) if isinstance(value, str) else value
         for name, value in fields.items()
     }
 
