@@ -10,7 +10,7 @@ from bot.models import AccessRequest
 from users.addresses import LONGEST_NAME, create_person
 from users.managers import AddressTaken, DuplicatePhoneNumber
 from users.models import User
-from users.permissions import may_touch
+from users.permissions import Permission, may
 from users.phone import variants
 from users.whitelist.trail import note_whitelisted
 
@@ -75,7 +75,7 @@ def _allow(request: AccessRequest, staff: User | None, via: str) -> User:
     was_in = person is not None and person.is_whitelisted
     if person is None:
         person = create_person(channel, found.address, found.profile_name)
-    elif staff and not person.is_whitelisted and not may_touch(staff, person):
+    elif staff and not person.is_whitelisted and person.is_staff and not may(staff, Permission.MANAGE_STAFF):
         raise StaffOnly(_("Who asked is an owner or admin: only an owner can allow them."))
     else:
         _put_on_whitelist(person, found.profile_name)

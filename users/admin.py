@@ -17,6 +17,7 @@ from users.desk import DeskAdmin, TabularInline
 from users.forms import IdentityForm, PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.models import Identity, User
 from users.money import short_dollars
+from users.password_rights import PasswordRightsMixin
 from users.permissions import Permission, may, may_touch
 from users.phone import is_possible
 from users.whitelist.admin import ImportExportMixin
@@ -42,6 +43,7 @@ class IdentityInline(TabularInline):
 # (Registered by bot/admin/people.py, which adds what needs to know what people wrote and spent.)
 class UserAdmin(  # type: ignore[misc]
     BudgetAuditMixin,
+    PasswordRightsMixin,
     WhitelistActionsMixin,
     ImportExportMixin,
     DjangoUserAdmin,  # type: ignore[type-arg]
@@ -85,7 +87,8 @@ class UserAdmin(  # type: ignore[misc]
         """Keep who may not from giving anybody, themselves included, more rights or another number."""
         role = () if manages_staff(request) else ("role",)
         number = () if obj is None or may(cast(User, request.user), Permission.MANAGE_ADDRESSES) else ("phone_number",)
-        return (*self.readonly_fields, *role, *number)
+        listed = () if obj is None or not obj.is_staff or manages_staff(request) else ("is_whitelisted",)
+        return (*self.readonly_fields, *role, *number, *listed)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Let only who manages staff change staff other than themselves; that covers their password."""
@@ -112,8 +115,11 @@ class UserAdmin(  # type: ignore[misc]
         return (found | queryset.filter(pk__in=ids) if ids else found), duplicates
 
     def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
-        """Save the person, and say so when their number looks mistyped."""
+        """Save the person, and say so when their number looks mistyped, or what becoming staff brings with it."""
+        becomes_staff = change and not obj.is_staff
         obj.set_role(obj.role)
+        if becomes_staff and obj.is_staff:
+            self._tell_of_new_staff(request, obj)
         if change and "phone_number" in form.changed_data:
             obj.numbered_at = timezone.now()
         super().save_model(request, obj, form, change)
@@ -122,6 +128,15 @@ class UserAdmin(  # type: ignore[misc]
         if "phone_number" in form.changed_data and obj.phone_number and not is_possible(obj.phone_number):
             warning = _("Saved, but %(number)s does not look like a number that exists. Please check it.")
             self.message_user(request, warning % {"number": obj.phone_number}, messages.WARNING)
+
+    def _tell_of_new_staff(self, request: HttpRequest, person: User) -> None:
+        """Say that a password is to be set, and from which addresses commands are taken with the new rights."""
+        text = _("%(person)s has no password yet, so that nobody signs in with one of before: set one on this page.")
+        self.message_user(request, text % {"person": person}, messages.WARNING)
+        known = ", ".join(f"{one.channel} {one.address}" for one in person.identities.order_by("pk"))
+        if known:
+            text = _("From these addresses commands are taken with their new rights. Are all of them theirs? %(known)s")
+            self.message_user(request, text % {"known": known}, messages.WARNING)
 
     @admin.display(description=_("daily budget"))
     def budget(self, person: User) -> str:

@@ -98,6 +98,8 @@ def is_allowed(invite: Invite) -> bool:
     Staff are invited by who manages staff, people who have data by who manages addresses, both at the terminal. Of a
     maker who is gone nobody knows what they might: such an invite is good for whoever nothing hangs on.
     """
+    if invite.created_by and not may(invite.created_by, Permission.MANAGE_PEOPLE):
+        return False
     if invite.person is None:
         return True
     if invite.created_by is None:

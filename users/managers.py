@@ -188,7 +188,7 @@ class UserManager(_UserManager["User"], BaseUserManager["User"]):
             if role != Role.OWNER:
                 keep_an_owner([user.pk])
             user.set_role(role)
-            user.save(using=self._db, update_fields=["role", "is_staff", "is_superuser", "updated_at"])
+            user.save(using=self._db, update_fields=["role", "is_staff", "is_superuser", "password", "updated_at"])
         return user
 
     def update_whitelist(self, user: "User", allowed: bool) -> "User":

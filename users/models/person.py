@@ -141,8 +141,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     def set_role(self, role: str) -> None:
         """Take on a role and the flags that follow from it; nothing is saved.
 
+        Who becomes staff signs in with no password of before: somebody else may have set it.
+
         Raises:
             ValueError: there is no such role.
         """
         flags = role_flags(role)
+        if flags.is_staff and not self.is_staff and self.pk is not None:
+            self.set_unusable_password()
         self.role, self.is_staff, self.is_superuser = Role(role), flags.is_staff, flags.is_superuser

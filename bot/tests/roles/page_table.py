@@ -23,7 +23,7 @@ PAGES = {
     "login": "200 200 302 302",
     "logout": "302|405 302|405 405 405",
     "admin/<url>": "login login 404 404",
-    "auth_user_password_change": STAFF,
+    "auth_user_password_change": OWNERS,
     "users_user_erase": POST_BY_OWNERS,
     "users_user_privacy": OWNERS,
     "users_user_export_one": POST_BY_OWNERS,

@@ -23,6 +23,11 @@ def identities(world: World) -> list[tuple[int, str, str]]:
     return list(Identity.objects.order_by("pk").values_list("user", "channel", "address"))
 
 
+def passworded(world: World) -> list[int]:
+    """Return who has a password."""
+    return [one.pk for one in User.objects.order_by("pk") if one.has_usable_password()]
+
+
 def staff_of(world: World) -> list[tuple[int, str]]:
     """Return who has which rights."""
     return list(User.objects.exclude(role="user").order_by("pk").values_list("pk", "role"))
@@ -53,7 +58,7 @@ PEOPLE = [
     person("nameless", "first number", "phone_number", phone_number="+4915155500701", answers=OWNERS, trace="number"),
     person("dana", "role", "role", "is_staff", "is_superuser", role="admin", answers=OWNERS),
     person("dana", "flags", "is_staff", "is_superuser", is_staff="on", is_superuser="on", answers="login login 302 302", trace=""),
-    Row("person dana", "password", post("auth_user_password_change", "dana", **PASSWORD), fields("dana", "password"), BOTH, "any"),
+    Row("person dana", "password", post("auth_user_password_change", "dana", **PASSWORD), fields("dana", "password"), REFUSED, "any"),
     # Staff.
     *(
         person(key, act, *watched, answers=REFUSED, **sent)
@@ -70,6 +75,8 @@ PEOPLE = [
         Row(f"person {key}", "password", post("auth_user_password_change", key, **PASSWORD), fields(key, "password"), REFUSED, "any")
         for key in ("admin2", "owner2")
     ),
+    person("blocked admin", "block taken back by an admin", ACTIVE, is_whitelisted="on", answers=REFUSED),
+    Row("person", "add with a password", add("users.user", **NEW, **PASSWORD), passworded, OWNERS, "any"),
     # Oneself, as an admin. (Of the owner's own the next rows tell.)
     person("admin", "own name", "name", name="Dora"),
     person("admin", "own budget", "daily_budget_micros", daily_budget_micros="5", answers=OWNERS, trace="budget"),

@@ -79,7 +79,7 @@ def _people(world: World) -> None:
         "tess": {"name": "Tess Console"},
         "blocked": {"name": "Bela Blocked", "is_whitelisted": False},
         # Known, but nothing was ever said to them.
-        "fresh": {"name": "Fred Fresh", "is_whitelisted": False},
+        "fresh": {"name": "Fred Fresh", "is_whitelisted": False, "phone_number": None},
         "nameless": {"name": "Nina Nonumber", "phone_number": None},
     }
     for number, (name, fields) in enumerate(cast.items()):
