@@ -32,6 +32,12 @@ class PasswordRightsMixin(DjangoUserAdmin):  # type: ignore[type-arg]
             for title, options in fieldsets
         )
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save a person; the password of a new one is taken from who may set it only, whatever was posted."""
+        if not change and not _may_set(request, ""):
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+
 
 def _may_set(request: HttpRequest, person: str) -> bool:
     user = cast(User, request.user)
