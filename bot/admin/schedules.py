@@ -127,7 +127,7 @@ class ScheduleAdmin(TaskRowAdmin):
         if row.schedule_type == Schedule.MINUTES and row.minutes:
             if row.minutes == 1:
                 return str(_("every minute"))
-            return ngettext("every %d minute", "every %d minutes", row.minutes) % row.minutes
+            return str(ngettext("every %d minute", "every %d minutes", row.minutes) % row.minutes)
         return str(row.get_schedule_type_display())
 
     @admin.display(description=_("next run"), ordering="next_run")
