@@ -6,6 +6,7 @@ comes through in these seconds meets the table itself when a worker claims it.
 
 from datetime import datetime
 
+from bot.channels.registry import CHANNELS
 from bot.directory import tombstones
 from bot.models import InboundMessage, Lease
 from bot.pipeline.turn import Turn, TurnMessage
@@ -27,10 +28,16 @@ def was_given_up(channel: str, address: str, sent_at: datetime | None) -> bool:
     return bool(left_at and sent_at and sent_at < left_at)
 
 
+def has_changed_hands(address: str) -> bool:
+    """Return whether somebody gave an address up, on any channel, as of the copy."""
+    known = tombstones()
+    return any(given_up_digest(channel, address) in known for channel in CHANNELS)
+
+
 def without_erased(turns: list[Turn]) -> list[Turn]:
     """Delete what claimed turns have of who was erased or gave the address up since; return the turns that are left.
 
-    Part of the transaction that claims them. A query for each, and only where somebody is unknown or new to the address.
+    Part of the transaction that claims them. A query for each, only where somebody is unknown or new to the address.
     """
     unknown = [(turn, message) for turn in turns if turn.user is None for message in turn.messages]
     pairs = {pair for turn, message in unknown for pair in _names(turn, message)}

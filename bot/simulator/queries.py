@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from bot.erased import has_changed_hands
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.privacy.subjects import Subject
 from bot.simulator.bubbles import Bubble, cost_line, merge, of_reply, of_unanswered
@@ -112,7 +113,7 @@ def read_news(bot_id: int, bot_slug: str, address: str, user: User | None, after
     The inbox is read before the outbox: a message that is seen as done has its reply seen, too.
     """
     # (What was said before somebody gave the number up is not shown of who has it since.)
-    chat = Subject(user, frozenset({(CONSOLE, address)}))
+    chat = Subject(user, frozenset({(CONSOLE, address)}), whoever=not has_changed_hands(address))
     received = InboundMessage.objects.filter(chat.chats(InboundMessage), bot=bot_id)
     inbound = list(received.order_by("-id")[:RECENT])
     outbox = _outbox_of(bot_id, inbound) if user else _outbox_of_unknown(bot_id, chat)
