@@ -113,7 +113,7 @@ def read_news(bot_id: int, bot_slug: str, address: str, user: User | None, after
     The inbox is read before the outbox: a message that is seen as done has its reply seen, too.
     """
     # (What was said before somebody gave the number up is not shown of who has it since.)
-    chat = Subject(user, frozenset({(CONSOLE, address)}), whoever=not has_changed_hands(address))
+    chat = _chat(address)
     received = InboundMessage.objects.filter(chat.chats(InboundMessage), bot=bot_id)
     inbound = list(received.order_by("-id")[:RECENT])
     outbox = _outbox_of(bot_id, inbound) if user else _outbox_of_unknown(bot_id, chat)
@@ -138,9 +138,21 @@ def read_news(bot_id: int, bot_slug: str, address: str, user: User | None, after
 
 
 def find_document(id: int) -> OutboundMessage | None:
-    """Return a document that a bot has sent here, while its content is held."""
+    """Return a document that a bot has sent here, while its content is held and its address has not changed hands."""
     documents = OutboundMessage.objects.filter(bot__channel=CONSOLE).exclude(filename="").exclude(text="")
-    return documents.filter(pk=id).first()
+    found = documents.filter(pk=id).first()
+    return found if found and is_of_holder(found.pk, found.address) else None
+
+
+def is_of_holder(id: int, address: str) -> bool:
+    """Return whether what was sent to an address was sent to who has it, and not to who had it before."""
+    if not has_changed_hands(address):
+        return True
+    return OutboundMessage.objects.filter(_chat(address).chats(OutboundMessage), pk=id).exists()
+
+
+def _chat(address: str) -> Subject:
+    return Subject(None, frozenset({(CONSOLE, address)}), whoever=not has_changed_hands(address))
 
 
 def is_worked_on(bot_id: int, address: str) -> bool:

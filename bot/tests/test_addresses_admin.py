@@ -10,7 +10,7 @@ from django.utils import timezone
 from bot import inbox
 from bot.directory import ActiveBot
 from bot.links import LINKED
-from bot.models import InboundMessage
+from bot.models import InboundMessage, OutboundMessage
 from bot.tests.factories import ALICE, BOB, STRANGER, event
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, work_until
 from users.models import AuditEntry, Identity, Role, Tombstone, User
@@ -205,7 +205,10 @@ def test_the_simulator_shows_who_has_a_number_nothing_of_who_had_it(
     work_until(model=model)
     shown = {"bot": bot.slug, "person": BOB}
     assert "Echo: Hi" in client.get("/simulator/updates/", shown).content.decode()
+    story = f"/simulator/stories/{OutboundMessage.objects.get().pk}/"
+    assert client.get(story).status_code == 200
     client.post(page(person), form(person, phone_number=STRANGER))
+    assert client.get(story).status_code == 404
     for holder in (None, "Next"):
         if holder:
             UserFactory.create(phone_number=BOB, name=holder)
