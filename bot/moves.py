@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from bot.access import forget_requests, lock_requests
 from bot.channels.base import AddressChanged
@@ -52,6 +53,12 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
     for move in moves:
         _move_chats(channel, move, leases)
     return True
+
+
+def follow_by_hand(channel: str, old: str, new: str) -> None:
+    """Let what waits under an address that staff change wait under the new one. Call it before the person is saved."""
+    leases = _take_waiting(channel, [(old, new)], timezone.now())
+    _move_chats(channel, (old, new), leases)
 
 
 def _leave_to_staff(bot: ActiveBot, external_id: str, moves: Sequence[Move], moved: Moved, person: User | None) -> None:

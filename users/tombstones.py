@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from config.rows import insert_rows
@@ -28,8 +30,21 @@ def digest(channel: str, address: str) -> str:
 
 def given_up_digest(channel: str, address: str) -> str:
     """Return the keyed hash that says of an address that whoever had it on a channel has another one since."""
-    name = f"{channel}:{min(spellings(address))}"
-    return salted_hmac("users.tombstones.given_up", name, algorithm="sha256").hexdigest()
+    return _hashed("given_up", f"{channel}:{min(spellings(address))}")
+
+
+def _told_digest(channel: str, address: str) -> str:
+    """Return the keyed hash that says when we heard that an address was given up, which may be later than it was."""
+    return _hashed("told", f"{channel}:{min(spellings(address))}")
+
+
+def _giver_digest(person: int, channel: str, address: str) -> str:
+    """Return the keyed hash that says that it was this person (primary key) who gave an address up."""
+    return _hashed("given_up_by", f"{person}:{channel}:{min(spellings(address))}")
+
+
+def _hashed(kind: str, name: str) -> str:
+    return salted_hmac(f"users.tombstones.{kind}", name, algorithm="sha256").hexdigest()
 
 
 class TombstoneQuerySet(models.QuerySet["Tombstone"]):
@@ -39,15 +54,42 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
         """Note that these addresses are erased now; of one that was erased before the later time counts."""
         self._bury({digest(*pair) for pair in pairs}, at)
 
-    def give_up(self, pairs: Iterable[Pair], at: datetime) -> None:
-        """Note that who had these addresses has others since then; of several times the latest counts."""
-        self._bury({given_up_digest(*pair) for pair in pairs}, at)
+    def give_up(self, pairs: Iterable[Pair], at: datetime, person: int | None = None) -> None:
+        """Note that who had these addresses has others since then; of several times the latest counts.
+
+        person: the primary key of who had them, if they may get them back by hand.
+        """
+        pairs = set(pairs)
+        known = self.given_up(pairs)
+        # (Told again, it is not heard later: what came meanwhile is the next holder's.)
+        news = [pair for pair in pairs if pair not in known or known[pair] < at]
+        self._bury({given_up_digest(*pair) for pair in news}, at)
+        self._bury({_told_digest(*pair) for pair in news}, timezone.now())
+        if person is not None:
+            self._bury({_giver_digest(person, *pair) for pair in news}, at)
+
+    def take_back(self, person: int, pairs: Iterable[Pair]) -> None:
+        """Let addresses be a person's as if they had always been, if it was they who gave them up last."""
+        pairs = set(pairs)
+        mine = self._found(pairs, partial(_giver_digest, person))
+        back = [pair for pair, at in self.given_up(pairs).items() if mine.get(pair) == at]
+        digests = {hashed(*pair) for pair in back for hashed in (given_up_digest, _told_digest)}
+        self.filter(digest__in=digests | {_giver_digest(person, *pair) for pair in back}).delete()
+
+    def heard(self, pairs: Iterable[Pair]) -> dict[Pair, datetime]:
+        """Return when we heard that addresses among these were given up: what was there by then is not the next one's.
+
+        One query; none for no address.
+        """
+        return self._found(pairs, _told_digest)
 
     def given_up(self, pairs: Iterable[Pair]) -> dict[Pair, datetime]:
         """Return when the addresses among these that changed hands did so last. One query; none for no address."""
         return self._found(pairs, given_up_digest)
 
     def _bury(self, digests: set[str], at: datetime) -> None:
+        if not digests:
+            return
         later = "excluded.erased_at > users_tombstone.erased_at"
         insert_rows(
             self.model,

@@ -43,7 +43,9 @@ def export(subject: Subject) -> dict[str, Any]:
 def is_anything_held(subject: Subject) -> bool:
     """Return whether there is a person, or anything that somebody wrote from the address."""
     chats = (InboundMessage, OutboundMessage, Lease, AccessRequest)
-    return subject.person is not None or any(model._default_manager.filter(subject.chats()).exists() for model in chats)
+    return subject.person is not None or any(
+        model._default_manager.filter(subject.chats(model)).exists() for model in chats
+    )
 
 
 def as_json(held: Mapping[str, Any]) -> str:

@@ -60,7 +60,7 @@ def find_holdings(subject: Subject) -> Holdings:
     mine = InboundMessage.objects.filter(inbound_of(subject) | _before(former, "pk"))
     rows = list(mine.values_list("pk", "sent_at"))
     keys = [key for key, _ in rows]
-    theirs = subject.chats() | _before(former, "turn_key")
+    theirs = subject.chats(OutboundMessage) | _before(former, "turn_key")
     # (A reply goes where its turn's messages came from, unless these moved meanwhile.)
     staff = chats_of_staff(subject)
     outbound = set(OutboundMessage.objects.filter(theirs).values_list("pk", flat=True))
@@ -78,9 +78,13 @@ def find_holdings(subject: Subject) -> Holdings:
 
 def inbound_of(subject: Subject) -> Q:
     """Return the condition of inbound messages that are theirs: from their addresses, or naming one of them."""
-    others = sorted({address for _, address in subject.addresses})
+    since = subject.since()
+    others = {address for _, address in subject.addresses}
     # (Two names of one person in one message: the second is linked to them only when it is answered.)
-    return subject.chats() | Q(payload__other_address__in=others)
+    found = subject.chats(InboundMessage) | Q(payload__other_address__in=sorted(others - since.keys()))
+    for address, at in since.items():
+        found |= Q(payload__other_address=address, received_at__gt=at)
+    return found
 
 
 def _naming(

@@ -26,7 +26,7 @@ def chats_of_staff(subject: Subject) -> Subject:
     if subject.person is not None:
         staff = staff.exclude(pk=subject.person.pk)
     addresses = {pair for one in staff for pair in subject_of(one).addresses}
-    return Subject(None, frozenset(addresses - subject.addresses))
+    return Subject(None, frozenset(addresses - subject.addresses), whoever=True)
 
 
 def answers_naming(names: Names, staff: Subject, before: int | None = None) -> list[int]:
@@ -35,7 +35,7 @@ def answers_naming(names: Names, staff: Subject, before: int | None = None) -> l
     staff: whose chats (chats_of_staff); before: only of turns before this one. Documents are left out: what staff were
     given of their own.
     """
-    texts = settled_texts().filter(staff.chats(), filename="")
+    texts = settled_texts().filter(staff.chats(OutboundMessage), filename="")
     if before is not None:
         texts = texts.filter(turn_key__lt=before)
     rows = texts.values_list("pk", "turn_key", "text")
@@ -46,7 +46,7 @@ def answers_naming(names: Names, staff: Subject, before: int | None = None) -> l
 
 def commands_naming(names: Names, staff: Subject, before: int | None = None) -> list[int]:
     """Return the ids of dead letters that are commands of staff and name somebody. staff, before: as above."""
-    dead = InboundMessage.objects.filter(staff.chats(), state=State.DEAD)
+    dead = InboundMessage.objects.filter(staff.chats(InboundMessage), state=State.DEAD)
     if before is not None:
         dead = dead.filter(pk__lt=before)
     rows = dead.values_list("pk", "payload").iterator(KEYS_AT_ONCE)

@@ -40,9 +40,10 @@ class Erasure:
 
 def access_requests(erasure: Erasure) -> int:
     """Delete that they asked for access. (Locked before people are, here as everywhere.)"""
-    theirs = erasure.subject.chats()
+    theirs = erasure.subject.chats(AccessRequest)
     for former in erasure.holdings.former:
-        theirs |= Subject(None, frozenset(former.pairs)).chats() & Q(first_seen_at__lt=former.until)
+        had = Subject(None, frozenset(former.pairs), whoever=True)
+        theirs |= had.chats(AccessRequest) & Q(first_seen_at__lt=former.until)
     found = AccessRequest.objects.filter(theirs).order_by("pk")
     ids = list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
     forget_requests(ids)
@@ -65,7 +66,7 @@ def admin_history(erasure: Erasure) -> int:
 
 def outbox(erasure: Erasure) -> int:
     """Delete what was or was to be sent to them. (Before the inbox: a delivery status locks in this order.)"""
-    late = OutboundMessage.objects.filter(erasure.subject.chats(), pk__gt=erasure.holdings.last_outbound)
+    late = OutboundMessage.objects.filter(erasure.subject.chats(OutboundMessage), pk__gt=erasure.holdings.last_outbound)
     return _delete(OutboundMessage, [*erasure.holdings.outbound, *late.values_list("pk", flat=True)])
 
 
@@ -78,12 +79,12 @@ def inbox(erasure: Erasure) -> int:
 
 def leases(erasure: Erasure) -> int:
     """Delete that their chats are known, but for the one in which they are told goodbye."""
-    found = Lease.objects.filter(erasure.subject.chats())
+    found = Lease.objects.filter(erasure.subject.chats(Lease))
     if erasure.farewell:
         found = found.exclude(pk=erasure.farewell.lease.id)
     # An address that was theirs may be somebody's since, whom a worker may answer now.
     former = [pair for one in erasure.holdings.former for pair in one.pairs]
-    of_former = Lease.objects.filter(Subject(None, frozenset(former)).chats())
+    of_former = Lease.objects.filter(Subject(None, frozenset(former)).chats(Lease))
     idle = of_former.filter(Q(worker="") | Q(expires_at__lte=timezone.now()))
     # (What was made just now to keep workers out has the first fence.)
     known = found.filter(fence__gt=1).count()

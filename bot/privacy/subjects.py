@@ -3,38 +3,70 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from bot.channels.registry import CHANNELS
+from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from users.managers import read_number, spellings
-from users.models import User
+from users.models import Tombstone, User
 from users.phone import is_e164, variants
 
 # (channel, address), as everywhere.
 Pair = tuple[str, str]
+# When rows with a bot and an address were made. A lease holds nothing of anybody's, and is of who has the address.
+MADE_AT: dict[type[Model], str | None] = {
+    InboundMessage: "received_at",
+    OutboundMessage: "created_at",
+    AccessRequest: "last_seen_at",
+    Lease: None,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom it is about: the person if there is one, and every (channel, address) that names them, in any spelling."""
+    """Whom it is about: the person if there is one, and every (channel, address) that names them, in any spelling.
+
+    whoever: everybody who ever had the addresses, also those who gave them up.
+    """
 
     person: User | None
     addresses: frozenset[Pair] = field(repr=False)
+    whoever: bool = False
 
     @property
     def numbers(self) -> frozenset[str]:
         """Their phone numbers as E.164, in every equivalent spelling."""
         return frozenset(address for _, address in self.addresses if is_e164(address))
 
-    def chats(self) -> Q:
-        """Return the condition of rows with a bot and an address (inbox, outbox, leases, requests) that are theirs."""
-        by_channel: dict[str, set[str]] = defaultdict(set)
+    def chats(self, model: type[Model]) -> Q:
+        """Return the condition of rows with a bot and an address (inbox, outbox, leases, requests) that are theirs.
+
+        What was there when somebody gave an address up is not of who has it since.
+        """
+        made_at = MADE_AT[model]
+        since = self.since() if made_at else {}
+        groups: dict[tuple[str, datetime | None], set[str]] = defaultdict(set)
         for channel, address in self.addresses:
-            by_channel[channel].add(address)
+            groups[channel, since.get(address)].add(address)
         found = Q(pk=None)  # nothing
-        for channel, addresses in sorted(by_channel.items()):
-            found |= Q(bot__channel=channel, address__in=sorted(addresses))
+        for (channel, moment), addresses in groups.items():
+            later = {f"{made_at}__gt": moment} if moment else {}
+            found |= Q(bot__channel=channel, address__in=sorted(addresses), **later)
+        return found
+
+    def since(self) -> dict[str, datetime]:
+        """Return since when addresses are theirs, of those that were given up by somebody before. One query.
+
+        A number is the same person's on every channel, and only one of them may tell that it changed.
+        """
+        if self.whoever:
+            return {}
+        everywhere = {(one, address) for _, address in self.addresses if is_e164(address) for one in CHANNELS}
+        found: dict[str, datetime] = {}
+        for (_, address), at in Tombstone.objects.all().heard(everywhere | self.addresses).items():
+            found[address] = max(at, found.get(address, at))
         return found
 
 

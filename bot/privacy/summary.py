@@ -21,8 +21,8 @@ def summary_of(subject: Subject) -> dict[str, int]:
     counts = {
         _("messages in the inbox"): len(holdings.inbound),
         _("messages in the outbox"): len(holdings.outbound),
-        _("known chats"): Lease.objects.filter(subject.chats()).count(),
-        _("access requests"): AccessRequest.objects.filter(subject.chats()).count(),
+        _("known chats"): Lease.objects.filter(subject.chats(Lease)).count(),
+        _("access requests"): AccessRequest.objects.filter(subject.chats(AccessRequest)).count(),
         _("lines of admin history"): traces.admin_history(subject, holdings.inbound, holdings.outbound).count(),
     }
     if subject.person is not None:

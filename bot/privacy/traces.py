@@ -38,7 +38,7 @@ def admin_history(subject: Subject, inbound: Sequence[int], outbound: Sequence[i
 
 def _objects_of(subject: Subject) -> Iterator[tuple[type[Model], list[Any]]]:
     """Yield the other rows of a person that staff can change in the admin, with their keys."""
-    yield AccessRequest, list(AccessRequest.objects.filter(subject.chats()).values_list("pk", flat=True))
+    yield AccessRequest, list(AccessRequest.objects.filter(subject.chats(AccessRequest)).values_list("pk", flat=True))
     if subject.person is None:
         return
     yield User, [subject.person.pk]

@@ -8,7 +8,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from bot.erased import has_changed_hands
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from bot.privacy.subjects import Subject
 from bot.simulator.bubbles import Bubble, cost_line, merge, of_reply, of_unanswered
 from bot.simulator.overbudget import OVER_BUDGET_NUMBER
 from conversations.models import Conversation
@@ -110,8 +112,11 @@ def read_news(bot_id: int, bot_slug: str, address: str, user: User | None, after
 
     The inbox is read before the outbox: a message that is seen as done has its reply seen, too.
     """
-    inbound = list(InboundMessage.objects.filter(bot=bot_id, address=address).order_by("-id")[:RECENT])
-    outbox = _outbox_of(bot_id, inbound) if user else _outbox_of_unknown(bot_id, address)
+    # (What was said before somebody gave the number up is not shown of who has it since.)
+    chat = _chat(address)
+    received = InboundMessage.objects.filter(chat.chats(InboundMessage), bot=bot_id)
+    inbound = list(received.order_by("-id")[:RECENT])
+    outbox = _outbox_of(bot_id, inbound) if user else _outbox_of_unknown(bot_id, chat)
     replies = _with_costs(outbox.filter(id__gt=after or 0).exclude(text="").order_by("id"), user)
     last = max((reply.id for reply in replies), default=after or 0)
     if after is None:
@@ -133,9 +138,21 @@ def read_news(bot_id: int, bot_slug: str, address: str, user: User | None, after
 
 
 def find_document(id: int) -> OutboundMessage | None:
-    """Return a document that a bot has sent here, while its content is held."""
+    """Return a document that a bot has sent here, while its content is held and its address has not changed hands."""
     documents = OutboundMessage.objects.filter(bot__channel=CONSOLE).exclude(filename="").exclude(text="")
-    return documents.filter(pk=id).first()
+    found = documents.filter(pk=id).first()
+    return found if found and is_of_holder(found.pk, found.address) else None
+
+
+def is_of_holder(id: int, address: str) -> bool:
+    """Return whether what was sent to an address was sent to who has it, and not to who had it before."""
+    if not has_changed_hands(address):
+        return True
+    return OutboundMessage.objects.filter(_chat(address).chats(OutboundMessage), pk=id).exists()
+
+
+def _chat(address: str) -> Subject:
+    return Subject(None, frozenset({(CONSOLE, address)}), whoever=not has_changed_hands(address))
 
 
 def is_worked_on(bot_id: int, address: str) -> bool:
@@ -153,10 +170,10 @@ def _outbox_of(bot_id: int, inbound: Iterable[InboundMessage]) -> QuerySet[Outbo
     return OutboundMessage.objects.filter(bot=bot_id, turn_key__in=turn_keys)
 
 
-def _outbox_of_unknown(bot_id: int, address: str) -> QuerySet[OutboundMessage]:
+def _outbox_of_unknown(bot_id: int, chat: Subject) -> QuerySet[OutboundMessage]:
     # Messages of people who are not whitelisted are deleted, so nothing leads from them to their turn. What was sent
     # (it has an external id) is indexed by bot.
-    return OutboundMessage.objects.filter(bot=bot_id, address=address).exclude(external_id="")
+    return OutboundMessage.objects.filter(chat.chats(OutboundMessage), bot=bot_id).exclude(external_id="")
 
 
 def _with_costs(rows: Iterable[OutboundMessage], user: User | None) -> list[Bubble]:

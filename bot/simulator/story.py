@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from bot.models import InboundMessage, OutboundMessage
 from bot.simulator.bubbles import PROBLEMS, call_line
-from bot.simulator.queries import CONSOLE
+from bot.simulator.queries import CONSOLE, is_of_holder
 from bot.simulator.rights import check_person
 from bot.simulator.views import json_view
 from bot.trace import Step, trace
@@ -75,7 +75,7 @@ def story(request: HttpRequest, id: int) -> HttpResponse:
     address = OutboundMessage.objects.filter(pk=id, bot__channel=CONSOLE).values_list("address", flat=True).first()
     if address is not None:
         check_person(request, address, User.objects.for_identity(CONSOLE, address))
-    told = tell(id)
+    told = tell(id) if address is None or is_of_holder(id, address) else None
     if told is None:
         return JsonResponse({"error": _("How this reply came about is not known any more.")}, status=404)
     summary, lines = told

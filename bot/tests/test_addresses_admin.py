@@ -10,10 +10,10 @@ from django.utils import timezone
 from bot import inbox
 from bot.directory import ActiveBot
 from bot.links import LINKED
-from bot.models import InboundMessage
+from bot.models import InboundMessage, OutboundMessage
 from bot.tests.factories import ALICE, BOB, STRANGER, event
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, work_until
-from users.models import AuditEntry, Identity, Role, User
+from users.models import AuditEntry, Identity, Role, Tombstone, User
 from users.tests.factories import UserFactory, alice, bob, charlie
 
 pytestmark = pytest.mark.django_db
@@ -167,6 +167,54 @@ def test_the_person_is_told_in_the_chats_they_have(
     assert [(one.address, one.text) for one in channel.sent[1:]] == [(ALICE, str(LINKED))]
     assert InboundMessage.objects.filter(kind="notice").count() == 1
     assert len(model.history) == 1
+
+
+def given_up(*addresses: str) -> set[str]:
+    pairs = [(channel, address) for channel in ("whatsapp", "console") for address in addresses]
+    return {f"{channel} {address}" for channel, address in Tombstone.objects.all().given_up(pairs)}
+
+
+def test_a_number_or_address_that_an_owner_takes_from_somebody_is_given_up_until_they_get_it_back(
+    client: Client, owner: User
+) -> None:
+    person, own_id = charlie(phone_number=BRAZIL), "US.13491208655302741918"
+    client.post(page(person), form(person, phone_number=SHORTER))
+    assert given_up(BRAZIL, SHORTER) == set()  # the same number, spelled otherwise
+    client.post(page(person), form(person, phone_number=BOB, **adding("whatsapp", own_id)))
+    assert given_up(SHORTER, BOB, own_id) == {f"whatsapp {SHORTER}", f"console {SHORTER}"}
+    client.post(page(person), form(person, phone_number=SHORTER))
+    assert given_up(SHORTER, BOB) == {f"whatsapp {BOB}", f"console {BOB}"}
+    known = Identity.objects.get()
+    row = {"identities-0-id": known.pk, "identities-0-user": person.pk, "identities-0-channel": "whatsapp"}
+    rows = {"identities-TOTAL_FORMS": "1", "identities-INITIAL_FORMS": "1", **row}
+    other = form(person, phone_number=SHORTER, **rows, **{"identities-0-address": "US.77"})
+    client.post(page(person), other)
+    assert given_up(own_id, "US.77") == {f"whatsapp {own_id}"}
+    client.post(page(person), {**other, "identities-0-DELETE": "on"})
+    assert given_up(own_id, "US.77") == {f"whatsapp {own_id}", "whatsapp US.77"}
+    client.post(page(person), form(person, phone_number=SHORTER, **adding("whatsapp", own_id)))
+    assert given_up(own_id) == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_simulator_shows_who_has_a_number_nothing_of_who_had_it(
+    client: Client, owner: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    person = charlie(phone_number=BOB, is_whitelisted=True)
+    inbox.accept(bot, [event("m1", address=BOB, text="Hi", sent_at=timezone.now())])
+    work_until(model=model)
+    shown = {"bot": bot.slug, "person": BOB}
+    assert "Echo: Hi" in client.get("/simulator/updates/", shown).content.decode()
+    story = f"/simulator/stories/{OutboundMessage.objects.get().pk}/"
+    assert client.get(story).status_code == 200
+    client.post(page(person), form(person, phone_number=STRANGER))
+    assert client.get(story).status_code == 404
+    for holder in (None, "Next"):
+        if holder:
+            UserFactory.create(phone_number=BOB, name=holder)
+        answer = client.get("/simulator/updates/", shown)
+        assert "Echo: Hi" not in answer.content.decode()
+        assert not holder or answer.status_code == 200
 
 
 def test_a_file_gives_nobody_a_number_that_names_somebody_else(client: Client, admin: User) -> None:

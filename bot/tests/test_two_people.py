@@ -2,21 +2,30 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from io import StringIO
 from itertools import permutations
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from bot.channels.registry import get_channel
 from bot.directory import forget
-from bot.models import AccessRequest
+from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.privacy.erase import erase
+from bot.privacy.subjects import subject_of
+from bot.privacy.summary import summary_of
 from bot.tests.factories import ALICE, BOB, WhatsAppBotFactory, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.fakes import ScriptedModel, nothing_pending, work_until
 from bot.tests.test_moves import deliver, post, who
 from conversations.models import Conversation
 from users.models import AuditEntry, Identity, User
+from users.roles import Role
+from users.tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -241,3 +250,148 @@ def test_a_number_of_staff_goes_to_nobody_else_by_a_change(client: Client, model
     assert model.history == []
     noted = AuditEntry.objects.filter(subject=owner.pk).values_list("action", "via", "details")
     assert list(noted) == [("number", "chat", {"from": "+49…21", "by": "provider"})]
+
+
+@pytest.fixture
+def documents(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The documents that are given to people."""
+    given: list[str] = []
+
+    async def upload(self: Any, client: Any, account: Any, message: Any) -> str:
+        given.append(message.text)
+        return "media"
+
+    monkeypatch.setattr(type(get_channel("whatsapp")), "upload", upload)
+    return given
+
+
+def change_by_hand(person: User, number: str) -> None:
+    owner = User.objects.filter(role=Role.OWNER).first() or UserFactory.create(role=Role.OWNER)
+    client = Client()
+    client.force_login(owner)
+    identities = {"identities-TOTAL_FORMS": "0", "identities-INITIAL_FORMS": "0"}
+    fields = {"phone_number": number, "name": person.name, "role": person.role, "is_whitelisted": "on"}
+    client.post(reverse("admin:users_user_change", args=[person.pk]), {**fields, **identities})
+    person.refresh_from_db()
+    assert person.phone_number == number
+
+
+def change_hands(client: Client, model: ScriptedModel, how: str) -> User:
+    """Let Alice write and be answered, and then have another number."""
+    alice = person("Alice", ALICE)
+    run(client, model, said("Alice", ALICE, "", BEFORE))
+    if how == "by hand":
+        change_by_hand(alice, NEW)
+    else:
+        run(client, model, changed("change", old=ALICE, wa_id=NEW))
+    work_until(model=model)
+    return alice
+
+
+def later(number: str, text: str) -> dict[str, Any]:
+    # (The provider's times are whole seconds.)
+    at = int(timezone.now().timestamp()) + 2
+    return whatsapp_message(text, number, id=f"wamid.{number}.{text}", timestamp=str(at))
+
+
+HOWS = pytest.mark.parametrize("how", ["by hand", "by the provider"])
+
+
+@HOWS
+@pytest.mark.parametrize("known", [True, False])
+def test_the_next_holder_of_a_number_is_given_nothing_of_who_had_it(
+    client: Client, model: ScriptedModel, documents: list[str], how: str, known: bool
+) -> None:
+    change_hands(client, model, how)
+    if known:
+        User.objects.create_user(ALICE, name="Carol", is_whitelisted=True)
+    run(client, model, later(ALICE, "<Carol>"), later(ALICE, "/export"))
+    assert "<Alice>" not in "".join(documents)
+    assert bool(documents) or not known
+    assert ("Echo: <Carol>" in "".join(documents)) == known
+
+
+@HOWS
+def test_the_next_holder_of_a_number_erases_nothing_of_who_had_it(
+    client: Client, model: ScriptedModel, how: str
+) -> None:
+    alice = change_hands(client, model, how)
+    carol = User.objects.create_user(ALICE, name="Carol", is_whitelisted=True)
+    run(client, model, later(ALICE, "<Carol>"))
+    subject = subject_of(carol)
+    assert summary_of(subject)["messages in the inbox"] == 1
+    erase(subject, via="command")
+    texts = list(OutboundMessage.objects.exclude(text="").values_list("text", flat=True))
+    assert "Echo: <Alice>" in texts
+    assert "Echo: <Carol>" not in texts
+    if how == "by the provider":
+        erase(subject_of(alice), via="command")
+        assert not OutboundMessage.objects.filter(text__contains="<Alice>").exists()
+
+
+@HOWS
+def test_the_operator_erases_all_of_a_number_that_nobody_has(client: Client, model: ScriptedModel, how: str) -> None:
+    change_hands(client, model, how)
+    call_command("forget", ALICE, "--yes", stdout=StringIO())
+    assert not OutboundMessage.objects.filter(address=ALICE).exists()
+
+
+def test_what_waits_when_a_number_is_changed_by_hand_is_not_the_next_holders(
+    client: Client, model: ScriptedModel, shop: list[tuple[str, str]]
+) -> None:
+    alice, carol = person("Alice", ALICE), person("Carol", BOB)
+    deliver(client, said("Alice", ALICE, "", NOW))
+    change_by_hand(alice, NEW)
+    change_by_hand(carol, ALICE)
+    work_until(model=model)
+    assert_apart(model)
+    assert (NEW, "Echo: <Alice>") in shop
+    assert not any(address == ALICE and "<Alice>" in text for address, text in shop)
+
+
+def test_what_cannot_be_moved_when_a_number_is_changed_by_hand_is_answered_to_nobody(
+    client: Client, model: ScriptedModel, shop: list[tuple[str, str]]
+) -> None:
+    alice, carol = person("Alice", ALICE), person("Carol", BOB)
+    deliver(client, said("Alice", ALICE, "", NOW))
+    with transaction.atomic():
+        chats = [(one.bot_id, one.address) for one in InboundMessage.objects.all()]
+        now = timezone.now()
+        Lease.objects.all().take(chats, "another", now, now + timedelta(hours=1))
+    change_by_hand(alice, NEW)
+    change_by_hand(carol, ALICE)
+    Lease.objects.update(expires_at=timezone.now(), worker="")
+    work_until(model=model)
+    assert model.history == []
+    assert not any("<Alice>" in text for _, text in shop)
+
+
+def test_who_gets_their_number_back_by_hand_has_what_they_had(
+    client: Client, model: ScriptedModel, documents: list[str]
+) -> None:
+    alice = change_hands(client, model, "by hand")
+    change_by_hand(alice, ALICE)
+    run(client, model, later(ALICE, "/export"))
+    assert "Echo: <Alice>" in "".join(documents)
+
+
+def test_who_gets_back_a_number_that_another_had_meanwhile_has_nothing_of_theirs(
+    client: Client, model: ScriptedModel, documents: list[str]
+) -> None:
+    alice = change_hands(client, model, "by hand")
+    carol = person("Carol", BOB)
+    change_by_hand(carol, ALICE)
+    run(client, model, later(ALICE, "<Carol>"))
+    change_by_hand(carol, BOB)
+    change_by_hand(alice, ALICE)
+    erase(subject_of(alice), via="command")
+    assert OutboundMessage.objects.filter(text="Echo: <Carol>").exists()
+
+
+def test_a_change_that_is_told_again_takes_nothing_from_the_next_holder(client: Client, model: ScriptedModel) -> None:
+    change_hands(client, model, "by the provider")
+    carol = User.objects.create_user(ALICE, name="Carol", is_whitelisted=True)
+    run(client, model, later(ALICE, "<Carol>"))
+    again = changed("change", old=ALICE, wa_id=NEW)
+    run(client, model, again, {**again, "id": "wamid.told-anew"})
+    assert summary_of(subject_of(carol))["messages in the inbox"] == 1

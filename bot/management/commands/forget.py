@@ -1,6 +1,7 @@
 """Erase everything that is held about somebody: `manage.py forget PHONE`."""
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -30,6 +31,8 @@ class Command(BaseCommand):
             CommandError: nobody is named so, nothing is held about them, or no owner would be left.
         """
         subject = find_whom(options)
+        if subject.person is None:  # all that was written from the address, also by who gave it up
+            subject = replace(subject, whoever=True)
         held = summary_of(subject)
         if not held:
             raise CommandError(NOTHING_HELD)

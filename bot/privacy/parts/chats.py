@@ -58,7 +58,7 @@ CHATS = (
         "received",
         _("Messages received from you"),
         InboundMessage,
-        lambda subject: InboundMessage.objects.filter(subject.chats()).order_by("pk"),
+        lambda subject: InboundMessage.objects.filter(subject.chats(InboundMessage)).order_by("pk"),
         (
             time("received_at", _("received")),
             time("sent_at", _("written")),
@@ -85,7 +85,9 @@ CHATS = (
         "sent",
         _("Messages sent to you"),
         OutboundMessage,
-        lambda subject: OutboundMessage.objects.filter(subject.chats()).annotate(said=SAID).order_by("pk"),
+        lambda subject: (
+            OutboundMessage.objects.filter(subject.chats(OutboundMessage)).annotate(said=SAID).order_by("pk")
+        ),
         (
             time("created_at", _("written")),
             Told("bot__slug", _("bot"), "bot"),
@@ -108,7 +110,7 @@ CHATS = (
         "chats",
         _("Chats the workers know"),
         Lease,
-        lambda subject: Lease.objects.filter(subject.chats()).order_by("pk"),
+        lambda subject: Lease.objects.filter(subject.chats(Lease)).order_by("pk"),
         (
             Told("bot__slug", _("bot"), "bot"),
             Told("address", _("address")),

@@ -70,7 +70,7 @@ PEOPLE = (
         "access_requests",
         _("Requests for access"),
         AccessRequest,
-        lambda subject: AccessRequest.objects.filter(subject.chats()).order_by("pk"),
+        lambda subject: AccessRequest.objects.filter(subject.chats(AccessRequest)).order_by("pk"),
         (
             Told("bot__slug", _("bot"), "bot"),
             Told("address", _("address")),
