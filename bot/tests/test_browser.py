@@ -130,10 +130,10 @@ def test_an_import_names_wrong_lines_and_changes_nothing_and_a_good_one_is_appli
 def test_a_whatsapp_bot_made_on_the_desk_answers_a_signed_message_to_the_url_it_shows(
     browser: Browser, system: System
 ) -> None:
-    account, secret = "555000111", "the secret of this app"
+    account, secret = "555000111", "the-secret-of-this-app"
     fields = {
         "channel": "whatsapp", "name": "Support", "account_id": account, "credential_access_token": "EAAdesk",
-        "credential_app_secret": secret, "credential_verify_token": "verify me",
+        "credential_app_secret": secret, "credential_verify_token": "verify-me",
     }  # fmt: skip
     browser.open("/admin/bot/bot/add/")
     stored = f"SELECT id FROM bot_bot WHERE account_id = '{account}'"  # noqa: S608
