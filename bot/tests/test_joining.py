@@ -187,7 +187,8 @@ def test_the_person_is_told_where_they_wrote_and_the_log_says_who_asked_from_whe
     assert told == [(ALICE, str(LINKED))], "in the chat they had, and not to the new address"
     noted = AuditEntry.objects.order_by("pk").values_list("action", "subject", "actor", "via", "details")
     place: dict[str, Any] = {"channel": "console"}
-    assert list(noted) == [
+    told_by: list[Any] = list(noted)
+    assert told_by == [
         ("linked", alice.pk, None, "chat", {**place, "to": "700…23", "invite": invite.pk, "by": owner.pk}),
         ("exported", alice.pk, None, "chat", {**place, "from": "700…23"}),
     ]
