@@ -34,6 +34,15 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """Keep the conversations that are still remembered."""
         return self.filter(expires_at__gt=now or timezone.now())
 
+    def of_bots(self, slugs: Iterable[str]) -> Self:
+        """Keep the conversations with these bots."""
+        return self.filter(bot__in=[*slugs])
+
+    def expire(self) -> int:
+        """Let these conversations end now, and return how many that were. One statement: the purge deletes the rows."""
+        now = timezone.now()
+        return self.live(now).update(expires_at=now)
+
 
 _ConversationManager = models.Manager.from_queryset(ConversationQuerySet)
 

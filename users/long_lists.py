@@ -79,6 +79,11 @@ class LongListAdmin(ModelAdmin):
         logger.warning("list_filter_refused", extra={"list": self.opts.label_lower, "staff": staff})
         return False
 
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Return whether a pop-up may name rows by a field: never by a relation, which has no value of its own."""
+        field = next((one for one in self.opts.fields if one.name == to_field), None)
+        return field is not None and bool(super().to_field_allowed(request, to_field))
+
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
         """Do what was chosen, but not with more rows than the page says there are: it counts no further."""
         most = paginator.MOST

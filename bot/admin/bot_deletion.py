@@ -1,14 +1,16 @@
-"""What the deletion of a bot takes along, counted as far as that is quick; and when it is refused."""
+"""What ends with a bot, counted as far as that is quick; when its deletion is refused; and that a slug is clean."""
 
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bot.admin.connections import ConnectionAdmin
 from bot.models import Bot, InboundMessage
+from conversations.models import Conversation
 
 # More are for the daily purge, which leaves others their turn: a request has a minute.
 MOST_DELETED = 10_000
@@ -24,6 +26,19 @@ class DeletionAdmin(ConnectionAdmin):
         actions: dict[str, Any] = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+    def delete_model(self, request: HttpRequest, obj: Bot) -> None:
+        """Delete a bot, and let what it remembers end: conversations know it by its slug, which another may get."""
+        slugs = [obj.slug, *Bot.objects.filter(preview_of=obj).values_list("slug", flat=True)]
+        with transaction.atomic():
+            super().delete_model(request, obj)
+            Conversation.objects.of_bots(slugs).expire()
+
+    def save_model(self, request: HttpRequest, obj: Bot, form: Any, change: bool) -> None:
+        """Save a bot. Under a slug that is new to it, it remembers nothing of another bot that was called so."""
+        super().save_model(request, obj, form, change)
+        if not change or "slug" in form.changed_data:
+            Conversation.objects.of_bots([obj.slug]).expire()
 
     def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> Any:
         """Return what goes, without reading a million messages; and what keeps it from going."""

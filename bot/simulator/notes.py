@@ -28,7 +28,7 @@ def note_look(visitor: User | None, bot: ActiveBot, person: User | None) -> None
     # (Others see no such chat.)
     if person is None or person == visitor or not may(visitor, Permission.SEE_CONVERSATIONS):
         return
-    if person.is_staff or person.pk in known_elsewhere([person.pk]):
+    if person.is_staff or person.pk in known_elsewhere([person]):
         _note(AuditEntry.Action.READ, visitor, person, {"bot": bot.slug})
 
 

@@ -8,7 +8,8 @@ are judged by the visitor's rights as well as the person's (bot/pipeline/command
 from collections.abc import Collection, Iterable
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.contrib.admin.models import LogEntry
+from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -18,8 +19,9 @@ from bot.simulator.queries import CONSOLE, NOBODY
 from config.loopback import is_local_trial
 from conversations.models import Conversation
 from usage.models import UsageRecord
-from users.models import Identity, User
+from users.models import AuditEntry, Identity, User
 from users.permissions import Permission, may, may_touch
+from users.phone import spellings
 
 
 class NotTheirs(PermissionError):
@@ -55,27 +57,41 @@ def those_to_be(visitor: User | None, people: Iterable[User]) -> list[User]:
     if visitor is None or may(visitor, Permission.SEE_CONVERSATIONS):
         return list(people)
     found = [person for person in people if may_touch(visitor, person)]
-    elsewhere = known_elsewhere([person.pk for person in found if person != visitor])
+    elsewhere = known_elsewhere([person for person in found if person != visitor])
     return [person for person in found if person.pk not in elsewhere]
 
 
-def known_elsewhere(ids: Collection[int]) -> set[int]:
-    """Return which people have been written to or have an address outside the simulator. One query, or none."""
-    if not ids:
+def known_elsewhere(people: Collection[User]) -> set[int]:
+    """Return the ids of the people who are not made up. One query, or none.
+
+    They have an address, a message, a conversation or a cost outside the simulator, or have signed in or acted as staff
+    (and what they wrote here then is theirs, whatever their role is since). A bot that is deleted was outside.
+    """
+    if not people:
         return set()
-    here, others = Bot.objects.filter(channel=CONSOLE), Bot.objects.exclude(channel=CONSOLE)
-    person, number = OuterRef("pk"), OuterRef("phone_number")
-    traces = (
+    here, others = Bot.objects.filter(channel=CONSOLE).values("slug"), Bot.objects.exclude(channel=CONSOLE).values("pk")
+    person = OuterRef("pk")
+    traces = [
         Identity.objects.filter(user=person).exclude(channel=CONSOLE),
-        Conversation.objects.filter(user=person).exclude(bot__in=here.values("slug")),
-        UsageRecord.objects.filter(user=person, bot__in=others.values("slug")),
-        InboundMessage.objects.filter(bot__in=others.values("pk"), address=number),
-        OutboundMessage.objects.filter(bot__in=others.values("pk"), address=number),
-    )
-    any_of_them = Q()
+        Conversation.objects.filter(user=person).exclude(bot__in=here),
+        UsageRecord.objects.filter(user=person).exclude(bot__in=here),
+        AuditEntry.objects.filter(actor=person),
+        LogEntry.objects.filter(user=person),
+    ]
+    for number in (OuterRef("phone_number"), OuterRef("other_spelling")):
+        traces.append(InboundMessage.objects.filter(bot__in=others, address=number))
+        traces.append(OutboundMessage.objects.filter(bot__in=others, address=number))
+    known = Q(last_login__isnull=False)
     for trace in traces:
-        any_of_them |= Q(Exists(trace))
-    return set(User.objects.filter(any_of_them, pk__in=ids).values_list("pk", flat=True))
+        known |= Q(Exists(trace))
+    rows = User.objects.alias(other_spelling=_other_spelling(people))
+    return set(rows.filter(known, pk__in=[one.pk for one in people]).values_list("pk", flat=True))
+
+
+def _other_spelling(people: Iterable[User]) -> Case:
+    """Return, for a query, the other spelling of each person's number; NULL where there is one only."""
+    others = ((one.pk, spelling) for one in people for spelling in spellings(one.phone_number or "")[1:])
+    return Case(*(When(pk=pk, then=Value(spelling)) for pk, spelling in others), output_field=CharField())
 
 
 def check_person(request: HttpRequest, address: str, person: User | None) -> None:

@@ -146,6 +146,19 @@ def test_other_parameters_of_djangos_lists_open_nothing(staff: Client, query: st
     assert staff.get(f"{path_of(OutboundMessage)}?{query}").status_code == 400
 
 
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label_lower)
+def test_a_pop_up_names_rows_by_their_id_only(client: Client, model: type[models.Model]) -> None:
+    client.force_login(alice())
+    for field in model._meta.get_fields(include_hidden=True):
+        if not getattr(field, "primary_key", False):
+            assert ask(client, model, _popup="1", _to_field=field.name) == 400, field.name
+
+
+def test_an_admin_who_asks_for_a_relation_in_a_pop_up_is_refused(staff: Client) -> None:
+    assert ask(staff, User, _popup="1", _to_field="invites") == 400
+    assert ask(staff, User, _popup="1", _to_field="id") == 200
+
+
 def test_a_list_is_sorted_by_what_it_offers_only(staff: Client) -> None:
     for number in range(1, 12):
         answer = staff.get(path_of(OutboundMessage), {"o": str(number)})

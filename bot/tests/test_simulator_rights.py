@@ -4,11 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from bot import directory, inbox
 from bot.directory import ActiveBot
-from bot.models import AccessRequest, InboundMessage, OutboundMessage
+from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
 from bot.simulator.queries import UNKNOWN_NUMBER
 from bot.tests.factories import BotFactory, event
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, work_until
@@ -103,7 +106,20 @@ def test_the_one_nobody_is_is_no_way_to_somebody_whose_address_it_has_become(
     assert send(admin, UNKNOWN_NUMBER).status_code == look(admin, UNKNOWN_NUMBER) == 403
 
 
-@pytest.mark.parametrize("trace", ["identity", "conversation", "usage", "inbox", "outbox"])
+@pytest.mark.parametrize(
+    "trace",
+    [
+        "identity",
+        "conversation",
+        "usage",
+        "usage with a bot that is gone",
+        "inbox",
+        "outbox",
+        "sign-in",
+        "audit",
+        "history",
+    ],
+)
 def test_who_has_any_trace_outside_the_simulator_is_a_real_person(
     admin: Client, people: dict[str, User], trace: str
 ) -> None:
@@ -112,11 +128,107 @@ def test_who_has_any_trace_outside_the_simulator_is_a_real_person(
     {
         "identity": lambda: Identity.objects.create(user=person, channel="whatsapp", address="DE.1"),
         "conversation": lambda: ConversationFactory.create(user=person, bot="a bot that is gone"),
+        "usage with a bot that is gone": lambda: UsageRecordFactory.create(user=person, bot="gone"),
+        "sign-in": lambda: User.objects.filter(pk=person.pk).update(last_login=timezone.now()),
+        "audit": lambda: AuditEntry.objects.create(action="allowed", subject=1, actor=person, via="chat"),
+        "history": lambda: LogEntry.objects.create(user=person, action_flag=CHANGE),
         "usage": lambda: UsageRecordFactory.create(user=person, bot=wa.slug),
         "inbox": lambda: InboundMessage.objects.create(bot=wa, external_id="1", address=TEST, kind="text"),
         "outbox": lambda: OutboundMessage.objects.create(bot=wa, address=TEST, turn_key=1, part=1, text="Hi"),
     }[trace]()
     assert send(admin, TEST).status_code == look(admin, TEST) == 403
+
+
+def test_a_colleagues_own_chat_stays_theirs_when_they_are_no_member_of_staff_any_more(
+    admin: Client, people: dict[str, User]
+) -> None:
+    colleague = Client()
+    colleague.force_login(people[OTHER])
+    assert send(colleague, OTHER, "I am ill").status_code == 201
+    User.objects.update_role(User.objects.get(phone_number=OTHER), Role.USER)
+    assert send(admin, OTHER).status_code == look(admin, OTHER) == look(admin, OTHER, "about") == 403
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        ("+5511987654321", "+551187654321"),
+        ("+551187654321", "+5511987654321"),
+        ("+525512345678", "+5215512345678"),
+        ("+541123456789", "+5491123456789"),
+    ],
+)
+@pytest.mark.parametrize("box", ["inbox", "outbox"])
+def test_a_message_counts_however_the_number_is_spelled(admin: Client, number: str, written: str, box: str) -> None:
+    UserFactory.create(phone_number=number)
+    assert look(admin, number) == 200
+    wa = Bot.objects.get(slug="wa")
+    if box == "inbox":
+        InboundMessage.objects.create(bot=wa, external_id="1", address=written, kind="text")
+    else:
+        OutboundMessage.objects.create(bot=wa, address=written, turn_key=1, part=1, text="Hi")
+    assert send(admin, number).status_code == look(admin, number) == 403
+    # (Nobody else's.)
+    assert look(admin, TEST) == 200
+
+
+# --- a slug that another bot had ---
+
+
+@pytest.fixture
+def remembered(people: dict[str, User]) -> Bot:
+    """A bot on WhatsApp that remembers what Dana has said."""
+    bot = BotFactory.create(slug="clinic", channel="whatsapp", account_id="1")
+    conversation = Conversation.objects.find_or_create(people[DANA], "clinic")
+    Conversation.objects.add_messages(conversation, [("user", "I am ill"), ("assistant", "Get well soon")])
+    return bot
+
+
+def seen(client: Client, slug: str) -> str:
+    directory.forget()
+    return client.get("/simulator/updates/", {"bot": slug, "person": DANA}).content.decode()
+
+
+def add_bot(owner: Client, slug: str) -> Bot:
+    owner.post(
+        reverse("admin:bot_bot_add"), {"channel": "console", "name": "New", "slug": slug, "system_prompt": "Hello"}
+    )
+    return Bot.objects.get(slug=slug, channel="console")
+
+
+def test_a_deleted_bots_conversations_are_not_read_under_its_slug(
+    admin: Client, owner: Client, people: dict[str, User], remembered: Bot
+) -> None:
+    kept = Conversation.objects.find_or_create(people[DANA], "shop")
+    url = reverse("admin:bot_bot_delete", args=(remembered.pk,))
+    assert "forgotten at once" in owner.get(url).content.decode()
+    owner.post(url, {"post": "yes"})
+    assert not Bot.objects.filter(pk=remembered.pk).exists()
+    assert not Conversation.objects.live().filter(bot="clinic").exists()
+    assert Conversation.objects.live().filter(pk=kept.pk).exists(), "another bot's"
+    BotFactory.create(slug="clinic", channel="console")
+    assert "I am ill" not in seen(admin, "clinic") + seen(owner, "clinic")
+    again = Conversation.objects.find_or_create(people[DANA], "clinic")
+    assert not again.messages.exists()
+
+
+def test_a_new_bot_remembers_nothing_of_one_that_was_called_so(admin: Client, owner: Client, remembered: Bot) -> None:
+    remembered.delete()
+    add_bot(owner, "clinic")
+    assert "I am ill" not in seen(admin, "clinic") + seen(owner, "clinic")
+
+
+def test_a_bot_that_gets_another_slug_remembers_nothing_of_one_that_was_called_so(
+    admin: Client, owner: Client, remembered: Bot
+) -> None:
+    remembered.delete()
+    bot = add_bot(owner, "other")
+    owner.post(
+        reverse("admin:bot_bot_change", args=(bot.pk,)),
+        {"name": "New", "slug": "clinic", "is_active": "on", "system_prompt": "Hello", "burst_wait_seconds": "0"},
+    )
+    assert Bot.objects.get(pk=bot.pk).slug == "clinic"
+    assert "I am ill" not in seen(admin, "clinic") + seen(owner, "clinic")
 
 
 def test_an_admin_is_offered_only_as_whom_they_may_write(admin: Client, owner: Client) -> None:
