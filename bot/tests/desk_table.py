@@ -61,7 +61,7 @@ OWN = {
     "view_on_site": Needs(STAFF, 404),  # (nothing here has a page on a site)
     "logout": Needs(ANYBODY, 405),
     "login": Needs(ANYBODY),
-    "auth_user_password_change": Needs(Permission.MANAGE_PEOPLE),
+    "auth_user_password_change": Needs(Permission.MANAGE_STAFF),
     "users_user_delete": Needs(Permission.DELETE_PEOPLE, 302),  # (to the next one)
     "users_user_privacy": Needs(Permission.DELETE_PEOPLE),
     "users_user_erase": Needs(Permission.DELETE_PEOPLE, 405),

@@ -26,7 +26,7 @@ from config.rows import insert_rows
 from conversations.models import Conversation, Message
 from usage.models import DailySpend, Reservation, UsageRecord
 from users.invites import create_invite
-from users.models import AuditEntry, Identity, Tombstone, User
+from users.models import AuditEntry, Identity, Invite, Tombstone, User
 
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +111,7 @@ def fill(person: User, mark: str, bots: list[Any], staff: User) -> None:
     DailySpend.objects.create(user=person, day=at.date(), spent_micros=123)
     Reservation.objects.create(user=person, turn_key=hash(mark) % 10**9, fence=1, day=at.date(), amount_micros=77)
     create_invite(person=person, note=f"{mark}-note", created_by=staff)
-    create_invite(created_by=person, note=f"{mark}-for-somebody-else")
+    Invite.objects.filter(pk=create_invite(note=f"{mark}-for-somebody-else").pk).update(created_by=person)
     kind = ContentType.objects.get_for_model(User)
     LogEntry.objects.create(
         user=staff, content_type=kind, object_id=str(person.pk), object_repr=f"{mark}-repr", action_flag=CHANGE,

@@ -329,7 +329,8 @@ def test_a_long_reply_shows_its_cost_once_under_its_last_part(staff, bot, alice)
 def test_a_price_nobody_knows_is_not_shown_as_nothing(staff, bot, alice):
     send(staff)
     key = answer(bot, alice)
-    UsageRecord.objects.create(user=alice, model="x", input_tokens=1, output_tokens=1, cost_micros=None, turn_key=key)
+    tokens = {"input_tokens": 1, "output_tokens": 1}
+    UsageRecord.objects.create(user=alice, bot=bot.slug, model="x", **tokens, cost_micros=None, turn_key=key)
     assert news(staff, after=0)["messages"][0]["cost"] == "x · 1,201 + 35 tokens · price unknown"
 
 

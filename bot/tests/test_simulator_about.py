@@ -69,6 +69,7 @@ def names(told: Any) -> list[str]:
 
 
 def test_it_tells_what_the_chat_has_cost_and_what_is_left_today(admin: Client, bot: Bot, alice: User) -> None:
+    BotFactory.create(slug="other")
     for fields in (
         {"bot": "demo", "cost_micros": 1_500},
         {"bot": "demo", "cost_micros": 500},

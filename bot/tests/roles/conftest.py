@@ -6,8 +6,11 @@ import pytest
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
+from django.utils.timezone import now
+from django_q.models import OrmQ
 from pytest_django import DjangoDbBlocker
 
+from bot.tests.roles.page_table import HAS_QUEUE
 from bot.tests.roles.world import World, make_world
 
 
@@ -16,6 +19,14 @@ def _django_db_marker(request: pytest.FixtureRequest) -> None:
     """Give a marked test the database as everywhere, but not one in the world: that has a transaction of its own."""
     if request.node.get_closest_marker("django_db") and "world" not in request.fixturenames:
         request.getfixturevalue("_django_db_helper")
+
+
+@pytest.fixture(autouse=True)
+def _queue_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what is queued in rows, also where Redis would carry it to whichever scheduler runs."""
+    if not HAS_QUEUE:
+        queue = OrmQ.objects.create
+        monkeypatch.setattr("bot.schedules.async_task", lambda *task, **_: queue(key="here", payload="", lock=now()))
 
 
 @pytest.fixture(scope="module")

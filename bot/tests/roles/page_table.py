@@ -1,5 +1,8 @@
 """Which page opens for whom: every URL of the project, by its name. A URL without a line here fails."""
 
+from django.contrib.admin import site
+from django_q.models import OrmQ
+
 from bot.tests.roles.world import ROLES
 
 # Answers to nobody, user, admin and owner. login: led to the page to sign in; gone: as if it was not there.
@@ -95,6 +98,10 @@ ABOUT = {
     "django_q.failure": "failure",
     "django_q.ormq": "queued",
 }
+# Where Redis carries the tasks, there is no page of those that wait.
+HAS_QUEUE = site.is_registered(OrmQ)
+if not HAS_QUEUE:
+    del MODELS["django_q.ormq"], ABOUT["django_q.ormq"]
 
 
 def expected(name: str, model: str, role: str) -> str | None:

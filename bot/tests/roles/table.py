@@ -5,6 +5,7 @@
 from django_q.models import OrmQ
 
 from bot.tests.roles.cells import Row
+from bot.tests.roles.page_table import MODELS
 from bot.tests.roles.table_people import PEOPLE
 from bot.tests.roles.ways import action, add, change, count, delete, fields, get, nothing, post, post_to, there
 from users.models import AuditEntry
@@ -135,6 +136,7 @@ TASKS = [
     *(
         Row(label.partition(".")[2], act, way, watch, NO_ONE if act in ("add", "change", "delete") else NO_ONE_OF_LIST)
         for label, key in (("django_q.success", "success"), ("django_q.failure", "failure"), ("django_q.ormq", "queued"))
+        if label in MODELS
         for act, way, watch in (
             ("add", add(label, name="mine", func="os.system"), count(label)),
             ("change", change(label, key, name="mine", func="os.system", key="x"), fields(key, "pk")),
