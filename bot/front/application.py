@@ -30,7 +30,7 @@ PAGE_BODY_SECONDS = 30.0
 MOST_PAGE_BYTES = 10 * 1024 * 1024
 MOST_STRANGERS_BYTES = 131_072
 # Connections and what they need: granian's --backpressure is below it (Procfile).
-FILES = 32_768
+FILES = 16_384
 WEBHOOK_ROUTE = "webhooks/<slug:channel>/<slug:bot>/"
 FIXED: Pairs = [*((name.lower(), value) for name, value in MACHINE_HEADERS.items()), ("server", "web")]
 # After these the rest of a body may still come: the connection is of no use any more.

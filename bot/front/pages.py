@@ -186,7 +186,8 @@ class _Slot:
 
 def response_headers(headers: CIMultiDictProxy[str]) -> Pairs:
     """Return the headers of an answer that are the client's."""
-    return [(name.lower(), value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP]
+    own = [(name.lower(), value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP]
+    return [*own, ("server", "web")]
 
 
 def client_address(scope: Scope) -> str:
