@@ -114,8 +114,9 @@ def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
         request.known_ids = known_ids(bots, call)  # type: ignore[attr-defined]
         found = judge(bots, call)
     if not isinstance(found, Answer):
-        (accepted,) = inbox.store([inbox.prepare(bots, found, parse(found, body), body)])
-        log_stored(found, accepted)
+        delivery = inbox.prepare(bots, found, parse(found, body), body)
+        (stored,) = inbox.store([delivery])
+        log_stored(found, inbox.note(delivery, stored))
         found = OK
     return HttpResponse(found.body, headers=dict(found.headers()))
 
