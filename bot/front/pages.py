@@ -1,6 +1,7 @@
 """Hand requests for pages to the process that renders them, over a Unix socket, and their answers back."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from urllib.parse import quote
 
 import aiohttp
@@ -18,6 +19,8 @@ from config.front import CLIENT_HEADER, TOKEN_HEADER, front_token
 SLOT_SECONDS = 10.0
 ANSWER_SECONDS = 120.0
 MOST_WAITING = 200
+MOST_SIGN_INS = 50
+SIGN_IN = "/admin/login/"
 # Answers that are larger than a piece, until their clients have taken them.
 MOST_ANSWERS = 1_000
 MOST_ANSWERS_BYTES = 64 * 1024 * 1024
@@ -31,8 +34,9 @@ class Pages:
 
     def __init__(self, path: str, most: int) -> None:
         self.path = path
-        self._slots = asyncio.Semaphore(most)
-        self._waiting = Bound(MOST_WAITING, "requests for pages")
+        self._slot = Slots(most, Bound(MOST_WAITING, "requests for pages"))
+        # Each keeps a processor busy for long: some threads are always left for everybody else.
+        self._sign_in = Slots(max(most // 2, 1), Bound(MOST_SIGN_INS, "attempts to sign in"))
         self._token = front_token()
         self.answers = Room(MOST_ANSWERS, MOST_ANSWERS_BYTES)
         self._client = aiohttp.ClientSession(
@@ -55,7 +59,7 @@ class Pages:
         """
         passing = Passing(self.answers)
         try:
-            async with self._slot():
+            async with self._gate(scope), self._slot:
                 request = self._client.request(
                     scope.method, self._url(scope), headers=self._headers(scope), data=body.content or None,
                     allow_redirects=False,
@@ -85,8 +89,8 @@ class Pages:
         writer.close()
         return True
 
-    def _slot(self) -> "_Slot":
-        return _Slot(self._slots, self._waiting)
+    def _gate(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        return self._sign_in if scope.method == "POST" and scope.path == SIGN_IN else nullcontext()
 
     @staticmethod
     def _url(scope: Scope) -> URL:
@@ -105,11 +109,11 @@ class Pages:
         return [*kept, (CLIENT_HEADER, client_address(scope)), (TOKEN_HEADER, self._token)]
 
 
-class _Slot:
-    """One of the pages' threads, for the length of a block."""
+class Slots:
+    """So many requests at once, each for the length of a block; the others wait for some seconds."""
 
-    def __init__(self, slots: asyncio.Semaphore, waiting: Bound) -> None:
-        self._slots, self._waiting = slots, waiting
+    def __init__(self, most: int, waiting: Bound) -> None:
+        self._slots, self._waiting = asyncio.Semaphore(most), waiting
 
     async def __aenter__(self) -> None:
         with self._waiting.held():
