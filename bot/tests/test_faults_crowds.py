@@ -215,7 +215,7 @@ def test_a_flood_of_failing_sign_ins_holds_up_nobody_else(system: System) -> Non
                 assert answers(system) == ALL_WELL
                 overtaken += sum(not guess.done() for guess in guesses) > 0
         assert overtaken > 0
-        assert {status_of(guess.result()) for guess in guesses} <= {200, 429}
+        assert {status_of(guess.result()) for guess in guesses} <= {200, 429, 503}
 
 
 def test_ten_imports_at_once_hold_up_no_webhook_and_no_probe(system: System) -> None:
