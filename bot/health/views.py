@@ -1,19 +1,24 @@
 """/healthz and /readyz."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from bot.health.checks import CHECKS, Database
 from bot.metrics.access import may_see_numbers
 from bot.shared_answer import SharedAnswer
 from bot.system import System
+
+if TYPE_CHECKING:
+    from bot.health.checks import Check
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +67,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
     How many processes live and how much waits is told to this machine and to who sends METRICS_TOKEN.
     """
-    found = _answers.get(_probe) or Readiness(dict.fromkeys((check.name for check in CHECKS), "unknown"))
+    found = _answers.get(_probe) or Readiness(dict.fromkeys((check.name for check in _checks()), "unknown"))
     body: dict[str, Any] = {"status": found.status, "checks": found.checks}
     if may_see_numbers(request):
         body["system"] = found.system and found.system.as_numbers()
@@ -78,22 +83,31 @@ def forget() -> None:
 
 
 def _probe() -> Readiness:
-    found = asyncio.run(_run_checks())
+    checks = _checks()
+    configured = [check for check in checks if check.is_configured]
+    for check in configured:
+        check.load()
+    states, system = asyncio.run(_run_checks(configured))
+    found = Readiness({check.name: states.get(check.name, "skipped") for check in checks}, system)
     _report_change(found.failed)
     return found
 
 
-async def _run_checks() -> Readiness:
-    """Run the checks side by side."""
-    checks = [check() for check in CHECKS]
-    states = {check.name: "skipped" for check in checks}
-    configured = [check for check in checks if check.is_configured]
-    system = None
-    for result in await asyncio.gather(*(check.get_result() for check in configured)):
+def _checks() -> list[Check]:
+    """Return a check of each kind."""
+    # Imported late: 3 MB that only a process needs which is asked whether it is ready.
+    from bot.health.checks import CHECKS
+
+    return [check() for check in CHECKS]
+
+
+async def _run_checks(checks: Sequence[Check]) -> tuple[dict[str, str], System | None]:
+    """Run the checks side by side; return the state of each, and how the system does."""
+    states, system = {}, None
+    for result in await asyncio.gather(*(check.get_result() for check in checks)):
         states[result.check.name] = "error" if result.error else "ok"
-        if isinstance(result.check, Database):
-            system = result.check.system
-    return Readiness(states, system)
+        system = system or result.check.system
+    return states, system
 
 
 def _report_change(failed: list[str]) -> None:
