@@ -10,6 +10,7 @@ from bot.channels.base import Account, Event, InvalidBody
 from bot.channels.registry import get_channel
 from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
+from bot.front.child import begin
 from bot.front.limits import Bound
 
 LARGE_BYTES = 256 * 1024
@@ -55,7 +56,9 @@ class Parser:
         if self._ending is not None:
             self._ending.cancel()
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            context = multiprocessing.get_context("spawn")
+            # Before anything of ours is imported: it arrives with what is to be parsed.
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=begin)
         return self._pool
 
     def _end_later(self) -> None:
