@@ -21,6 +21,7 @@ from bot.front.pages import Pages
 from bot.front.probes import HEALTHY, Probes
 from bot.front.protocol import Connection, Pairs, Scope
 from bot.front.room import Room
+from bot.webhooks import OK
 from config.file_modes import keep_new_files_private
 from config.log_context import bind_here
 
@@ -37,6 +38,7 @@ MOST_PAGE_BODIES_BYTES = 48 * 1024 * 1024
 FILES = 16_384
 WEBHOOK_ROUTE = "webhooks/<slug:channel>/<slug:bot>/"
 FIXED: Pairs = [*((name.lower(), value) for name, value in MACHINE_HEADERS.items()), ("server", "web")]
+STORED = OK.headers()
 # After these the rest of a body may still come: the connection is of no use any more.
 BROKEN = frozenset({400, 408, 413})
 
@@ -131,7 +133,7 @@ def most_page_bytes(scope: Scope) -> int:
 
 def reply(connection: Connection, answer: Answer, request_id: str) -> None:
     """Send an answer."""
-    headers = [*answer.headers(), *FIXED, ("x-request-id", request_id)]
+    headers = [*(STORED if answer is OK else answer.headers()), *FIXED, ("x-request-id", request_id)]
     if answer.status in BROKEN:
         headers.append(("connection", "close"))
     connection.response_bytes(answer.status, headers, answer.body)

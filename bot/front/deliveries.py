@@ -32,12 +32,14 @@ class Deliveries:
 
     async def answer(self, scope: Scope, connection: Connection) -> Answer:
         """Return what a provider is answered, whatever goes wrong."""
-        call: Call | None = None
+        channel = slug = ""
         try:
             channel, slug = names_in(scope.path)
-            call = Call(scope.method, channel, slug, {}, WebhookRequest(scope.headers, b""))
             if scope.method != "POST":
-                return await self._register(call, scope.query_string)
+                query = dict(parse_qsl(scope.query_string, keep_blank_values=True))
+                call = Call(scope.method, channel, slug, query, WebhookRequest(scope.headers, b""))
+                found, _ = await self._judge(call)
+                return found if isinstance(found, Answer) else webhooks.OK
             most_bytes = settings.WEBHOOK_MAX_BYTES
             body = await read_body(scope, connection, self._room, most_bytes=most_bytes, seconds=BODY_SECONDS)
             try:
@@ -45,12 +47,7 @@ class Deliveries:
             finally:
                 body.close()
         except Exception as error:
-            return refusal(error, webhooks.known_ids(latest(), call) if call else {}, webhook=True)
-
-    async def _register(self, call: Call, query: str) -> Answer:
-        parsed = dict(parse_qsl(query, keep_blank_values=True))
-        found, _ = await self._judge(Call(call.method, call.channel, call.slug, parsed, call.request))
-        return found if isinstance(found, Answer) else webhooks.OK
+            return refusal(error, webhooks.known_ids(latest(), channel, slug), webhook=True)
 
     async def _deliver(self, call: Call) -> Answer:
         bot, bots = await self._judge(call)
