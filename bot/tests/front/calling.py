@@ -170,6 +170,10 @@ class Caller:
         """Return what work returns; what it binds to log lines is bound no more then."""
         return self._runner.run(work, context=Context())
 
+    def together(self, work: Callable[[Front], Coroutine[Any, Any, Result]]) -> Result:
+        """Return what work(front) returns: several requests at once."""
+        return self.run(work(self.front))
+
     def ask(
         self,
         method: str,
@@ -179,8 +183,11 @@ class Caller:
         client: str = "127.0.0.1:50000",
     ) -> FakeConnection:
         """Return the connection with the answer to one request; bytes are a body with its Content-Length."""
-        front = self.front
-        return self.run(asking(front, method, target, body, headers, client))
+        return self.run(asking(self.front, method, target, body, headers, client))
+
+    def settle(self) -> None:
+        """Let what was begun go on until nothing of it can."""
+        self.run(settling())
 
     def close(self) -> None:
         """End the front."""
@@ -207,6 +214,12 @@ async def asking(
         given = body
     await front.__rsgi__(FakeScope(method, target, pairs, client), given)
     return given
+
+
+async def settling() -> None:
+    """Return when every task has done what it can without time passing."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 @contextmanager
