@@ -189,6 +189,10 @@ class Caller:
         """Let what was begun go on until nothing of it can."""
         self.run(settling())
 
+    def forget(self) -> None:
+        """Take it that a test has ended the front itself."""
+        self._front = None
+
     def close(self) -> None:
         """End the front."""
         if self._front is not None:

@@ -48,9 +48,7 @@ def test_a_genuine_body_in_chunks_is_taken_without_a_length(front: Caller, piece
     assert InboundMessage.objects.count() == 1
 
 
-def test_chunks_that_become_too_many_are_refused_with_the_first_that_is(
-    front: Caller, settings: Any
-) -> None:
+def test_chunks_that_become_too_many_are_refused_with_the_first_that_is(front: Caller, settings: Any) -> None:
     settings.WEBHOOK_MAX_BYTES = 10_000
     answer = front.ask("POST", HOOK, FakeConnection(*[b"x" * 1_000] * 100), CHUNKED)
     assert code_of(answer) == (413, "PAYLOAD_TOO_LARGE")
