@@ -1,17 +1,22 @@
 """Parse large bodies in a process of their own: taking one apart would hold up the whole event loop."""
 
+from __future__ import annotations
+
 import asyncio
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
 
 from bot.channels.base import Account, Event, InvalidBody
 from bot.channels.registry import get_channel
-from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
 from bot.front.child import begin
 from bot.front.limits import Bound
+
+if TYPE_CHECKING:  # the child imports this module, and has no models
+    from bot.directory import ActiveBot
 
 LARGE_BYTES = 256 * 1024
 # Providers send hardly any; the process ends when none came for a while.

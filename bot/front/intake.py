@@ -97,12 +97,13 @@ class Intake:
             raise busy(HANGS) from None
 
     def _note(self, *, refused: bool) -> None:
-        if refused != self._refused:
-            self._refused = refused
-            logger.log(
-                logging.ERROR if refused else logging.WARNING,
-                "requests_refused" if refused else "requests_accepted_again",
-            )
+        if refused == self._refused:
+            return
+        self._refused = refused
+        if refused:
+            logger.error("requests_refused")
+        else:
+            logger.warning("requests_accepted_again")
 
     @property
     def refuses(self) -> bool:
