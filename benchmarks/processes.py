@@ -141,7 +141,9 @@ def granian(run: Run, application: str) -> list[str]:
 @contextmanager
 def web(run: Run, database: Database) -> Iterator[Running]:
     """Run Parley's web process."""
-    with served("web", granian(run, "config.wsgi:application"), run, environment(database)) as server:
+    address = ["--interface", "rsgi", "--host", "127.0.0.1", "--port", "{port}"]
+    command = [sys.executable, "-m", "granian", *address, *run.server, "config.rsgi:application"]
+    with served("web", command, run, environment(database)) as server:
         yield server
 
 

@@ -17,14 +17,13 @@ WEBHOOK = "webhooks/"
 STATIC, UNKNOWN = "static", "unknown"
 
 
-def log_access(request: HttpRequest, status: int, seconds: float) -> None:
+def log_access(method: str | None, route: str, status: int, seconds: float) -> None:
     """Log a request that was answered."""
-    route = route_of(request)
     # A delivery that was stored has its line already (message_received), and a second one costs as much again.
     stored = route.startswith(WEBHOOK) and status == 200
     level = logging.DEBUG if stored or route in PROBES or route == STATIC else logging.INFO
     if logger.isEnabledFor(level):
-        method = request.method if request.method in METHODS else "OTHER"
+        method = method if method in METHODS else "OTHER"
         facts = {"method": method, "route": route, "status": status, "ms": round(seconds * 1_000, 1)}
         logger.log(level, "request_answered", extra=facts)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
@@ -35,11 +36,18 @@ LEAST_PAUSE_SECONDS = 0.001
 PATIENCE_SECONDS = 25.0
 # What says that the database is away, not that an item is wrong. (InternalError: read-only, as after a failover.)
 AWAY = (OperationalError, InterfaceError, InternalError)
+# PostgreSQL's codes for two transactions in each other's way: one of them was undone, and may be done again.
+CONFLICTS = frozenset({"40001", "40P01"})
 
 
 def is_a_bug(error: Exception) -> bool:
     """Return whether an error needs its traceback: where the database is away, its name says all."""
     return not isinstance(error, AWAY)
+
+
+def is_a_conflict(error: Exception) -> bool:
+    """Return whether a transaction was undone only because it and another waited for each other."""
+    return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
 
 
 def carrying(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
@@ -58,16 +66,25 @@ def carrying(function: Callable[..., Result], *arguments: Any) -> Callable[[], R
 
 
 class Database:
-    """The worker's only way to its database: a single thread with a single connection.
+    """A process's only way to its database: a single thread with a single connection.
 
     submit() hands one item to a function that takes many: while the thread is busy items gather, and the next call
     takes them all, so that under load many turns share one transaction and when idle nobody waits. Everything a worker
     does to its leases passes here one after the other, so that it can't deadlock with itself.
     """
 
-    def __init__(self, gather_seconds: Callable[[], float] = lambda: 0.0) -> None:
-        """Start no thread yet. gather_seconds: how long a batch may wait for company just now."""
+    def __init__(
+        self, gather_seconds: Callable[[], float] = lambda: 0.0, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        """Start no thread yet.
+
+        gather_seconds: how long a batch may wait for company just now. patience_seconds: how long a database that is
+        away is tried again, 0 for not at all.
+        """
         self._gather_seconds = gather_seconds
+        self._patience_seconds = patience_seconds
+        self._running: list[tuple[Any, asyncio.Future[Any]]] = []
+        self._busy_since: float | None = None
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
         self._waiting: dict[Any, list[tuple[Any, asyncio.Future[Any]]]] = {}
         self._runner: asyncio.Task[None] | None = None
@@ -91,6 +108,24 @@ class Database:
         """Return function(*arguments), called in the database thread."""
         work = carrying(self._in_thread, function, *arguments)
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how long the thread has been at the same piece of work; 0.0 when it has none."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def give_up_waiting(self, error: Exception) -> int:
+        """Answer everybody who waits for a submitted item with an error, and return how many they were.
+
+        What is being written may be committed all the same.
+        """
+        entries = [entry for waiting in self._waiting.values() for entry in waiting]
+        self._waiting.clear()
+        unanswered = [future for _, future in [*self._running, *entries] if not future.done()]
+        for future in unanswered:
+            future.set_exception(error)
+        return len(unanswered)
 
     def hang_up(self) -> None:
         """Do no more work, and end what is being done: who waits for a database that does not answer waits no more."""
@@ -120,10 +155,11 @@ class Database:
             await self._run_batch(function, batch)
 
     async def _run_batch(self, function: Any, batch: list[tuple[Any, asyncio.Future[Any]]]) -> None:
+        self._running = batch
         try:
             results = await self._with_patience(function, [item for item, _ in batch])
         except Exception as error:
-            if len(batch) == 1 or isinstance(error, AWAY):
+            if len(batch) == 1 or (isinstance(error, AWAY) and not is_a_conflict(error)):
                 results = [error] * len(batch)
             else:
                 # One item spoils the transaction of all: find it by doing them one by one.
@@ -141,7 +177,7 @@ class Database:
 
     async def _with_patience(self, function: Any, items: list[Any]) -> Any:
         loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + PATIENCE_SECONDS
+        give_up_at = loop.time() + self._patience_seconds
         tried = 0
         while True:
             try:
@@ -149,7 +185,7 @@ class Database:
                 return await self.run(function, items)
             except AWAY as error:
                 # A server that hangs can use up the patience with one try: a new connection may still find it well.
-                if self._hung_up or (loop.time() > give_up_at and tried > 1):
+                if self._hung_up or (loop.time() > give_up_at and (tried > 1 or not self._patience_seconds)):
                     raise
                 logger.warning("database_unavailable", extra={"error": type(error).__name__})
                 await asyncio.sleep(RECONNECT_SECONDS)
@@ -157,13 +193,15 @@ class Database:
     def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
         if self._hung_up:
             raise InterfaceError("the worker has hung up on its database")
-        close_old_connections()
-        self._connection = connections[DEFAULT_DB_ALIAS]
+        self._busy_since = time.monotonic()
         try:
+            close_old_connections()
+            self._connection = connections[DEFAULT_DB_ALIAS]
             return function(*arguments)
         except AWAY:
             connection.close()
             raise
         finally:
+            self._busy_since = None
             if settings.DEBUG:
                 reset_queries()

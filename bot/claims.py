@@ -13,10 +13,10 @@ from django.utils import timezone
 from bot.directory import ActiveBot, bot_by_id
 from bot.erased import without_erased
 from bot.errors import ErrorCode
-from bot.managers import TakenLease
+from bot.managers import VISITOR, TakenLease
 from bot.models import InboundMessage, Lease, ModelChoice, OutboundMessage
 from bot.pipeline.commands import read_call
-from bot.pipeline.turn import VISITOR, Turn, TurnMessage
+from bot.pipeline.turn import Turn, TurnMessage
 from bot.privacy.farewell import FAREWELL
 from bot.senders import load_senders
 from bot.visitors import load_visitors

@@ -48,74 +48,85 @@ class ActiveBot:
 
 
 @dataclass(frozen=True, slots=True)
-class _Snapshot:
+class Directory:
+    """A snapshot: the active bots, and when which addresses were erased, by their digests (users/tombstones.py)."""
+
     taken_at: float
     by_slug: dict[tuple[str, str], ActiveBot]
     by_id: dict[int, ActiveBot]
     by_account: dict[tuple[str, str], ActiveBot]
     tombstones: dict[str, datetime]
 
+    @property
+    def age(self) -> float:
+        """Return how many seconds ago it was read."""
+        return time.monotonic() - self.taken_at
 
-_snapshot: _Snapshot | None = None
+    def find_bot(self, channel: str, slug: str) -> ActiveBot | None:
+        """Return the active bot of a webhook URL."""
+        return self.by_slug.get((channel, slug))
+
+    def bot_for_account(self, addressed: ActiveBot, account_id: str) -> ActiveBot | None:
+        """Return the bot that an event of a webhook belongs to.
+
+        A provider may deliver the events of several accounts to one URL. Another account's bot gets its events only
+        when it trusts the same secrets: who can sign for one bot cannot speak to another.
+        """
+        if not account_id or account_id == addressed.account.account_id:
+            return addressed
+        other = self.by_account.get((addressed.channel.slug, account_id))
+        if other is None:
+            # A bot whose account id was not entered takes everything that is signed for it.
+            return addressed if not addressed.account.account_id else None
+        return other if other.channel.same_signer(addressed.account, other.account) else None
 
 
-def find_bot(channel: str, slug: str) -> ActiveBot | None:
-    """Return the active bot of a webhook URL."""
-    return _current().by_slug.get((channel, slug)) or _current(MISSED_SECONDS).by_slug.get((channel, slug))
+_latest: Directory | None = None
 
 
-def look_again() -> None:
-    """Read the bots again, as for one that is not known: so nobody learns from a refusal's time which bots there are.
+def latest() -> Directory | None:
+    """Return the latest snapshot of this process without asking the database, however old it is."""
+    return _latest
+
+
+def current(fresh_seconds: float = FRESH_SECONDS) -> Directory:
+    """Return a snapshot that is at most so old, read from the database where there is none.
 
     Raises:
         django.db.Error: there is no answer.
     """
-    _current(MISSED_SECONDS)
+    global _latest
+    directory = _latest
+    if directory is None or directory.age > fresh_seconds:
+        directory = _latest = on_a_live_connection(_read)
+    return directory
+
+
+def find_bot(channel: str, slug: str) -> ActiveBot | None:
+    """Return the active bot of a webhook URL."""
+    return current().find_bot(channel, slug) or current(MISSED_SECONDS).find_bot(channel, slug)
 
 
 def bot_by_id(bot_id: int) -> ActiveBot | None:
     """Return an active bot by its primary key."""
-    return _current().by_id.get(bot_id) or _current(MISSED_SECONDS).by_id.get(bot_id)
-
-
-def bot_for_account(addressed: ActiveBot, account_id: str) -> ActiveBot | None:
-    """Return the bot that an event of a webhook belongs to.
-
-    A provider may deliver the events of several accounts to one URL. Another account's bot gets its events only when it
-    trusts the same secrets: who can sign for one bot cannot speak to another.
-    """
-    if not account_id or account_id == addressed.account.account_id:
-        return addressed
-    other = _current().by_account.get((addressed.channel.slug, account_id))
-    if other is None:
-        # A bot whose account id was not entered takes everything that is signed for it.
-        return addressed if not addressed.account.account_id else None
-    return other if other.channel.same_signer(addressed.account, other.account) else None
+    return current().by_id.get(bot_id) or current(MISSED_SECONDS).by_id.get(bot_id)
 
 
 def tombstones() -> dict[str, datetime]:
     """Return when which addresses were erased, by their digests (users/tombstones.py)."""
-    return _current().tombstones
+    return current().tombstones
 
 
 def forget() -> None:
     """Read all of it anew at the next request of this process."""
-    global _snapshot
-    _snapshot = None
+    global _latest
+    _latest = None
 
 
-def _current(fresh_seconds: float = FRESH_SECONDS) -> _Snapshot:
-    global _snapshot
-    snapshot = _snapshot
-    if snapshot is None or time.monotonic() - snapshot.taken_at > fresh_seconds:
-        snapshot = _snapshot = on_a_live_connection(_read)
-    return snapshot
-
-
-def _read() -> _Snapshot:
+def _read() -> Directory:
     bots = [_active(bot) for bot in Bot.objects.filter(is_active=True)]
     know_secrets("bots", [secret for bot in bots for secret in bot.account.credentials.values()])
-    return _Snapshot(
+    return Directory(
         taken_at=time.monotonic(),
         by_slug={(bot.channel.slug, bot.slug): bot for bot in bots},
         by_id={bot.id: bot for bot in bots},

@@ -11,21 +11,7 @@ from bot.directory import tombstones
 from bot.models import InboundMessage, Lease
 from bot.pipeline.turn import Turn, TurnMessage
 from users.models import Tombstone
-from users.tombstones import Pair, digest, given_up_digest
-
-
-def was_erased(channel: str, address: str, sent_at: datetime | None) -> bool:
-    """Return whether a message was written before its sender was erased. One that does not say when counts as new."""
-    buried = tombstones() if sent_at else {}
-    erased_at = buried.get(digest(channel, address)) if buried else None
-    return bool(erased_at and sent_at and sent_at <= erased_at)
-
-
-def was_given_up(channel: str, address: str, sent_at: datetime | None) -> bool:
-    """Return whether a message was written by who had its address before somebody else got it."""
-    known = tombstones() if sent_at else {}
-    left_at = known.get(given_up_digest(channel, address)) if known else None
-    return bool(left_at and sent_at and sent_at < left_at)
+from users.tombstones import Pair, given_up_digest, was_erased
 
 
 def has_changed_hands(address: str) -> bool:
@@ -95,7 +81,7 @@ def _written_at(message: TurnMessage, otherwise: datetime) -> datetime:
 def _is_late(turn: Turn, message: TurnMessage, erased: dict[Pair, datetime]) -> bool:
     names = _names(turn, message)
     if turn.user is not None:  # they were let in again: what they write now is welcome
-        return any(was_erased(*name, message.sent_at) for name in names)
+        return any(was_erased(tombstones(), *name, message.sent_at) for name in names)
     sent_at = message.sent_at
     return sent_at is not None and any(name in erased and sent_at <= erased[name] for name in names)
 

@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     CONFIGURATION_ERROR = "CONFIGURATION_ERROR"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     NOT_FOUND = "NOT_FOUND"
+    BUSY = "BUSY"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
@@ -46,6 +47,7 @@ STATUS_CODES: dict[ErrorCode, int] = {
     ErrorCode.CONFIGURATION_ERROR: 500,
     ErrorCode.PAYLOAD_TOO_LARGE: 413,
     ErrorCode.NOT_FOUND: 404,
+    ErrorCode.BUSY: 503,
     ErrorCode.INTERNAL_ERROR: 500,
 }
 

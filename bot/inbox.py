@@ -1,4 +1,4 @@
-"""Store what a webhook delivered: the way from a parsed body to committed rows."""
+"""Store what webhooks delivered: the way from parsed bodies to committed rows."""
 
 import hashlib
 import logging
@@ -11,19 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
-from bot.directory import ActiveBot, bot_for_account
-from bot.erased import was_erased, was_given_up
+from bot.directory import ActiveBot, Directory, current
 from bot.errors import ErrorCode
 from bot.log_ids import chat_hash
-from bot.managers import NewInbound, RowKey
+from bot.managers import VISITOR, NewInbound, RowKey, StatusUpdate
 from bot.metrics import count
 from bot.metrics.received import count_received
 from bot.models import InboundMessage, OutboundMessage
 from bot.moves import follow
-from bot.pipeline.turn import VISITOR
 from bot.reconnect import on_a_live_connection
 from bot.recovery import resolve
 from config.logs import current_request_id
+from users.tombstones import was_erased, was_given_up
 
 logger = logging.getLogger(__name__)
 
@@ -41,120 +40,160 @@ class Accepted:
 
 
 @dataclass(slots=True)
-class _Delivered:
-    """What of a delivery is to be written, and the slugs of its rows' bots by id."""
+class Delivery:
+    """What of a webhook is to be written, each with the bot it is for; slugs: of the rows' bots, by id."""
 
     rows: list[NewInbound] = field(default_factory=list)
-    changes: list[AddressChanged] = field(default_factory=list)
-    statuses: list[StatusEvent] = field(default_factory=list)
+    changes: list[tuple[ActiveBot, AddressChanged]] = field(default_factory=list)
+    statuses: list[tuple[ActiveBot, StatusEvent]] = field(default_factory=list)
     slugs: dict[int, str] = field(default_factory=dict)
+    rejected: int = 0
 
 
 def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"", *, visitor: int | None = None) -> Accepted:
     """Store every event of one genuine delivery; when this returns, it is committed.
 
-    Redelivered messages are recognised by their external id and change nothing. A body is given where items of it may
-    have no id of their own: its hash then stands in, so that a redelivered quarantined item is recognised as well.
-    visitor: the id of the member of staff who has written the messages in somebody's name, in the simulator.
+    Redelivered messages are recognised by their external id and change nothing. visitor: see prepare().
 
     Raises:
         django.db.Error: nothing of the delivery was stored; the provider should deliver it again.
     """
-    found = _Delivered(slugs={bot.id: bot.slug})
+    (accepted,) = store([prepare(current(), bot, events, body, visitor=visitor)])
+    return accepted
+
+
+def prepare(
+    directory: Directory, bot: ActiveBot, events: Sequence[Event], body: bytes = b"", *, visitor: int | None = None
+) -> Delivery:
+    """Return what is to be written of one genuine delivery, without asking the database.
+
+    A body is given where items of it may have no id of their own: its hash then stands in, so that a redelivered
+    quarantined item is recognised as well. visitor: the id of the member of staff who has written the messages in
+    somebody's name, in the simulator.
+    """
+    delivery = Delivery()
     now = timezone.now()
-    # Once: thousands of bad items in a body of megabytes would be seconds of hashing it again and again.
-    delivery = hashlib.sha256(body).hexdigest()
+    body_hash = ""
     for position, event in enumerate(events):
-        match event:
-            case InboundEvent():
-                target = _target(bot, event.account_id)
-                if target and not _is_too_late(target, event):
-                    found.slugs[target.id] = target.slug
-                    found.rows.append(_inbound_row(target, event, now, visitor))
-            case AddressChanged():
-                found.changes.append(event)
-            case StatusEvent():
-                found.statuses.append(event)
-            case RejectedItem():
-                found.rows.append(_rejected_row(bot, event, now, f"{delivery}:{position}"))
-    new, moved = on_a_live_connection(_write, bot, found, now)
-    count_received(found.rows, new, found.slugs)
-    rejected = sum(isinstance(event, RejectedItem) for event in events)
-    _log_messages(found, new)
-    return Accepted(messages=len(new), statuses=moved, rejected=rejected)
+        if isinstance(event, RejectedItem):
+            # Once: thousands of bad items in a body of megabytes would be seconds of hashing it again and again.
+            body_hash = body_hash or hashlib.sha256(body).hexdigest()
+            delivery.slugs[bot.id] = bot.slug
+            delivery.rows.append(_rejected_row(bot, event, now, f"{body_hash}:{position}"))
+            delivery.rejected += 1
+            continue
+        target = _target(directory, bot, event.account_id)
+        if target is None:
+            continue
+        if isinstance(event, AddressChanged):
+            delivery.changes.append((target, event))
+        elif isinstance(event, StatusEvent):
+            delivery.statuses.append((target, event))
+        elif not _is_too_late(directory, target, event):
+            delivery.slugs[target.id] = target.slug
+            delivery.rows.append(_inbound_row(target, event, now, visitor))
+    return delivery
 
 
-def _log_messages(found: _Delivered, stored: Stored) -> None:
+def store(deliveries: Sequence[Delivery]) -> list[Accepted]:
+    """Write deliveries in one transaction, in their order; when this returns, it is committed.
+
+    Raises:
+        django.db.Error: nothing of any of them was stored.
+    """
+    new, moved = on_a_live_connection(_write, deliveries)
+    return [_accepted(delivery, new, sum(changed)) for delivery, changed in zip(deliveries, moved, strict=True)]
+
+
+def _accepted(delivery: Delivery, new: Stored, moved: int) -> Accepted:
+    """Count and log what was stored of a delivery; `new` loses its ids: of two copies of a message the first is new."""
+    found: Stored = {}
+    for row in delivery.rows:
+        key = row.bot_id, row.external_id
+        if key in new:
+            found[key] = new.pop(key)
+    count_received(delivery.rows, found, delivery.slugs)
+    _log_messages(delivery, found)
+    return Accepted(messages=len(found), statuses=moved, rejected=delivery.rejected)
+
+
+def _log_messages(delivery: Delivery, new: Stored) -> None:
     """Begin each message's story in the log. (Not with the provider's id of it: WhatsApp's holds the number.)"""
-    new = dict(stored)
-    for row in found.rows:
+    left = dict(new)
+    for row in delivery.rows:
         if row.state != InboundMessage.State.PENDING:
             continue
-        slug = found.slugs[row.bot_id]
+        slug = delivery.slugs[row.bot_id]
+        # The request is the row's: several deliveries are stored together.
         ids = {"kind": row.kind, "bot": slug, "chat": chat_hash(slug, row.address)}
-        message_id = new.pop((row.bot_id, row.external_id), None)
+        if row.request_id:
+            ids["request_id"] = row.request_id
+        message_id = left.pop((row.bot_id, row.external_id), None)
         if message_id is None:
             logger.info("message_redelivered", extra=ids)
         else:
             logger.info("message_received", extra={"message_id": message_id, **ids})
 
 
-def _write(bot: ActiveBot, found: _Delivered, now: datetime) -> tuple[Stored, int]:
-    if not found.statuses and not found.changes:
-        return InboundMessage.objects.all().store(found.rows), 0
+def _write(deliveries: Sequence[Delivery]) -> tuple[Stored, list[list[bool]]]:
+    rows = [row for delivery in deliveries for row in delivery.rows]
+    if not any(delivery.statuses or delivery.changes for delivery in deliveries):
+        return InboundMessage.objects.all().store(rows), [[] for _ in deliveries]
     with transaction.atomic():
-        new = InboundMessage.objects.all().store(found.rows)
-        # Before the statuses: leases are locked before anything of their chats.
-        for change in found.changes:
-            target = _target(bot, change.account_id)
-            if target:
-                follow(target, change, now)
-        return new, sum(_apply(bot, status) for status in found.statuses)
+        new = InboundMessage.objects.all().store(rows)
+        # Lock order: leases before anything of their chats, so changes before statuses.
+        for delivery in deliveries:
+            for target, change in delivery.changes:
+                follow(target, change, timezone.now())
+        moved = iter(_apply([status for delivery in deliveries for status in delivery.statuses]))
+    return new, [[next(moved) for _ in delivery.statuses] for delivery in deliveries]
 
 
-def _apply(bot: ActiveBot, status: StatusEvent) -> bool:
-    target = _target(bot, status.account_id)
-    if target is None:
-        return False
-    change = OutboundMessage.objects.all().apply_status(
-        [target.id],
-        status.status,
-        outbound_id=status.outbound_id,
-        external_id=status.external_id,
-        error_code=status.error_code,
-    )
-    if change:
-        _log_status(target, status, change.turn_key)
-    if change and change.resolved:
-        logger.info("uncertain_resolved", extra={"bot": target.slug, "turn_id": change.turn_key})
-        resolve(change.turn_key)
-    if change and (change.resolved or status.status != OutboundMessage.Status.SENT):  # "sent" was counted by the worker
-        transaction.on_commit(partial(count, "deliveries", status=status.status))
-    return change is not None
+def _apply(told: Sequence[tuple[ActiveBot, StatusEvent]]) -> list[bool]:
+    """Move messages to what the provider says became of them; return which of the statuses moved one."""
+    updates = [
+        StatusUpdate(bot.id, status.status, status.outbound_id, status.external_id, status.error_code)
+        for bot, status in told
+    ]
+    changes = OutboundMessage.objects.all().apply_statuses(updates)
+    for (bot, status), change in zip(told, changes, strict=True):
+        if change is None:
+            continue
+        _log_status(bot, status, change.turn_key)
+        if change.resolved:
+            logger.info("uncertain_resolved", extra={"bot": bot.slug, "turn_id": change.turn_key})
+            resolve(change.turn_key)
+        if change.resolved or status.status != OutboundMessage.Status.SENT:  # "sent" was counted by the worker
+            transaction.on_commit(partial(count, "deliveries", status=status.status))
+    return [change is not None for change in changes]
 
 
 def _log_status(bot: ActiveBot, status: StatusEvent, turn_key: int) -> None:
     # There are three for each reply, and the outbox has them with their times.
     level = logging.WARNING if status.status == OutboundMessage.Status.FAILED else logging.DEBUG
+    if not logger.isEnabledFor(level):
+        return
     ids = {"bot": bot.slug, "turn_id": turn_key, "status": status.status}
     logger.log(level, "delivery_status", extra={**ids, **({"error_code": code} if (code := status.error_code) else {})})
 
 
-def _is_too_late(bot: ActiveBot, event: InboundEvent) -> bool:
-    channel = bot.channel.slug
+def _is_too_late(directory: Directory, bot: ActiveBot, event: InboundEvent) -> bool:
+    buried, channel = directory.tombstones, bot.channel.slug
+    if not buried:
+        return False
     named = [address for address in (event.address, event.other_address) if address]
-    erased = any(was_erased(channel, address, event.sent_at) for address in named)
-    if erased:
+    if any(was_erased(buried, channel, address, event.sent_at) for address in named):
         logger.info("message_of_erased", extra={"bot": bot.slug, "kind": event.kind})
-    elif any(was_given_up(channel, address, event.sent_at) for address in named):
+        return True
+    if any(was_given_up(buried, channel, address, event.sent_at) for address in named):
         # Whoever has the address now has not written it, and must not be answered for it.
         logger.info("message_of_former_holder", extra={"bot": bot.slug, "kind": event.kind})
         return True
-    return erased
+    return False
 
 
-def _target(bot: ActiveBot, account_id: str) -> ActiveBot | None:
-    target = bot_for_account(bot, account_id)
+def _target(directory: Directory, bot: ActiveBot, account_id: str) -> ActiveBot | None:
+    target = directory.bot_for_account(bot, account_id)
     if target is None:
         logger.warning("event_for_unknown_account", extra={"bot": bot.slug, "account_ends_with": account_id[-4:]})
     return target

@@ -4,22 +4,20 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
-from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.log import log_response
 
 from bot import web_errors
-from bot.access_log import log_access
+from bot.access_log import log_access, route_of
+from bot.answers import MACHINE_HEADERS
 from bot.errors import AppError, ErrorCode
 from config.logs import bind
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
-# What answers for this process: in a thread of the server, never behind requests that wait (config/wsgi.py).
+# What answers for this process.
 PROBE_PATHS = ("/healthz", "/readyz", "/metrics")
 MACHINE_PATHS = ("/webhooks/", *PROBE_PATHS)
-# What a browser may make of an answer that is for a machine: nothing.
-MACHINE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
 # What config.wsgi notes in a request whose Content-Type cannot be read.
 UNREADABLE = "parley.unreadable"
 
@@ -40,7 +38,7 @@ def webhooks_first(get_response: Handler) -> Handler:
             if response.status_code >= 400 and isinstance(response, HttpResponse):
                 # Django would do so itself (once), but only when the id is not bound any more.
                 log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
-            log_access(request, response.status_code, time.perf_counter() - began)
+            log_access(request.method, route_of(request), response.status_code, time.perf_counter() - began)
         response["X-Request-ID"] = request_id
         return response
 
@@ -61,8 +59,6 @@ def webhooks_first(get_response: Handler) -> Handler:
         except Resolver404:
             return web_errors.machine_answer(request, AppError(ErrorCode.NOT_FOUND, "no such URL"))
         view, args, kwargs = match
-        if iscoroutinefunction(view):
-            view = async_to_sync(view)
         try:
             return web_errors.explained(request, view(request, *args, **kwargs), machine=True)
         except Exception as error:  # whatever it is, a machine is answered in its own language

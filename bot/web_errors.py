@@ -3,27 +3,22 @@
 Both carry the request's id: the header X-Request-ID, and on a page the reference that a person can tell an operator.
 """
 
-import logging
 import sys
 
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.utils.functional import Promise
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
 
+from bot.answers import RETRY_AFTER_SECONDS, Answer, answer_of, refusal
 from bot.batching import AWAY
 from bot.errors import AppError, ErrorCode
-from bot.metrics import count
 from config.logs import current_request_id
 
-logger = logging.getLogger(__name__)
-
 WEBHOOKS = "/webhooks/"
-RETRY_AFTER_SECONDS = 5
 # Nothing but the page's own style: it needs no file, so that it can be shown whatever is broken.
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -43,41 +38,19 @@ CSRF_PAGE = (
 )
 
 
-def machine_answer(request: HttpRequest, error: Exception) -> JsonResponse:
+def machine_answer(request: HttpRequest, error: Exception) -> HttpResponse:
     """Log what a view for machines raised, and return what it is answered with."""
-    known = as_app_error(error)
-    if request.path_info.startswith(WEBHOOKS):
-        count("webhooks_refused", code=known.code)
-    # What the view has found the request to be about: anything can stand in its URL.
-    ids = {**getattr(request, "known_ids", {}), "code": known.code}
-    if known.code == ErrorCode.INTERNAL_ERROR:
-        logger.error("request_crashed", extra=ids, exc_info=error)
-    else:
-        level = logging.ERROR if known.status_code >= 500 else logging.WARNING
-        logger.log(level, "request_refused", extra={**ids, "detail": known.detail, **known.context})
-    return _json(known)
+    ids: dict[str, str] = getattr(request, "known_ids", {})
+    return as_response(refusal(error, ids, webhook=request.path_info.startswith(WEBHOOKS)))
 
 
-def as_app_error(error: Exception) -> AppError:
-    """Return an error as one with a code; what nobody foresaw is an INTERNAL_ERROR."""
-    if isinstance(error, AppError):
-        return error
-    if isinstance(error, DatabaseError):
-        # Without the exception: it may quote the row it was given.
-        detail, context = "the database is not available, try again later", {"error": type(error).__name__}
-        return AppError(ErrorCode.DATABASE_ERROR, detail, retryable=True, context=context)
-    if isinstance(error, SuspiciousOperation | BadRequest):
-        return AppError(ErrorCode.INVALID_INPUT, "the request can't be read")
-    return AppError(ErrorCode.INTERNAL_ERROR, "an unexpected error, which was logged")
-
-
-def _json(error: AppError) -> JsonResponse:
-    body = {"status": "error", "code": error.code, "detail": error.detail}
-    response = JsonResponse(body, status=error.status_code)
-    if error.retryable and error.status_code == 503:
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+def as_response(answer: Answer) -> HttpResponse:
+    """Return an answer for machines as Django's response."""
+    response = HttpResponse(answer.body, status=answer.status)
+    for name, value in answer.headers():
+        response[name] = value
     # Django would log it a second time.
-    response._has_been_logged = True  # type: ignore[attr-defined]
+    response._has_been_logged = answer.status >= 400  # type: ignore[attr-defined]
     return response
 
 
@@ -87,7 +60,7 @@ def explained(request: HttpRequest, response: HttpResponseBase, *, machine: bool
         return response
     allowed = response["Allow"]
     if machine:
-        own: HttpResponse = _json(AppError(ErrorCode.INVALID_INPUT, f"use {allowed}", status_code=405))
+        own = as_response(answer_of(AppError(ErrorCode.INVALID_INPUT, f"use {allowed}", status_code=405)))
     else:
         own = page(request, 405)
     own["Allow"] = allowed

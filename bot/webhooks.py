@@ -1,8 +1,13 @@
-"""The one view behind every webhook URL: find the bot, verify, parse, store, answer."""
+"""What webhooks are: find the bot, verify, parse, store, answer. Two thin entrances call it: `receive`, and the front.
+
+200 means committed. 400: not the channel's format. 403: not genuine, or no such active bot. 405: another method. 413:
+over WEBHOOK_MAX_BYTES. 503: the database could not store it, the provider should deliver it again.
+"""
 
 import logging
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -10,15 +15,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
-from bot import inbox
-from bot.channels.base import Account, InvalidBody, WebhookRequest
+from bot import directory, inbox
+from bot.answers import Answer
+from bot.channels.base import Account, Event, InvalidBody, WebhookRequest
 from bot.channels.registry import get_channel
-from bot.directory import ActiveBot, find_bot, look_again
+from bot.directory import ActiveBot, Directory
 from bot.errors import AppError, ErrorCode
 
 logger = logging.getLogger(__name__)
 
-OK_BODY = b'{"status":"ok"}'
+OK = Answer(200, b'{"status":"ok"}')
 # The one answer to whoever cannot prove who they are, also where nobody is: nobody learns which bots exist.
 REFUSED = "the signature or the verify token is missing or wrong, or no active bot has this webhook URL"
 # What a request to a bot that is not there is checked with: it takes as long, and nobody knows the secrets.
@@ -28,85 +34,90 @@ NOBODYS_ACCOUNT = Account(
     account_id="",
     credentials={"app_secret": secrets.token_hex(16), "verify_token": secrets.token_hex(16)},
 )
+PLAIN = "text/plain; charset=utf-8"
 
 
-class Headers(Mapping[str, str]):
-    """A request's headers, looked up one by one: Django's request.headers first converts all there are."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to a webhook URL before anything is believed about it: its method, whose URL it is, its query."""
 
-    def __init__(self, request: HttpRequest) -> None:
-        self._request = request
+    method: str
+    channel: str
+    slug: str
+    query: Mapping[str, str]
+    request: WebhookRequest
 
-    def __getitem__(self, name: str) -> str:
-        value: str = self._request.META[f"HTTP_{name.upper().replace('-', '_')}"]
-        return value
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._request.headers)
+def judge(bots: Directory, call: Call) -> Answer | ActiveBot:
+    """Return the answer to a registration, or the bot that a genuine delivery is for.
 
-    def __len__(self) -> int:
-        return len(self._request.headers)
+    Raises:
+        AppError: UNAUTHORIZED (perhaps a newer directory knows better), or INVALID_INPUT: another method.
+    """
+    bot = bots.find_bot(call.channel, call.slug)
+    channel, account = (bot.channel, bot.account) if bot else (NOBODY, NOBODYS_ACCOUNT)
+    if call.method == "POST":
+        if channel.verify(account, call.request) and bot is not None:
+            return bot
+        raise _refusal("signature" if bot else "no_active_bot")
+    if call.method == "GET":
+        challenge = channel.handshake(account, call.query)
+        if challenge is not None and bot is not None:
+            return Answer(200, challenge.encode(), PLAIN)
+        raise _refusal("verify_token_or_challenge" if bot else "no_active_bot")
+    raise AppError(ErrorCode.INVALID_INPUT, "use GET or POST", status_code=405)
+
+
+def parse(bot: ActiveBot, body: bytes) -> Sequence[Event]:
+    """Return the events of a genuine body.
+
+    Raises:
+        AppError: INVALID_INPUT, it is not the channel's format.
+    """
+    try:
+        return bot.channel.parse(bot.account, body)
+    except InvalidBody as error:
+        raise AppError(ErrorCode.INVALID_INPUT, str(error)) from error
+
+
+def known_ids(bots: Directory | None, call: Call) -> dict[str, str]:
+    """Return what may be logged of a webhook URL: only what names a bot, as anything can stand in a URL."""
+    known = bots is not None and bots.find_bot(call.channel, call.slug) is not None
+    return {"channel": call.channel, "bot": call.slug} if known else {}
+
+
+def log_stored(bot: ActiveBot, accepted: inbox.Accepted) -> None:
+    """Log what became of a delivery."""
+    if logger.isEnabledFor(logging.DEBUG):
+        told = {"new_messages": accepted.messages, "statuses": accepted.statuses, "rejected": accepted.rejected}
+        logger.debug("webhook_stored", extra={"bot": bot.slug, **told})
 
 
 @csrf_exempt
 def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
-    """Answer a provider: GET registers the webhook, POST delivers events. What it raises, bot.web_errors answers.
-
-    200 means committed. 400: not the channel's format. 403: not genuine, or no such active bot. 405: another method.
-    413: over WEBHOOK_MAX_BYTES. 503: the database could not store it, the provider should deliver it again.
+    """Answer a provider under runserver or any WSGI server. What it raises, bot.web_errors answers.
 
     Raises:
         AppError: UNAUTHORIZED, INVALID_INPUT or PAYLOAD_TOO_LARGE.
         django.db.Error: it could not be stored.
     """
-    addressed = find_bot(channel, bot)
-    if addressed is not None:
-        # (Only now: anything can stand in a URL, and these are logged.)
-        request.known_ids = {"channel": channel, "bot": bot}  # type: ignore[attr-defined]
-    if request.method == "POST":
-        return _deliver(addressed, request)
-    if request.method == "GET":
-        return _handshake(addressed, request)
-    raise AppError(ErrorCode.INVALID_INPUT, "use GET or POST", status_code=405)
-
-
-def _deliver(bot: ActiveBot | None, request: HttpRequest) -> HttpResponse:
-    body = _read_body(request)
-    delivery = WebhookRequest(headers=Headers(request), body=body)
-    if bot is None:
-        NOBODY.verify(NOBODYS_ACCOUNT, delivery)
-        raise _refusal("no_active_bot")
-    if not bot.channel.verify(bot.account, delivery):
-        look_again()
-        raise _refusal("signature")
+    body = _read_body(request) if request.method == "POST" else b""
+    call = Call(request.method or "", channel, bot, request.GET, WebhookRequest(request.headers, body))
+    bots = directory.current()
+    request.known_ids = known_ids(bots, call)  # type: ignore[attr-defined]
     try:
-        events = bot.channel.parse(bot.account, body)
-    except InvalidBody as error:
-        raise AppError(ErrorCode.INVALID_INPUT, str(error)) from error
-    accepted = inbox.accept(bot, events, body)
-    logger.debug(
-        "webhook_stored",
-        extra={
-            "bot": bot.slug,
-            "new_messages": accepted.messages,
-            "statuses": accepted.statuses,
-            "rejected": accepted.rejected,
-        },
-    )
-    response = HttpResponse(OK_BODY, content_type="application/json")
-    # Without the middleware that would set it the server would send the few bytes in chunks.
-    response["Content-Length"] = str(len(OK_BODY))
-    return response
-
-
-def _handshake(bot: ActiveBot | None, request: HttpRequest) -> HttpResponse:
-    if bot is None:
-        NOBODY.handshake(NOBODYS_ACCOUNT, request.GET)
-        raise _refusal("no_active_bot")
-    answer = bot.channel.handshake(bot.account, request.GET)
-    if answer is None:
-        look_again()
-        raise _refusal("verify_token_or_challenge")
-    return HttpResponse(answer, content_type="text/plain; charset=utf-8")
+        found = judge(bots, call)
+    except AppError as error:
+        if error.code != ErrorCode.UNAUTHORIZED:
+            raise
+        bots = directory.current(directory.MISSED_SECONDS)
+        request.known_ids = known_ids(bots, call)  # type: ignore[attr-defined]
+        found = judge(bots, call)
+    if not isinstance(found, Answer):
+        (accepted,) = inbox.store([inbox.prepare(bots, found, parse(found, body), body)])
+        log_stored(found, accepted)
+        found = OK
+    return HttpResponse(found.body, headers=dict(found.headers()))
 
 
 def _refusal(reason: str) -> AppError:
@@ -114,13 +125,17 @@ def _refusal(reason: str) -> AppError:
     return AppError(ErrorCode.UNAUTHORIZED, REFUSED, context={"reason": reason})
 
 
+def too_large() -> AppError:
+    """Return the refusal of a body over the limit."""
+    return AppError(ErrorCode.PAYLOAD_TOO_LARGE, f"the body is larger than {settings.WEBHOOK_MAX_BYTES} bytes")
+
+
 def _read_body(request: HttpRequest) -> bytes:
-    too_large = AppError(ErrorCode.PAYLOAD_TOO_LARGE, f"the body is larger than {settings.WEBHOOK_MAX_BYTES} bytes")
     try:
-        # Judged by Content-Length before a byte is read; without one, WSGI gives no body at all.
+        # Judged by Content-Length before a byte is read. config/wsgi.py gives one to a body that came in chunks.
         return request.body
     except RequestDataTooBig:
-        raise too_large from None
+        raise too_large() from None
     except (UnreadablePostError, ValueError):
         # (ValueError: the Content-Length is no number. Servers refuse that themselves; Django does not.)
         raise AppError(ErrorCode.INVALID_INPUT, "the body ended early or has no length") from None

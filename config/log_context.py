@@ -18,6 +18,11 @@ def bind(**ids: Any) -> Iterator[None]:
         _bound.reset(token)
 
 
+def bind_here(**ids: Any) -> None:
+    """Add ids to every line of this task or thread from now on: for who has a context of their own."""
+    _bound.set({**_bound.get(), **ids})
+
+
 def bound_ids() -> dict[str, Any]:
     """Return the ids that are bound here and now. Do not modify it."""
     return _bound.get()

@@ -1,7 +1,8 @@
 """Tell a request that comes from this machine itself from one that a proxy or tunnel on this machine has passed on."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,11 +17,16 @@ FORWARDING_PREFIXES = (
 
 
 def is_local(request: HttpRequest) -> bool:
-    """Return whether the request comes from a loopback address, and nothing has forwarded it.
+    """Return whether the request comes from a loopback address, and nothing has forwarded it."""
+    return is_from_this_machine(request.META)
+
+
+def is_from_this_machine(meta: Mapping[str, Any]) -> bool:
+    """Return the same of a request's headers and REMOTE_ADDR, as WSGI names them.
 
     An address that is missing or unreadable is nobody's. So is a Unix socket's: only proxies connect to one.
     """
-    return is_loopback(request.META.get("REMOTE_ADDR") or "") and not is_forwarded(request.META)
+    return is_loopback(meta.get("REMOTE_ADDR") or "") and not is_forwarded(meta)
 
 
 def is_local_trial(request: HttpRequest, public_url: str) -> bool:

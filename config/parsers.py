@@ -72,6 +72,18 @@ words = Parser("", split_words)
 boolean = Parser("true or false", _boolean)
 
 
+# Longer ones do not fit into the kernel's address of a socket (108 bytes, macOS 104), with the project's folder before.
+LONGEST_SOCKET = 100
+
+
+def _socket_path(value: str) -> str:
+    accept(0 < len(value.encode()) <= LONGEST_SOCKET and "\0" not in value)
+    return value
+
+
+socket_path = Parser(f"the path of a Unix socket, {LONGEST_SOCKET} bytes at most", _socket_path)
+
+
 def integer(minimum: int, maximum: int) -> Parser:
     """Return a parser of whole numbers from minimum to maximum."""
 

@@ -229,6 +229,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 PORT: int = env["PORT"]
 WEB_THREADS: int = env["WEB_THREADS"]
+PAGES_SOCKET = str(BASE_DIR / env["PAGES_SOCKET"])
 READINESS_CHECKS: list[str] = env["READINESS_CHECKS"]
 METRICS_TOKEN: str = env["METRICS_TOKEN"]
 JSON_LOGS = wants_json_logs(env)

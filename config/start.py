@@ -87,6 +87,8 @@ def run_processes(env: Values) -> int:
     environment = {
         **process_environment(),
         "PORT": str(env["PORT"]),
+        "WEB_THREADS": str(env["WEB_THREADS"]),
+        "PAGES_SOCKET": str(BASE / env["PAGES_SOCKET"]),
         "PATH": os.pathsep.join([beside_python, process_environment().get("PATH", "")]),
         "PYTHONUNBUFFERED": "1",
     }

@@ -5,7 +5,19 @@ from decimal import Decimal
 from config.addresses import database_url, hosts, origin, sentry_dsn, url
 from config.env import Variable
 from config.found import database_location, url_location
-from config.parsers import boolean, choice, choices, dollars, header, integer, region, text, time_zone, words
+from config.parsers import (
+    boolean,
+    choice,
+    choices,
+    dollars,
+    header,
+    integer,
+    region,
+    socket_path,
+    text,
+    time_zone,
+    words,
+)
 
 OPENAI_API_URL = "https://api.openai.com/v1"
 READINESS_CHECKS = ("db", "redis", "openai")
@@ -65,7 +77,13 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             False,
         ),
         Variable("PORT", integer(1, 65535), "Port of the web process.", 3000),
-        Variable("WEB_THREADS", integer(2, 256), "Requests one web process answers at once.", 4),
+        Variable("WEB_THREADS", integer(2, 256), "Requests for pages that are answered at once.", 4),
+        Variable(
+            "PAGES_SOCKET",
+            socket_path,
+            "Unix socket on which the pages listen for the web process; a relative path begins at the project.",
+            "pages.sock",
+        ),
         Variable("TIME_ZONE", time_zone, "Time zone of days and schedules, such as Europe/Berlin.", "UTC"),
     ),
     "Data": (

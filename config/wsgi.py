@@ -1,6 +1,7 @@
-"""The WSGI application served by granian (see Procfile)."""
+"""The WSGI application of the pages' process, behind the front (see Procfile). Any WSGI server can serve it alone."""
 
 import codecs
+import io
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,17 +11,21 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
 from bot.metrics import flush_in_background
-from bot.middleware import MACHINE_PATHS, PROBE_PATHS, UNREADABLE
-from config.admission import Admission
+from bot.middleware import MACHINE_PATHS, UNREADABLE
 from config.file_modes import keep_new_files_private
+from config.front import is_from_front
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_wsgi_application()
 
+# Else granian names itself in every answer.
+SERVER = ("Server", "web")
+_serving = False
+
 
 def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer a request at once, whatever its content type is.
+    """Answer a request at once, whatever its content type is and however its body came.
 
     Django parses the header before any view or middleware could catch what that raises, and reads the query in the
     charset it names, which need not be one of a text's: either would be a 500 that any stranger can cause. So it never
@@ -31,6 +36,7 @@ def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Itera
     elif not is_readable(environ.get("CONTENT_TYPE", "")):
         environ["CONTENT_TYPE"] = ""
         environ[UNREADABLE] = True
+    give_length(environ)
     return _django(environ, start_response)
 
 
@@ -43,14 +49,27 @@ def is_readable(content_type: str) -> bool:
         return False
 
 
-# Else granian names itself in every answer.
-SERVER = ("Server", "web")
-_admitted = Admission(answer, settings.WEB_THREADS)
-_serving = False
+def give_length(environ: dict[str, Any]) -> None:
+    """Give a body that came in chunks a length: Django reads none without. One byte over the limit is refused as such.
+
+    (Of granian's input, which ends by itself. The front sends none in chunks.)
+    """
+    if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
+        return
+    body = environ["wsgi.input"].read(settings.WEBHOOK_MAX_BYTES + 1)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["wsgi.input"] = io.BytesIO(body)
+
+
+def believe_front(environ: dict[str, Any]) -> None:
+    """Take a request that the front hands over to be from whom it came to the front."""
+    client, token = environ.pop("HTTP_PARLEY_CLIENT", ""), environ.pop("HTTP_PARLEY_FRONT", "")
+    if is_from_front(token):
+        environ["REMOTE_ADDR"] = client
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer a request: a probe whatever the others wait for, anything else once it is let in."""
+    """Answer a request."""
     global _serving
     if not _serving:
         keep_new_files_private()
@@ -61,6 +80,5 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         headers.append(SERVER)
         return start_response(status, headers, *exc_info)
 
-    if environ.get("PATH_INFO", "").startswith(PROBE_PATHS):
-        return answer(environ, start)
-    return _admitted(environ, start)
+    believe_front(environ)
+    return answer(environ, start)

@@ -1,6 +1,6 @@
 """The repository of tombstones: which addresses were erased or given up, known only by a keyed hash of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # (channel, address), as everywhere.
 Pair = tuple[str, str]
+# When which addresses were erased or given up, by their digests.
+Tombstones = Mapping[str, datetime]
 
 
 def digest(channel: str, address: str) -> str:
@@ -45,6 +47,18 @@ def _giver_digest(person: int, channel: str, address: str) -> str:
 
 def _hashed(kind: str, name: str) -> str:
     return salted_hmac(f"users.tombstones.{kind}", name, algorithm="sha256").hexdigest()
+
+
+def was_erased(buried: Tombstones, channel: str, address: str, sent_at: datetime | None) -> bool:
+    """Return whether a message was written before its sender was erased. One that does not say when counts as new."""
+    erased_at = buried.get(digest(channel, address)) if buried and sent_at else None
+    return bool(erased_at and sent_at and sent_at <= erased_at)
+
+
+def was_given_up(buried: Tombstones, channel: str, address: str, sent_at: datetime | None) -> bool:
+    """Return whether a message was written by who had its address before somebody else got it."""
+    left_at = buried.get(given_up_digest(channel, address)) if buried and sent_at else None
+    return bool(left_at and sent_at and sent_at < left_at)
 
 
 class TombstoneQuerySet(models.QuerySet["Tombstone"]):

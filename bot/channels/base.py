@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import aiohttp
 from django.utils.functional import Promise
@@ -27,11 +27,18 @@ class Account:
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+class Headers(Protocol):
+    """The headers of a request, whatever read them: names are case-insensitive."""
+
+    def get(self, name: str, /) -> str | None:
+        """Return a header's value, or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookRequest:
-    """A webhook delivery before anything is believed about it. Header names are case-insensitive."""
+    """A webhook delivery before anything is believed about it."""
 
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
 
 

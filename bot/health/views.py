@@ -1,51 +1,17 @@
-"""/healthz and /readyz."""
+"""/healthz and /readyz as Django views: under runserver, and of the pages' process. The front has its own."""
 
 import asyncio
-import logging
-from dataclasses import dataclass
-from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from bot.health.checks import CHECKS, Database
+from bot.health.readiness import FRESH_SECONDS, UNREADY, Changes, Readiness, nothing_known, run_checks
 from bot.metrics.access import may_see_numbers
 from bot.shared_answer import SharedAnswer
-from bot.system import System
-
-logger = logging.getLogger(__name__)
-
-# Longer and an operator waits for the answer to follow; shorter and a burst of probes is a burst of connections.
-FRESH_SECONDS = 2.0
-READY, DEGRADED, UNREADY = "ready", "degraded", "unready"
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """What the checks said: name → ok, error or skipped; and how the system does, when the database could tell."""
-
-    checks: dict[str, str]
-    system: System | None = None
-
-    @property
-    def failed(self) -> list[str]:
-        """What does not answer."""
-        return [name for name, state in self.checks.items() if state not in {"ok", "skipped"}]
-
-    @property
-    def status(self) -> str:
-        """Unready without what settings.READINESS_CHECKS names, degraded without anything else that should be there."""
-        if set(self.failed) & set(settings.READINESS_CHECKS):
-            return UNREADY
-        if self.failed or (self.system and not self.system.is_complete):
-            return DEGRADED
-        return READY
-
 
 _answers: SharedAnswer[Readiness] = SharedAnswer(FRESH_SECONDS)
-_reported: list[str] = []
+_changes = Changes()
 
 
 @never_cache
@@ -62,10 +28,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
     How many processes live and how much waits is told to this machine and to who sends METRICS_TOKEN.
     """
-    found = _answers.get(_probe) or Readiness(dict.fromkeys((check.name for check in CHECKS), "unknown"))
-    body: dict[str, Any] = {"status": found.status, "checks": found.checks}
-    if may_see_numbers(request):
-        body["system"] = found.system and found.system.as_numbers()
+    found = _answers.get(_probe) or nothing_known()
+    body = found.body(numbers=may_see_numbers(request.META))
     response = JsonResponse(body, status=503 if found.status == UNREADY else 200)
     # Django would log each 503 as an error, and so send a report to Sentry every few seconds.
     response._has_been_logged = True  # type: ignore[attr-defined]
@@ -78,28 +42,6 @@ def forget() -> None:
 
 
 def _probe() -> Readiness:
-    found = asyncio.run(_run_checks())
-    _report_change(found.failed)
+    found = asyncio.run(run_checks())
+    _changes.report(found.failed)
     return found
-
-
-async def _run_checks() -> Readiness:
-    """Run the checks side by side."""
-    checks = [check() for check in CHECKS]
-    states = {check.name: "skipped" for check in checks}
-    configured = [check for check in checks if check.is_configured]
-    system = None
-    for result in await asyncio.gather(*(check.get_result() for check in configured)):
-        states[result.check.name] = "error" if result.error else "ok"
-        if isinstance(result.check, Database):
-            system = result.check.system
-    return Readiness(states, system)
-
-
-def _report_change(failed: list[str]) -> None:
-    """Log what is not ready when that changes: probes ask every few seconds."""
-    global _reported
-    if failed == _reported:
-        return
-    _reported = failed
-    logger.log(logging.WARNING if failed else logging.INFO, "readiness_changed", extra={"failed": failed})

@@ -7,18 +7,10 @@ unchanged on PostgreSQL and SQLite.
 
 from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
 from bot.managers.figures import DailyFiguresQuerySet
-from bot.managers.inbound import EMPTIED, AnsweredMessage, InboundMessageQuerySet, NewInbound, RowKey
+from bot.managers.inbound import EMPTIED, VISITOR, AnsweredMessage, InboundMessageQuerySet, NewInbound, RowKey
 from bot.managers.leases import LeaseQuerySet, TakenLease
-from bot.managers.outbound import (
-    GONE_OUT,
-    NO_REASON,
-    RESOLVED,
-    UNCERTAIN,
-    OutboundMessageQuerySet,
-    OutboundPart,
-    SendRecord,
-    StatusChange,
-)
+from bot.managers.outbound import OutboundMessageQuerySet, OutboundPart, SendRecord
+from bot.managers.statuses import GONE_OUT, NO_REASON, RESOLVED, UNCERTAIN, StatusChange, StatusUpdate
 
 __all__ = [
     "EMPTIED",
@@ -26,6 +18,7 @@ __all__ = [
     "NO_REASON",
     "RESOLVED",
     "UNCERTAIN",
+    "VISITOR",
     "AnsweredMessage",
     "BotQuerySet",
     "DailyFiguresQuerySet",
@@ -38,5 +31,6 @@ __all__ = [
     "RowKey",
     "SendRecord",
     "StatusChange",
+    "StatusUpdate",
     "TakenLease",
 ]

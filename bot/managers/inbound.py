@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # What is left of a dead letter whose text an erasure took away: there is nothing to work on again.
 EMPTIED = {"erased": True}
+# The key of a payload that names who wrote in somebody's name, in the simulator: the id of a member of staff.
+VISITOR = "visitor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,35 @@ class AnsweredMessage:
 RowKey = tuple[int, str]
 
 
+_TYPES = {
+    "bot_id": "bigint", "external_id": "text", "address": "text", "kind": "text", "payload": "jsonb", "state": "text",
+    "attempts": "smallint", "error_code": "text", "sent_at": "timestamptz", "received_at": "timestamptz",
+    "available_at": "timestamptz", "request_id": "text",
+}  # fmt: skip
+_COLUMNS = ", ".join(_TYPES)
+_TYPED = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
+_EXTRACTED = ", ".join(f"json_extract(value, '$.{name}')" for name in _TYPES)
+_SOURCES = {
+    "postgresql": f"SELECT {_COLUMNS} FROM json_to_recordset(%s::json) AS row_({_TYPED})",  # noqa: S608 (columns)
+    # (Without the WHERE SQLite would take the ON of ON CONFLICT for that of a join.)
+    "sqlite": f"SELECT {_EXTRACTED} FROM json_each(%s) WHERE true",  # noqa: S608 (columns)
+}
+_STORE = {
+    vendor: f"INSERT INTO bot_inboundmessage ({_COLUMNS}) {source} ON CONFLICT DO NOTHING "
+    "RETURNING bot_id, external_id, id"
+    for vendor, source in _SOURCES.items()
+}
+
+
+def _as_json(row: NewInbound) -> dict[str, Any]:
+    return {
+        "bot_id": row.bot_id, "external_id": row.external_id, "address": row.address, "kind": row.kind,
+        "payload": row.payload, "state": row.state, "attempts": 0, "error_code": row.error_code,
+        "sent_at": row.sent_at and str(time_value(row.sent_at)), "received_at": str(time_value(row.received_at)),
+        "available_at": str(time_value(row.available_at)), "request_id": row.request_id,
+    }  # fmt: skip
+
+
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
     """The inbox, which is also the queue."""
 
@@ -62,25 +93,10 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         """
         if not rows:
             return {}
-        columns = (
-            "bot_id, external_id, address, kind, payload, state, attempts, error_code, "
-            "sent_at, received_at, available_at, request_id"
-        )
-        values = rows_of(len(rows), "(%s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s)")
-        parameters: list[Any] = []
-        for row in rows:
-            parameters += (
-                row.bot_id, row.external_id, row.address, row.kind, json.dumps(row.payload), row.state,
-                row.error_code, time_value(row.sent_at), time_value(row.received_at), time_value(row.available_at),
-                row.request_id,
-            )  # fmt: skip
+        # The rows travel as one JSON text: eleven parameters a row cost a webhook more CPU than all the rest of it.
+        content = json.dumps([_as_json(row) for row in rows])
         with connection.cursor() as cursor:
-            cursor.execute(
-                # (Only names of columns and placeholders are put in.)
-                f"INSERT INTO bot_inboundmessage ({columns}) VALUES {values} ON CONFLICT DO NOTHING "  # noqa: S608
-                "RETURNING bot_id, external_id, id",
-                parameters,
-            )
+            cursor.execute(_STORE[connection.vendor], [content])
             return {(bot_id, external_id): id for bot_id, external_id, id in cursor.fetchall()}
 
     def pending(self) -> InboundMessageQuerySet:

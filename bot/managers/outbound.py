@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from bot.managers.sql import rows_of, time_value
+from bot.managers.statuses import (
+    GONE_OUT,
+    NO_REASON,
+    RESOLVED,
+    StatusChange,
+    StatusKey,
+    StatusUpdate,
+    rounds,
+    tell_statement,
+)
 
 if TYPE_CHECKING:
     from bot.models import OutboundMessage  # noqa: F401 (named in the queryset's type)
-
-# What a delivery status may follow. A provider's word arrives in any order, also before our own record of the send.
-STATUS_MAY_FOLLOW: dict[str, tuple[str, ...]] = {
-    "sent": ("queued", "sending", "uncertain"),
-    "delivered": ("queued", "sending", "uncertain", "sent"),
-    "read": ("queued", "sending", "uncertain", "sent", "delivered"),
-    "failed": ("queued", "sending", "uncertain", "sent"),
-}
-
-
-# What a text is that reached the person's provider.
-GONE_OUT = ("sent", "delivered", "read")
-# Begins the error code of what nobody knows the end of, and of the parts that wait for it to be known.
-UNCERTAIN = "UNCERTAIN"
-# The error code of a send that was uncertain until the provider told.
-RESOLVED = "RESOLVED"
-# The error code of what the provider says has failed, without a code. So whatever went wrong has one, and an index of
-# the codes finds it: one of the status would have to be written to with every delivery status.
-NO_REASON = "UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +37,6 @@ class OutboundPart:
     status: str
     text: str = field(repr=False)
     filename: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StatusChange:
-    """What a delivery status moved: the turn the message belongs to, and whether its end was unknown until now."""
-
-    turn_key: int
-    resolved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,37 +52,51 @@ class SendRecord:
 class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
     """The outbox."""
 
-    def apply_status(
-        self, bot_ids: Sequence[int], status: str, *, outbound_id: int | None, external_id: str, error_code: str
-    ) -> StatusChange | None:
-        """Move one message forward to what the provider says became of it; None when unknown or already further.
+    def apply_statuses(self, updates: Sequence[StatusUpdate]) -> list[StatusChange | None]:
+        """Move messages forward to what the provider says became of them; None for each unknown or already further.
 
-        It is found by our own id where the provider echoes one, else by the provider's. An echoed id counts only within
-        the bots the webhook was signed for. One statement: statuses are the most frequent webhooks.
+        They are found by our own id where the provider echoes one, else by the provider's; either counts only within
+        the bot the webhook was signed for. One statement for all of one status: they are the most frequent webhooks.
+        Call it in a transaction. Of several statuses of one message each is applied after those before it.
         """
-        before = STATUS_MAY_FOLLOW[status]
-        # A text that arrived is not needed any more.
-        text = "''" if status in ("delivered", "read") else "text"
-        code = f"CASE WHEN status = 'uncertain' THEN '{RESOLVED}' ELSE %s END" if status in GONE_OUT else "%s"
+        changes: list[StatusChange | None] = [None] * len(updates)
+        if len(updates) > 1:
+            self._lock_in_order(updates)
+        for statement in rounds(updates):
+            status, echoed = updates[statement[0]].status, updates[statement[0]].outbound_id is not None
+            found = self._tell(status, echoed, [updates[position] for position in statement])
+            for position in statement:
+                changes[position] = found.get(updates[position].key)
+        return changes
+
+    def _lock_in_order(self, updates: Sequence[StatusUpdate]) -> None:
+        """Lock the messages by their ids (lock order): workers and other web processes write to several at once."""
+        own = Q(id__in=[one.outbound_id for one in updates if one.outbound_id is not None])
+        external = [one.external_id for one in updates if one.outbound_id is None]
+        theirs = Q(bot_id__in={one.bot_id for one in updates}, external_id__in=external) & ~Q(external_id="")
+        list(self.select_for_update().filter(own | theirs if external else own).order_by("id").values_list("id"))
+
+    def _tell(self, status: str, echoed: bool, updates: Sequence[StatusUpdate]) -> dict[StatusKey, StatusChange]:
+        content = json.dumps(
+            [
+                {
+                    "id": one.outbound_id, "bot_id": one.bot_id, "external_id": one.external_id,
+                    "error_code": one.error_code or (NO_REASON if status == "failed" else ""),
+                }
+                for one in updates
+            ]
+        )  # fmt: skip
         now = time_value(timezone.now())
-        reached = f", {status}_at = %s" if status in GONE_OUT else ""
-        statement = f"""
-            UPDATE bot_outboundmessage SET status = %s, text = {text}, error_code = {code},
-                external_id = COALESCE(NULLIF(external_id, ''), %s), updated_at = %s{reached}
-            WHERE {"external_id" if outbound_id is None else "id"} = %s
-                AND bot_id IN ({rows_of(len(bot_ids), "%s")})
-                AND status IN ({rows_of(len(before), "%s")})
-            RETURNING turn_key, error_code
-        """  # noqa: S608 (constants and placeholders)
-        found = external_id if outbound_id is None else outbound_id
-        times = [now, now] if reached else [now]
-        if status == "failed":
-            error_code = error_code or NO_REASON
-        parameters = [status, error_code, external_id, *times, found, *bot_ids, *before]
         with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            changed = cursor.fetchall()
-        return StatusChange(changed[0][0], resolved=changed[0][1] == RESOLVED) if changed else None
+            cursor.execute(
+                tell_statement(connection.vendor, status, echoed),
+                [*([now, now] if status in GONE_OUT else [now]), content],
+            )
+            rows = cursor.fetchall()
+        return {
+            (bot_id, id if echoed else external_id): StatusChange(turn_key, resolved=error_code == RESOLVED)
+            for id, bot_id, external_id, turn_key, error_code in rows
+        }
 
     def parts_of(self, turn_keys: Iterable[int]) -> dict[int, list[OutboundPart]]:
         """Return the stored parts of turns that have any, in their order."""

@@ -57,7 +57,7 @@ def _ask() -> bytes:
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     """Return what somebody is told who may not see the metrics."""
-    given = given_token(request)
+    given = given_token(request.META)
     if settings.METRICS_TOKEN:
         if given is None:
             response = _sentence("send Authorization: Bearer <METRICS_TOKEN>", 401)

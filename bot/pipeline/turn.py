@@ -17,9 +17,6 @@ from bot.managers import OutboundPart, TakenLease
 from conversations.many import Said
 from users.models import User
 
-# Who of the staff wrote a message in the simulator: the key of its payload. No webhook can write it.
-VISITOR = "visitor"
-
 
 class LeaseLost(Exception):
     """Another worker has taken the chat over: this turn must not write or send any more."""

@@ -1,10 +1,13 @@
 """A whole Parley in real processes (granian, runworker) with stand-ins for the model and the Cloud API, for tests."""
 
 import os
+import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -27,6 +30,21 @@ from bot.tests.faults.binaries import free_port
 # Whitelisted like Alice and Bob, for tests that need many chats.
 PEOPLE = [f"+4915130000{number:03}" for number in range(200)]
 PROJECT = Path(__file__).resolve().parents[2]
+
+
+def flags_of(process: str) -> list[str]:
+    """Return granian's flags of a line of the Procfile, without those a test chooses itself."""
+    lines = (PROJECT / "Procfile").read_text().splitlines()
+    words = next(line for line in lines if line.startswith(f"{process}:")).split()
+    flags = words[words.index("granian") + 1 : -1]
+    for name in ("--log-config", "--host", "--port", "--uds", "--workers-kill-timeout", "--blocking-threads"):
+        if name in flags:
+            position = flags.index(name)
+            del flags[position : position + 2]
+    return flags
+
+
+FRONT, PAGES = flags_of("web"), flags_of("pages")
 OPENER = build_opener(ProxyHandler({}))
 
 SEED = f"""
@@ -54,6 +72,8 @@ class System:
         self.port = free_port()
         self.people = iter(PEOPLE)
         self.processes: list[subprocess.Popen[bytes]] = []
+        # Short: the kernel's address of a socket holds hundred bytes, and pytest's folders have long names.
+        self.sockets = Path(tempfile.mkdtemp(prefix="parley-"))
         self.environment = {
             **os.environ,
             "ENVIRONMENT": "test",
@@ -62,6 +82,7 @@ class System:
             "LLM_PROVIDER": "openai",
             "OPENAI_BASE_URL": f"{model.url}/v1",
             "WHATSAPP_API_URL": f"{whatsapp.url}/v26.0",
+            "PAGES_SOCKET": str(self.sockets / "pages"),
             "RATE_LIMIT_PER_USER": "1000",
             **(environment or {}),
         }
@@ -79,14 +100,23 @@ class System:
         self.manage("shell", "--verbosity", "0", "--command", SEED)
 
     def start_web(self, port: int | None = None, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a web process, with variables of its own, and wait until it answers."""
+        """Start a web process, with variables of its own, and wait until it answers webhooks and probes."""
         port = port or self.port
         process = self._start(
-            sys.executable, "-m", "granian", "--log-config", "config/granian.json", "--interface", "wsgi",
-            "--port", str(port), "--workers-kill-timeout", "10",
-            "config.wsgi:application", **environment,
+            sys.executable, "-m", "granian", "--log-config", "config/granian.json",
+            *("--workers-kill-timeout", "10", "--port", str(port), *FRONT, "config.rsgi:application"), **environment,
         )  # fmt: skip
         wait_for(lambda: self.get("/healthz", port) == 200, "the web process answers")
+        return process
+
+    def start_pages(self, **environment: str) -> subprocess.Popen[bytes]:
+        """Start the process that renders pages, with variables of its own, and wait until it listens."""
+        path = environment.get("PAGES_SOCKET", self.environment["PAGES_SOCKET"])
+        process = self._start(
+            sys.executable, "-m", "granian", "--log-config", "config/granian.json",
+            *("--workers-kill-timeout", "10", *PAGES, "--uds", path, "config.wsgi:application"), **environment,
+        )  # fmt: skip
+        wait_for(lambda: listens(path), "the pages' process listens")
         return process
 
     def start_worker(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -147,6 +177,7 @@ class System:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
     def _start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
         log = self.folder / f"process-{len(self.processes)}.log"
@@ -168,6 +199,12 @@ class System:
             return error.code
         except (OSError, HTTPException):
             return 0
+
+
+def listens(path: str) -> bool:
+    """Return whether somebody listens on a Unix socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(path) == 0
 
 
 # By which credentials are encrypted, and when schedules run.

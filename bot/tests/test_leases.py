@@ -11,6 +11,7 @@ from bot import claims, inbox, outbox, settlement
 from bot.claims import backoff, claim
 from bot.directory import ActiveBot
 from bot.llm.base import Completion
+from bot.managers import StatusUpdate
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.pipeline.turn import LeaseLost, ModelCall, Turn
 from bot.settlement import Outcome, Settlement
@@ -227,9 +228,7 @@ def test_a_status_that_says_delivered_is_not_undone_by_our_own_record(bot: Activ
     (parts,) = outbox.store_replies("one", [turn])
     assert isinstance(parts, list)
     outbox.begin_sending("one", [(turn, parts[0])])
-    OutboundMessage.objects.all().apply_status(
-        [bot.id], "delivered", outbound_id=parts[0].id, external_id="wamid.9", error_code=""
-    )
+    OutboundMessage.objects.all().apply_statuses([StatusUpdate(bot.id, "delivered", parts[0].id, "wamid.9")])
 
     settlement.settle(
         "one", [Settlement(turn, Outcome.DONE, part_id=parts[0].id, status="sent", external_id="wamid.9")]

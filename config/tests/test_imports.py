@@ -12,6 +12,7 @@ APPS = ("users", "conversations", "usage", "bot")
 # Leaves of config that import no app: anybody may use them.
 CONFIG_LEAVES = (
     "config.file_modes",
+    "config.front",
     *("config.batches", "config.check_env", "config.env", "config.log_context", "config.logs", "config.loopback"),
     *(
         "config.mistakes",

@@ -13,7 +13,7 @@ from urllib.request import Request
 from bot.standins.process import StandIn
 from bot.tests.chaos.plan import Plan
 from bot.tests.faults.binaries import free_port
-from bot.tests.processes import OPENER, PROJECT, System
+from bot.tests.processes import FRONT, OPENER, PROJECT, System
 
 LOOK_EVERY = 0.2
 # Of the kills: workers hold leases and send, webs only receive.
@@ -22,7 +22,7 @@ ANYBODY_SHARE = 0.05
 # A worker drains for 30 s, and closes what it has open.
 END_SECONDS = 60
 # As the Procfile has it, but for the port.
-GRANIAN = ("--interface", "wsgi", "--workers", "1", "--workers-kill-timeout", "30")
+GRANIAN = ("--workers-kill-timeout", "30", *FRONT)
 
 
 @dataclass(slots=True, eq=False)
@@ -140,7 +140,7 @@ class Fleet(System):
         place.process, place.log = self._spawn(place.role, place.port)
 
     def _spawn(self, role: str, port: int) -> tuple[subprocess.Popen[bytes], Path]:
-        granian = [sys.executable, "-m", "granian", *GRANIAN, "--port", str(port), "config.wsgi:application"]
+        granian = [sys.executable, "-m", "granian", *GRANIAN, "--port", str(port), "config.rsgi:application"]
         command = granian if role == "web" else [sys.executable, "manage.py", "runworker"]
         log = self.folder / f"{role}-{len(self.processes):04}.log"
         with log.open("wb") as stream:

@@ -8,7 +8,7 @@ from django.db import models
 
 from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
 from bot.channels.text import clean
-from bot.managers.outbound import STATUS_MAY_FOLLOW
+from bot.managers.statuses import STATUS_MAY_FOLLOW
 from bot.models import InboundMessage, OutboundMessage
 
 LATEST = datetime(2100, 1, 2, tzinfo=UTC)

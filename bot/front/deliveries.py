@@ -1,0 +1,80 @@
+"""The front's entrance to webhooks: the body is read on the event loop, and what it holds is written together."""
+
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+
+from bot import webhooks
+from bot.answers import Answer, refusal
+from bot.channels.base import WebhookRequest
+from bot.directory import MISSED_SECONDS, ActiveBot, Directory, latest
+from bot.errors import AppError, ErrorCode
+from bot.front.apart import LARGE_BYTES, Parser
+from bot.front.bodies import read_body
+from bot.front.intake import Intake
+from bot.front.protocol import Connection, Scope
+from bot.inbox import prepare
+from bot.webhooks import Call
+
+BODY_SECONDS = 10.0
+
+
+class Deliveries:
+    """Answers the requests of webhook URLs."""
+
+    def __init__(self, intake: Intake, parser: Parser) -> None:
+        self._intake, self._parser = intake, parser
+
+    async def answer(self, scope: Scope, connection: Connection) -> Answer:
+        """Return what a provider is answered, whatever goes wrong."""
+        call: Call | None = None
+        try:
+            channel, slug = names_in(scope.path)
+            call = Call(scope.method, channel, slug, {}, WebhookRequest(scope.headers, b""))
+            if scope.method != "POST":
+                return await self._register(call, scope.query_string)
+            body = await read_body(scope, connection, most_bytes=settings.WEBHOOK_MAX_BYTES, seconds=BODY_SECONDS)
+            try:
+                return await self._deliver(Call("POST", channel, slug, {}, WebhookRequest(scope.headers, body.content)))
+            finally:
+                body.close()
+        except Exception as error:
+            return refusal(error, webhooks.known_ids(latest(), call) if call else {}, webhook=True)
+
+    async def _register(self, call: Call, query: str) -> Answer:
+        parsed = dict(parse_qsl(query, keep_blank_values=True))
+        found, _ = await self._judge(Call(call.method, call.channel, call.slug, parsed, call.request))
+        return found if isinstance(found, Answer) else webhooks.OK
+
+    async def _deliver(self, call: Call) -> Answer:
+        bot, bots = await self._judge(call)
+        if isinstance(bot, Answer):
+            return bot
+        body = call.request.body
+        events = await self._parser.parse(bot, body) if len(body) > LARGE_BYTES else webhooks.parse(bot, body)
+        accepted = await self._intake.store(prepare(bots, bot, events, body))
+        webhooks.log_stored(bot, accepted)
+        return webhooks.OK
+
+    async def _judge(self, call: Call) -> tuple[Answer | ActiveBot, Directory]:
+        bots = await self._intake.bots()
+        try:
+            return webhooks.judge(bots, call), bots
+        except AppError as error:
+            if error.code != ErrorCode.UNAUTHORIZED:
+                raise
+        # It may be new, or have a new secret.
+        bots = await self._intake.bots(MISSED_SECONDS)
+        return webhooks.judge(bots, call), bots
+
+
+def names_in(path: str) -> tuple[str, str]:
+    """Return the channel and the bot's slug that a webhook's path names.
+
+    Raises:
+        AppError: NOT_FOUND, it is no webhook's.
+    """
+    parts = path.split("/")  # "", "webhooks", channel, slug, ""
+    if len(parts) != 5 or parts[4] or not parts[2] or not parts[3]:
+        raise AppError(ErrorCode.NOT_FOUND, "no such URL")
+    return parts[2], parts[3]

@@ -1,0 +1,136 @@
+"""The front's way to its database: one thread that writes whatever waits as one transaction, behind a bounded queue."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from bot import directory, inbox, metrics
+from bot.batching import Database, is_a_bug
+from bot.directory import FRESH_SECONDS, MISSED_SECONDS, Directory
+from bot.front.limits import Bound, busy
+from bot.inbox import Accepted, Delivery
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+# A group takes some milliseconds. When none came back for so long, whoever comes is refused at once.
+PATIENCE_SECONDS = 1.5
+WATCH_SECONDS = 0.25
+# What waits is deliveries in memory; a provider delivers again what is refused.
+MOST_WAITING = 2_000
+HANGS = "the database does not answer, try again later"
+
+
+class Intake:
+    """Stores deliveries, keeps the directory fresh, and hands over what was counted: all in one thread."""
+
+    def __init__(self) -> None:
+        self.database = Database(patience_seconds=0.0)
+        self._waiting = Bound(MOST_WAITING, "deliveries")
+        self._since: float | None = None
+        self._refreshing: asyncio.Task[Directory] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._refused = False
+
+    def begin(self) -> None:
+        """Work in the background from now on; an event loop must run."""
+        work = (self._keep_watching, self._keep_fresh, self._keep_flushing)
+        self._tasks = [asyncio.create_task(each()) for each in work]
+
+    async def close(self) -> None:
+        """Write what waits, hand over what was counted, and close the connection."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if metrics.pending and not self.hangs:
+            await self._quietly(metrics.flush)
+        await self.database.close()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the thread has not come back for too long: whoever waits for it now waits for nothing."""
+        return self.database.busy_seconds > PATIENCE_SECONDS
+
+    async def store(self, delivery: Delivery) -> Accepted:
+        """Return what became of a delivery once it is committed.
+
+        Raises:
+            AppError: BUSY, the database hangs or too much waits for it.
+            django.db.Error: it could not be stored.
+        """
+        if self.hangs:
+            self._note(refused=True)
+            raise busy(HANGS)
+        self._waiting.take()
+        try:
+            accepted = await self.database.submit(inbox.store, delivery)
+        finally:
+            self._waiting.give_back()
+        if self._refused:
+            self._note(refused=False)
+        return accepted
+
+    async def bots(self, fresh_seconds: float = FRESH_SECONDS * 2) -> Directory:
+        """Return a directory that is at most so old; in the background it is read every FRESH_SECONDS.
+
+        Raises:
+            AppError: BUSY, the database hangs.
+            django.db.Error: it could not be read.
+        """
+        latest = directory.latest()
+        if latest is not None and latest.age <= fresh_seconds:
+            return latest
+        if self.hangs:
+            if latest is not None:  # what it says is better than nothing, and nothing is stored by it now
+                return latest
+            raise busy(HANGS)
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(
+                self.database.run(directory.current, min(fresh_seconds, MISSED_SECONDS))
+            )
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS * 2):
+                return await asyncio.shield(self._refreshing)
+        except TimeoutError:
+            raise busy(HANGS) from None
+
+    def _note(self, *, refused: bool) -> None:
+        if refused != self._refused:
+            self._refused = refused
+            logger.log(
+                logging.ERROR if refused else logging.WARNING,
+                "requests_refused" if refused else "requests_accepted_again",
+            )
+
+    @property
+    def refuses(self) -> bool:
+        """Whether webhooks are refused just now."""
+        return self.hangs or self._waiting.used >= MOST_WAITING
+
+    async def _keep_watching(self) -> None:
+        """Answer who waits for a thread that hangs."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if self.hangs and self.database.give_up_waiting(busy(HANGS)):
+                self._note(refused=True)
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            await self._quietly(directory.current, FRESH_SECONDS / 2)
+            await asyncio.sleep(FRESH_SECONDS)
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(metrics.FLUSH_SECONDS)
+            if metrics.pending and not self.hangs:
+                await self._quietly(metrics.flush)
+
+    async def _quietly(self, work: Callable[..., Any], *arguments: Any) -> None:
+        """Do what is no request's; without an answer of the database it is done the next time."""
+        try:
+            await self.database.run(work, *arguments)
+        except Exception as error:
+            facts = {"work": work.__name__, "error": type(error).__name__}
+            logger.warning("background_work_failed", extra=facts, exc_info=is_a_bug(error))

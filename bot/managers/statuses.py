@@ -1,0 +1,92 @@
+"""Delivery statuses: what a provider says became of messages, and the statement that moves many of them at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+# What a delivery status may follow. A provider's word arrives in any order, also before our own record of the send.
+STATUS_MAY_FOLLOW: dict[str, tuple[str, ...]] = {
+    "sent": ("queued", "sending", "uncertain"),
+    "delivered": ("queued", "sending", "uncertain", "sent"),
+    "read": ("queued", "sending", "uncertain", "sent", "delivered"),
+    "failed": ("queued", "sending", "uncertain", "sent"),
+}
+
+
+# What a text is that reached the person's provider.
+GONE_OUT = ("sent", "delivered", "read")
+# Begins the error code of what nobody knows the end of, and of the parts that wait for it to be known.
+UNCERTAIN = "UNCERTAIN"
+# The error code of a send that was uncertain until the provider told.
+RESOLVED = "RESOLVED"
+# The error code of what the provider says has failed, without a code. So whatever went wrong has one, and an index of
+# the codes finds it: one of the status would have to be written to with every delivery status.
+NO_REASON = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """What a delivery status moved: the turn the message belongs to, and whether its end was unknown until now."""
+
+    turn_key: int
+    resolved: bool
+
+
+# What a status is about: a bot, and our id of a message, or the provider's.
+StatusKey = tuple[int, int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """What a provider says of one message: its status, by our own id where it echoes one, else by its own."""
+
+    bot_id: int
+    status: str
+    outbound_id: int | None
+    external_id: str
+    error_code: str = ""
+
+    @property
+    def key(self) -> StatusKey:
+        """Return what it is found by."""
+        return self.bot_id, self.external_id if self.outbound_id is None else self.outbound_id
+
+
+def rounds(updates: Sequence[StatusUpdate]) -> list[list[int]]:
+    """Return the positions of updates that one statement can apply each: of one status, each message once, in order."""
+    seen: Counter[StatusKey] = Counter()
+    rounds: dict[tuple[int, str, bool], list[int]] = {}
+    for position, update in enumerate(updates):
+        seen[update.key] += 1
+        rounds.setdefault((seen[update.key], update.status, update.outbound_id is None), []).append(position)
+    return [rounds[order] for order in sorted(rounds, key=lambda order: order[0])]
+
+
+@cache
+def tell_statement(vendor: str, status: str, echoed: bool) -> str:
+    """Return the statement that moves messages to a status; its parameters: the time, once or twice, and JSON."""
+    before = ", ".join(f"'{one}'" for one in STATUS_MAY_FOLLOW[status])
+    # A text that arrived is not needed any more.
+    text = "''" if status in ("delivered", "read") else "text"
+    code = f"CASE WHEN status = 'uncertain' THEN '{RESOLVED}' ELSE told.error_code END"
+    code = code if status in GONE_OUT else "told.error_code"
+    reached = f", {status}_at = %s" if status in GONE_OUT else ""
+    names = {"id": "bigint", "bot_id": "bigint", "external_id": "text", "error_code": "text"}
+    if vendor == "postgresql":
+        columns = ", ".join(f"{name} {kind}" for name, kind in names.items())
+        source = f"json_to_recordset(%s::json) AS told({columns})"
+    else:
+        columns = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
+        source = f"(SELECT {columns} FROM json_each(%s)) AS told"  # noqa: S608 (names of columns)
+    mine = "bot_outboundmessage"
+    # (As it stands in the index of the provider's ids.)
+    same = f"{mine}.id = told.id" if echoed else f"{mine}.external_id = told.external_id AND {mine}.external_id <> ''"
+    return f"""
+        UPDATE {mine} SET status = '{status}', text = {text}, error_code = {code},
+            external_id = COALESCE(NULLIF({mine}.external_id, ''), told.external_id), updated_at = %s{reached}
+        FROM {source} WHERE {same} AND {mine}.bot_id = told.bot_id AND {mine}.status IN ({before})
+        RETURNING {mine}.id, {mine}.bot_id, {mine}.external_id, {mine}.turn_key, {mine}.error_code
+    """  # noqa: S608 (constants and placeholders)
