@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import aiohttp
 from django.utils import timezone
 
-from benchmarks.counted.virtual_loop import VirtualLoop
+from benchmarks.counted.virtual_loop import run
 from benchmarks.payloads import address
 from bot.channels.base import Account, OutboundText
 from bot.channels.registry import CHANNELS
@@ -50,8 +50,7 @@ def answer(parts: Sequence[int], begin: Callable[[int], None]) -> None:
     The messages are stored already, and become available part by part.
     """
     CHANNELS["whatsapp"] = SilentWhatsApp()
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(_answer(parts, begin))
+    run(_answer(parts, begin))
 
 
 async def _answer(parts: Sequence[int], begin: Callable[[int], None]) -> None:

@@ -9,7 +9,8 @@ from benchmarks.databases import Database
 from benchmarks.figures import BenchmarkError
 from benchmarks.machine import cpu_seconds, peak_memory_mb, wait_until
 from benchmarks.parts.answers import problems
-from benchmarks.processes import Run, Running, seed, worker
+from benchmarks.processes import Run, Running, seed
+from benchmarks.servers import worker
 from benchmarks.standin_log import StandInLog
 from bot.standins.process import StandIn
 

@@ -1,0 +1,20 @@
+"""Every part by its name."""
+
+from benchmarks.parts import ack, desk, inflight, loglines, pickup, purge, turn, usage
+
+PARTS = {
+    "ack": ack.measure,
+    "turn": turn.measure,
+    "inflight": inflight.measure,
+    "pickup": pickup.measure,
+    "usage": usage.measure,
+    "purge": purge.measure,
+    "desk": desk.measure,
+    "logging": loglines.measure,
+}
+# They ask no database: once is enough.
+WITHOUT_DATABASE = {"logging"}
+# Of the size that it is measured with, SQLite is none that anybody runs.
+ON_POSTGRES_ONLY = {"desk"}
+# They take long, and are measured only when they are named.
+NAMED_ONLY = ()
