@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.databases import Database
@@ -64,36 +65,38 @@ def wrong(contender: Contender, statuses: dict[str, int], stored: int) -> list[s
 
 def told(module: str, words: dict[str, Any], seconds: float) -> dict[str, Any]:
     """Run a module of benchmarks with options to its end and return what it printed."""
-    options = [word for name, value in words.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    options = [
+        word
+        for name, value in words.items()
+        for each in (value if isinstance(value, list) else [value])
+        for word in (f"--{name}", str(each))
+    ]
     answer: dict[str, Any] = json.loads(
         python("-m", f"benchmarks.{module}", *options, env=environment(), seconds=seconds)
     )
     return answer
 
 
-@dataclass(slots=True)
-class Paced:
-    """What came of webhooks at a steady rate: statuses, and (p50, p99, longest) in milliseconds."""
-
-    statuses: dict[str, int] = field(default_factory=dict)
-    milliseconds: list[float] = field(default_factory=list)
-    windows: list[dict[str, Any]] = field(default_factory=list)
-
-
 @contextmanager
-def paced(contender: Contender, label: str, rate: float, limit: float, **more: Any) -> Iterator[Paced]:
-    """Send webhooks at a rate while a block runs; what came of them is known when it has ended.
+def meanwhile(module: str, stop: Path, words: dict[str, Any], limit: float) -> Iterator[dict[str, Any]]:
+    """Run a module of benchmarks that goes on until the file `stop` exists while a block runs.
 
-    limit: seconds after which it is given up.
+    What it printed is in the dictionary when the block has ended. limit: seconds after which it is given up.
     """
-    stop = contender.server.log.with_name(f"stop-{label}")
-    words = {"port": contender.server.port, "path": WEBHOOK_PATH, "prefix": label, "rate": rate, "stop": stop, **more}
-    found = Paced()
+    found: dict[str, Any] = {}
     with ThreadPoolExecutor(1) as pool:
-        said: Future[dict[str, Any]] = pool.submit(told, "paced", words, limit)
+        said: Future[dict[str, Any]] = pool.submit(told, module, {**words, "stop": stop}, limit)
         try:
             yield found
         finally:
             stop.touch()
-    result = said.result()
-    found.statuses, found.milliseconds, found.windows = result["statuses"], result["milliseconds"], result["windows"]
+    found.update(said.result())
+
+
+@contextmanager
+def paced(contender: Contender, label: str, rate: float, limit: float, **more: Any) -> Iterator[dict[str, Any]]:
+    """Send webhooks at a rate while a block runs (benchmarks.paced says what is found)."""
+    stop = contender.server.log.with_name(f"stop-{label}")
+    words = {"port": contender.server.port, "path": WEBHOOK_PATH, "prefix": label, "rate": rate, **more}
+    with meanwhile("paced", stop, words, limit) as found:
+        yield found

@@ -1,9 +1,11 @@
 """Every part by its name."""
 
-from benchmarks.parts import ack, desk, inflight, loglines, pickup, purge, turn, usage
+from benchmarks.parts import ack, busy, desk, inflight, loglines, pages, pickup, purge, turn, usage
 
 PARTS = {
     "ack": ack.measure,
+    "busy": busy.measure,
+    "pages": pages.measure,
     "turn": turn.measure,
     "inflight": inflight.measure,
     "pickup": pickup.measure,

@@ -95,8 +95,8 @@ def under_load(run: Run, original: Database, gone: list[int]) -> tuple[dict[str,
             name = label.replace(" ", "-")
             with others(database, waits, label), paced(contender, name, RATE, LIMIT_SECONDS) as answered:
                 seconds, problems = work()
-            waits[f"{WEBHOOKS}, {label}"] = answered.milliseconds
-            statuses.update(answered.statuses)
+            waits[f"{WEBHOOKS}, {label}"] = answered["milliseconds"]
+            statuses.update(answered["statuses"])
         stored = database.count("bot_inboundmessage") - before
     return {"seconds": seconds, "waits": waits}, problems + wrong(contender, statuses, stored)
 
