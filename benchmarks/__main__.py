@@ -16,7 +16,7 @@ from benchmarks.databases import POSTGRESQL, SQLITE, postgres_problem
 from benchmarks.figures import BenchmarkError
 from benchmarks.machine import allow_files
 from benchmarks.processes import Run
-from benchmarks.registry import NAMED_ONLY, ON_POSTGRES_ONLY, PARTS, WITHOUT_DATABASE
+from benchmarks.registry import CASES, NAMED_ONLY, ON_POSTGRES_ONLY, PARTS, WITHOUT_DATABASE
 from benchmarks.report import Report
 from benchmarks.servers import procfile_flags
 
@@ -45,7 +45,7 @@ def arguments() -> argparse.Namespace:
         "--messages", type=int, default=1_000_000, help="how many purge deletes, desk lists, and growth grows to"
     )
     parser.add_argument("--hold", type=float, default=60.0, help="seconds of each case of held")
-    parser.add_argument("--case", action="append", help="a case of held (default: each, then together)")
+    parser.add_argument("--case", action="append", choices=CASES, help="a case of held (default: each, then together)")
     parser.add_argument("--minutes", type=float, default=20.0, help="length of soak")
     parser.add_argument("--accept", action="store_true", help=f"{QUICK}: write what is measured to the baseline")
     options = parser.parse_args()

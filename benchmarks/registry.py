@@ -1,6 +1,6 @@
 """Every part by its name."""
 
-from benchmarks.parts import ack, busy, desk, inflight, loglines, pages, pickup, purge, turn, usage
+from benchmarks.parts import ack, busy, desk, held, inflight, loglines, pages, pickup, purge, turn, usage
 
 PARTS = {
     "ack": ack.measure,
@@ -9,6 +9,7 @@ PARTS = {
     "turn": turn.measure,
     "inflight": inflight.measure,
     "pickup": pickup.measure,
+    "held": held.measure,
     "usage": usage.measure,
     "purge": purge.measure,
     "desk": desk.measure,
@@ -20,3 +21,4 @@ WITHOUT_DATABASE = {"logging"}
 ON_POSTGRES_ONLY = {"desk"}
 # They take long, and are measured only when they are named.
 NAMED_ONLY = ()
+CASES = held.NAMES
