@@ -88,7 +88,9 @@ def web(run: Run, database: Database, **variables: str) -> Iterator[Web]:
 
 
 @contextmanager
-def worker(run: Run, database: Database, model_url: str, channel_url: str, concurrency: int = 100) -> Iterator[Running]:
+def worker(
+    run: Run, database: Database, model_url: str, channel_url: str, concurrency: int = 100, name: str = "worker"
+) -> Iterator[Running]:
     """Run one worker process against the stand-ins; it waits for messages when the block begins."""
     env = environment(
         database,
@@ -98,7 +100,7 @@ def worker(run: Run, database: Database, model_url: str, channel_url: str, concu
         RATE_LIMIT_PER_USER="100000",
     )
     command = [sys.executable, "manage.py", "runworker", "--concurrency", str(concurrency)]
-    with running("worker", command, run, env) as process:
+    with running(name, command, run, env) as process:
         wait_until(lambda: "worker_started" in process.log.read_text(), START_SECONDS, "the worker starts")
         yield process
 

@@ -8,11 +8,16 @@ from benchmarks.machine import memory_mb
 EVERY_SECONDS = 0.5
 
 
-def peak_while(seconds: float, pids: Sequence[int]) -> list[float]:
-    """Wait so long, and return the most memory each process had meanwhile, its children included, in MB."""
-    peaks = [0.0] * len(pids)
-    stop_at = time.monotonic() + seconds
-    while time.monotonic() < stop_at:
-        peaks = [max(peak, memory_mb(pid)) for peak, pid in zip(peaks, pids, strict=True)]
+def memory_while(seconds: float, pids: Sequence[int]) -> list[tuple[float, ...]]:
+    """Wait so long, and return (second, MB of each process with its children …) again and again."""
+    began = time.monotonic()
+    found: list[tuple[float, ...]] = []
+    while (passed := time.monotonic() - began) < seconds:
+        found.append((passed, *(memory_mb(pid) for pid in pids)))
         time.sleep(EVERY_SECONDS)
-    return peaks
+    return found
+
+
+def peaks(memory: Sequence[tuple[float, ...]]) -> list[float]:
+    """Return the most of each process."""
+    return [max(values) for values in list(zip(*memory, strict=True))[1:]]

@@ -12,7 +12,7 @@ from benchmarks.machine import wait_until
 from benchmarks.processes import Run, seed
 from benchmarks.servers import Web, web
 from benchmarks.signed_in import Session, sign_in
-from benchmarks.watching import peak_while
+from benchmarks.watching import memory_while, peaks
 
 PEOPLE = 20_000
 WEBHOOKS_PER_SECOND, PROBES_PER_SECOND, PAGES_PER_SECOND = 50.0, 10.0, 1.0
@@ -103,7 +103,7 @@ class Held:
             self.asking(label, "probes", PROBES_PER_SECOND, ["/healthz", "/readyz"]) as probes,
             self.asking(label, "pages", PAGES_PER_SECOND, self.session.pages) as pages,
         ):
-            peaks = peak_while(self.run.hold, [self.server.front.pid, self.server.pages.pid])
+            memory = memory_while(self.run.hold, [self.server.front.pid, self.server.pages.pid])
         problems = wrong(contender, webhooks["statuses"], self.database.count("bot_inboundmessage") - before)
         if probes["statuses"].keys() != {"200"}:
             problems.append(f"{name}: probes were answered with {probes['statuses']}")
@@ -116,7 +116,7 @@ class Held:
         answered = pages["statuses"].get("200", 0)
         others = sum(pages["statuses"].values()) - answered
         times = [value for each in (webhooks, probes, pages) for value in each["milliseconds"][:2]]
-        return Found([*times, answered, others, *peaks, self.connections()], problems, said)
+        return Found([*times, answered, others, *peaks(memory), self.connections()], problems, said)
 
     @contextmanager
     def holding(self, label: str, cases: list[str]) -> Iterator[dict[str, Any]]:
