@@ -103,6 +103,8 @@ def copied(original: Database, name: str, directory: Path) -> Iterator[Database]
 def _created(name: str, options: str = "") -> Iterator[Database]:
     with _server() as connection:
         connection.execute(f"CREATE DATABASE {name} {options}")
+        # For everybody who connects to it alike, whatever the server's own setting is.
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
     try:
         yield Database(POSTGRESQL, urlunsplit(urlsplit(postgres_url())._replace(path=f"/{name}")))
     finally:

@@ -9,11 +9,12 @@ it takes; and the same for one list as Django counts and pages by default.
 import json
 import sys
 import time
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import django
+
+from benchmarks.database_cpu import cpu_ms
 
 OWNER = "+12025550100"
 TIMES = 5
@@ -82,17 +83,6 @@ def timed(client: Any, path: str) -> dict[str, Any] | None:
         in_sql.append(sum(float(query["time"]) for query in asked) * 1_000)
         queries = max(queries, len(asked))
     return {"path": path, "ms": rounds, "sql_ms": median(in_sql), "cpu_ms": cpu, "queries": queries}
-
-
-def cpu_ms() -> float:
-    """Return the milliseconds of CPU of this process and, where it runs on this machine, of its database connection."""
-    from django.db import connection
-
-    connection.ensure_connection()
-    driver: Any = connection.connection
-    times = Path(f"/proc/{driver.info.backend_pid}/schedstat")
-    of_database = int(times.read_text().split()[0]) if times.exists() else 0  # (nanoseconds)
-    return time.process_time() * 1_000 + of_database / 1_000_000
 
 
 def plain_list(client: Any) -> Any:

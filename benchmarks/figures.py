@@ -88,6 +88,11 @@ def medians(rounds: Sequence[Sequence[float]]) -> list[float]:
     return [median(column) for column in zip(*rounds, strict=True)]
 
 
+def ratio(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]], column: int) -> float:
+    """Return the median of one column's ratio, round by round: what slows one round slows both."""
+    return median(our[column] / their[column] for our, their in zip(ours, theirs, strict=True))
+
+
 def percentile(values: Sequence[float], percent: int) -> float:
     """Return the value at or below which `percent` of the values lie (nearest rank).
 

@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from benchmarks.figures import BenchmarkError, percentile
 from benchmarks.payloads import body, request
@@ -71,8 +71,12 @@ def is_complete(head: bytes, content: bytes) -> bool:
     return content.endswith(LAST_CHUNK)
 
 
-def drive(connections: list[Connection], requests: Iterator[bytes], seconds: float) -> tuple[Counter[int], list[float]]:
-    """Send requests for that long, wait for every answer, and return the statuses and the latencies in seconds.
+def drive(
+    connections: list[Connection], requests: Iterator[bytes], goes_on: Callable[[float], bool]
+) -> tuple[Counter[int], list[float]]:
+    """Send requests, wait for every answer, and return the statuses and the latencies in seconds.
+
+    goes_on(time.perf_counter()) says whether another request is to be sent.
 
     Raises:
         BenchmarkError: the server stopped answering.
@@ -82,7 +86,6 @@ def drive(connections: list[Connection], requests: Iterator[bytes], seconds: flo
     selector = selectors.DefaultSelector()
     for connection in connections:
         selector.register(connection.socket, selectors.EVENT_READ, connection)
-    stop_at = time.perf_counter() + seconds
     for connection in connections:
         connection.send(next(requests))
     open_requests = len(connections)
@@ -98,7 +101,7 @@ def drive(connections: list[Connection], requests: Iterator[bytes], seconds: flo
             now = time.perf_counter()
             latencies.append(now - connection.began)
             statuses[status] += 1
-            following = next(requests, None) if now < stop_at else None
+            following = next(requests, None) if goes_on(now) else None
             if following is None:
                 open_requests -= 1
             else:
@@ -123,7 +126,7 @@ def main() -> None:
     ]
     connections = [Connection(options.port) for _ in range(options.connections)]
     cpu, began = time.process_time(), time.perf_counter()
-    statuses, latencies = drive(connections, iter(made), options.seconds)
+    statuses, latencies = drive(connections, iter(made), lambda now: now < began + options.seconds)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     result = {
         "statuses": statuses,

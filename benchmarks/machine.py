@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import socket
 import time
 from collections.abc import Callable
@@ -35,22 +36,30 @@ def free_port() -> int:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the user and system time of a process and its living descendants so far."""
+    """Return the user and system time of a process and all its descendants so far, ended ones included."""
     stats = _stats()
-    family: set[int] = set()
-    found = {pid}
-    while found:
-        family |= found
-        found = {child for child, (parent, _) in stats.items() if parent in family} - family
-    return sum(stats[member][1] for member in family if member in stats) / TICKS
+    return sum(stats[member][1] for member in _family(pid, stats)) / TICKS
+
+
+def memory_mb(pid: int) -> float:
+    """Return the resident sets of a process and its living descendants together, in units of 1,000,000 bytes."""
+    return sum(_status_mb(member, "VmRSS") for member in _family(pid, _stats()))
 
 
 def peak_memory_mb(pid: int) -> float:
     """Return the largest resident set the process ever had (VmHWM), in units of 1,000,000 bytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise BenchmarkError("the kernel does not report VmHWM")
+    return _status_mb(pid, "VmHWM")
+
+
+def allow_files(wanted: int) -> int:
+    """Let this process and those it starts have so many files open, as far as allowed; return how many that are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+        except (ValueError, OSError):  # only root may raise the hard limit
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def facts() -> dict[str, Any]:
@@ -65,8 +74,29 @@ def facts() -> dict[str, Any]:
     }
 
 
+def _family(pid: int, stats: dict[int, tuple[int, int]]) -> set[int]:
+    """Return a process and its living descendants."""
+    family: set[int] = set()
+    found = {pid} & stats.keys()
+    while found:
+        family |= found
+        found = {child for child, (parent, _) in stats.items() if parent in family} - family
+    return family
+
+
+def _status_mb(pid: int, name: str) -> float:
+    try:
+        lines = _lines(f"/proc/{pid}/status")
+    except OSError:  # it ended meanwhile
+        return 0.0
+    for line in lines:
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise BenchmarkError(f"the kernel does not report {name}")
+
+
 def _stats() -> dict[int, tuple[int, int]]:
-    """Return (parent, clock ticks used) of every process."""
+    """Return (parent, clock ticks used by it and the children it has waited for) of every process."""
     stats = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -74,7 +104,7 @@ def _stats() -> dict[int, tuple[int, int]]:
             fields = entry.read_text().rpartition(")")[2].split()
         except OSError:  # it ended meanwhile
             continue
-        stats[int(entry.parent.name)] = (int(fields[1]), int(fields[11]) + int(fields[12]))
+        stats[int(entry.parent.name)] = (int(fields[1]), sum(map(int, fields[11:15])))
     return stats
 
 

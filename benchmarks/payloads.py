@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from typing import Any
 
 APP_SECRET = "a benchmark's app secret"  # noqa: S105 (of a bot that lives as long as a run)
 PHONE_NUMBER_ID = "100200300"
@@ -20,14 +21,20 @@ def address(number: int) -> str:
 def body(message_id: str, person: int, timestamp: int, text: str = TEXT) -> bytes:
     """Return a webhook body with one text message, in the provider's own shape; timestamp in seconds."""
     phone = address(person)[1:]
-    value = {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "4915100000000", "phone_number_id": PHONE_NUMBER_ID},
-        "contacts": [{"profile": {"name": "Bench Person"}, "wa_id": phone}],
-        "messages": [
-            {"from": phone, "id": message_id, "timestamp": str(timestamp), "type": "text", "text": {"body": text}}
-        ],
-    }
+    message = {"from": phone, "id": message_id, "timestamp": str(timestamp), "type": "text", "text": {"body": text}}
+    contact = {"profile": {"name": "Bench Person"}, "wa_id": phone}
+    return _webhook({"contacts": [contact], "messages": [message]})
+
+
+def status_body(external_id: str, status: str, timestamp: int) -> bytes:
+    """Return a webhook body that says what became of a message we have sent."""
+    told = {"id": external_id, "status": status, "timestamp": str(timestamp), "recipient_id": address(0)[1:]}
+    return _webhook({"statuses": [told]})
+
+
+def _webhook(content: dict[str, Any]) -> bytes:
+    metadata = {"display_phone_number": "4915100000000", "phone_number_id": PHONE_NUMBER_ID}
+    value = {"messaging_product": "whatsapp", "metadata": metadata, **content}
     entry = {"id": "300200100", "changes": [{"value": value, "field": "messages"}]}
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}, separators=(",", ":")).encode()
 

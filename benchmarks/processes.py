@@ -1,8 +1,6 @@
 """Start the processes that are measured, each with an environment of the run's own, and end what was started."""
 
-import http.client
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -13,11 +11,9 @@ from pathlib import Path
 
 from benchmarks.databases import Database
 from benchmarks.figures import BenchmarkError
-from benchmarks.machine import free_port, wait_until
 from config.variables import VARIABLES
 
 PROJECT = Path(__file__).resolve().parents[1]
-START_SECONDS = 30
 STOP_SECONDS = 40
 SEED_SECONDS = 120
 
@@ -26,17 +22,21 @@ SEED_SECONDS = 120
 class Run:
     """What every part is told: where files go, how long and how often to measure, and what is varied.
 
-    seconds: length of one round of `ack`. server: granian's flags. results: where profiles are kept. messages: how many
-    `purge` deletes, and `desk` lists.
+    results: where profiles are kept. seconds: length of one round of requests. rounds: None for the part's own number.
+    server: granian's flags for the front. messages: how many `purge` deletes, `desk` lists and `growth` grows to. hold:
+    seconds of each case of `held`; cases: which of them, none for all. minutes: length of `soak`.
     """
 
     directory: Path
     results: Path
-    seconds: float
-    rounds: int
     server: tuple[str, ...]
+    seconds: float = 5.0
+    rounds: int | None = None
     profile: bool = False
     messages: int = 1_000_000
+    hold: float = 60.0
+    cases: tuple[str, ...] = ()
+    minutes: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,6 @@ class Running:
     pid: int
     port: int
     log: Path
-
-
-def procfile_flags() -> tuple[str, ...]:
-    """Return granian's flags of the Procfile, without address and application: what is measured is what ships."""
-    lines = (PROJECT / "Procfile").read_text().splitlines()
-    words = shlex.split(next(line for line in lines if line.startswith("web:")))
-    flags = words[words.index("granian") + 1 : -1]
-    for name in ("--interface", "--host", "--port"):
-        position = flags.index(name)
-        del flags[position : position + 2]
-    return tuple(flags)
 
 
 def environment(database: Database | None = None, **variables: str) -> dict[str, str]:
@@ -121,56 +110,3 @@ def running(name: str, command: Sequence[str], run: Run, env: Mapping[str, str],
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-
-
-@contextmanager
-def served(name: str, command: Sequence[str], run: Run, env: Mapping[str, str]) -> Iterator[Running]:
-    """Run a web server (`{port}` in the command is its port) that answers when the block begins."""
-    port = free_port()
-    with running(name, [word.format(port=port) for word in command], run, env, port) as server:
-        wait_until(lambda: answers(port), START_SECONDS, f"{name} starts (see {server.log})")
-        yield server
-
-
-def granian(run: Run, application: str) -> list[str]:
-    """Return the command that serves a WSGI application with the run's flags."""
-    address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}"]
-    return [sys.executable, "-m", "granian", *address, *run.server, application]
-
-
-@contextmanager
-def web(run: Run, database: Database) -> Iterator[Running]:
-    """Run Parley's web process."""
-    address = ["--interface", "rsgi", "--host", "127.0.0.1", "--port", "{port}"]
-    command = [sys.executable, "-m", "granian", *address, *run.server, "config.rsgi:application"]
-    with served("web", command, run, environment(database)) as server:
-        yield server
-
-
-@contextmanager
-def worker(run: Run, database: Database, model_url: str, channel_url: str, concurrency: int = 100) -> Iterator[Running]:
-    """Run one worker process against the stand-ins; it waits for messages when the block begins."""
-    env = environment(
-        database,
-        LLM_PROVIDER="openai",
-        OPENAI_BASE_URL=f"{model_url}/v1",
-        WHATSAPP_API_URL=f"{channel_url}/v26.0",
-        RATE_LIMIT_PER_USER="100000",
-    )
-    command = [sys.executable, "manage.py", "runworker", "--concurrency", str(concurrency)]
-    with running("worker", command, run, env) as process:
-        wait_until(lambda: "worker_started" in process.log.read_text(), START_SECONDS, "the worker starts")
-        yield process
-
-
-def answers(port: int) -> bool:
-    """Return whether a server answers HTTP there, whatever it says."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        client.request("GET", "/healthz")
-        client.getresponse().read()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        client.close()
-    return True

@@ -31,7 +31,7 @@ class Report:
             f"Python {machine['python']}, load before: {machine['load_before']}\n"
             "Load generator, servers, stand-ins and database share these cores: compare the ratios and the figures of\n"
             "one run; with a machine of its own for each, all of them would be higher.\n"
-            f"granian {' '.join(self.server)}"
+            f"web: granian {' '.join(self.server)}"
         )
         if "postgresql" in machine:
             self.show("PostgreSQL " + ", ".join(f"{name} {value}" for name, value in machine["postgresql"].items()))

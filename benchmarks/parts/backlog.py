@@ -1,7 +1,8 @@
-"""One worker process answering a backlog that becomes available at one moment, watched from both stand-ins."""
+"""Worker processes answering a backlog that becomes available at one moment, watched from both stand-ins."""
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,13 @@ from benchmarks.databases import Database
 from benchmarks.figures import BenchmarkError
 from benchmarks.machine import cpu_seconds, peak_memory_mb, wait_until
 from benchmarks.parts.answers import problems
-from benchmarks.processes import Run, Running, seed, worker
+from benchmarks.processes import Run, Running, seed
+from benchmarks.servers import worker
 from benchmarks.standin_log import StandInLog
 from bot.standins.process import StandIn
 
 # The seeding process has ended by then, and the worker has been idle for a while.
-BEGIN_IN_SECONDS = 6.0
+BEGIN_IN_SECONDS, STORED_PER_SECOND = 4.0, 500
 SETTLE_SECONDS = 20
 WATCH_SECONDS = 0.1
 
@@ -43,32 +45,40 @@ def answer_backlog(
     concurrency: int,
     delay: float,
     limit: float,
+    workers: int = 1,
     watcher: Callable[[Running], None] = lambda process: None,
 ) -> Backlog:
-    """Give each person one message, let one worker answer them all within limit seconds, and check each answer.
+    """Give each person one message, let workers answer them all within limit seconds, and check each answer.
 
-    delay is the model's, in seconds. watcher is called with the worker just before the backlog becomes available.
+    delay is the model's, in seconds. watcher is called with a worker just before the backlog becomes available. Memory
+    is that of the largest worker.
     """
     logs = [run.directory / f"{name}-{people.start}.jsonl" for name in ("model", "channel")]
     with (
         StandIn.start("model", log=logs[0], delay=delay) as model,
         StandIn.start("whatsapp", log=logs[1]) as channel,
-        worker(run, database, model.url, channel.url, concurrency) as process,
+        ExitStack() as stack,
     ):
+        processes = [
+            stack.enter_context(worker(run, database, model.url, channel.url, concurrency, name=f"worker-{number}"))
+            for number in range(workers)
+        ]
+        pids = [process.pid for process in processes]
         asked, sent = StandInLog(logs[0]), StandInLog(logs[1])
         standins = (model.process.pid, channel.process.pid)
-        began = seed(database, people.start, len(people), BEGIN_IN_SECONDS)
-        watcher(process)
+        began = seed(database, people.start, len(people), BEGIN_IN_SECONDS + len(people) / STORED_PER_SECOND)
+        for process in processes:
+            watcher(process)
         pause = began - time.time() - 0.2
         if pause < 0:
             raise BenchmarkError("the backlog was not stored in time")
         time.sleep(pause)
-        idle = peak_memory_mb(process.pid)
-        before = [cpu_seconds(process.pid), sum(map(cpu_seconds, standins))]
+        idle = max(map(peak_memory_mb, pids))
+        before = [sum(map(cpu_seconds, pids)), sum(map(cpu_seconds, standins))]
         wait_until(lambda: len(sent.answered()) >= len(people), limit, "all messages answered", poll=WATCH_SECONDS)
         condition = "state <> 'done'"
         wait_until(lambda: not database.count("bot_inboundmessage", condition), SETTLE_SECONDS, "all turns settled")
-        after = [cpu_seconds(process.pid), sum(map(cpu_seconds, standins))]
+        after = [sum(map(cpu_seconds, pids)), sum(map(cpu_seconds, standins))]
         return Backlog(
             began=began,
             first_completion=asked.answered()[0]["time"],
@@ -76,7 +86,7 @@ def answer_backlog(
             cpu_seconds=after[0] - before[0],
             standins_cpu_seconds=after[1] - before[1],
             idle_memory_mb=idle,
-            peak_memory_mb=peak_memory_mb(process.pid),
+            peak_memory_mb=max(map(peak_memory_mb, pids)),
             requests=len(asked.read()) + len(sent.read()),
             completions=asked.answered(),
             problems=problems(people, asked.answered(), sent.answered(), database),

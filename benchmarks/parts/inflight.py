@@ -21,7 +21,7 @@ def measure(run: Run, kind: str) -> Part:
     last = result.last_send - result.began
     at_once = most_at_once([request["time"] for request in result.completions], MODEL_SECONDS)
     row = [last, result.idle_memory_mb, result.peak_memory_mb, float(at_once), result.cpu_seconds / CHATS * 1_000]
-    check = Check("peak memory of the worker", result.peak_memory_mb, "MB", at_most=160)
+    check = Check("peak memory of the worker", result.peak_memory_mb, "MB", at_most=150)
     notes = [f"{CHATS:,} chats become available at once, the model takes {MODEL_SECONDS:g} s; one round"]
     return Part("inflight", kind, COLUMNS, {"worker": row}, [check], notes, result.problems)
 

@@ -8,7 +8,8 @@ from benchmarks.databases import fresh
 from benchmarks.figures import BenchmarkError, Check, Part, percentile
 from benchmarks.machine import wait_until
 from benchmarks.payloads import WEBHOOK_PATH, body, signature
-from benchmarks.processes import Run, seed, web, worker
+from benchmarks.processes import Run, seed
+from benchmarks.servers import front, worker
 from benchmarks.standin_log import StandInLog
 from bot.standins.process import StandIn
 
@@ -28,7 +29,7 @@ def measure(run: Run, kind: str) -> Part:
             StandIn.start("model", log=logs[0]) as model,
             StandIn.start("whatsapp", log=logs[1]) as channel,
             worker(run, database, model.url, channel.url),
-            web(run, database) as server,
+            front(run, database) as server,
         ):
             asked, sent = StandInLog(logs[0]), StandInLog(logs[1])
             answered = [sample(server.port, person, sent) for person in range(WARM_UP + SAMPLES)]
@@ -39,7 +40,7 @@ def measure(run: Run, kind: str) -> Part:
         f"{SAMPLES} messages, one after the other, {PAUSE_SECONDS[0] * 1000:g} to {PAUSE_SECONDS[1] * 1000:g} ms apart",
     ]
     problems = [] if len(asked_at) == len(answered) == len(sent.answered()) else ["a message was not answered once"]
-    check = Check("pickup p50", row[0], "ms", at_most=50)
+    check = Check("pickup p50", row[0], "ms", at_most=25)
     return Part("pickup", kind, COLUMNS, {"200 → model": row}, [check], notes, problems, details={"ms": pickup})
 
 

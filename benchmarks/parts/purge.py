@@ -1,26 +1,29 @@
 """How fast a million expired messages go, beside one plain DELETE, and what everybody else notices of it meanwhile."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import count
-from pathlib import Path
+from functools import partial
 from statistics import median
 from threading import Event
 from typing import Any
 
 from benchmarks.databases import POSTGRESQL, Database, copied, fresh
 from benchmarks.figures import Check, Part, percentile
-from benchmarks.payloads import WEBHOOK_PATH
-from benchmarks.processes import Run, environment, python, seed, web
+from benchmarks.load import Contender, paced, wrong
+from benchmarks.processes import Run, environment, python, seed
 from benchmarks.purge_rows import LIVE_SHARE, MESSAGES_EACH, fill
 from benchmarks.purge_watch import APPLICATION, watch_locks, write_steadily
+from benchmarks.servers import front
 
+ROUNDS = 3
 LIMIT_SECONDS = 600
 COLUMNS = ("p50 ms", "p99 ms", "longest ms")
 PURGE, PLAIN = "purge", "plain DELETE"
-WEBHOOKS = "webhooks at 50/s"
+RATE = 50
+WEBHOOKS = f"webhooks at {RATE}/s"
 
 
 def measure(run: Run, kind: str) -> Part:
@@ -33,7 +36,7 @@ def measure(run: Run, kind: str) -> Part:
         watched, more = under_load(run, original, gone)
     notes = [
         f"{expired:,} expired messages of {gone[1]:,} conversations among {expired // (LIVE_SHARE - 1):,} that stay; "
-        f"{run.rounds} rounds each in turn, each on a copy of its own; medians"
+        f"{run.rounds or ROUNDS} rounds each in turn, each on a copy of its own; medians"
     ]
     ratios = [plain / ours for ours, plain in zip(rounds[PURGE], rounds[PLAIN], strict=True)]
     wanted = 0.6 if kind == POSTGRESQL else None
@@ -62,7 +65,7 @@ def compared(run: Run, original: Database, gone: list[int]) -> tuple[dict[str, l
     """Return the seconds that both take in each round, and what did not go or should have stayed."""
     rounds: dict[str, list[float]] = {PURGE: [], PLAIN: []}
     problems: list[str] = []
-    for _ in range(run.rounds):
+    for _ in range(run.rounds or ROUNDS):
         for name, words in ((PURGE, []), (PLAIN, ["--plain"])):
             with copied(original, "copy", run.directory) as database:
                 seconds, wrong = purged(database, gone, *words)
@@ -84,43 +87,24 @@ def purged(database: Database, gone: list[int], *words: str) -> tuple[float, lis
 def under_load(run: Run, original: Database, gone: list[int]) -> tuple[dict[str, Any], list[str]]:
     """Purge while webhooks come in, and see what they and other writers wait; before, the same without a purge."""
     waits: dict[str, list[float]] = {}
-    with copied(original, "load", run.directory) as database, web(run, database) as server:
+    statuses: Counter[str] = Counter()
+    with copied(original, "load", run.directory) as database, front(run, database) as server:
         before = database.count("bot_inboundmessage")
-        play = steady(run.directory, server.port)
-        answered = []
-        with play(waits, "no purge", answered), others(database, waits, "no purge"):
-            Event().wait(run.seconds)
-        with play(waits, "purge", answered), others(database, waits, "purge"):
-            seconds, problems = purged(database, gone)
+        contender = Contender("webhooks", server, database, "bot_inboundmessage")
+        for label, work in (("no purge", partial(pause, run.seconds)), ("purge", partial(purged, database, gone))):
+            name = label.replace(" ", "-")
+            with others(database, waits, label), paced(contender, name, RATE, LIMIT_SECONDS) as answered:
+                seconds, problems = work()
+            waits[f"{WEBHOOKS}, {label}"] = answered["milliseconds"]
+            statuses.update(answered["statuses"])
         stored = database.count("bot_inboundmessage") - before
-    statuses = [said["statuses"] for said in answered]
-    if any(status.keys() != {"200"} for status in statuses):
-        problems.append(f"webhooks were answered with {statuses}")
-    if stored != sum(status.get("200", 0) for status in statuses):
-        problems.append(f"{stored} webhooks were stored, answered were {statuses}")
-    return {"seconds": seconds, "waits": waits}, problems
+    return {"seconds": seconds, "waits": waits}, problems + wrong(contender, statuses, stored)
 
 
-def steady(directory: Path, port: int) -> Callable[..., Any]:
-    """Return what sends webhooks to a port while a block runs, and notes what was answered and how soon."""
-    numbers = count()
-
-    @contextmanager
-    def play(waits: dict[str, list[float]], label: str, answered: list[dict[str, Any]]) -> Iterator[None]:
-        number = next(numbers)
-        stop = directory / f"stop-{number}"
-        words = ["--port", str(port), "--path", WEBHOOK_PATH, "--prefix", f"steady{number}", "--stop", str(stop)]
-        command = ("-m", "benchmarks.steady", *words)
-        with ThreadPoolExecutor(1) as pool:
-            said: Future[str] = pool.submit(python, *command, env=environment(), seconds=LIMIT_SECONDS)
-            try:
-                yield
-            finally:
-                stop.touch()
-        answered.append(json.loads(said.result()))
-        waits[f"{WEBHOOKS}, {label}"] = answered[-1]["milliseconds"]
-
-    return play
+def pause(seconds: float) -> tuple[float, list[str]]:
+    """Do nothing for so long."""
+    Event().wait(seconds)
+    return seconds, []
 
 
 @contextmanager

@@ -1,19 +1,22 @@
 """What a whole turn costs beside the one thing it cannot do without: the same model calls in a plain loop."""
 
 import json
+from functools import partial
 from typing import Any
 
 from benchmarks.databases import Database, fresh
-from benchmarks.figures import Check, Part, medians
+from benchmarks.figures import Check, Part, medians, ratio
 from benchmarks.machine import cpu_seconds
 from benchmarks.parts.answers import differing
 from benchmarks.parts.backlog import answer_backlog
 from benchmarks.payloads import TEXT
 from benchmarks.processes import Run, environment, python, seed
 from benchmarks.profiling import Profile
+from benchmarks.rounds import rotated
 from benchmarks.standin_log import StandInLog
 from bot.standins.process import StandIn
 
+ROUNDS = 3
 CHATS = 3_000
 CONCURRENCY = 100
 LIMIT_SECONDS = 180
@@ -25,28 +28,31 @@ def measure(run: Run, kind: str) -> Part:
     """Measure messages per second of one worker against calls per second of one loop, in turns."""
     rounds: dict[str, list[list[float]]] = {WORKER: [], LOOP: []}
     profile = Profile(run, f"turn-{kind}") if run.profile else None
+    count = run.rounds or ROUNDS
     with fresh(kind, "turn", run.directory) as database:
         seed(database, 0, 0)
         # Not counted: it leaves a database that has been used, with a past and statistics of it. In an empty one
         # PostgreSQL plans to read whole tables and keeps to it.
         _, problems = worker_round(run, database, range(CHATS), None)
-        for number in range(run.rounds):
+        for number in range(count):
             people = range((number + 1) * CHATS, (number + 2) * CHATS)
-            for name, (figures, problem) in (
-                (WORKER, worker_round(run, database, people, profile)),
-                (LOOP, loop_round(run, number)),
-            ):
+            contenders = (
+                (WORKER, partial(worker_round, run, database, people, profile)),
+                (LOOP, partial(loop_round, run, number)),
+            )
+            for name, play in rotated(contenders, number):
+                figures, problem = play()
                 rounds[name].append(figures)
                 problems += problem
     rows = {name: medians(figures) for name, figures in rounds.items()}
-    ratio = rows[WORKER][0] / rows[LOOP][0]
     notes = [
-        f"{run.rounds} rounds of {CHATS:,} chats with a message each, {CONCURRENCY} at once, a model of 0 ms; medians",
+        f"{count} rounds of {CHATS:,} chats with a message each in turn, {CONCURRENCY} at once, a model of 0 ms; "
+        "medians, and medians of the ratio by round",
         *(profile.report(rows[WORKER][1]) if profile else ()),
     ]
     checks = [
-        Check("worker / loop", ratio, at_least=0.6),
-        Check("CPU of a call / CPU of a message", rows[LOOP][1] / rows[WORKER][1]),
+        Check("messages/s / calls/s", ratio(rounds[WORKER], rounds[LOOP], 0), at_least=0.55, goal="0.7"),
+        Check("CPU of a message / of a call", ratio(rounds[WORKER], rounds[LOOP], 1), at_most=1.4, goal="1.2"),
     ]
     return Part("turn", kind, COLUMNS, rows, checks, notes, problems, details={"rounds": rounds})
 
