@@ -1,10 +1,10 @@
-"""Everything that a web process depends on is stopped by SIGSTOP, and requests hang in it: probes are answered."""
+"""Everything that a web process depends on is stopped by SIGSTOP, and webhooks hang in it: probes are answered."""
 
 import json
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
@@ -12,7 +12,8 @@ from urllib.request import Request
 
 import pytest
 
-from bot.tests.factories import ALICE, whatsapp_body, whatsapp_message, whatsapp_value
+from bot.tests.factories import ALICE, signature, whatsapp_body, whatsapp_message, whatsapp_value
+from bot.tests.faults.crowd import WEBHOOK, Crowd, head, headers_of, read_answer, status_of
 from bot.tests.faults.servers import PostgresServer, RedisServer
 from bot.tests.processes import OPENER, System, migrate_and_seed, running_system, wait_for
 
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.skipif(bool(REASON), reason=REA
 PROBES = 50
 HEALTHZ_SECONDS = 0.05
 READYZ_SECONDS = 2.0
-HANGING = 40
+HANGING = 1_000
 # So that what hangs hangs throughout a test, however slow the machine is.
 HANGS_LONG = "?client_timeout=120&connect_timeout=120"
 
@@ -80,20 +81,22 @@ def deliver(system: System, name: str) -> int:
     return system.post(whatsapp_body(whatsapp_value(messages=[whatsapp_message("Hello", ALICE, id=name)])))
 
 
-def open_admin(system: System) -> int:
-    """Open the admin with a session that has to be looked up."""
-    cookie = {"Cookie": "sessionid=0123456789abcdefghijklmnopqrstuv"}
-    return system._open(Request(f"http://127.0.0.1:{system.port}/admin/", headers=cookie))
+def request_of(name: str) -> bytes:
+    """Return a delivery as it is sent."""
+    body = whatsapp_body(whatsapp_value(messages=[whatsapp_message("Hello", ALICE, id=name)]))
+    signed = (f"X-Hub-Signature-256: {signature(body)}", f"Content-Length: {len(body)}")
+    return head("POST", WEBHOOK, *signed) + body
 
 
-def hang(system: System, pool: ThreadPoolExecutor) -> list["Future[int]"]:
-    """Deliver webhooks and open admin pages, many at once; return what they will be answered."""
-    requests = [
-        pool.submit(deliver, system, f"hanging.{number}") if number % 2 else pool.submit(open_admin, system)
-        for number in range(HANGING)
-    ]
-    time.sleep(0.3)  # they have arrived; nobody knows yet that they hang
-    return requests
+def hang(crowd: Crowd) -> None:
+    """Deliver many webhooks at once, all of which find the database hanging."""
+    for number in range(HANGING):
+        crowd.join(1, request_of(f"hanging.{number}"))
+
+
+def answers_of(crowd: Crowd) -> list[bytes]:
+    """Return what each of a crowd is answered."""
+    return [read_answer(connection) for connection in crowd.connections]
 
 
 @pytest.fixture
@@ -102,36 +105,44 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_probes_are_answered_in_time_although_all_hangs_and_requests_hang_in_it(
-    system: System, servers: tuple[PostgresServer, RedisServer], pool: ThreadPoolExecutor
+def test_probes_are_answered_in_time_although_all_hangs_and_a_thousand_webhooks_hang_in_it(
+    system: System, servers: tuple[PostgresServer, RedisServer]
 ) -> None:
     assert deliver(system, "before") == 200  # there are connections, which hang longer than new ones
-    with everything_hangs(system, servers):
-        hang(system, pool)
+    with everything_hangs(system, servers), Crowd(system.port) as crowd:
+        hang(crowd)
         alive = [timed(system, "/healthz") for _ in range(PROBES)]
         ready = [timed_now_and_then(system) for _ in range(PROBES)]
 
         assert {(status, body["status"]) for status, body, _ in alive} == {(200, "ok")}
         assert max(seconds for *_, seconds in alive) < HEALTHZ_SECONDS
         assert max(seconds for *_, seconds in ready) < READYZ_SECONDS
-        unready = {"status": "unready", "checks": dict.fromkeys(("db", "redis", "openai"), "error"), "system": None}
+        checks = dict.fromkeys(("db", "redis", "openai", "pages", "webhooks"), "error")
+        unready = {"status": "unready", "checks": checks, "system": None}
         assert all((status, body) == (503, unready) for status, body, _ in ready)
         assert sum(seconds > 0.5 for *_, seconds in ready) > 1, "it was asked more than once"
     wait_for(lambda: deliver(system, "after") == 200, "messages are taken again")
 
 
-def test_requests_are_refused_at_once_while_all_hangs_and_taken_again_afterwards(
-    system: System, servers: tuple[PostgresServer, RedisServer], pool: ThreadPoolExecutor
+def test_a_thousand_webhooks_are_refused_soon_while_all_hangs_and_are_stored_once_afterwards(
+    system: System, servers: tuple[PostgresServer, RedisServer]
 ) -> None:
     assert deliver(system, "before") == 200
-    with everything_hangs(system, servers):
-        hanging = hang(system, pool)
-        wait_for(lambda: sum(one.done() for one in hanging) > 0, "some are refused")
+    with everything_hangs(system, servers), Crowd(system.port) as crowd:
+        hang(crowd)
+        refused = answers_of(crowd)
+        assert {(status_of(answer), headers_of(answer).get("retry-after")) for answer in refused} == {(503, "5")}
         began = time.monotonic()
-        answered = [deliver(system, f"refused.{number}") for number in range(20)]
-        assert set(answered) == {503}
+        assert {deliver(system, f"refused.{number}") for number in range(20)} == {503}
         assert time.monotonic() - began < 2, "nobody waits for what cannot be had"
     wait_for(lambda: deliver(system, "after") == 200, "messages are taken again")
+    with Crowd(system.port) as crowd:
+        hang(crowd)  # as the provider does
+        assert {status_of(answer) for answer in answers_of(crowd)} == {200}
+    stored = system.rows(
+        "SELECT COUNT(*), COUNT(DISTINCT external_id) FROM bot_inboundmessage WHERE external_id LIKE 'hanging.%'"
+    )
+    assert stored == [(HANGING, HANGING)]
     log = system.log_of(system.processes[0])
     assert log.count("requests_refused") == 1
     assert log.count("requests_accepted_again") == 1
