@@ -107,6 +107,15 @@ def read_answer(connection: socket.socket) -> bytes:
     return answer
 
 
+def read_all(connection: socket.socket) -> bytes:
+    """Return all that a connection is told until the other end closes it."""
+    answer = b""
+    with suppress(OSError):
+        while piece := connection.recv(65_536):
+            answer += piece
+    return answer
+
+
 def complete(answer: bytes) -> bool:
     """Return whether an answer with a Content-Length is all there."""
     top, end, body = answer.partition(b"\r\n\r\n")
