@@ -52,6 +52,8 @@ async def read_body(scope: Scope, connection: Connection, room: Room, *, most_by
                 body = Body(await connection())
             else:
                 body = await _read_large(connection, room, held, most_bytes)
+                if length is not None and len(body.content) != length:
+                    raise ended_early()
             room.keep(held)
             return body
     except BaseException as error:
@@ -59,14 +61,14 @@ async def read_body(scope: Scope, connection: Connection, room: Room, *, most_by
         if isinstance(error, TimeoutError):
             raise (room.crowded() if held.gave_way else too_slow(seconds)) from None
         if isinstance(error, RuntimeError):  # granian's word for a connection that was closed
-            raise AppError(ErrorCode.INVALID_INPUT, "the body ended early") from None
+            raise ended_early() from None
         raise
 
 
 async def _read_large(connection: Connection, room: Room, held: Held, most_bytes: int) -> Body:
     pieces: list[bytes] = []
     stream = aiter(connection)
-    while piece := await anext(stream, b""):
+    while piece := await _next(stream):
         if held.size + len(piece) > most_bytes:
             pieces.clear()
             room.end(held)
@@ -77,6 +79,17 @@ async def _read_large(connection: Connection, room: Room, held: Held, most_bytes
     return Body(b"".join(pieces), room, held)
 
 
+async def _next(stream: AsyncIterator[bytes]) -> bytes:
+    """Return the next piece, or nothing at the end; a body that was cut off ends as well.
+
+    (anext() with a default cannot be cancelled: it asks granian's futures for what they do not have.)
+    """
+    try:
+        return await stream.__anext__()
+    except StopAsyncIteration:
+        return b""
+
+
 async def _discard(stream: AsyncIterator[bytes]) -> None:
     """Read on for a moment what nobody wants: who is cut off while sending does not see the answer.
 
@@ -85,8 +98,13 @@ async def _discard(stream: AsyncIterator[bytes]) -> None:
     size = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):
-            while size < MOST_DISCARDED_BYTES and (piece := await anext(stream, b"")):
+            while size < MOST_DISCARDED_BYTES and (piece := await _next(stream)):
                 size += len(piece)
+
+
+def ended_early() -> AppError:
+    """Return the refusal of a body that is not all there."""
+    return AppError(ErrorCode.INVALID_INPUT, "the body ended early")
 
 
 def too_slow(seconds: float) -> AppError:

@@ -1,6 +1,7 @@
 """What a hostile client sends means the same to the front as to the pages, and nothing is smuggled past it."""
 
 import json
+import socket
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.tests.factories import ALICE, signature, whatsapp_body, whatsapp_value
-from bot.tests.faults.crowd import WEBHOOK, Crowd, ask, chunked, head, headers_of, read_all, status_of
+from bot.tests.faults.crowd import WEBHOOK, Crowd, ask, chunked, head, headers_of, read_all, read_answer, status_of
 from bot.tests.faults.driving import message
 from bot.tests.processes import PAGES, System, listens, running_system, wait_for
 
@@ -183,8 +184,25 @@ def test_a_websocket_is_not_spoken(system: System) -> None:
         assert status_of(ask(system.port, head("GET", path, *lines))) in (200, 403)
 
 
-def test_a_body_that_ends_early_or_comes_after_the_head_was_asked_for_is_told_apart(system: System) -> None:
+@pytest.mark.parametrize("path", ["/x", WEBHOOK])
+@pytest.mark.parametrize("length", [1_000, 100_000])
+def test_a_body_that_ends_early_is_no_body(system: System, path: str, length: int) -> None:
+    with Crowd(system.port) as crowd:
+        crowd.join(1, head("POST", path, f"Content-Length: {length}") + b"x" * (length - 1))
+        crowd.connections[0].shutdown(socket.SHUT_WR)
+        assert status_of(read_answer(crowd.connections[0])) == 400
+
+
+@pytest.mark.parametrize("sent", [0, 100_000])
+def test_who_sends_too_much_is_told_so_also_when_the_rest_does_not_come(system: System, sent: int) -> None:
+    request = head("POST", "/x", "Content-Length: 99999999", "Cookie: sessionid=x") + b"x" * sent
+    assert status_of(ask(system.port, request)) == 413
+
+
+def test_who_asks_before_sending_is_answered_before_sending(system: System) -> None:
     body, signed = delivery()
     request = head("POST", WEBHOOK, signed, f"Content-Length: {len(body)}", "Expect: 100-continue")
-    assert ask(system.port, request, body).startswith(b"HTTP/1.1 100")
-    assert status_of(ask(system.port, head("POST", WEBHOOK, "Content-Length: 99999999", "Expect: 100-continue"))) == 413
+    answer = ask(system.port, request, body)
+    assert answer.startswith(b"HTTP/1.1 100") and b"HTTP/1.1 200" in answer
+    refused = ask(system.port, head("POST", WEBHOOK, "Content-Length: 99999999", "Expect: 100-continue"))
+    assert status_of(refused) == 413
