@@ -115,17 +115,14 @@ class Database:
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def give_up_waiting(self, error: Exception) -> int:
-        """Answer everybody who waits for a submitted item with an error, and return how many they were.
+    def give_up_waiting(self) -> list[asyncio.Future[Any]]:
+        """Forget all submitted items, and return the futures of those who wait for them; the caller answers these.
 
         What is being written may be committed all the same.
         """
         entries = [entry for waiting in self._waiting.values() for entry in waiting]
         self._waiting.clear()
-        unanswered = [future for _, future in [*self._running, *entries] if not future.done()]
-        for future in unanswered:
-            future.set_exception(error)
-        return len(unanswered)
+        return [future for _, future in [*self._running, *entries] if not future.done()]
 
     def hang_up(self) -> None:
         """Do no more work, and end what is being done: who waits for a database that does not answer waits no more."""

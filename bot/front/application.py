@@ -113,6 +113,8 @@ class Front:
         bind_here(request_id=request_id)
         body = Body()
         try:
+            if not scope.path.startswith("/"):  # CONNECT, or OPTIONS *: for proxies and servers, not for pages
+                raise AppError(ErrorCode.INVALID_INPUT, "the address is no path")
             most_bytes = most_page_bytes(scope)
             body = await read_body(scope, connection, self.uploads, most_bytes=most_bytes, seconds=PAGE_BODY_SECONDS)
             await self.pages.answer(scope, connection, body)

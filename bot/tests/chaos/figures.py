@@ -48,6 +48,7 @@ class Figures:
     outages: list[str] = field(default_factory=list)
     exits: list[str] = field(default_factory=list)
     fallen: list[str] = field(default_factory=list)
+    proxy: str = ""
     forced: list[str] = field(default_factory=list)
     recovered: int = 0
     recovery_p50: float = 0.0
@@ -65,7 +66,8 @@ class Figures:
             found.append(f"recovery: {self.recovery_max} s")
         found += [f"exit: {line}" for line in self.exits if not line.endswith(" 0")]
         if self.mode == "rolling":
-            refused = {answer: times for answer, times in self.answers.items() if answer.startswith("4")}
+            bad = set(self.answers) - {"200"} if self.proxy else {one for one in self.answers if one.startswith("4")}
+            refused = {answer: self.answers[answer] for answer in sorted(bad)}
             found += [f"answer: {times} × {answer}" for answer, times in refused.items()]
             found += [f"fallen: {line}" for line in self.fallen]
         return found

@@ -13,12 +13,17 @@ from urllib.request import Request
 from bot.standins.process import StandIn
 from bot.tests.chaos.plan import Plan
 from bot.tests.faults.binaries import free_port
+from bot.tests.faults.driving import FAULTY
 from bot.tests.processes import FRONT, OPENER, PROJECT, System
 
 LOOK_EVERY = 0.2
 # Of the kills: workers hold leases and send, webs only receive.
 WORKERS_SHARE = 0.65
 ANYBODY_SHARE = 0.05
+# Webs that end themselves, before a group of deliveries is stored or between its commit and the answers.
+CRASHING_SHARE = 0.4
+CRASH_POINTS = ("before_group_stored", "before_delivery_committed", "after_group_committed")
+LARGEST_COUNTDOWN = 40
 # A worker drains for 30 s, and closes what it has open.
 END_SECONDS = 60
 # As the Procfile has it, but for the port.
@@ -46,6 +51,8 @@ class Fleet(System):
         self.sends_log = folder / "whatsapp.jsonl"
         self.places: list[Place] = []
         self.fallen: list[str] = []
+        # Nobody who is started from now on ends itself.
+        self.calm = False
 
     def start_all(self) -> None:
         """Start as many webs and workers as planned."""
@@ -56,9 +63,14 @@ class Fleet(System):
                 self.places.append(Place(role, port, *self._spawn(role, port)))
 
     @property
+    def ports(self) -> list[int]:
+        """Return the ports of the webs."""
+        return [place.port for place in self.places if place.port]
+
+    @property
     def urls(self) -> list[str]:
-        """Where the webs take deliveries."""
-        return [f"http://127.0.0.1:{place.port}/webhooks/whatsapp/shop/" for place in self.places if place.port]
+        """Return where the webs take deliveries."""
+        return [f"http://127.0.0.1:{port}/webhooks/whatsapp/shop/" for port in self.ports]
 
     async def look_after(self) -> None:
         """Note who has come up; start again what ended by itself, as an operator's supervisor does."""
@@ -143,13 +155,22 @@ class Fleet(System):
         granian = [sys.executable, "-m", "granian", *GRANIAN, "--port", str(port), "config.rsgi:application"]
         command = granian if role == "web" else [sys.executable, "manage.py", "runworker"]
         log = self.folder / f"{role}-{len(self.processes):04}.log"
+        crashing = self._crashing() if role == "web" else {}
         with log.open("wb") as stream:
             # A session of its own: the group is killed as a whole, and Ctrl-C reaches the run only.
             process = subprocess.Popen(
-                command, env=self.environment, cwd=PROJECT, stdout=stream, stderr=stream, start_new_session=True
-            )
+                command, env=self.environment | crashing, cwd=PROJECT, stdout=stream, stderr=stream,
+                start_new_session=True,
+            )  # fmt: skip
         self.processes.append(process)
         return process, log
+
+    def _crashing(self) -> dict[str, str]:
+        """Return what makes a web process end itself at a point that a kill from outside seldom meets."""
+        if self.plan.mode != "kills" or self.calm or self.random.random() > CRASHING_SHARE:
+            return {}
+        number = self.random.randint(2, LARGEST_COUNTDOWN)
+        return {**FAULTY, "PARLEY_CRASH_AT": f"{self.random.choice(CRASH_POINTS)}:{number}"}
 
 
 def _end_of(process: subprocess.Popen[bytes], log: Path) -> str:

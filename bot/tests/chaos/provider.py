@@ -42,7 +42,7 @@ class Provider:
         self._queues: dict[str, deque[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=5),
+            connector=aiohttp.TCPConnector(limit=150, keepalive_timeout=5, ssl=False),
             timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS),
         )
 

@@ -3,8 +3,8 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import cycle
 from typing import Any
 
@@ -16,7 +16,10 @@ from bot.tests.chaos.plan import Plan
 from bot.tests.chaos.provider import Provider
 from bot.tests.chaos.recovery import Recovery, patiently
 from bot.tests.chaos.statuses import Statuses
+from bot.tests.faults.crowd import WEBHOOK
+from bot.tests.faults.proxies import reason_to_skip, running_proxy
 
+PROXY = "nginx"
 REPORT_EVERY = 10
 LOOK_EVERY = 0.5
 OPEN = """SELECT
@@ -39,7 +42,21 @@ class Run:
     async def __call__(self) -> Figures:
         """Run to the end and return what came of it."""
         self.fleet.start_all()
-        self.provider = Provider(self.fleet.urls, self.plan)
+        with self._urls() as urls:
+            return await self._run(urls)
+
+    @contextmanager
+    def _urls(self) -> Iterator[list[str]]:
+        """Yield where the provider delivers: a rolling restart is behind a proxy, if there is one."""
+        if self.plan.mode != "rolling" or reason_to_skip(PROXY):
+            yield self.fleet.urls
+            return
+        self.figures.proxy = PROXY
+        with running_proxy(PROXY, self.fleet.folder / PROXY, self.fleet.ports) as proxy:
+            yield [f"https://127.0.0.1:{proxy.port}{WEBHOOK}"]
+
+    async def _run(self, urls: Sequence[str]) -> Figures:
+        self.provider = Provider(urls, self.plan)
         self.statuses = Statuses(self.provider, self.fleet.sends_log, self.plan)
         try:
             async with running(self.fleet.look_after(), self.statuses.run(), self.recovery.watch()):
@@ -69,6 +86,7 @@ class Run:
                     await self._kill()
                     self.killing = False
         self._providers([], [])
+        self.fleet.calm = True
 
     def _providers(self, model: Sequence[Fault], channel: Sequence[Fault]) -> None:
         self.fleet.model.faults(model, self.plan.seed)

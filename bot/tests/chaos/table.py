@@ -6,6 +6,7 @@ from bot.tests.chaos.figures import Figures
 
 ROWS: tuple[tuple[str, Callable[[Figures], object]], ...] = (
     ("", lambda it: it.database),
+    ("proxy in front of the webs", lambda it: it.proxy or "none"),
     ("messages sent in (accepted with 200)", lambda it: it.sent_in),
     ("deliveries repeated after a 200", lambda it: it.repeated),
     ("answered", lambda it: it.answered),
@@ -23,7 +24,7 @@ ROWS: tuple[tuple[str, Callable[[Figures], object]], ...] = (
     ("outages of PostgreSQL / of Redis", lambda it: f"{_outages(it, 'PostgreSQL')} / {_outages(it, 'Redis')}"),
     ("processes ended in order", lambda it: len(it.exits)),
     ("  of these forced to (a web, by granian)", lambda it: len(it.forced)),
-    ("processes that fell by themselves", lambda it: len(it.fallen)),
+    ("processes that fell by themselves, or were to", lambda it: len(it.fallen)),
     ("leases of killed workers", lambda it: it.recovered),
     ("recovery, median / slowest, s", lambda it: f"{it.recovery_p50} / {it.recovery_max}"),
     ("load / until all was answered, s", lambda it: f"{it.load_seconds} / {it.settle_seconds}"),

@@ -90,18 +90,29 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 def ask(port: int, *said: bytes) -> bytes:
-    """Say something and return the answer, up to its end or until nothing more comes for some seconds."""
-    answer = b""
+    """Say something and return the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
         with suppress(OSError):
             for words in said:
                 connection.sendall(words)
-        with suppress(OSError):
-            while not complete(answer):
-                piece = connection.recv(65_536)
-                if not piece:
-                    break
-                answer += piece
+        return read_answer(connection)
+
+
+def read_answer(connection: socket.socket) -> bytes:
+    """Return what a connection is answered, up to the end of the answer or until nothing more comes."""
+    answer = b""
+    with suppress(OSError):
+        while not complete(answer) and (piece := connection.recv(65_536)):
+            answer += piece
+    return answer
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Return all that a connection is told until the other end closes it."""
+    answer = b""
+    with suppress(OSError):
+        while piece := connection.recv(65_536):
+            answer += piece
     return answer
 
 
