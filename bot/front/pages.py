@@ -76,10 +76,12 @@ class Pages:
                     )  # fmt: skip
                     async with request as response:
                         await taken.pass_on(scope, connection, response)
-                except (aiohttp.ClientError, OSError) as error:  # a time-out is an OSError
+                except (aiohttp.ClientError, OSError, AppError) as error:  # a time-out is an OSError
                     if taken.streams:  # half an answer is out: its end tells that there is no more
                         hang_up(scope.client)
                         return taken.status
+                    if isinstance(error, AppError):
+                        raise
                     context = {"error": type(error).__name__}
                     raise AppError(ErrorCode.BUSY, AWAY, retryable=True, context=context) from None
             if taken.streams:
