@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -60,12 +62,19 @@ class Parser:
         if self._ending is not None:
             self._ending.cancel()
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent)
         return self._pool
 
     def _end_later(self) -> None:
         if self._waiting.used == 1:  # this one
             self._ending = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.close)
+
+
+def end_with_parent() -> None:
+    """End this process when the front does, also by being killed: the pool's children would wait for ever."""
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def parse(channel: str, account: Account, body: bytes) -> Sequence[Event]:
