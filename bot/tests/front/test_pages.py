@@ -73,7 +73,8 @@ def test_no_header_is_made_up(front: Caller, pages: PagesStandIn) -> None:
 def test_nobody_pretends_to_be_the_front_or_spells_a_header_as_wsgi_would(front: Caller, pages: PagesStandIn) -> None:
     forged = [
         ("Parley-Client", "127.0.0.1"), ("Parley-Front", "guess"), ("parley_client", "127.0.0.1"),
-        ("Parley_Front", "guess"), ("X_Forwarded_For", "127.0.0.1"), ("X_Real-IP", "127.0.0.1"), ("Content_Length", "9"),
+        ("Parley_Front", "guess"), ("X_Forwarded_For", "127.0.0.1"), ("X_Real-IP", "127.0.0.1"),
+        ("Content_Length", "9"),
     ]  # fmt: skip
     front.ask("GET", "/", headers=forged, client=STRANGER)
     (asked,) = pages.asked

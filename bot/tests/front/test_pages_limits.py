@@ -1,4 +1,4 @@
-"""What pages may cost the front: places, seconds and bytes are bounded, and given back whatever becomes of an answer."""
+"""What pages may cost the front: places, seconds and bytes are bounded, and given back whatever comes of it."""
 
 import asyncio
 import socket
