@@ -32,7 +32,7 @@ WEB_POINTS: dict[str, CrashPoint] = {
     "before_message_stored": CrashPoint(f"{QUERYSETS}.InboundMessageQuerySet", "store", before=True),
     "after_message_stored": CrashPoint(f"{QUERYSETS}.InboundMessageQuerySet", "store"),
     "before_delivery_committed": CrashPoint("bot.inbox", "_apply"),
-    "after_delivery_committed": CrashPoint("bot.inbox", "accept"),
+    "after_delivery_committed": CrashPoint("bot.inbox", "store"),
 }
 WORKER_POINTS: dict[str, CrashPoint] = {
     "before_leases_committed": CrashPoint(f"{QUERYSETS}.LeaseQuerySet", "take"),
