@@ -1,11 +1,13 @@
 """A front within the test's process."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from bot.front import bodies
 from bot.tests.front.calling import Caller, calling
+from bot.tests.front.standin import PagesStandIn, pages_stand_in
 
 
 @pytest.fixture
@@ -16,3 +18,13 @@ def front(db: None) -> Iterator[Caller]:
         caller.settle()
         held = {bound.of: bound.used for bound in (bodies.together, bodies.arriving) if bound.used}
         assert held == {}, "what requests held was given back"
+
+
+@pytest.fixture
+def pages(front: Caller, settings: Any) -> Iterator[PagesStandIn]:
+    """A stand-in for the pages' process."""
+    context = pages_stand_in()
+    stand_in = front.run(context.__aenter__())
+    settings.PAGES_SOCKET = stand_in.path
+    yield stand_in
+    front.run(context.__aexit__(None, None, None))

@@ -56,14 +56,9 @@ def stored() -> list[str]:
 
 
 def sent(external_id: str) -> OutboundMessage:
+    key = OutboundMessage.objects.count() + 1
     return OutboundMessage.objects.create(
-        bot=Bot.objects.get(),
-        address=ALICE,
-        turn_key=OutboundMessage.objects.count() + 1,
-        part=1,
-        text="x",
-        status="sent",
-        external_id=external_id,
+        bot=Bot.objects.get(), address=ALICE, turn_key=key, part=1, text="x", status="sent", external_id=external_id
     )
 
 

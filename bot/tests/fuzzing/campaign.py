@@ -10,6 +10,7 @@ from random import Random
 from django.db import connection
 
 from bot.models import InboundMessage
+from bot.tests.entrances import Entrance, entrance
 from bot.tests.fuzzing import answering, deliveries
 from bot.tests.fuzzing.legal import row_faults
 from bot.tests.fuzzing.posting import post
@@ -44,12 +45,13 @@ def in_own_database(payloads: int, seed: int, first: int, say: Say) -> Result:
     logging.getLogger().handlers = [logging.NullHandler()]
     try:
         answering.cast()
-        return run(payloads, seed, first, say)
+        with entrance("front") as front:
+            return run(front, payloads, seed, first, say)
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def run(payloads: int, seed: int, first: int, say: Say) -> Result:
+def run(front: Entrance, payloads: int, seed: int, first: int, say: Say) -> Result:
     """Post payloads number first, first + 1, …; each follows from the seed and its number alone."""
     result = Result()
     judged = 0
@@ -57,7 +59,7 @@ def run(payloads: int, seed: int, first: int, say: Say) -> Result:
         numbers = range(start, min(start + SLICE, first + payloads))
         started, cpu_started = time.monotonic(), time.process_time()
         for number in numbers:
-            _post_one(number, seed, result)
+            _post_one(front, number, seed, result)
         posted = time.monotonic()
         result.post_cpu_seconds += time.process_time() - cpu_started
         judged = _judge_rows(judged, numbers, result)
@@ -72,10 +74,10 @@ def run(payloads: int, seed: int, first: int, say: Say) -> Result:
     return result
 
 
-def _post_one(number: int, seed: int, result: Result) -> None:
+def _post_one(front: Entrance, number: int, seed: int, result: Result) -> None:
     delivery = deliveries.delivery(Random(f"{seed}:{number}"))
     try:
-        status = post(answering.PATH, delivery).status
+        status = post(front, answering.PATH, delivery).status
     except Exception as error:  # a server would answer 500
         status = 500
         result.failures.append(f"payload {number}: {type(error).__name__}: {error}")

@@ -1,17 +1,21 @@
-"""Bring a delivery to the WSGI application as a server would, whatever stands in its headers.
+"""Bring a delivery to an entrance as a server would, whatever stands in its headers."""
 
-Past the admission, which would lend it a connection that does not see what a test has not committed.
-"""
-
+from bot.tests.entrances import Entrance
 from bot.tests.fuzzing.deliveries import Delivery
-from bot.tests.wsgi import Answer, ask
+from bot.tests.wsgi import Answer
 
 
-def post(path: str, delivery: Delivery) -> Answer:
+def post(door: Entrance, path: str, delivery: Delivery) -> Answer:
     """Answer a POST."""
-    return ask(path, "POST", delivery.body, CONTENT_TYPE=delivery.content_type, **delivery.environ)
+    headers = {"Content-Type": delivery.content_type, **headers_of(delivery.environ)}
+    return door.ask("POST", path, delivery.body, headers)
 
 
-def get(path: str, query: str, **environ: str) -> Answer:
+def get(door: Entrance, path: str, query: str, **environ: str) -> Answer:
     """Answer a GET; the query is as it stands in the URL."""
-    return ask(path, QUERY_STRING=query, **environ)
+    return door.ask("GET", f"{path}?{query}", headers=headers_of(environ))
+
+
+def headers_of(environ: dict[str, str]) -> dict[str, str]:
+    """Return headers whose names are those of a WSGI environment."""
+    return {name.removeprefix("HTTP_").replace("_", "-"): value for name, value in environ.items()}

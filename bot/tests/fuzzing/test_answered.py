@@ -9,6 +9,7 @@ from bot.channels.base import InboundEvent, InvalidBody
 from bot.channels.registry import CHANNELS
 from bot.inbox import accept
 from bot.models import AccessRequest, InboundMessage, OutboundMessage
+from bot.tests.entrances import Entrance
 from bot.tests.factories import BotFactory
 from bot.tests.fuzzing import answering
 from bot.tests.fuzzing.answering import PATH, answer_everything, cast, stuck
@@ -34,7 +35,7 @@ def faults() -> list[str]:
     return [fault for table in tables for row in table.objects.all() for fault in row_faults(row)]
 
 
-def tell_statuses_of_sent_messages() -> dict[int, str]:
+def tell_statuses_of_sent_messages(door: Entrance) -> dict[int, str]:
     """Deliver a status for each of three sent messages, and return them by the message."""
     sent = OutboundMessage.objects.filter(status="sent").order_by("-pk").values_list("pk", flat=True)
     told = dict(zip(sent, ("delivered", "read", "failed"), strict=False))
@@ -43,18 +44,18 @@ def tell_statuses_of_sent_messages() -> dict[int, str]:
     for item in statuses:
         item.pop("biz_opaque_callback_data", None)
     body = envelope([{"changes": [{"field": "messages", "value": value([], statuses)}]}])
-    assert post(PATH, signed(write(body))).status == 200
+    assert post(door, PATH, signed(write(body))).status == 200
     return told
 
 
-def test_a_worker_comes_to_an_end_with_all_that_hostile_webhooks_stored() -> None:
+def test_a_worker_comes_to_an_end_with_all_that_hostile_webhooks_stored(door: Entrance) -> None:
     cast()
     for number in range(400):
-        assert post(PATH, delivery(Random(f"answered:{number}"))).status in (200, 400)
+        assert post(door, PATH, delivery(Random(f"answered:{number}"))).status in (200, 400)
         # Twice, so that statuses find messages that were sent.
         if number == 200:
             assert answer_everything(ENOUGH_SECONDS) == {}
-    told = tell_statuses_of_sent_messages()
+    told = tell_statuses_of_sent_messages(door)
     assert len(told) == 3
     assert InboundMessage.objects.all().pending().exists()
     assert faults() == []

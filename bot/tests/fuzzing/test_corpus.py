@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 
 from bot.channels.whatsapp.events import MOST_EVENTS
 from bot.models import InboundMessage
-from bot.tests.factories import signature
+from bot.tests.entrances import Django, Entrance
 from bot.tests.fuzzing.answering import PATH, cast
 from bot.tests.fuzzing.deliveries import signed
 from bot.tests.fuzzing.legal import row_faults
@@ -47,9 +46,8 @@ def bot() -> Any:
     return cast()
 
 
-def deliver(client: Client, body: bytes) -> int:
-    headers = {"X-Hub-Signature-256": signature(body)}
-    return client.post(PATH, body, content_type="application/json", headers=headers).status_code
+def deliver(door: Entrance, body: bytes) -> int:
+    return door.post(PATH, body).status
 
 
 REFUSED = {
@@ -86,8 +84,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_it_is_refused_and_leaves_nothing(client: Client, bot: Any, name: str) -> None:
-    assert deliver(client, REFUSED[name]) == 400
+def test_it_is_refused_and_leaves_nothing(door: Entrance, bot: Any, name: str) -> None:
+    assert deliver(door, REFUSED[name]) == 400
     assert not InboundMessage.objects.exists()
 
 
@@ -148,10 +146,10 @@ TAKEN: dict[str, tuple[bytes, int, int]] = {
 
 
 @pytest.mark.parametrize("name", TAKEN)
-def test_it_is_taken_once_and_only_what_is_malformed_is_quarantined(client: Client, bot: Any, name: str) -> None:
+def test_it_is_taken_once_and_only_what_is_malformed_is_quarantined(door: Entrance, bot: Any, name: str) -> None:
     body, pending, quarantined = TAKEN[name]
     for _ in range(2):
-        assert deliver(client, body) == 200
+        assert deliver(door, body) == 200
         rows = list(InboundMessage.objects.all())
         states = [row.state for row in rows]
         assert (states.count("pending"), states.count("quarantined"), len(states)) == (
@@ -164,26 +162,27 @@ def test_it_is_taken_once_and_only_what_is_malformed_is_quarantined(client: Clie
 
 @pytest.mark.parametrize("length", ["abc", "1.5", "9" * 5_000, "0x10"])
 def test_a_length_that_is_no_number_is_refused(bot: Any, length: str) -> None:
-    assert post(PATH, signed(text(b'"Hi"'), CONTENT_LENGTH=length)).status == 400
+    # (Of a delivery to the front the server has refused it before.)
+    assert post(Django(), PATH, signed(text(b'"Hi"'), CONTENT_LENGTH=length)).status == 400
 
 
 @pytest.mark.parametrize("length", ["", "0", "-1", "10"])
 def test_a_length_that_cuts_the_body_makes_the_signature_wrong(bot: Any, length: str) -> None:
-    assert post(PATH, signed(text(b'"Hi"'), CONTENT_LENGTH=length)).status == 403
+    assert post(Django(), PATH, signed(text(b'"Hi"'), CONTENT_LENGTH=length)).status == 403
 
 
-def test_the_largest_delivery_that_is_taken_fits_into_one_statement_of_any_sqlite(client: Client, bot: Any) -> None:
+def test_the_largest_delivery_that_is_taken_fits_into_one_statement_of_any_sqlite(door: Entrance, bot: Any) -> None:
     if connection.vendor == "sqlite":
         # What SQLite itself is built with; distributions allow more.
         connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
     ids = (f"wamid.{number}".encode() for number in range(MOST_EVENTS))
 
-    assert deliver(client, messages(*(GOOD.replace(b"wamid.good", id) for id in ids))) == 200
+    assert deliver(door, messages(*(GOOD.replace(b"wamid.good", id) for id in ids))) == 200
     assert InboundMessage.objects.count() == MOST_EVENTS
 
 
 def test_of_thousands_of_bad_items_in_megabytes_each_is_quarantined_and_the_body_hashed_once(
-    client: Client, bot: Any, monkeypatch: pytest.MonkeyPatch
+    door: Entrance, bot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = messages(*([b"7"] * (MOST_EVENTS - 10)), b'"' + b"x" * 3_800_000 + b'"')
     hashed: list[int] = []
@@ -193,7 +192,7 @@ def test_of_thousands_of_bad_items_in_megabytes_each_is_quarantined_and_the_body
         return hashlib.sha256(content)
 
     monkeypatch.setattr("bot.inbox.hashlib", SimpleNamespace(sha256=counting))
-    assert deliver(client, body) == 200
+    assert deliver(door, body) == 200
     assert InboundMessage.objects.filter(state="quarantined").count() == MOST_EVENTS - 9
     # (For each of them it took half a minute.)
     assert sorted(hashed)[-1] == len(body)

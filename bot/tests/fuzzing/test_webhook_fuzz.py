@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from django.test import Client
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.models import InboundMessage
+from bot.tests.entrances import Entrance, Front
 from bot.tests.factories import VERIFY_TOKEN, signature
-from bot.tests.fuzzing import deliveries, payloads
+from bot.tests.fuzzing import payloads
 from bot.tests.fuzzing.answering import PATH, cast
 from bot.tests.fuzzing.deliveries import CONTENT_TYPES, Delivery, hostile_body, odd_environ, signed
 from bot.tests.fuzzing.legal import row_faults
@@ -31,11 +31,9 @@ def bot() -> Any:
     return cast()
 
 
-def deliver(client: Client, body: bytes) -> int:
+def deliver(door: Entrance, body: bytes) -> int:
     """Return the status that a signed body is answered with."""
-    headers = {"X-Hub-Signature-256": signature(body)}
-    answer = client.post(PATH, body, content_type=deliveries.JSON_TYPE, headers=headers)
-    return answer.status_code
+    return door.post(PATH, body).status
 
 
 def ids_in_state(state: str) -> set[str]:
@@ -45,17 +43,17 @@ def ids_in_state(state: str) -> set[str]:
 @given(source=sources())
 @BOUNDED
 def test_any_body_is_answered_stored_legally_and_adds_nothing_when_it_comes_again(
-    client: Client, bot: Any, source: Random
+    door: Entrance, bot: Any, source: Random
 ) -> None:
     body = hostile_body(source)
     with undone():
-        status = deliver(client, body)
+        status = deliver(door, body)
         rows = list(InboundMessage.objects.all())
         assert status in (200, 400)
         assert status == 200 or not rows, "what is refused leaves nothing behind"
         assert [fault for row in rows for fault in row_faults(row)] == []
 
-        assert deliver(client, body) == status
+        assert deliver(door, body) == status
         assert InboundMessage.objects.count() == len(rows)
 
 
@@ -86,7 +84,7 @@ BREAKS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("broken", BREAKS)
 def test_the_neighbours_of_a_malformed_message_are_stored_and_exactly_it_is_quarantined(
-    client: Client, bot: Any, broken: str
+    door: Entrance, bot: Any, broken: str
 ) -> None:
     for seed in range(5):
         source = Random(f"{broken}:{seed}")
@@ -96,7 +94,7 @@ def test_the_neighbours_of_a_malformed_message_are_stored_and_exactly_it_is_quar
         body = write(payloads.messages_body(messages))
         with undone():
             for _ in range(2):
-                assert deliver(client, body) == 200
+                assert deliver(door, body) == 200
                 assert ids_in_state("pending") == {item["id"] for item in good}
                 (quarantined,) = InboundMessage.objects.exclude(state="pending")
                 assert (quarantined.state, quarantined.error_code) == ("quarantined", "INVALID_INPUT")
@@ -106,7 +104,7 @@ def test_the_neighbours_of_a_malformed_message_are_stored_and_exactly_it_is_quar
 @given(source=sources())
 @BOUNDED
 def test_whatever_happens_inside_one_message_its_neighbours_are_stored(
-    client: Client, bot: Any, source: Random
+    door: Entrance, bot: Any, source: Random
 ) -> None:
     good = good_messages(source)
     odd: Any = [payloads.message(source)]
@@ -116,7 +114,7 @@ def test_whatever_happens_inside_one_message_its_neighbours_are_stored(
     between = odd[:1_000] if isinstance(odd, list) else [odd]
     body = write(payloads.messages_body([good[0], *between, *good[1:]]))
     with undone():
-        assert deliver(client, body) == 200
+        assert deliver(door, body) == 200
         assert ids_in_state("pending") >= {item["id"] for item in good}
         assert [fault for row in InboundMessage.objects.all() for fault in row_faults(row)] == []
 
@@ -139,11 +137,12 @@ NEARLY: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("nearly", NEARLY)
-def test_a_signature_that_nearly_is_the_right_one_is_refused(bot: Any, nearly: str) -> None:
+def test_a_signature_that_nearly_is_the_right_one_is_refused(door: Entrance, bot: Any, nearly: str) -> None:
     body = write(payloads.body(Random(1)))
 
     assert (
-        post(PATH, Delivery(body, environ={"HTTP_X_HUB_SIGNATURE_256": NEARLY[nearly](signature(body))})).status == 403
+        post(door, PATH, Delivery(body, environ={"HTTP_X_HUB_SIGNATURE_256": NEARLY[nearly](signature(body))})).status
+        == 403
     )
     assert not InboundMessage.objects.exists()
 
@@ -153,27 +152,30 @@ LATIN = st.text(st.characters(max_codepoint=0xFF), max_size=200)
 
 @given(wrong=LATIN | st.builds("sha256={}".format, LATIN), source=sources())
 @BOUNDED
-def test_a_wrong_signature_is_refused_whatever_it_is(bot: Any, wrong: str, source: Random) -> None:
+def test_a_wrong_signature_is_refused_whatever_it_is(door: Entrance, bot: Any, wrong: str, source: Random) -> None:
     delivery = Delivery(write(payloads.body(source)), environ={"HTTP_X_HUB_SIGNATURE_256": wrong})
     with undone():
-        assert post(PATH, delivery).status == 403
+        assert post(door, PATH, delivery).status == 403
         assert not InboundMessage.objects.exists()
 
 
 @given(source=sources(), content_type=st.sampled_from(CONTENT_TYPES))
 @BOUNDED
-def test_odd_headers_never_cause_a_5xx(bot: Any, source: Random, content_type: str) -> None:
-    delivery = signed(write(payloads.body(source)), content_type, **odd_environ(source))
+def test_odd_headers_never_cause_a_5xx(door: Entrance, bot: Any, source: Random, content_type: str) -> None:
+    odd = odd_environ(source)
+    if isinstance(door, Front):
+        odd.pop("CONTENT_LENGTH", None)  # (what is not the body's length the server refuses before)
+    delivery = signed(write(payloads.body(source)), content_type, **odd)
     with undone():
         # A Content-Length that is not the body's makes it another body: cut, refused or not signed.
-        assert post(PATH, delivery).status in (200, 400, 403, 413)
+        assert post(door, PATH, delivery).status in (200, 400, 403, 413)
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES, ids=lambda text: text[:30])
-def test_the_content_type_of_a_genuine_delivery_does_not_matter(bot: Any, content_type: str) -> None:
+def test_the_content_type_of_a_genuine_delivery_does_not_matter(door: Entrance, bot: Any, content_type: str) -> None:
     body = write(payloads.messages_body([payloads.message(Random(1), "text")]))
 
-    assert post(PATH, signed(body, content_type)).status == 200
+    assert post(door, PATH, signed(body, content_type)).status == 200
     assert InboundMessage.objects.count() == 1
 
 
@@ -188,20 +190,22 @@ NAMES = ("hub.mode", "hub.verify_token", "hub.challenge", "hub.mode[]", "", "x")
 )  # fmt: skip
 @BOUNDED
 def test_a_handshake_without_the_token_is_refused_whatever_it_asks(
-    bot: Any, pairs: list[tuple[str, str]], junk: str, content_type: str
+    door: Entrance, bot: Any, pairs: list[tuple[str, str]], junk: str, content_type: str
 ) -> None:
     query = "&".join(f"{name}={quote_plus(value, errors='replace')}" for name, value in pairs)
     assume(VERIFY_TOKEN not in (value for _, value in pairs))
 
     # (Of a name that comes twice the last one counts.)
     given = f"{query}&{junk}&hub.mode=subscribe&hub.challenge=1"
-    assert get(PATH, given, CONTENT_TYPE=content_type).status in (400, 403)
+    assert get(door, PATH, given, CONTENT_TYPE=content_type).status in (400, 403)
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES, ids=lambda text: text[:30])
-def test_the_handshake_with_the_token_is_answered_whatever_the_content_type(bot: Any, content_type: str) -> None:
+def test_the_handshake_with_the_token_is_answered_whatever_the_content_type(
+    door: Entrance, bot: Any, content_type: str
+) -> None:
     query = "hub.mode=%73ubscribe&hub.verify_token=a+verify%20token&hub.challenge=1158%32"
 
-    answer = get(PATH, query, CONTENT_TYPE=content_type)
+    answer = get(door, PATH, query, CONTENT_TYPE=content_type)
 
     assert (answer.status, answer.text) == (200, "11582")
