@@ -1,7 +1,7 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format messages bench chaos totals fuzz model axe clean
+.PHONY: help run setup test lint format messages bench steady chaos totals fuzz model axe clean
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -25,6 +25,7 @@ help:
 	@echo "make format   repair what can be repaired automatically"
 	@echo "make messages bring the catalogues in locale/ up to date (needs GNU gettext)"
 	@echo "make bench    measure throughput and latency"
+	@echo "make steady   count the instructions of a webhook and a message, and compare them with what was accepted"
 	@echo "make chaos    kill and break everything under load, and count what is lost"
 	@echo "make totals   answer 1,000 messages with faults, and compare what was billed, recorded and counted"
 	@echo "make fuzz     deliver 100,000 hostile payloads"
@@ -71,6 +72,9 @@ messages: setup
 bench: setup
 	$(call install,requirements-bench.txt,requirements.txt requirements-bench.txt)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+steady: setup
+	$(ALONE) $(BIN)/python -m benchmarks.steady_check $(ARGS)
 
 chaos: setup
 	$(ALONE) $(BIN)/python -m bot.tests.chaos $(ARGS)

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 import pytest_django
+from django.contrib import admin
 
 from bot import directory
 from bot.metrics import pending
 from config.tests.databases import make_cheap
 from usage import prices
+
+# Tests look at pages of the admin before a request has loaded the URLs, which would find them.
+admin.autodiscover()
 
 
 @pytest.hookimpl(trylast=True)

@@ -16,12 +16,17 @@ class BotConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what happens after `migrate` and for `check`."""
-        from bot.schedules import ensure_schedules_after_migrate
-
-        post_migrate.connect(ensure_schedules_after_migrate, sender=self)
+        post_migrate.connect(make_schedules, sender=self)
         checks.register(settings_checks, checks.Tags.security)
         # For `check --deploy` only: `migrate` runs the others before it migrates, and would stop at an error of a bot.
         checks.register(database_checks, checks.Tags.database, deploy=True)
+
+
+def make_schedules(**kwargs: Any) -> None:
+    """Make sure that the schedules exist. (bot.schedules is loaded when it is needed, as bot.checks below.)"""
+    from bot.schedules import ensure_schedules_after_migrate
+
+    ensure_schedules_after_migrate(**kwargs)
 
 
 def settings_checks(**kwargs: Any) -> list[checks.CheckMessage]:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-import aiohttp
 from django.utils.translation import gettext
 
 from bot.channels.base import Account, Channel
@@ -52,6 +51,9 @@ def try_connection(bot: Bot) -> Outcome:
 
 
 def _ask(channel: Channel, account: Account) -> Connection:
+    # Imported late: 9 MB that only a page needs whose button was pressed.
+    import aiohttp
+
     async def ask() -> Connection:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
             return await channel.check(client, account)

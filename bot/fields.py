@@ -1,24 +1,32 @@
 """A JSON column whose content is encrypted at rest."""
 
+from __future__ import annotations
+
 import base64
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import models
 
+if TYPE_CHECKING:
+    # (For types only: it takes 7 MB, and the scheduler reads no credentials.)
+    from cryptography.fernet import MultiFernet
+
 
 def _key(secret: str) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"parley.credentials").derive(secret.encode())
     return base64.urlsafe_b64encode(derived)
 
 
 @lru_cache(maxsize=4)
 def _cipher(secrets: tuple[str, ...]) -> MultiFernet:
+    from cryptography.fernet import Fernet, MultiFernet
+
     return MultiFernet([Fernet(_key(secret)) for secret in secrets])
 
 
@@ -51,6 +59,8 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
         """Decrypt what the column holds; see Unreadable for a token that the present keys do not fit."""
         if not value:
             return {}
+        from cryptography.fernet import InvalidToken
+
         try:
             decrypted: dict[str, str] = json.loads(cipher().decrypt(value.encode()))
         except InvalidToken:

@@ -21,13 +21,19 @@ from bot.models import InboundMessage, OutboundMessage
 from bot.moves import follow
 from bot.reconnect import on_a_live_connection
 from bot.recovery import resolve
+from config.events import log_event
 from config.logs import current_request_id
 from users.tombstones import was_erased, was_given_up
 
 logger = logging.getLogger(__name__)
 
-# The ids of new rows.
-Stored = dict[RowKey, int]
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is committed of a delivery: the ids of its new rows, and how many statuses moved something."""
+
+    ids: dict[RowKey, int]
+    statuses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,9 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"", *, visito
     Raises:
         django.db.Error: nothing of the delivery was stored; the provider should deliver it again.
     """
-    (accepted,) = store([prepare(current(), bot, events, body, visitor=visitor)])
-    return accepted
+    delivery = prepare(current(), bot, events, body, visitor=visitor)
+    (stored,) = store([delivery])
+    return note(delivery, stored)
 
 
 def prepare(
@@ -95,47 +102,47 @@ def prepare(
     return delivery
 
 
-def store(deliveries: Sequence[Delivery]) -> list[Accepted]:
+def store(deliveries: Sequence[Delivery]) -> list[Stored]:
     """Write deliveries in one transaction, in their order; when this returns, it is committed.
 
     Raises:
         django.db.Error: nothing of any of them was stored.
     """
     new, moved = on_a_live_connection(_write, deliveries)
-    return [_accepted(delivery, new, sum(changed)) for delivery, changed in zip(deliveries, moved, strict=True)]
+    if len(deliveries) == 1:
+        return [Stored(new, sum(moved[0]))]
+    # Of two copies of a message that are stored together one is new: the first.
+    return [
+        Stored({key: new.pop(key) for row in delivery.rows if (key := (row.bot_id, row.external_id)) in new}, sum(told))
+        for delivery, told in zip(deliveries, moved, strict=True)
+    ]
 
 
-def _accepted(delivery: Delivery, new: Stored, moved: int) -> Accepted:
-    """Count and log what was stored of a delivery; `new` loses its ids: of two copies of a message the first is new."""
-    found: Stored = {}
-    for row in delivery.rows:
-        key = row.bot_id, row.external_id
-        if key in new:
-            found[key] = new.pop(key)
-    count_received(delivery.rows, found, delivery.slugs)
-    _log_messages(delivery, found)
-    return Accepted(messages=len(found), statuses=moved, rejected=delivery.rejected)
+def note(delivery: Delivery, stored: Stored) -> Accepted:
+    """Count and log a delivery that was stored; asks no database."""
+    count_received(delivery.rows, stored.ids, delivery.slugs)
+    _log_messages(delivery, stored.ids)
+    return Accepted(messages=len(stored.ids), statuses=stored.statuses, rejected=delivery.rejected)
 
 
-def _log_messages(delivery: Delivery, new: Stored) -> None:
-    """Begin each message's story in the log. (Not with the provider's id of it: WhatsApp's holds the number.)"""
+def _log_messages(delivery: Delivery, new: dict[RowKey, int]) -> None:
+    """Begin each message's story in the log, without the provider's id of it: WhatsApp's holds the number."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
     left = dict(new)
     for row in delivery.rows:
         if row.state != InboundMessage.State.PENDING:
             continue
         slug = delivery.slugs[row.bot_id]
-        # The request is the row's: several deliveries are stored together.
         ids = {"kind": row.kind, "bot": slug, "chat": chat_hash(slug, row.address)}
-        if row.request_id:
-            ids["request_id"] = row.request_id
         message_id = left.pop((row.bot_id, row.external_id), None)
         if message_id is None:
-            logger.info("message_redelivered", extra=ids)
+            log_event(logger, "message_redelivered", **ids)
         else:
-            logger.info("message_received", extra={"message_id": message_id, **ids})
+            log_event(logger, "message_received", message_id=message_id, **ids)
 
 
-def _write(deliveries: Sequence[Delivery]) -> tuple[Stored, list[list[bool]]]:
+def _write(deliveries: Sequence[Delivery]) -> tuple[dict[RowKey, int], list[list[bool]]]:
     rows = [row for delivery in deliveries for row in delivery.rows]
     if not any(delivery.statuses or delivery.changes for delivery in deliveries):
         return InboundMessage.objects.all().store(rows), [[] for _ in deliveries]

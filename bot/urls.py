@@ -1,6 +1,6 @@
-"""The bot's URLs: webhooks, health and the simulator."""
+"""URLs that machines ask: webhooks, health and metrics. Nothing of a page is imported for them."""
 
-from django.urls import include, path
+from django.urls import path
 
 from bot.health import healthz, readyz
 from bot.metrics.views import metrics
@@ -11,5 +11,4 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
-    path("", include("bot.simulator.urls")),
 ]

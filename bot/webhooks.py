@@ -80,10 +80,10 @@ def parse(bot: ActiveBot, body: bytes) -> Sequence[Event]:
         raise AppError(ErrorCode.INVALID_INPUT, str(error)) from error
 
 
-def known_ids(bots: Directory | None, call: Call) -> dict[str, str]:
+def known_ids(bots: Directory | None, channel: str, slug: str) -> dict[str, str]:
     """Return what may be logged of a webhook URL: only what names a bot, as anything can stand in a URL."""
-    known = bots is not None and bots.find_bot(call.channel, call.slug) is not None
-    return {"channel": call.channel, "bot": call.slug} if known else {}
+    known = bots is not None and bots.find_bot(channel, slug) is not None
+    return {"channel": channel, "bot": slug} if known else {}
 
 
 def log_stored(bot: ActiveBot, accepted: inbox.Accepted) -> None:
@@ -104,18 +104,19 @@ def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
     body = _read_body(request) if request.method == "POST" else b""
     call = Call(request.method or "", channel, bot, request.GET, WebhookRequest(request.headers, body))
     bots = directory.current()
-    request.known_ids = known_ids(bots, call)  # type: ignore[attr-defined]
+    request.known_ids = known_ids(bots, channel, bot)  # type: ignore[attr-defined]
     try:
         found = judge(bots, call)
     except AppError as error:
         if error.code != ErrorCode.UNAUTHORIZED:
             raise
         bots = directory.current(directory.MISSED_SECONDS)
-        request.known_ids = known_ids(bots, call)  # type: ignore[attr-defined]
+        request.known_ids = known_ids(bots, channel, bot)  # type: ignore[attr-defined]
         found = judge(bots, call)
     if not isinstance(found, Answer):
-        (accepted,) = inbox.store([inbox.prepare(bots, found, parse(found, body), body)])
-        log_stored(found, accepted)
+        delivery = inbox.prepare(bots, found, parse(found, body), body)
+        (stored,) = inbox.store([delivery])
+        log_stored(found, inbox.note(delivery, stored))
         found = OK
     return HttpResponse(found.body, headers=dict(found.headers()))
 

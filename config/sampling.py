@@ -125,6 +125,17 @@ class SampledHandler(logging.StreamHandler[Any]):
         elif self._timer is None:
             self._set_timer()
 
+    def write(self, line: str) -> None:
+        """Write a line that is no warning, and so is never left out."""
+        self.acquire()
+        try:
+            self.stream.write(line + self.terminator)
+            self.stream.flush()
+        except Exception:  # as with a record: who logs must not fail
+            self.handleError(logging.makeLogRecord({"name": __name__}))
+        finally:
+            self.release()
+
     def tell_counts(self) -> None:
         """Write every count now: the process stops."""
         self.acquire()

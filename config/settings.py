@@ -31,8 +31,8 @@ ALLOWED_HOSTS: list[str] = env["ALLOWED_HOSTS"] if PRODUCTION else [*LOCAL_HOSTS
 
 INSTALLED_APPS = [
     # Before the admin, whose templates it replaces.
-    "unfold",
-    "django.contrib.admin",
+    "config.apps.Unfold",
+    "config.apps.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -3,10 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+# Here and not in django.setup(): only processes that serve pages load them.
+admin.autodiscover()
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("language/", include("django.conf.urls.i18n")),
     path("", include("bot.urls")),
+    path("", include("bot.simulator.urls")),
 ]
 
 handler400 = "bot.web_errors.bad_request"

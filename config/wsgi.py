@@ -19,6 +19,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_wsgi_application()
 
+import config.urls  # noqa: E402, F401 (the first request would wait for every page to be imported)
+
 # Else granian names itself in every answer.
 SERVER = ("Server", "web")
 _serving = False

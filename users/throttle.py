@@ -18,8 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from config.shared_store import TIMEOUT_SECONDS, SharedStore
 from users.clients import client_address
@@ -57,6 +55,9 @@ class Counter:
         self._store = SharedStore("logins")
         self._shared: FixedWindowRateLimiter | None = None
         if redis_url:
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+
             redis = RedisStorage(
                 redis_url,
                 key_prefix="parley:limits",

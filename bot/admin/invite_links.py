@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import segno
 from django.utils.safestring import SafeString, mark_safe
 
 from bot.channels.registry import CHANNELS
@@ -48,5 +47,7 @@ def links_of(code: str) -> list[tuple[Bot, str]]:
 
 def qr_code(link: str) -> SafeString:
     """Return a link as a QR code: SVG that a page scales, black on whatever is behind it."""
+    import segno
+
     svg = segno.make(link).svg_inline(border=QUIET_ZONE, omitsize=True)
     return mark_safe(svg)  # noqa: S308 (of coordinates alone: the link is in their pattern)

@@ -3,17 +3,22 @@
 An adapter knows its provider's protocol and nothing else: no Django model, no language model, no pipeline.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-import aiohttp
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bot.channels.connection import Connection, Credential
+
+if TYPE_CHECKING:
+    # (For types only: it takes 9 MB, and what only receives webhooks never sends.)
+    import aiohttp
 
 TEXT = "text"
 

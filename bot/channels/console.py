@@ -1,14 +1,18 @@
 """The console channel: the simulator's page and the terminal, which read replies from the database."""
 
-from typing import ClassVar
+from __future__ import annotations
 
-import aiohttp
+from typing import TYPE_CHECKING, ClassVar
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bot.channels.base import Account, Channel, Event, InvalidBody, OutboundText, WebhookRequest
 from bot.channels.connection import Connection
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class ConsoleChannel(Channel):

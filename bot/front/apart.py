@@ -1,16 +1,22 @@
 """Parse large bodies in a process of their own: taking one apart would hold up the whole event loop."""
 
+from __future__ import annotations
+
 import asyncio
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
 
 from bot.channels.base import Account, Event, InvalidBody
 from bot.channels.registry import get_channel
-from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
+from bot.front.child import begin
 from bot.front.limits import Bound
+
+if TYPE_CHECKING:  # the child imports this module, and has no models
+    from bot.directory import ActiveBot
 
 LARGE_BYTES = 256 * 1024
 # Providers send hardly any; the process ends when none came for a while.
@@ -55,7 +61,9 @@ class Parser:
         if self._ending is not None:
             self._ending.cancel()
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            context = multiprocessing.get_context("spawn")
+            # Before anything of ours is imported: it arrives with what is to be parsed.
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=begin)
         return self._pool
 
     def _end_later(self) -> None:

@@ -20,6 +20,8 @@ from bot.front.intake import Intake
 from bot.front.pages import Pages
 from bot.front.probes import HEALTHY, Probes
 from bot.front.protocol import Connection, Pairs, Scope
+from bot.front.room import Room
+from bot.webhooks import OK
 from config.file_modes import keep_new_files_private
 from config.log_context import bind_here
 
@@ -29,10 +31,14 @@ PAGE_BODY_SECONDS = 30.0
 # Files are uploaded by who has signed in; the form to sign in with is some hundred bytes.
 MOST_PAGE_BYTES = 10 * 1024 * 1024
 MOST_STRANGERS_BYTES = 131_072
+# Of pages, together; webhooks have a room of their own.
+MOST_PAGE_BODIES = 1_000
+MOST_PAGE_BODIES_BYTES = 48 * 1024 * 1024
 # Connections and what they need: granian's --backpressure is below it (Procfile).
 FILES = 16_384
 WEBHOOK_ROUTE = "webhooks/<slug:channel>/<slug:bot>/"
 FIXED: Pairs = [*((name.lower(), value) for name, value in MACHINE_HEADERS.items()), ("server", "web")]
+STORED = OK.headers()
 # After these the rest of a body may still come: the connection is of no use any more.
 BROKEN = frozenset({400, 408, 413})
 
@@ -45,6 +51,7 @@ class Front:
     parser: Parser
     pages: Pages
     probes: Probes
+    uploads: Room
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin what works in the background; called once in each process that serves."""
@@ -64,6 +71,7 @@ class Front:
         self.deliveries = Deliveries(self.intake, self.parser)
         self.pages = Pages(settings.PAGES_SOCKET, settings.WEB_THREADS)
         self.probes = Probes(self.pages, lambda: self.intake.refuses)
+        self.uploads = Room(MOST_PAGE_BODIES, MOST_PAGE_BODIES_BYTES)
 
     async def close(self) -> None:
         """Write what waits, and close every connection."""
@@ -105,7 +113,8 @@ class Front:
         bind_here(request_id=request_id)
         body = Body()
         try:
-            body = await read_body(scope, connection, most_bytes=most_page_bytes(scope), seconds=PAGE_BODY_SECONDS)
+            most_bytes = most_page_bytes(scope)
+            body = await read_body(scope, connection, self.uploads, most_bytes=most_bytes, seconds=PAGE_BODY_SECONDS)
             await self.pages.answer(scope, connection, body)
         except Exception as error:
             refusal(error, {})
@@ -124,7 +133,7 @@ def most_page_bytes(scope: Scope) -> int:
 
 def reply(connection: Connection, answer: Answer, request_id: str) -> None:
     """Send an answer."""
-    headers = [*answer.headers(), *FIXED, ("x-request-id", request_id)]
+    headers = [*(STORED if answer is OK else answer.headers()), *FIXED, ("x-request-id", request_id)]
     if answer.status in BROKEN:
         headers.append(("connection", "close"))
     connection.response_bytes(answer.status, headers, answer.body)

@@ -13,10 +13,14 @@ from bot.front.apart import LARGE_BYTES, Parser
 from bot.front.bodies import read_body
 from bot.front.intake import Intake
 from bot.front.protocol import Connection, Scope
+from bot.front.room import Room
 from bot.inbox import prepare
 from bot.webhooks import Call
 
 BODY_SECONDS = 10.0
+# Bodies on their way, each a connection that somebody can hold with one byte; and what all the large ones hold.
+MOST_BODIES = 4_000
+MOST_BYTES = 32 * 1024 * 1024
 
 
 class Deliveries:
@@ -24,27 +28,26 @@ class Deliveries:
 
     def __init__(self, intake: Intake, parser: Parser) -> None:
         self._intake, self._parser = intake, parser
+        self._room = Room(MOST_BODIES, MOST_BYTES)
 
     async def answer(self, scope: Scope, connection: Connection) -> Answer:
         """Return what a provider is answered, whatever goes wrong."""
-        call: Call | None = None
+        channel = slug = ""
         try:
             channel, slug = names_in(scope.path)
-            call = Call(scope.method, channel, slug, {}, WebhookRequest(scope.headers, b""))
             if scope.method != "POST":
-                return await self._register(call, scope.query_string)
-            body = await read_body(scope, connection, most_bytes=settings.WEBHOOK_MAX_BYTES, seconds=BODY_SECONDS)
+                query = dict(parse_qsl(scope.query_string, keep_blank_values=True))
+                call = Call(scope.method, channel, slug, query, WebhookRequest(scope.headers, b""))
+                found, _ = await self._judge(call)
+                return found if isinstance(found, Answer) else webhooks.OK
+            most_bytes = settings.WEBHOOK_MAX_BYTES
+            body = await read_body(scope, connection, self._room, most_bytes=most_bytes, seconds=BODY_SECONDS)
             try:
                 return await self._deliver(Call("POST", channel, slug, {}, WebhookRequest(scope.headers, body.content)))
             finally:
                 body.close()
         except Exception as error:
-            return refusal(error, webhooks.known_ids(latest(), call) if call else {}, webhook=True)
-
-    async def _register(self, call: Call, query: str) -> Answer:
-        parsed = dict(parse_qsl(query, keep_blank_values=True))
-        found, _ = await self._judge(Call(call.method, call.channel, call.slug, parsed, call.request))
-        return found if isinstance(found, Answer) else webhooks.OK
+            return refusal(error, webhooks.known_ids(latest(), channel, slug), webhook=True)
 
     async def _deliver(self, call: Call) -> Answer:
         bot, bots = await self._judge(call)

@@ -65,12 +65,12 @@ class Intake:
             raise busy(HANGS)
         self._waiting.take()
         try:
-            accepted = await self.database.submit(inbox.store, delivery)
+            stored = await self.database.submit(inbox.store, delivery)
         finally:
             self._waiting.give_back()
         if self._refused:
             self._note(refused=False)
-        return accepted
+        return inbox.note(delivery, stored)
 
     async def bots(self, fresh_seconds: float = FRESH_SECONDS * 2) -> Directory:
         """Return a directory that is at most so old; in the background it is read every FRESH_SECONDS.
@@ -97,12 +97,13 @@ class Intake:
             raise busy(HANGS) from None
 
     def _note(self, *, refused: bool) -> None:
-        if refused != self._refused:
-            self._refused = refused
-            logger.log(
-                logging.ERROR if refused else logging.WARNING,
-                "requests_refused" if refused else "requests_accepted_again",
-            )
+        if refused == self._refused:
+            return
+        self._refused = refused
+        if refused:
+            logger.error("requests_refused")
+        else:
+            logger.warning("requests_accepted_again")
 
     @property
     def refuses(self) -> bool:

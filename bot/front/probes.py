@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bot.answers import Answer
 from bot.front.pages import Pages
-from bot.front.protocol import Scope
+from bot.front.protocol import Scope, pairs_of
 from bot.health.readiness import ERROR, FRESH_SECONDS, OK, UNREADY, Changes, Readiness, nothing_known, run_checks
 from bot.metrics.access import may_see_numbers
 
@@ -60,5 +60,5 @@ class Probes:
 def meta_of(scope: Scope) -> dict[str, str]:
     """Return a request's headers and its other end as WSGI names them."""
     address = scope.client.rpartition(":")[0].strip("[]")
-    names = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in scope.headers.items()}
+    names = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in pairs_of(scope.headers)}
     return {**names, "REMOTE_ADDR": address}

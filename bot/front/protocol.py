@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 Pairs = list[tuple[str, str]]
+UNREADABLE = "?"
 
 
 class Headers(Protocol):
@@ -12,8 +13,11 @@ class Headers(Protocol):
     def get(self, name: str, /) -> str | None:
         """Return a header's first value, or None."""
 
+    def keys(self) -> list[str]:
+        """Return every header's name once, in lower case."""
+
     def items(self) -> Pairs:
-        """Return every header, with names in lower case."""
+        """Return every header whose value is ASCII, with names in lower case."""
 
 
 class Scope(Protocol):
@@ -57,3 +61,13 @@ class Connection(Protocol):
 
     def response_stream(self, status: int, headers: Pairs, /) -> Stream:
         """Begin an answer in pieces."""
+
+
+def pairs_of(headers: Headers) -> Pairs:
+    """Return every header; a value that cannot be read is UNREADABLE.
+
+    Without it a client could make a header of its proxy vanish, by a byte in the part that the proxy only adds to.
+    """
+    pairs = headers.items()
+    readable = {name for name, _ in pairs}
+    return [*pairs, *((name, UNREADABLE) for name in headers.keys() if name not in readable)]  # noqa: SIM118

@@ -1,22 +1,24 @@
 """What Parley depends on, each as a check that gives up by itself."""
 
+from __future__ import annotations
+
 import asyncio
+import importlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import psycopg
-import redis.asyncio
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from health_check.base import HealthCheck
 from health_check.exceptions import ServiceUnavailable
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-from bot.health.model import MODEL_SECONDS, NOTE_SECONDS, is_reachable
+from bot.health.model import MODEL_SECONDS, NOTE_SECONDS, is_reachable, one_try
 from bot.system import STATEMENT, System, ask_system, parameters, read_system
+
+if TYPE_CHECKING:
+    import psycopg
 
 STORE_SECONDS = 1.0
 # What Django adds to the parameters for its own connections.
@@ -25,9 +27,15 @@ DJANGO_PARAMETERS = ("cursor_factory", "context", "prepare_threshold")
 
 @dataclass
 class Check(HealthCheck):
-    """A dependency: `name` is its name in the answer; `run()` raises ServiceUnavailable, or returns."""
+    """A dependency: `name` is its name in the answer; `run()` raises ServiceUnavailable, or returns.
+
+    `needs`: modules that it runs with and that are not loaded before. `system`: how the system does, where run() has
+    learned it.
+    """
 
     name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+    system: System | None = field(default=None, repr=False, init=False)
     # The library waits one second more than this before it gives up on a check that did not give up by itself.
     timeout = timedelta(seconds=MODEL_SECONDS + NOTE_SECONDS - 0.8)
 
@@ -36,13 +44,17 @@ class Check(HealthCheck):
         """Return whether this installation has the dependency at all."""
         return True
 
+    def load(self) -> None:
+        """Import what run() needs, before its time-outs begin."""
+        for module in self.needs:
+            importlib.import_module(module)
+
 
 @dataclass
 class Database(Check):
     """Ask the database for one row, and then how the system does; without an answer to that, `system` is None."""
 
     name = "db"
-    system: System | None = field(default=None, repr=False)
 
     async def run(self) -> None:
         """Ask over a new connection: one that exists already can hang for minutes when the server does."""
@@ -64,13 +76,15 @@ class Database(Check):
                 raise ServiceUnavailable("no answer") from None
 
 
-async def connect(parameters: dict[str, Any]) -> "psycopg.AsyncConnection[Any]":
+async def connect(parameters: dict[str, Any]) -> psycopg.AsyncConnection[Any]:
     """Connect to PostgreSQL; parameters are Django's."""
+    import psycopg
+
     own = {name: value for name, value in parameters.items() if name not in DJANGO_PARAMETERS}
     return await psycopg.AsyncConnection.connect(**own, autocommit=True)
 
 
-async def ask_postgresql(server: "psycopg.AsyncConnection[Any]", now: datetime) -> System:
+async def ask_postgresql(server: psycopg.AsyncConnection[Any], now: datetime) -> System:
     """Ask for the numbers."""
     row = await (await server.execute(STATEMENT, parameters(now))).fetchone()
     return read_system(row or (), now)
@@ -93,6 +107,7 @@ class Redis(Check):
     """Ping Redis."""
 
     name = "redis"
+    needs = ("redis.asyncio",)
 
     @property
     def is_configured(self) -> bool:
@@ -101,12 +116,7 @@ class Redis(Check):
 
     async def run(self) -> None:
         """Ping over a new connection, once."""
-        client = redis.asyncio.Redis.from_url(
-            str(settings.REDIS_URL),
-            socket_timeout=STORE_SECONDS,
-            socket_connect_timeout=STORE_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
+        client = one_try(str(settings.REDIS_URL), STORE_SECONDS)
         try:
             async with asyncio.timeout(STORE_SECONDS), client:
                 await client.ping()
@@ -119,6 +129,7 @@ class Model(Check):
     """Ask the model's server for its models, at most once a minute."""
 
     name = "openai"
+    needs = ("aiohttp",)
 
     @property
     def is_configured(self) -> bool:

@@ -1,14 +1,16 @@
 """Whether the model's server answers: it is asked once a minute, by one of all processes that share a Redis."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import aiohttp
-import redis.asyncio
 from django.conf import settings
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+
+if TYPE_CHECKING:
+    import redis.asyncio
 
 MODEL_SECONDS = 1.2
 # For the note in Redis, both ways. A Redis that hangs may cost no more: the model is asked all the same then.
@@ -70,12 +72,7 @@ class Note:
     def __init__(self) -> None:
         self._client: redis.asyncio.Redis | None = None
         if settings.REDIS_URL:
-            self._client = redis.asyncio.Redis.from_url(
-                settings.REDIS_URL,
-                socket_timeout=NOTE_SECONDS,
-                socket_connect_timeout=NOTE_SECONDS,
-                retry=Retry(NoBackoff(), 0),
-            )
+            self._client = one_try(settings.REDIS_URL, NOTE_SECONDS)
 
     async def read_or_claim(self) -> tuple[bytes | None, float]:
         """Return what another process has noted and how old it is in seconds; (None, 0.0) when it is for us to ask."""
@@ -109,11 +106,24 @@ class Note:
             await client.aclose()
 
 
+def one_try(url: str, seconds: float) -> redis.asyncio.Redis:
+    """Return a client of Redis that waits so long for each step, and tries nothing twice."""
+    import redis.asyncio
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    return redis.asyncio.Redis.from_url(
+        url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0)
+    )
+
+
 async def ask() -> bool:
     """Return whether the model's server answers and accepts the key.
 
     Compatible servers need not list models: any answer but a refusal and a server error will do.
     """
+    import aiohttp
+
     headers = {"Authorization": f"Bearer {settings.OPENAI_API_KEY}"} if settings.OPENAI_API_KEY else {}
     timeout = aiohttp.ClientTimeout(total=MODEL_SECONDS)
     try:

@@ -1,15 +1,19 @@
 """Readiness: what the checks say of this process's dependencies, and what that makes of it."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from bot.health.checks import CHECKS, Database
 from bot.system import System
+
+if TYPE_CHECKING:
+    from bot.health.checks import Check
 
 logger = logging.getLogger(__name__)
 
@@ -50,20 +54,34 @@ class Readiness:
 
 def nothing_known() -> Readiness:
     """Return the readiness of a process whose first checks still run."""
-    return Readiness(dict.fromkeys((check.name for check in CHECKS), UNKNOWN))
+    return Readiness(dict.fromkeys((check.name for check in _checks()), UNKNOWN))
 
 
 async def run_checks() -> Readiness:
     """Run the checks side by side."""
-    checks = [check() for check in CHECKS]
+    checks = await asyncio.to_thread(_loaded_checks)
     states = {check.name: SKIPPED for check in checks}
-    configured = [check for check in checks if check.is_configured]
     system = None
-    for result in await asyncio.gather(*(check.get_result() for check in configured)):
+    for result in await asyncio.gather(*(check.get_result() for check in checks if check.is_configured)):
         states[result.check.name] = ERROR if result.error else OK
-        if isinstance(result.check, Database):
-            system = result.check.system
+        system = system or result.check.system
     return Readiness(states, system)
+
+
+def _checks() -> list[Check]:
+    """Return a check of each kind."""
+    # Imported late: the library brings 9 MB, for processes only that are asked whether they are ready.
+    from bot.health.checks import CHECKS
+
+    return [check() for check in CHECKS]
+
+
+def _loaded_checks() -> list[Check]:
+    checks = _checks()
+    for check in checks:
+        if check.is_configured:
+            check.load()
+    return checks
 
 
 class Changes:

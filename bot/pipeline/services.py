@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import aiohttp
-
 from bot.apart import Apart
 from bot.batching import Database
 from bot.llm.base import LanguageModel
 
 if TYPE_CHECKING:
+    import aiohttp
+
     from bot.pipeline.limits import Limiter
 
 

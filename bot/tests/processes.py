@@ -112,6 +112,7 @@ class System:
     def start_pages(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start the process that renders pages, with variables of its own, and wait until it listens."""
         path = environment.get("PAGES_SOCKET", self.environment["PAGES_SOCKET"])
+        Path(path).unlink(missing_ok=True)  # as the Procfile does: what was killed leaves its socket behind
         process = self._start(
             sys.executable, "-m", "granian", "--log-config", "config/granian.json",
             *("--workers-kill-timeout", "10", *PAGES, "--uds", path, "config.wsgi:application"), **environment,

@@ -34,6 +34,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with running_system(tmp_path_factory.mktemp("desk")) as system:
         system.manage("shell", "--verbosity", "0", "--command", PREPARE)
         system.start_web(PUBLIC_URL=f"http://127.0.0.1:{system.port}")
+        system.start_pages(PUBLIC_URL=f"http://127.0.0.1:{system.port}")
         system.start_worker()
         yield system
 

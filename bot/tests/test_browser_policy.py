@@ -20,6 +20,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A Parley with something on every page."""
     with running_system(tmp_path_factory.mktemp("policy")) as system:
         system.start_web()
+        system.start_pages()
         yield system
 
 

@@ -33,6 +33,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with running_system(tmp_path_factory.mktemp("simulator")) as system:
         system.manage("shell", "--verbosity", "0", "--command", SEED)
         system.start_web()
+        system.start_pages()
         system.start_worker()
         yield system
 

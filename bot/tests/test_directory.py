@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot import directory
-from bot.directory import bot_by_id, bot_for_account, find_bot
+from bot.directory import bot_by_id, current, find_bot
 from bot.models import Bot
 from bot.tests.factories import BotFactory, WhatsAppBotFactory
 
@@ -62,5 +62,19 @@ def test_a_new_bot_is_found_at_once_and_a_url_that_is_nobodys_does_not_read_the_
 
 def test_a_bot_without_an_account_id_takes_every_account_that_is_signed_for_it() -> None:
     bot = WhatsAppBotFactory.active(account_id="")
-    assert bot_for_account(bot, "123") is bot
-    assert bot_for_account(bot, "") is bot
+    assert current().bot_for_account(bot, "123") is bot
+    assert current().bot_for_account(bot, "") is bot
+
+
+def test_a_snapshot_stays_what_it_was_and_is_read_anew_only_where_a_newer_one_is_wanted(
+    clock: Clock, django_assert_num_queries: Any
+) -> None:
+    assert directory.latest() is None
+    before = current()
+    BotFactory.create(slug="shop")
+    clock.now += directory.FRESH_SECONDS
+    with django_assert_num_queries(0):
+        assert current() is before
+        assert directory.latest() is before
+    assert current(directory.MISSED_SECONDS).find_bot("console", "shop") is not None
+    assert before.find_bot("console", "shop") is None

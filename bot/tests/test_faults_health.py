@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request
 
@@ -43,6 +44,7 @@ def system(servers: tuple[PostgresServer, RedisServer], tmp_path: Path) -> Itera
     url = postgres.create_database(f"health_{tmp_path.name}".lower(), SEEDED) + HANGS_LONG
     with running_system(tmp_path, url, {"REDIS_URL": redis.url}, seeded=True) as running:
         running.start_web()
+        running.start_pages()
         yield running
 
 
@@ -59,7 +61,7 @@ def everything_hangs(system: System, servers: tuple[PostgresServer, RedisServer]
             server.resume()
 
 
-def timed(system: System, path: str) -> tuple[int, dict[str, object], float]:
+def timed(system: System, path: str) -> tuple[int, dict[str, Any], float]:
     """Return the status, the body and the seconds of a GET."""
     began = time.monotonic()
     try:
@@ -70,7 +72,7 @@ def timed(system: System, path: str) -> tuple[int, dict[str, object], float]:
     return status, json.loads(body), time.monotonic() - began
 
 
-def timed_now_and_then(system: System) -> tuple[int, dict[str, object], float]:
+def timed_now_and_then(system: System) -> tuple[int, dict[str, Any], float]:
     """Ask for readiness after a moment, so that answers grow old among many questions."""
     time.sleep(0.15)
     return timed(system, "/readyz")
@@ -114,8 +116,11 @@ def test_probes_are_answered_in_time_although_all_hangs_and_requests_hang_in_it(
         assert {(status, body["status"]) for status, body, _ in alive} == {(200, "ok")}
         assert max(seconds for *_, seconds in alive) < HEALTHZ_SECONDS
         assert max(seconds for *_, seconds in ready) < READYZ_SECONDS
-        unready = {"status": "unready", "checks": dict.fromkeys(("db", "redis", "openai"), "error"), "system": None}
-        assert all((status, body) == (503, unready) for status, body, _ in ready)
+        away = {**dict.fromkeys(("db", "redis", "openai"), "error"), "pages": "ok"}
+        for status, body, _ in ready:
+            webhooks = body["checks"].pop("webhooks")
+            assert (status, body) == (503, {"status": "unready", "checks": away, "system": None})
+        assert webhooks == "error", "they are refused at once by then"
         assert sum(seconds > 0.5 for *_, seconds in ready) > 1, "it was asked more than once"
     wait_for(lambda: deliver(system, "after") == 200, "messages are taken again")
 

@@ -23,7 +23,7 @@ from bot.tests.faults.driving import (
     status,
     statuses_of,
 )
-from bot.tests.processes import System, running_system, wait_for
+from bot.tests.processes import PEOPLE, System, running_system, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -46,11 +46,12 @@ def count_of(system: System, external_id: str) -> int:
 
 # Point, whether a status comes in the same delivery, and whether the delivery is stored when the process dies there.
 WEB_DEATHS = [
+    ("before_group_stored", True, False),
     ("before_message_stored", False, False),
     ("after_message_stored", False, True),
     ("after_message_stored", True, False),
     ("before_delivery_committed", True, False),
-    ("after_delivery_committed", True, True),
+    ("after_group_committed", True, True),
 ]
 
 
@@ -78,6 +79,54 @@ def test_a_web_process_killed_around_the_commit_gave_no_200_and_its_delivery_cou
     assert case.wait_for_the_end().answered == list(case.accepted)
     assert count_of(system, late["id"]) == 1
     assert len(questions(system, f"{name} late")) == 1
+    assert statuses_of(system, replied) == ["delivered" if with_status else "sent"]
+    restarted.terminate()
+    assert restarted.wait(PATIENCE_SECONDS) == 0
+
+
+GROUP = 20
+# Point, whether deliveries bring statuses (a transaction) or not (one statement), and whether the group is stored.
+GROUP_DEATHS = [
+    ("before_group_stored:2", True, False),
+    ("after_message_stored:2", True, False),
+    ("before_delivery_committed:2", True, False),
+    ("after_message_stored:2", False, True),
+    ("after_group_committed:2", True, True),
+    ("after_group_committed:2", False, True),
+]
+
+
+@pytest.mark.parametrize("point, with_status, stored", GROUP_DEATHS)
+def test_a_web_process_killed_around_the_commit_of_a_group_loses_and_doubles_nothing_of_it(
+    system: System, point: str, with_status: bool, stored: bool
+) -> None:
+    case, name, port = Delivered(system), f"{point} {with_status}", free_port()
+    group = PEOPLE[-GROUP:]
+    case.deliver(message(f"{name} before", group[0]))
+    case.wait_for_the_end()
+    replied = outbound_id(sends(system, f"{name} before")[0])
+    statuses = [status("delivered", replied)] if with_status else []
+    items = [message(f"{name} {number}", person) for number, person in enumerate(group)]
+    bodies = [whatsapp_body(whatsapp_value(messages=[item], statuses=statuses)) for item in items]
+    victim = system.start_web(port, **FAULTY, PARLEY_CRASH_AT=point)
+    case.deliver(message(f"{name} first", group[0]), statuses=tuple(statuses), port=port)  # it passes, once
+    with ThreadPoolExecutor(GROUP) as pool:
+        answers = list(pool.map(lambda body: system.post(body, port=port), bodies))
+    victim.wait(PATIENCE_SECONDS)
+
+    found = [count_of(system, item["id"]) for item in items]
+    taken = [answer == 200 for answer in answers]
+    assert set(answers) <= {0, 200}
+    assert all(found[number] == 1 for number in range(GROUP) if taken[number]), "200 is committed"
+    assert (sum(found) > sum(taken)) == stored
+    assert max(found) <= 1
+    restarted = system.start_web(port)
+    for item, was_taken in zip(items, taken, strict=True):
+        case.accepted[item["id"]] = item["text"]["body"]
+        if not was_taken:  # as the provider does
+            case.deliver(item, statuses=tuple(statuses), port=port)
+    assert sorted(case.wait_for_the_end().answered) == sorted(case.accepted)
+    assert [count_of(system, item["id"]) for item in items] == [1] * GROUP
     assert statuses_of(system, replied) == ["delivered" if with_status else "sent"]
     restarted.terminate()
     assert restarted.wait(PATIENCE_SECONDS) == 0

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from bot import health
-from bot.health import checks, model, views
+from bot.health import checks, model, readiness, views
 from bot.heartbeats import Kind, beat
 
 
@@ -61,7 +61,7 @@ def silent_port() -> Iterator[int]:
 @pytest.fixture(autouse=True)
 def no_earlier_result(monkeypatch):
     monkeypatch.setattr(model, "latest", model.Latest())
-    monkeypatch.setattr(views, "_reported", [])
+    monkeypatch.setattr(views, "_changes", readiness.Changes())
     health.forget()
 
 
@@ -279,7 +279,7 @@ def test_what_is_not_ready_is_logged_by_name_and_once(settings, caplog, client, 
     events = [
         (record.levelname, record.message, record.failed)
         for record in caplog.records
-        if record.name == "bot.health.views"
+        if record.name == "bot.health.readiness"
     ]
     assert events == [("WARNING", "readiness_changed", ["openai"]), ("INFO", "readiness_changed", [])]
     # Nothing else either: Django logs a 503 as an error, which Sentry would take for one.

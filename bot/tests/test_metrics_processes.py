@@ -49,6 +49,7 @@ def deliver(system: System, number: int, port: int) -> int:
 def test_the_counters_of_all_processes_add_up_to_what_was_sent(system: System) -> None:
     ports = [system.port, free_port()]
     webs = [system.start_web(port) for port in ports]
+    system.start_pages()
     workers = [system.start_worker() for _ in range(2)]
     assert [deliver(system, number, ports[number % 2]) for number in range(CHATS)] == [200] * CHATS
     assert [deliver(system, number, ports[0]) for number in range(3)] == [200] * 3, "delivered again"
@@ -85,6 +86,7 @@ def test_the_counters_of_all_processes_add_up_to_what_was_sent(system: System) -
 
 def test_a_worker_that_is_killed_counts_as_dead_soon(system: System) -> None:
     system.start_web()
+    system.start_pages()
     victim = system.start_worker()
     wait_for(lambda: alive(system) == 1, "it lives")
     victim.kill()

@@ -56,6 +56,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     environment = {"METRICS_TOKEN": "a-metrics-token", "DAILY_BUDGET_USD": "5"}
     with running_system(tmp_path_factory.mktemp("prometheus"), environment=environment) as running:
         running.start_web()
+        running.start_pages()
         running.start_worker()
         assert running.post(whatsapp_body(whatsapp_value(messages=[whatsapp_message()]))) == 200
         wait_for(lambda: len(running.sends()) == 1, "a message is answered")

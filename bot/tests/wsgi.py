@@ -1,9 +1,7 @@
-"""Requests to the real WSGI application, as a server makes them.
-
-Past the admission, which would lend them a connection that does not see what a test has not committed.
-"""
+"""Requests to the real WSGI application, as a server makes them, with the connection of the test."""
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +21,10 @@ class Answer:
     status: int
     headers: dict[str, str]
     text: str
+
+    def json(self) -> Any:
+        """Return what it says to a machine."""
+        return json.loads(self.text)
 
 
 @contextmanager

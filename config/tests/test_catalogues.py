@@ -49,7 +49,7 @@ def sources() -> Iterator[tuple[Path, str]]:
     """Yield every file that may hold texts, as Python: what Django makes of a template is like it."""
     for app in APPS:
         for path in sorted((BASE / app).rglob("*")):
-            if "tests" in path.parts:
+            if "tests" in path.relative_to(BASE).parts:
                 continue
             if path.suffix == ".py":
                 yield path, path.read_text()

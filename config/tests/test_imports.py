@@ -13,7 +13,15 @@ APPS = ("users", "conversations", "usage", "bot")
 CONFIG_LEAVES = (
     "config.file_modes",
     "config.front",
-    *("config.batches", "config.check_env", "config.env", "config.log_context", "config.logs", "config.loopback"),
+    *(
+        "config.batches",
+        "config.check_env",
+        "config.env",
+        "config.events",
+        "config.log_context",
+        "config.logs",
+        "config.loopback",
+    ),
     *(
         "config.mistakes",
         "config.parsers",

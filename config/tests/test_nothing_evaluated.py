@@ -17,7 +17,8 @@ ALLOWED = {
 
 
 def sources() -> list[Path]:
-    return [path for room in ROOMS for path in sorted((BASE / room).rglob("*.py")) if "tests" not in path.parts]
+    files = (path for room in ROOMS for path in sorted((BASE / room).rglob("*.py")))
+    return [path for path in files if "tests" not in path.relative_to(BASE).parts]
 
 
 def used(source: str) -> Iterator[str]:

@@ -1,23 +1,26 @@
 """The WhatsApp channel: registration, signatures, and how a text or a document is sent."""
 
+from __future__ import annotations
+
 import hashlib
 import hmac
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-import aiohttp
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bot.channels.base import Account, Channel, Event, OutboundText, SendError, WebhookRequest
 from bot.channels.connection import Connection, Credential
-from bot.channels.whatsapp.api import post, upload
-from bot.channels.whatsapp.connection import check
 from bot.channels.whatsapp.events import parse_body
 from bot.channels.whatsapp.fields import identifier, is_phone_number_id, phone_number
+
+if TYPE_CHECKING:
+    # (For types only, as below where something is sent: what only receives webhooks need not load it.)
+    import aiohttp
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 # The only one of its types of documents that is text. (application/json is none of them.)
@@ -143,6 +146,8 @@ class WhatsAppChannel(Channel):
         Raises:
             CheckError: see bot/channels/whatsapp/connection.py.
         """
+        from bot.channels.whatsapp.connection import check
+
         return await check(client, account)
 
     async def upload(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
@@ -151,6 +156,8 @@ class WhatsAppChannel(Channel):
         Raises:
             SendError: it was not taken.
         """
+        from bot.channels.whatsapp.api import upload
+
         return await upload(client, account, message.filename, message.text.encode(), DOCUMENT_TYPE)
 
     async def send(self, client: aiohttp.ClientSession, account: Account, message: OutboundText) -> str:
@@ -159,6 +166,8 @@ class WhatsAppChannel(Channel):
         Raises:
             SendError: it was not accepted, or it is not known whether it was.
         """
+        from bot.channels.whatsapp.api import post
+
         # A number goes into `to` as digits; a person without one is reached by the BSUID.
         phone = message.address.startswith("+")
         content = {
@@ -181,6 +190,8 @@ class WhatsAppChannel(Channel):
         Raises:
             SendError: it was not accepted; nothing depends on it.
         """
+        from bot.channels.whatsapp.api import post
+
         content = {
             "messaging_product": "whatsapp",
             "status": "read",

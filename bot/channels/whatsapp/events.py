@@ -96,18 +96,19 @@ def _read_value(kind: str, value: Any, events: list[Event]) -> None:
         return
     if kind == ID_UPDATES:
         for update in _objects(value, ID_UPDATES, events):
-            _append(events, update, lambda item: changes.read_update(item, account_id))
+            _append(events, update, changes.read_update, account_id)
         return
-    names = _profile_names(value.get("contacts"))
-    for message in _objects(value, MESSAGES, events):
-        _append(events, message, lambda item: _message(item, names, account_id))
+    if MESSAGES in value:
+        names = _profile_names(value.get("contacts"))
+        for message in _objects(value, MESSAGES, events):
+            _append(events, message, _message, names, account_id)
     for status in _objects(value, "statuses", events):
-        _append(events, status, lambda item: _status(item, account_id))
+        _append(events, status, _status, account_id)
 
 
-def _append(events: list[Event], item: dict[str, Any], read: Callable[[dict[str, Any]], Event | None]) -> None:
+def _append(events: list[Event], item: dict[str, Any], read: Callable[..., Event | None], *arguments: Any) -> None:
     try:
-        event = read(item)
+        event = read(item, *arguments)
     except Malformed as error:
         event = RejectedItem(str(error), fields.identifier(item.get("id")))
     if event is not None:

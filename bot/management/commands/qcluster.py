@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 class Command(qcluster.Command):
     """Run schedules until SIGTERM or SIGINT; then finish the current task and exit with 0."""
 
+    # They would load every page, form and template, and each of the processes below holds what its parent has loaded.
+    requires_system_checks = ()
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run django-q2's cluster with its children deaf to SIGTERM.
 

@@ -79,6 +79,7 @@ class Canaries:
         self.printed.append(self.system.manage("shell", "--verbosity", "0", "--command", PREPARE))
         self.printed.append(self.system.manage("shell", "--verbosity", "0", "--command", RUN_TASKS))
         self.processes.append(self.system.start_web())
+        self.processes.append(self.system.start_pages())
         self.processes.append(self.system.start_worker(PARLEY_HURRY="send=2"))
         self.processes.append(self.system.start_scheduler())
         self.webhooks()

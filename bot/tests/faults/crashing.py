@@ -29,10 +29,12 @@ class CrashPoint:
 QUERYSETS = "bot.managers"
 # In the order a message passes them.
 WEB_POINTS: dict[str, CrashPoint] = {
+    "before_group_stored": CrashPoint("bot.inbox", "_write", before=True),
     "before_message_stored": CrashPoint(f"{QUERYSETS}.InboundMessageQuerySet", "store", before=True),
     "after_message_stored": CrashPoint(f"{QUERYSETS}.InboundMessageQuerySet", "store"),
     "before_delivery_committed": CrashPoint("bot.inbox", "_apply"),
-    "after_delivery_committed": CrashPoint("bot.inbox", "accept"),
+    # Committed, and nobody of the group is answered yet.
+    "after_group_committed": CrashPoint("bot.inbox", "store"),
 }
 WORKER_POINTS: dict[str, CrashPoint] = {
     "before_leases_committed": CrashPoint(f"{QUERYSETS}.LeaseQuerySet", "take"),
