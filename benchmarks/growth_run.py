@@ -74,8 +74,8 @@ def store(bodies: list[bytes]) -> None:
     bot = bots.find_bot("whatsapp", BOT_SLUG)
     if bot is None:
         raise SystemExit("there is no bot")
-    accepted = inbox.store([inbox.prepare(bots, bot, webhooks.parse(bot, content), content) for content in bodies])
-    if any(each.messages + each.statuses != 1 for each in accepted):
+    stored = inbox.store([inbox.prepare(bots, bot, webhooks.parse(bot, content), content) for content in bodies])
+    if any(len(each.ids) + each.statuses != 1 for each in stored):
         raise SystemExit("a webhook changed nothing")
 
 

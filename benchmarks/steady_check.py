@@ -43,8 +43,8 @@ def main() -> int:
         with ThreadPoolExecutor() as pool:
             counted = dict(zip(works, pool.map(count_work, works), strict=True))
     except BenchmarkError as error:
-        print(f"Not checked: {error}", file=sys.stderr)
-        return 2
+        print(f"Nothing was counted: {error}", file=sys.stderr)
+        return 1
     for name, found in counted.items():
         print(f"{name}: {found.instructions:,.0f} instructions and {found.statements:.2f} SQL statements each")
     if options.accept:
