@@ -11,8 +11,7 @@ from typing import Any
 from benchmarks.databases import Database
 from benchmarks.machine import cpu_seconds
 from benchmarks.payloads import WEBHOOK_PATH
-from benchmarks.processes import environment, python
-from benchmarks.servers import Running
+from benchmarks.processes import Running, environment, python
 
 CONNECTIONS = 16
 COLUMNS = ("requests/s", "p50 ms", "p95 ms", "p99 ms", "server CPU ms", "generator CPU ms")

@@ -24,7 +24,7 @@ class Run:
 
     results: where profiles are kept. seconds: length of one round of requests. rounds: None for the part's own number.
     server: granian's flags for the front. messages: how many `purge` deletes, `desk` lists and `growth` grows to. hold:
-    seconds of each case of `held`; cases: which of them, none for all. minutes: length of `soak`.
+    seconds of each case of `held`; cases: which of them, none for all. minutes: length of `soak`. chats: of `turn`.
     """
 
     directory: Path
@@ -37,6 +37,7 @@ class Run:
     hold: float = 60.0
     cases: tuple[str, ...] = ()
     minutes: float = 20.0
+    chats: int = 3_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from benchmarks.report import Report
 SECTION = "ratios"
 # Each with its rounds; all of it within three minutes.
 CHOSEN = {"ack": 5, "busy": 2, "pages": 2, "turn": 2, "pickup": 1}
-SECONDS = 2.0
+SECONDS, CHATS = 2.0, 1_000
 
 
 def measure(run: Run, kinds: tuple[str, ...], report: Report, *, accept: bool) -> None:
@@ -24,7 +24,7 @@ def measure(run: Run, kinds: tuple[str, ...], report: Report, *, accept: bool) -
         own = run.directory / name
         own.mkdir()
         try:
-            part = PARTS[name](replace(run, directory=own, rounds=rounds, seconds=SECONDS), kind)
+            part = PARTS[name](replace(run, directory=own, rounds=rounds, seconds=SECONDS, chats=CHATS), kind)
         except BenchmarkError as error:
             report.failed(f"{name} · {kind}: {error}")
             continue

@@ -32,12 +32,12 @@ def main() -> None:
     owner = User.objects.filter(phone_number=OWNER).first() or User.objects.create_superuser(OWNER)
     client = Client()
     client.force_login(owner)
-    latest = InboundMessage.objects.order_by("-id").values("address").first() or {}
-    writer = User.objects.filter(phone_number=latest.get("address")).first() or owner
+    latest = InboundMessage.objects.order_by("-id").first()
+    writer = User.objects.filter(phone_number=latest.address).first() if latest else None
     pages = [
         reverse("admin:index"),
         reverse("admin:bot_inboundmessage_changelist"),
-        reverse("admin:users_user_change", args=[writer.pk]),
+        reverse("admin:users_user_change", args=[(writer or owner).pk]),
     ]
     name = settings.SESSION_COOKIE_NAME
     json.dump({"cookie": f"{name}={client.cookies[name].value}", "pages": pages}, sys.stdout)

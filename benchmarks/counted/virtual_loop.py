@@ -39,7 +39,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the virtual time."""
         return self._virtual.now
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> "asyncio.Future[Any]":
         """Call func(*args) here and now, and return a future of what came of it."""
         future = self.create_future()
         # As in a thread of its own, where no loop runs: Django keeps another connection for each context of a loop.

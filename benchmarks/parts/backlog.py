@@ -37,6 +37,10 @@ class Backlog:
     problems: list[str]
 
 
+def ignore(process: Running) -> None:
+    """Watch nothing."""
+
+
 def answer_backlog(
     run: Run,
     database: Database,
@@ -46,7 +50,7 @@ def answer_backlog(
     delay: float,
     limit: float,
     workers: int = 1,
-    watcher: Callable[[Running], None] = lambda process: None,
+    watcher: Callable[[Running], None] = ignore,
 ) -> Backlog:
     """Give each person one message, let workers answer them all within limit seconds, and check each answer.
 
@@ -63,31 +67,44 @@ def answer_backlog(
             stack.enter_context(worker(run, database, model.url, channel.url, concurrency, name=f"worker-{number}"))
             for number in range(workers)
         ]
-        pids = [process.pid for process in processes]
-        asked, sent = StandInLog(logs[0]), StandInLog(logs[1])
-        standins = (model.process.pid, channel.process.pid)
         began = seed(database, people.start, len(people), BEGIN_IN_SECONDS + len(people) / STORED_PER_SECOND)
         for process in processes:
             watcher(process)
         pause = began - time.time() - 0.2
         if pause < 0:
-            raise BenchmarkError("the backlog was not stored in time")
+            raise BenchmarkError("the backlog was not stored in time: the machine is too busy")
         time.sleep(pause)
-        idle = max(map(peak_memory_mb, pids))
-        before = [sum(map(cpu_seconds, pids)), sum(map(cpu_seconds, standins))]
-        wait_until(lambda: len(sent.answered()) >= len(people), limit, "all messages answered", poll=WATCH_SECONDS)
-        condition = "state <> 'done'"
-        wait_until(lambda: not database.count("bot_inboundmessage", condition), SETTLE_SECONDS, "all turns settled")
-        after = [sum(map(cpu_seconds, pids)), sum(map(cpu_seconds, standins))]
-        return Backlog(
-            began=began,
-            first_completion=asked.answered()[0]["time"],
-            last_send=sent.answered()[-1]["time"],
-            cpu_seconds=after[0] - before[0],
-            standins_cpu_seconds=after[1] - before[1],
-            idle_memory_mb=idle,
-            peak_memory_mb=max(map(peak_memory_mb, pids)),
-            requests=len(asked.read()) + len(sent.read()),
-            completions=asked.answered(),
-            problems=problems(people, asked.answered(), sent.answered(), database),
-        )
+        pids = [process.pid for process in processes]
+        standins = [model.process.pid, channel.process.pid]
+        return watched(database, people, began, limit, (pids, standins), (StandInLog(logs[0]), StandInLog(logs[1])))
+
+
+def watched(
+    database: Database,
+    people: range,
+    began: float,
+    limit: float,
+    pids: tuple[list[int], list[int]],
+    logs: tuple[StandInLog, StandInLog],
+) -> Backlog:
+    """Wait until everybody is answered. pids: of workers and stand-ins; logs: of model and channel."""
+    workers, standins = pids
+    asked, sent = logs
+    idle = max(map(peak_memory_mb, workers))
+    before = [sum(map(cpu_seconds, workers)), sum(map(cpu_seconds, standins))]
+    wait_until(lambda: len(sent.answered()) >= len(people), limit, "all messages answered", poll=WATCH_SECONDS)
+    condition = "state <> 'done'"
+    wait_until(lambda: not database.count("bot_inboundmessage", condition), SETTLE_SECONDS, "all turns settled")
+    after = [sum(map(cpu_seconds, workers)), sum(map(cpu_seconds, standins))]
+    return Backlog(
+        began=began,
+        first_completion=asked.answered()[0]["time"],
+        last_send=sent.answered()[-1]["time"],
+        cpu_seconds=after[0] - before[0],
+        standins_cpu_seconds=after[1] - before[1],
+        idle_memory_mb=idle,
+        peak_memory_mb=max(map(peak_memory_mb, workers)),
+        requests=len(asked.read()) + len(sent.read()),
+        completions=asked.answered(),
+        problems=problems(people, asked.answered(), sent.answered(), database),
+    )

@@ -8,7 +8,7 @@ from benchmarks.databases import Database, fresh
 from benchmarks.figures import Check, Part, medians, ratio
 from benchmarks.machine import cpu_seconds
 from benchmarks.parts.answers import differing
-from benchmarks.parts.backlog import answer_backlog
+from benchmarks.parts.backlog import answer_backlog, ignore
 from benchmarks.payloads import TEXT
 from benchmarks.processes import Run, environment, python, seed
 from benchmarks.profiling import Profile
@@ -17,7 +17,6 @@ from benchmarks.standin_log import StandInLog
 from bot.standins.process import StandIn
 
 ROUNDS = 3
-CHATS = 3_000
 CONCURRENCY = 100
 LIMIT_SECONDS = 180
 COLUMNS = ("per second", "CPU ms each", "stand-ins' CPU ms", "requests each")
@@ -33,9 +32,9 @@ def measure(run: Run, kind: str) -> Part:
         seed(database, 0, 0)
         # Not counted: it leaves a database that has been used, with a past and statistics of it. In an empty one
         # PostgreSQL plans to read whole tables and keeps to it.
-        _, problems = worker_round(run, database, range(CHATS), None)
+        _, problems = worker_round(run, database, range(run.chats), None)
         for number in range(count):
-            people = range((number + 1) * CHATS, (number + 2) * CHATS)
+            people = range((number + 1) * run.chats, (number + 2) * run.chats)
             contenders = (
                 (WORKER, partial(worker_round, run, database, people, profile)),
                 (LOOP, partial(loop_round, run, number)),
@@ -46,7 +45,7 @@ def measure(run: Run, kind: str) -> Part:
                 problems += problem
     rows = {name: medians(figures) for name, figures in rounds.items()}
     notes = [
-        f"{count} rounds of {CHATS:,} chats with a message each in turn, {CONCURRENCY} at once, a model of 0 ms; "
+        f"{count} rounds of {run.chats:,} chats with a message each in turn, {CONCURRENCY} at once, a model of 0 ms; "
         "medians, and medians of the ratio by round",
         *(profile.report(rows[WORKER][1]) if profile else ()),
     ]
@@ -61,8 +60,10 @@ def worker_round(
     run: Run, database: Database, people: range, profile: "Profile | None"
 ) -> tuple[list[float], list[str]]:
     """Let a worker answer the people and return its figures, and what is wrong."""
-    watcher = {"watcher": profile.attach} if profile else {}
-    result = answer_backlog(run, database, people, concurrency=CONCURRENCY, delay=0.0, limit=LIMIT_SECONDS, **watcher)
+    watcher = profile.attach if profile else ignore
+    result = answer_backlog(
+        run, database, people, concurrency=CONCURRENCY, delay=0.0, limit=LIMIT_SECONDS, watcher=watcher
+    )
     seconds = result.last_send - result.first_completion
     each = 1_000 / len(people)
     figures = [len(people) / seconds, result.cpu_seconds * each, result.standins_cpu_seconds * each]
@@ -76,13 +77,13 @@ def loop_round(run: Run, number: int) -> tuple[list[float], list[str]]:
     with StandIn.start("model", log=log) as model:
         said: dict[str, Any] = json.loads(
             python(
-                *("-m", "benchmarks.sdk_loop", f"{model.url}/v1", str(CHATS), "--concurrency", str(CONCURRENCY)),
+                *("-m", "benchmarks.sdk_loop", f"{model.url}/v1", str(run.chats), "--concurrency", str(CONCURRENCY)),
                 env=environment(),
                 seconds=LIMIT_SECONDS,
             )
         )
         standin = cpu_seconds(model.process.pid)
         calls = StandInLog(log).answered()[1:]  # without the one to warm up
-    figures = [CHATS / said["seconds"], said["cpu_seconds"] / CHATS * 1_000, standin / CHATS * 1_000, 1.0]
+    figures = [run.chats / said["seconds"], said["cpu_seconds"] / run.chats * 1_000, standin / run.chats * 1_000, 1.0]
     texts = (call["body"]["messages"][-1]["content"] for call in calls)
-    return figures, differing("call", (f"{number}: {TEXT}" for number in range(CHATS)), texts)
+    return figures, differing("call", (f"{number}: {TEXT}" for number in range(run.chats)), texts)
