@@ -73,8 +73,14 @@ class Parser:
 
 def end_with_parent() -> None:
     """End this process when the front does, also by being killed: the pool's children would wait for ever."""
-    if parent := multiprocessing.parent_process():
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def parse(channel: str, account: Account, body: bytes) -> Sequence[Event]:
