@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from bot import webhooks
 from bot.front import bodies, deliveries
 from bot.front.application import Front
 from bot.models import InboundMessage
 from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
-from bot.tests.front.calling import Caller, FakeConnection, asking, settling
+from bot.tests.front.calling import Caller, asking, settling
+from bot.tests.front.granian import FakeConnection
 
 pytestmark = pytest.mark.django_db
 
@@ -138,7 +140,7 @@ def test_bytes_are_given_back_whatever_becomes_of_the_request(
     monkeypatch.setattr(deliveries, "BODY_SECONDS", 0.01)
     body = b"{" * 100_000
     if what == "crash":
-        monkeypatch.setattr(deliveries.webhooks, "judge", crash)
+        monkeypatch.setattr(webhooks, "judge", crash)
     headers = {"Content-Length": "100000"} if what == "early" else CHUNKED
     sent = {
         "too large in chunks": FakeConnection(body, body),

@@ -16,7 +16,8 @@ from bot.health.readiness import Readiness
 from bot.inbox import Accepted, Delivery
 from bot.metrics import pending
 from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
-from bot.tests.front.calling import Caller, FakeConnection, asking, calling
+from bot.tests.front.calling import Caller, asking, calling
+from bot.tests.front.granian import FakeConnection
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db import OperationalError, connection
@@ -14,7 +14,8 @@ from bot.front.application import Front
 from bot.metrics import pending
 from bot.models import Bot, Counter, InboundMessage, OutboundMessage
 from bot.tests.factories import ALICE, WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
-from bot.tests.front.calling import Caller, FakeConnection, asking
+from bot.tests.front.calling import Caller, asking
+from bot.tests.front.granian import FakeConnection
 
 # (Not within a transaction: on PostgreSQL a row that is refused would spoil it.)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,8 +37,10 @@ def front(bot: Any, front: Caller) -> Caller:
 
 def delivery(*names: str, statuses: Sequence[dict[str, Any]] = ()) -> bytes:
     messages = [whatsapp_message(id=f"wamid.{name}") for name in names]
-    lists = {"messages": messages, "statuses": list(statuses)}
-    return whatsapp_body(whatsapp_value(**{name: items for name, items in lists.items() if items}))
+    value = whatsapp_value()
+    value |= {"messages": messages} if messages else {}
+    value |= {"statuses": list(statuses)} if statuses else {}
+    return whatsapp_body(value)
 
 
 def at_once(front: Caller, *bodies: bytes) -> list[FakeConnection]:
@@ -91,7 +94,7 @@ def test_a_row_that_the_database_refuses_fails_its_own_delivery_only(
 
     def spoilt(*arguments: Any) -> Any:
         row = real(*arguments)
-        return dataclasses.replace(row, kind=None) if row.external_id == "wamid.bad" else row
+        return dataclasses.replace(row, kind=cast("str", None)) if row.external_id == "wamid.bad" else row
 
     monkeypatch.setattr(inbox, "_inbound_row", spoilt)
     answers = at_once(front, delivery("1"), delivery("2", "bad"), delivery("3"))
