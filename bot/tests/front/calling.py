@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from bot import batching
 from bot.front.application import Front
 from bot.front.protocol import Pairs
+from bot.front.room import Room
 from bot.tests.front.granian import FakeConnection, FakeScope
 
 Result = TypeVar("Result")
@@ -79,6 +80,17 @@ class Caller:
         """Return the connection with the answer to one request; bytes are a body with its Content-Length."""
         return self.run(asking(self.front, method, target, body, headers, client))
 
+    def rooms(self) -> dict[str, Room]:
+        """Return where requests hold something, by what it is."""
+        front = self.front
+        return {"deliveries": front.deliveries._room, "uploads": front.uploads, "answers": front.pages.answers}
+
+    def held(self) -> dict[str, tuple[int, int]]:
+        """Return how many requests hold how many bytes, of each room that is not empty."""
+        if self._front is None:
+            return {}
+        return {of: (len(room._under_way), room.used) for of, room in self.rooms().items() if not is_empty(room)}
+
     def settle(self) -> None:
         """Let what was begun go on until nothing of it can."""
         self.run(settling())
@@ -92,6 +104,11 @@ class Caller:
         if self._front is not None:
             self.run(self._front.close())
         self._runner.close()
+
+
+def is_empty(room: Room) -> bool:
+    """Return whether nothing is held of a room."""
+    return not (room.used or room._under_way or room._large)
 
 
 async def asking(

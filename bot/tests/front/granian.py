@@ -3,23 +3,28 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from bot.front.protocol import Pairs
+from bot.front.protocol import Headers, Pairs
 
 STRANGER = "203.0.113.9:40000"
 
 
 class FakeHeaders:
-    """The headers of a request as granian gives them: names in lower case, and no value that is not ASCII."""
+    """The headers of a request as granian gives them: every name in lower case, and no value that is not ASCII."""
 
     def __init__(self, pairs: Pairs) -> None:
+        self.names = list(dict.fromkeys(name.lower() for name, _ in pairs))
         self.pairs = [(name.lower(), value) for name, value in pairs if is_visible(value)]
 
     def get(self, name: str, /) -> str | None:
         """Return a header's first value."""
         return next((value for known, value in self.pairs if known == name.lower()), None)
 
+    def keys(self) -> list[str]:
+        """Return every header's name once."""
+        return self.names
+
     def items(self) -> Pairs:
-        """Return every header."""
+        """Return every header that can be read."""
         return self.pairs
 
 
@@ -37,7 +42,7 @@ class FakeScope:
     def __init__(self, method: str, target: str, headers: Pairs, client: str = "127.0.0.1:50000") -> None:
         self.method, self.client = method, client
         self.path, _, self.query_string = target.partition("?")
-        self.headers = FakeHeaders(headers)
+        self.headers: Headers = FakeHeaders(headers)
 
 
 class FakeStream:
@@ -61,7 +66,7 @@ class FakeConnection:
     """
 
     def __init__(self, *pieces: bytes, silent: bool = False, breaks: bool = False) -> None:
-        self.body, self.silent, self.breaks = pieces, silent, breaks
+        self.body, self.silent, self.breaks = [piece for piece in pieces if piece], silent, breaks
         self.gone = self.slow = False
         self.status, self.read = 0, 0
         self.headers: Pairs = []

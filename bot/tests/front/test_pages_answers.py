@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.front import bodies
 from bot.front import pages as way
+from bot.front import passing
 from bot.front.application import Front
-from bot.front.pages import hang_up
+from bot.front.passing import hang_up
 from bot.tests.front.calling import Caller, asking
 from bot.tests.front.granian import FakeConnection
 from bot.tests.front.pages import is_refused, until
@@ -23,7 +23,8 @@ LARGE = bytes(range(256)) * 24_000  # (over six million bytes)
 def hung_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Whose connections were ended."""
     ended: list[str] = []
-    monkeypatch.setattr(way, "hang_up", ended.append)
+    for module in (way, passing):
+        monkeypatch.setattr(module, "hang_up", ended.append)
     return ended
 
 
@@ -106,14 +107,14 @@ def test_an_answer_for_which_there_is_no_room_is_refused_or_ends_its_connection(
     front: Caller, pages: PagesStandIn, hung_up: list[str], monkeypatch: pytest.MonkeyPatch, most: int,
     form: Callable[[bytes], bytes],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(bodies.together, "most", most)
+    front.rooms()["answers"].most_bytes = most
     pages.answer = form(LARGE)
     answer = front.ask("GET", "/")
     if answer.streamed:
         assert hung_up == ["127.0.0.1:50000"], "whoever reads it knows that it is not all"
     else:
         assert is_refused(answer)
-    assert bodies.together.used == 0
+    assert front.held() == {}
 
 
 def test_a_reader_who_is_gone_costs_nothing_more(front: Caller, pages: PagesStandIn) -> None:
@@ -121,15 +122,15 @@ def test_a_reader_who_is_gone_costs_nothing_more(front: Caller, pages: PagesStan
     gone = FakeConnection()
     gone.gone = True
     assert front.ask("GET", "/", gone).content == b""
-    assert bodies.together.used == 0
+    assert front.held() == {}
 
 
 def test_a_reader_who_is_too_slow_is_hung_up_on_and_holds_no_place_of_the_pages(
     front: Caller, pages: PagesStandIn, hung_up: list[str], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.WEB_THREADS = 1
-    monkeypatch.setattr(way, "PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(way, "SLOWEST_BYTES_PER_SECOND", 10**12)
+    monkeypatch.setattr(passing, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(passing, "SLOWEST_BYTES_PER_SECOND", 10**12)
     pages.answer = answering(LARGE)
 
     async def crowd(called: Front) -> tuple[int, int]:
@@ -137,7 +138,7 @@ def test_a_reader_who_is_too_slow_is_hung_up_on_and_holds_no_place_of_the_pages(
         slow.slow = True
         reading = asyncio.create_task(asking(called, "GET", "/", slow, client="203.0.113.9:1"))
         await until(lambda: slow.content == LARGE)
-        held = bodies.together.used
+        held = called.pages.answers.used
         pages.answer = answering(b"well")
         other = await asking(called, "GET", "/")
         await reading
@@ -145,7 +146,7 @@ def test_a_reader_who_is_too_slow_is_hung_up_on_and_holds_no_place_of_the_pages(
 
     assert front.together(crowd) == (len(LARGE), 200)
     assert hung_up == ["203.0.113.9:1"]
-    assert bodies.together.used == 0
+    assert front.held() == {}
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
