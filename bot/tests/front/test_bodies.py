@@ -8,6 +8,7 @@ import pytest
 from bot import webhooks
 from bot.front import bodies, deliveries
 from bot.front.application import Front
+from bot.front.room import Room
 from bot.models import InboundMessage
 from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.front.calling import Caller, asking, settling
@@ -39,7 +40,7 @@ def test_a_body_that_is_declared_too_large_is_refused_and_what_comes_of_it_is_dr
 ) -> None:
     """Who sends already has to get rid of it, or does not see the answer; for a moment, and so many bytes, at most."""
     monkeypatch.setattr(bodies, "DISCARD_SECONDS", 0.01)
-    monkeypatch.setattr(bodies.Room, "hold", nothing_is_held)
+    monkeypatch.setattr(Room, "hold", nothing_is_held)
     declared = {"Content-Length": str(settings.WEBHOOK_MAX_BYTES + 1), **expects}
     answer = front.ask("POST", HOOK, FakeConnection(*[b"x" * 1_000] * 3, silent=True), declared)
     assert code_of(answer) == (413, "PAYLOAD_TOO_LARGE")

@@ -23,7 +23,7 @@ SESSION = {"Cookie": "csrftoken=a; sessionid=b"}
 def test_a_body_is_as_large_as_who_sends_it_may_send_and_no_larger(
     front: Caller, pages: PagesStandIn, target: str, headers: dict[str, str], most: int
 ) -> None:
-    declared = {**headers, "Content-Length": str(most + 1)}
+    declared = {**headers, "Content-Length": str(most + 1), "Expect": "100-continue"}
     answer = front.ask("POST", target, FakeConnection(b"x", silent=True), declared)
     assert is_refused(answer, 413) and answer.read == 0
     chunked = {**headers, "Transfer-Encoding": "chunked"}
