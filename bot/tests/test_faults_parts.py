@@ -54,4 +54,4 @@ def test_a_large_delivery_is_parsed_by_a_child_that_is_replaced_and_never_outliv
 
 def test_the_procfile_removes_the_socket_that_killed_pages_leave_behind() -> None:
     (line,) = (line for line in (PROJECT / "Procfile").read_text().splitlines() if line.startswith("pages:"))
-    assert line.startswith("pages: rm -f ${PAGES_SOCKET:-pages.sock} && exec ")
+    assert line.startswith('pages: rm -f "${PAGES_SOCKET:-pages.sock}" && exec ')
