@@ -115,5 +115,5 @@ def test_make_run_mends_what_was_open_before_and_says_so(tmp_path: Path) -> None
 def test_the_manuals_services_keep_their_files_private() -> None:
     manual = (BASE / "docs" / "deployment.md").read_text()
     units = manual.split("[Service]\n")[1:]
-    assert len(units) == 3
+    assert len(units) == 4
     assert all("\nUMask=0077\n" in unit.partition("[Install]")[0] for unit in units)
