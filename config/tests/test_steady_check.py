@@ -1,4 +1,4 @@
-"""The steady check: what is over the accepted figures is an error that says what to do; nothing depends on the clock."""
+"""The steady check: what is over the accepted figures is an error that says what to do; no clock plays a part."""
 
 import asyncio
 import json
