@@ -103,6 +103,7 @@ RULES = (
     ),
     Rule("the pipeline knows neither worker nor webhooks", ("bot.pipeline",), ("bot.worker", "bot.webhooks")),
     Rule("webhooks only receive", ("bot.webhooks",), ("bot.pipeline", "bot.llm", "bot.worker", "bot.outbox")),
+    Rule("what is measured knows nothing of what measures it", (*APPS, "config"), ("benchmarks",)),
     Rule("the redaction needs the standard library only", ("config.redaction",), ("django", "config", *APPS)),
 )
 
