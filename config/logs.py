@@ -15,7 +15,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-from config.log_context import bind, bound_ids, current_request_id
+from config.log_context import bind, bound, bound_ids, current_request_id
 from config.redaction import redact, redact_foreign, redact_mapping
 from config.sampling import SampledHandler
 from config.tracebacks import format_safely
@@ -62,10 +62,16 @@ def event_of(record: logging.LogRecord) -> str:
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return the ids bound here and the record's extras, redacted; an extra wins over a bound id of its name."""
     extras = {key: value for key, value in record.__dict__.items() if key not in _NO_EXTRAS}
-    fields = {**bound_ids(), **extras}
+    here = bound()
+    if here.shown is None:  # once for all lines of a turn or a request
+        here.shown = _shown(here.ids)
+    return {**here.shown, **_shown(extras)}
+
+
+def _shown(fields: dict[str, Any]) -> dict[str, Any]:
     # Made here at random or by a keyed hash: another one each time, which nothing that is remembered would help.
-    own = {key: fields.pop(key) for key in _OWN_IDS if key in fields}
-    return {**own, **redact_mapping(fields)}
+    own = {key: fields[key] for key in _OWN_IDS if key in fields}
+    return {**redact_mapping({key: value for key, value in fields.items() if key not in own}), **own}
 
 
 class Lines(logging.Formatter):
@@ -97,6 +103,15 @@ class JsonLines(Lines, JsonFormatter):
 
     # One for all lines: the library's way makes an encoder for each.
     _encode = json.JSONEncoder(default=str).encode
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        if record.exc_info or record.exc_text or record.stack_info or not isinstance(record.msg, str):
+            return super().format(record)
+        # Most lines are this; the library's way looks for what none of them has.
+        log_data: dict[str, Any] = {}
+        self.add_fields(log_data, record, {})
+        return self.jsonify_log_record(log_data)
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Fill in the line's fields, redacted. message_dict: tracebacks, and what was logged in place of a text."""
