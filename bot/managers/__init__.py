@@ -7,7 +7,7 @@ unchanged on PostgreSQL and SQLite.
 
 from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
 from bot.managers.figures import DailyFiguresQuerySet
-from bot.managers.inbound import EMPTIED, AnsweredMessage, InboundMessageQuerySet, NewInbound, RowKey
+from bot.managers.inbound import EMPTIED, AnsweredMessage, InboundMessageQuerySet, NewInbound, PendingRow, RowKey
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import (
     GONE_OUT,
@@ -35,6 +35,7 @@ __all__ = [
     "NewInbound",
     "OutboundMessageQuerySet",
     "OutboundPart",
+    "PendingRow",
     "RowKey",
     "SendRecord",
     "StatusChange",
