@@ -157,7 +157,7 @@ def test_large_bodies_that_hang_take_no_room_from_a_large_delivery_or_a_page(sys
 
 def test_heads_that_never_end_are_cut_off_while_they_are_small(system: System) -> None:
     web = system.processes[0]
-    with nothing_stays(system, megabytes=350):  # (with the child that parses large deliveries)
+    with nothing_stays(system):
         before = resident_megabytes(web)
         with Crowd(system.port) as crowd:
             crowd.join(300, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ", b"x" * 400_000)
