@@ -149,7 +149,8 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
     def record(self, sends: Sequence[SendRecord]) -> None:
         """Record our own view of sends, in one statement.
 
-        A status webhook may have been faster and have said more; then only the provider's id is added.
+        A status webhook may have been faster and have said more; then only the provider's id is added. Lock order: by
+        id, as web processes lock the messages that statuses tell of.
         """
         if not sends:
             return
@@ -163,7 +164,10 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
                 sent_at = CASE WHEN send.status = 'sent' THEN COALESCE(bot_outboundmessage.sent_at, %s)
                     ELSE bot_outboundmessage.sent_at END,
                 updated_at = %s
-            FROM {rows_source("send", columns)} WHERE bot_outboundmessage.id = send.id
+            FROM (
+                SELECT send.* FROM {rows_source("send", columns)} JOIN bot_outboundmessage AS own ON own.id = send.id
+                ORDER BY own.id {for_update("OF own")}
+            ) AS send WHERE bot_outboundmessage.id = send.id
         """  # noqa: S608 (only placeholders are put in)
         now = time_value(timezone.now())
         rows = (
