@@ -13,7 +13,7 @@ from benchmarks.report import Report
 SECTION = "ratios"
 # Each with its rounds; all of it within three minutes.
 CHOSEN = {"ack": 5, "busy": 2, "pages": 2, "turn": 2, "pickup": 1}
-SECONDS, CHATS = 2.0, 1_000
+SECONDS, CHATS = 1.5, 1_000
 
 
 def measure(run: Run, kinds: tuple[str, ...], report: Report, *, accept: bool) -> None:

@@ -25,14 +25,15 @@ def record_calls(turns: Sequence[Turn]) -> list[tuple[Turn, int, date]]:
     """
     # One day for the record and for the sums, whatever midnight does: the one that has its reservation.
     days = [turn.reserved_on or today() for turn in turns]
-    rows = [[_row(turn, call, day) for call in turn.calls] for turn, day in zip(turns, days, strict=True)]
+    on = timezone.localdate()
+    rows = [[_row(turn, call, day, on) for call in turn.calls] for turn, day in zip(turns, days, strict=True)]
     new = UsageRecord.objects.record_many([row for of_turn in rows for row in of_turn])
     transaction.on_commit(partial(count_calls, [row for of_turn in rows for row in of_turn if row["call_id"] in new]))
     costs = [sum(row["budget_micros"] for row in of_turn if row["call_id"] in new) for of_turn in rows]
     return list(zip(turns, costs, days, strict=True))
 
 
-def _row(turn: Turn, call: ModelCall, day: date) -> dict[str, Any]:
+def _row(turn: Turn, call: ModelCall, day: date, on: date) -> dict[str, Any]:
     completion = call.completion
     priced = price_completion(
         provider=settings.LLM_PROVIDER,
@@ -42,7 +43,7 @@ def _row(turn: Turn, call: ModelCall, day: date) -> dict[str, Any]:
         input_tokens=completion.input_tokens,
         cached_input_tokens=completion.cached_input_tokens,
         output_tokens=completion.output_tokens,
-        on=timezone.localdate(),
+        on=on,
     )
     return {
         "user_id": turn.user.pk if turn.user else None,

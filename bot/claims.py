@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +12,7 @@ from django.utils import timezone
 from bot.directory import ActiveBot, bot_by_id
 from bot.erased import without_erased
 from bot.errors import ErrorCode
-from bot.managers import VISITOR, TakenLease
+from bot.managers import VISITOR, PendingRow, TakenLease
 from bot.models import InboundMessage, Lease, ModelChoice, OutboundMessage
 from bot.pipeline.commands import read_call
 from bot.pipeline.turn import Turn, TurnMessage
@@ -30,12 +29,15 @@ MOST_MESSAGES = 50
 MOST_ATTEMPTS = 8
 
 
-def claim(worker: str, most: int, *, suspect: bool = True) -> list[Turn]:
+def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -> list[Turn]:
     """Take up to `most` waiting chats and return a turn for each, loaded and leased for LEASE_TIME.
 
     suspect: one of them may be a chat whose last owners all died. Taken with others again and again, the message that
     kills its workers would make dead letters of theirs as well.
+    idle: most likely nothing waits at all, which is asked first because it is asked many times a second.
     """
+    if idle and not InboundMessage.objects.all().is_anything_pending():
+        return []
     now = timezone.now()
     chats = Lease.objects.all().next_suspect(now) if suspect else []
     if len(chats) < most:
@@ -57,19 +59,23 @@ def renew(worker: str, leases: Sequence[TakenLease]) -> int:
 
 
 def release(worker: str, turns: Sequence[Turn]) -> None:
-    """Give turns back unfinished, as if they had not been begun: another worker may take them at once."""
+    """Give turns back unfinished, as if they had not been begun: another worker may take them at once.
+
+    What was stored as being sent goes with the store's transaction, perhaps of a turn that was cut off meanwhile.
+    """
     with transaction.atomic():
         held = Lease.objects.all().lock_held([turn.lease for turn in turns], worker)
         given_back = [turn for turn in turns if turn.lease.id in held]
         InboundMessage.objects.all().unbegin(message.id for turn in given_back for message in turn.messages)
+        OutboundMessage.objects.all().unbegin(turn.key for turn in given_back if turn.has_requested_nothing)
         Lease.objects.all().release(held, timezone.now())
 
 
 def _load(leases: list[TakenLease]) -> list[Turn]:
     by_chat = {(lease.bot_id, lease.address): lease for lease in leases}
-    rows: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in InboundMessage.objects.all().of_leased_chats([lease.id for lease in leases]).values():
-        rows[row["bot_id"], row["address"]].append(dict(row))
+    rows: dict[tuple[int, str], list[PendingRow]] = defaultdict(list)
+    for row in InboundMessage.objects.all().of_leased_chats([lease.id for lease in leases]):
+        rows[row.bot_id, row.address].append(row)
     turns: list[Turn] = []
     useless: list[int] = []
     for chat, lease in by_chat.items():
@@ -89,59 +95,59 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
     return sorted(turns, key=lambda turn: turn.key)  # who waits longest begins first
 
 
-def _turn(bot: ActiveBot, lease: TakenLease, rows: list[dict[str, Any]]) -> Turn:
+def _turn(bot: ActiveBot, lease: TakenLease, rows: list[PendingRow]) -> Turn:
     chosen = _one_turn(rows)
     turn = Turn(bot=bot, address=lease.address, lease=lease, messages=[_message(row) for row in chosen])
-    turn.leaves_nothing = FAREWELL in chosen[0]["payload"]
+    turn.leaves_nothing = FAREWELL in chosen[0].payload
+    turn.is_stored = any(row.turn_key is not None for row in chosen)
     return turn
 
 
-def _one_turn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _one_turn(rows: list[PendingRow]) -> list[PendingRow]:
     """Choose which pending messages of a chat make its next turn."""
-    if rows[0]["attempts"] >= MOST_ATTEMPTS:
-        return [row for row in rows if row["attempts"] >= MOST_ATTEMPTS]
-    answered = rows[0]["turn_key"]
+    if rows[0].attempts >= MOST_ATTEMPTS:
+        return [row for row in rows if row.attempts >= MOST_ATTEMPTS]
+    answered = rows[0].turn_key
     if answered is not None:  # its reply is stored: those messages, and no later ones
-        return [row for row in rows if row["turn_key"] == answered]
+        return [row for row in rows if row.turn_key == answered]
     # A command is a turn of its own, so that a question asked just before it gets its own answer.
-    if _stands_alone(rows[0]):
+    if len(rows) == 1 or _stands_alone(rows[0]):
         return rows[:1]
     # (Who writes from a number that has changed hands comes with another id than who wrote from it before.)
-    other = rows[0]["payload"].get("other_address", "")
+    other = rows[0].payload.get("other_address", "")
     fresh = takewhile(
-        lambda row: (
-            row["turn_key"] is None and not _stands_alone(row) and row["payload"].get("other_address", "") == other
-        ),
+        lambda row: row.turn_key is None and not _stands_alone(row) and row.payload.get("other_address", "") == other,
         rows,
     )
     return list(islice(fresh, MOST_MESSAGES))
 
 
-def _stands_alone(row: dict[str, Any]) -> bool:
+def _stands_alone(row: PendingRow) -> bool:
     """Return whether a message is a command, or a notice, which nobody wrote."""
-    return "notice" in row["payload"] or read_call(row["payload"].get("text", "")) is not None
+    return "notice" in row.payload or read_call(row.payload.get("text", "")) is not None
 
 
-def _message(row: dict[str, Any]) -> TurnMessage:
-    payload = row["payload"]
+def _message(row: PendingRow) -> TurnMessage:
+    payload = row.payload
     return TurnMessage(
-        id=row["id"],
-        external_id=row["external_id"],
-        kind=row["kind"],
+        id=row.id,
+        external_id=row.external_id,
+        kind=row.kind,
         text=payload.get("text", ""),
-        sent_at=row["sent_at"],
-        attempts=row["attempts"] + 1,
+        sent_at=row.sent_at,
+        attempts=row.attempts + 1,
         other_address=payload.get("other_address", ""),
         profile_name=payload.get("profile_name", ""),
         notice=payload.get("notice", ""),
-        request_id=row["request_id"],
-        received_at=row["received_at"],
+        request_id=row.request_id,
+        received_at=row.received_at,
         visitor=payload.get(VISITOR),
     )
 
 
 def _load_replies(turns: list[Turn]) -> None:
-    stored = OutboundMessage.objects.all().parts_of(turn.key for turn in turns)
+    """Load the replies that are stored. A message's turn is noted with its reply: without one there is none to load."""
+    stored = OutboundMessage.objects.all().parts_of(turn.key for turn in turns if turn.is_stored)
     for turn in turns:
         turn.parts = stored.get(turn.key, [])
 

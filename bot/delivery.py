@@ -71,6 +71,8 @@ class Delivery:
             log_end(settlement)
 
     async def _deliver_part(self, turn: Turn, part: OutboundPart, on_success: Outcome) -> Settlement:
+        if part.begun:
+            return await self._send(turn, part, _message(turn, part), on_success)
         if part.status == Status.SENDING:
             # Whoever began this send died before recording how it ended. Sending it again might double it.
             return self._uncertain(turn, part, "INTERRUPTED")
@@ -80,7 +82,7 @@ class Delivery:
             logger.warning("reply_expired")
             code = ErrorCode.WINDOW_EXPIRED
             return Settlement(turn, Outcome.DONE, part_id=part.id, status=Status.EXPIRED, error_code=code)
-        message = OutboundText(id=part.id, address=turn.address, text=part.text, filename=part.filename)
+        message = _message(turn, part)
         if part.filename:
             # Before the part is "sending": a crash meanwhile leaves it queued, and it is uploaded again.
             try:
@@ -90,7 +92,11 @@ class Delivery:
             message = replace(message, upload_id=upload_id)
         if not await self.database.submit(self._begin, (turn, part)):
             return Settlement(turn, on_success)  # a status webhook says it went out already
-        began = time.monotonic()
+        return await self._send(turn, part, message, on_success)
+
+    async def _send(self, turn: Turn, part: OutboundPart, message: OutboundText, on_success: Outcome) -> Settlement:
+        """Request the send of a part that is "sending" in the database."""
+        began, turn.requested = time.monotonic(), True
         try:
             external_id = await turn.bot.channel.send(self.client, turn.bot.account, message)
         except SendError as error:
@@ -140,6 +146,10 @@ class Delivery:
         return Settlement(
             turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, error_code=f"{UNCERTAIN}:{reason}"
         )
+
+
+def _message(turn: Turn, part: OutboundPart) -> OutboundText:
+    return OutboundText(id=part.id, address=turn.address, text=part.text, filename=part.filename)
 
 
 def log_end(settlement: Settlement) -> None:

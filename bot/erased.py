@@ -67,7 +67,8 @@ def _of_former_holders(turns: list[Turn]) -> list[tuple[Turn, TurnMessage]]:
 
 
 def _may_have_changed_hands(turn: Turn, message: TurnMessage) -> bool:
-    if turn.user is None or given_up_digest(turn.bot.channel.slug, turn.address) in tombstones():
+    known = tombstones()
+    if turn.user is None or (known and given_up_digest(turn.bot.channel.slug, turn.address) in known):
         return True
     # (The copy is some seconds old; a number that somebody got after it was written says it at once.)
     since = max(turn.user.numbered_at or turn.user.created_at, turn.user.created_at)

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 
 from django.conf import settings
 from django.utils.formats import number_format
-from django.utils.translation import override
+from django.utils.translation import activate, get_language, override
 
 
 def speaking(language: str) -> AbstractContextManager[None]:
@@ -14,6 +14,13 @@ def speaking(language: str) -> AbstractContextManager[None]:
     are written for many turns and have none.
     """
     return override(language or settings.LANGUAGE_CODE)
+
+
+def speak(language: str) -> None:
+    """Translate for a bot with this `language` until the task ends that calls this: it has to be the caller's own."""
+    wanted = language or settings.LANGUAGE_CODE
+    if get_language() != wanted:
+        activate(wanted)
 
 
 def grouped(number: int) -> str:

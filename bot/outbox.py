@@ -1,12 +1,16 @@
 """The outbox: store replies before they are sent, and commit that a part is about to be. Every write is fenced.
 
+A reply is stored together with the beginning of its first send, where that follows at once: two facts, one commit.
+
 The functions take many items and do them in one transaction; an item whose lease is no longer held gets LeaseLost.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from bot.billing import record_calls
 from bot.channels.documents import reply_parts
@@ -25,8 +29,9 @@ Status = OutboundMessage.Status
 def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exception]:
     """Store what the turns' stages produced: usage and its cost, the remembered conversation, the reply in parts.
 
-    What a provider was paid for is recorded even when the lease is lost. Storing the same turn again (the commit's
-    answer was lost with the connection) returns what is stored.
+    The first part is stored as being sent, if it may be sent at once. What a provider was paid for is recorded even
+    when the lease is lost. Storing the same turn again (the commit's answer was lost with the connection) returns what
+    is stored.
     """
     try:
         return _store(worker, turns)
@@ -40,15 +45,14 @@ def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart]
 def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exception]:
     with transaction.atomic():
         held = Lease.objects.all().lock_held([turn.lease for turn in turns], worker)
-        stored = OutboundMessage.objects.all().parts_of(turn.key for turn in turns)
-        fresh = [turn for turn in turns if turn.key not in stored]
         costs = record_calls(turns)
-        kept = [turn for turn in fresh if turn.lease.id in held]
-        parts = insert_rows(
-            OutboundMessage,
-            [row for turn in kept for row in _parts(turn)],
-            returning=("turn_key", "part", "id", "status", "text", "filename"),
-        )
+        mine = [turn for turn in turns if turn.lease.id in held]
+        rows = {turn.key: _parts(turn) for turn in mine}
+        ids = _insert([row for parts in rows.values() for row in parts])
+        # What is stored again has the same parts, or the single one that says sorry.
+        again = [key for key, parts in rows.items() if parts and (key, 1) not in ids]
+        stored = OutboundMessage.objects.all().parts_of(again)
+        kept = [turn for turn in mine if turn.key not in stored]
         inbox = InboundMessage.objects.all()
         inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
         if given_up := [message.id for turn in kept if turn.given_up for message in turn.messages]:
@@ -56,9 +60,27 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         remember_many([((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember])
         # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
         settle_budgets(costs)
-    for turn_key, number, id, status, text, filename in sorted(parts):
-        stored.setdefault(turn_key, []).append(OutboundPart(id, number, status, text, filename))
-    return [stored.get(turn.key, []) if turn.lease.id in held else LeaseLost() for turn in turns]
+    results = {turn.key: [_as_part(ids[turn.key, row["part"]], row) for row in rows[turn.key]] for turn in kept}
+    for turn in mine:
+        if turn.key in stored:
+            # Nobody else can have begun what a turn stored under the lease that it still has.
+            own = not turn.requested
+            parts = stored[turn.key]
+            results[turn.key] = [replace(part, begun=own and part.status == Status.SENDING) for part in parts]
+    return [results[turn.key] if turn.lease.id in held else LeaseLost() for turn in turns]
+
+
+def _insert(parts: list[dict[str, Any]]) -> dict[tuple[int, int], int]:
+    """Store parts that are not stored yet; return the id of each new one by its turn's key and its number."""
+    new = insert_rows(
+        OutboundMessage, parts, on_conflict="(turn_key, part) DO NOTHING", returning=("turn_key", "part", "id")
+    )
+    return {(turn_key, number): id for turn_key, number, id in new}
+
+
+def _as_part(id: int, row: dict[str, Any]) -> OutboundPart:
+    status = row["status"]
+    return OutboundPart(id, row["part"], status, row["text"], row["filename"], begun=status == Status.SENDING)
 
 
 def begin_sending(worker: str, items: Sequence[tuple[Turn, OutboundPart]]) -> list[bool | Exception]:
@@ -69,14 +91,7 @@ def begin_sending(worker: str, items: Sequence[tuple[Turn, OutboundPart]]) -> li
     """
     with transaction.atomic():
         held = Lease.objects.all().lock_held([turn.lease for turn, _ in items], worker)
-        ids = [part.id for turn, part in items if turn.lease.id in held]
-        unsent = set(
-            OutboundMessage.objects.select_for_update()
-            .filter(id__in=ids, status__in=(Status.QUEUED, Status.SENDING))
-            .order_by("id")
-            .values_list("id", flat=True)
-        )
-        OutboundMessage.objects.all().begin_sending(unsent)
+        unsent = OutboundMessage.objects.all().begin_sending(part.id for turn, part in items if turn.lease.id in held)
     return [part.id in unsent if turn.lease.id in held else LeaseLost() for turn, part in items]
 
 
@@ -96,9 +111,15 @@ def _answered(turn: Turn) -> list[AnsweredMessage]:
 
 
 def _parts(turn: Turn) -> list[dict[str, Any]]:
-    chat = {"bot_id": turn.bot.id, "address": turn.address, "turn_key": turn.key}
+    queued = {"bot_id": turn.bot.id, "address": turn.address, "turn_key": turn.key, "status": Status.QUEUED}
+    now = timezone.now()
+    queued |= {"attempts": 0, "sending_at": None, "created_at": now, "updated_at": now}
     parts = reply_parts(turn.bot.channel, turn.reply or "", turn.documents)
-    return [
-        {**chat, "part": number, "text": part.text, "filename": part.filename}
+    rows = [
+        {**queued, "part": number, "text": part.text, "filename": part.filename}
         for number, part in enumerate(parts, start=1)
     ]
+    # (A document is uploaded before its send begins; and what is too late is not begun at all.)
+    if rows and not rows[0]["filename"] and not turn.window_is_closed(now):
+        rows[0] |= {"status": Status.SENDING, "attempts": 1, "sending_at": now}
+    return rows

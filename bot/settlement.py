@@ -61,6 +61,8 @@ def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
         held = Lease.objects.all().lock_held([item.turn.lease for item in items], worker)
         mine = [item for item in items if item.turn.lease.id in held]
         _settle_parts(mine)
+        put_off = (item.turn for item in mine if item.outcome is Outcome.RETRY and item.part_id is None)
+        OutboundMessage.objects.all().unbegin(turn.key for turn in put_off if turn.has_requested_nothing)
         _settle_done([item for item in mine if item.outcome is Outcome.DONE])
         for item in mine:
             if item.outcome is Outcome.DEAD:

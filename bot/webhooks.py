@@ -110,7 +110,10 @@ def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
     except AppError as error:
         if error.code != ErrorCode.UNAUTHORIZED:
             raise
-        bots = directory.current(directory.MISSED_SECONDS)
+        newer = directory.current(directory.MISSED_SECONDS)
+        if newer is bots:
+            raise
+        bots = newer
         request.known_ids = known_ids(bots, channel, bot)  # type: ignore[attr-defined]
         found = judge(bots, call)
     if not isinstance(found, Answer):

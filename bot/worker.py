@@ -15,7 +15,7 @@ from bot.batching import Database, is_a_bug
 from bot.claims import backoff, bury_reason, is_exhausted
 from bot.delivery import Delivery
 from bot.errors import GENERIC_SENTENCE, ErrorCode
-from bot.language import speaking
+from bot.language import speak
 from bot.llm import create_model
 from bot.llm.base import LanguageModel
 from bot.pipeline import runner
@@ -24,13 +24,15 @@ from bot.pipeline.services import Services
 from bot.pipeline.turn import LeaseLost, Turn
 from bot.settlement import Outcome, Settlement
 from bot.signs import SignsOfLife
-from config.logs import bind
-from config.redaction import hide
-from config.sentry import own_scope
+from config import log_context, sentry
+from config.redaction import hideable
 
 logger = logging.getLogger(__name__)
 
-IDLE_POLL_SECONDS = 0.025
+IDLE_POLL_SECONDS = 0.02
+# Who was answered just now often writes again.
+BUSY_POLL_SECONDS = 0.008
+BUSY_SECONDS = 2.0
 FAILED_POLL_SECONDS = 1.0
 # At a time: what is loaded for a thousand turns at once would be held as peak memory for good.
 MOST_CLAIMED = 200
@@ -61,6 +63,7 @@ class Worker:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopped_at: float = 0.0
+    _ended_at: float = 0.0
 
     async def run(self) -> None:
         """Work until stopped; then finish what runs (DRAIN_SECONDS at most), give back the rest, close everything."""
@@ -104,7 +107,7 @@ class Worker:
     async def _poll(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            pause = IDLE_POLL_SECONDS
+            pause = BUSY_POLL_SECONDS if time.monotonic() - self._ended_at < BUSY_SECONDS else IDLE_POLL_SECONDS
             free = min(self.concurrency - len(self._active), MOST_CLAIMED)
             if free > 0:
                 try:
@@ -121,7 +124,7 @@ class Worker:
 
     def _claiming(self, most: int) -> Callable[[], list[Turn]]:
         has_suspect = any(turn.lease.is_suspect for turn in self._active.values())
-        return partial(claims.claim, self.name, most, suspect=not has_suspect)
+        return partial(claims.claim, self.name, most, suspect=not has_suspect, idle=not self._active)
 
     async def _wait(self, seconds: float) -> None:
         # A turn that ends wakes us: its chat may have more to answer, and there is room for another.
@@ -138,23 +141,33 @@ class Worker:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._active.pop(task, None)
+        self._ended_at = time.monotonic()
         self._wake.set()
 
     async def _work(self, turn: Turn) -> None:
+        # Until the task ends, which is this turn's own.
+        log_context.add(turn.log_ids, hideable(turn.address))
+        speak(turn.bot.language)
+        if not sentry.is_on():
+            await self._work_through(turn)
+            return
         # (In a scope of its own: what one turn logs is no part of another's error report.)
-        with bind(**turn.log_ids), hide(turn.address), own_scope(), speaking(turn.bot.language):
-            try:
-                ids = [message.id for message in turn.messages]
-                logger.info("turn_started", extra={"message_ids": ids, "attempt": turn.attempts})
-                await self._answer(turn)
-            except LeaseLost:
-                logger.warning("lease_lost", extra={"worker": self.name})
-            except asyncio.CancelledError:
-                logger.info("turn_cut_off")
-                raise
-            except Exception as error:
-                logger.exception("turn_crashed", extra={"attempt": turn.attempts})
-                await self._try_later(turn, error)
+        with sentry.own_scope():
+            await self._work_through(turn)
+
+    async def _work_through(self, turn: Turn) -> None:
+        try:
+            ids = [message.id for message in turn.messages]
+            logger.info("turn_started", extra={"message_ids": ids, "attempt": turn.attempts})
+            await self._answer(turn)
+        except LeaseLost:
+            logger.warning("lease_lost", extra={"worker": self.name})
+        except asyncio.CancelledError:
+            logger.info("turn_cut_off")
+            raise
+        except Exception as error:
+            logger.exception("turn_crashed", extra={"attempt": turn.attempts})
+            await self._try_later(turn, error)
 
     async def _answer(self, turn: Turn) -> None:
         parts = turn.parts

@@ -8,8 +8,7 @@ import logging
 import time
 from typing import Any
 
-from config.log_context import bound_ids
-from config.logs import JsonLines
+from config.logs import JsonLines, shown_with
 from config.sampling import SampledHandler
 
 INFO = logging.INFO
@@ -25,7 +24,7 @@ def log_event(logger: logging.Logger, event: str, /, **facts: Any) -> None:
         logger.info(event, extra=facts)
         return
     lines: Any = handler.formatter
-    handler.write(lines.line(time.time(), "INFO", logger.name, event, {**bound_ids(), **facts}))
+    handler.write(lines.line(time.time(), "INFO", logger.name, event, shown_with(facts)))
 
 
 def only_handler(logger: logging.Logger) -> SampledHandler | None:

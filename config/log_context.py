@@ -1,33 +1,59 @@
-"""What every log line of a block carries: ids that are bound in a thread or an asyncio task. Standard library only."""
+"""What every log line of a block carries, and what it must not show. Standard library only.
+
+Both are bound in a thread or an asyncio task.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-_bound: ContextVar[dict[str, Any]] = ContextVar("bound_log_ids", default={})  # noqa: B039 (never modified in place)
+
+class Bound:
+    """Ids (turn_id, bot, worker, request_id, …) and hidden texts. `shown`: the ids as lines show them, once made."""
+
+    __slots__ = ("hidden", "ids", "shown")
+
+    def __init__(self, ids: dict[str, Any], hidden: tuple[str, ...]) -> None:
+        self.ids, self.hidden = ids, hidden
+        self.shown: dict[str, Any] | None = None
+
+
+_bound: ContextVar[Bound] = ContextVar("bound_to_log_lines", default=Bound({}, ()))  # noqa: B039 (never modified)
+
+
+def bind(**ids: Any) -> AbstractContextManager[None]:
+    """Add ids to every line that is logged inside the block."""
+    return adding(ids)
 
 
 @contextmanager
-def bind(**ids: Any) -> Iterator[None]:
-    """Add ids (turn_id, bot, worker, request_id, …) to every line that is logged inside the block."""
-    token = _bound.set({**_bound.get(), **ids})
+def adding(ids: dict[str, Any], hidden: tuple[str, ...] = ()) -> Iterator[None]:
+    """Add ids and hidden texts inside the block."""
+    outer = _bound.get()
+    add(ids, hidden)
     try:
         yield
     finally:
-        _bound.reset(token)
+        _bound.set(outer)
 
 
-def bind_here(**ids: Any) -> None:
-    """Add ids to every line of this task or thread from now on: for who has a context of their own."""
-    _bound.set({**_bound.get(), **ids})
+def add(ids: dict[str, Any], hidden: tuple[str, ...] = ()) -> None:
+    """Add ids and hidden texts until the task (or thread) ends that calls this: it has to be the caller's own."""
+    outer = _bound.get()
+    _bound.set(Bound({**outer.ids, **ids}, outer.hidden + hidden))
+
+
+def bound() -> Bound:
+    """Return what is bound here and now. Only its `shown` may be modified."""
+    return _bound.get()
 
 
 def bound_ids() -> dict[str, Any]:
     """Return the ids that are bound here and now. Do not modify it."""
-    return _bound.get()
+    return _bound.get().ids
 
 
 def current_request_id() -> str:
     """Return the id of the request that is being answered, empty outside of one."""
-    return str(_bound.get().get("request_id", ""))
+    return str(_bound.get().ids.get("request_id", ""))

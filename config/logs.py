@@ -18,7 +18,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-from config.log_context import bind, bound_ids, current_request_id
+from config.log_context import bind, bound, bound_ids, current_request_id
 from config.redaction import redact, redact_foreign, redact_mapping
 from config.sampling import SampledHandler
 from config.tracebacks import format_safely
@@ -65,15 +65,23 @@ def event_of(record: logging.LogRecord) -> str:
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return the ids bound here and the record's extras, redacted; an extra wins over a bound id of its name."""
-    extras = {key: value for key, value in record.__dict__.items() if key not in _NO_EXTRAS}
-    return redacted({**bound_ids(), **extras})
+    # Extras are set last, so they come last.
+    extras = islice(record.__dict__.items(), _STANDARD, None)
+    return shown_with({key: value for key, value in extras if key not in _NO_EXTRAS})
 
 
-def redacted(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return a line's fields as they may be shown."""
+def shown_with(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the ids bound here and facts as a line may show them; a fact wins over a bound id of its name."""
+    here = bound()
+    if here.shown is None:  # once for all lines of a turn or a request
+        here.shown = _shown(here.ids)
+    return {**here.shown, **_shown(facts)}
+
+
+def _shown(fields: dict[str, Any]) -> dict[str, Any]:
     # Made here at random or by a keyed hash: another one each time, which nothing that is remembered would help.
-    own = {key: fields.pop(key) for key in _OWN_IDS if key in fields}
-    return {**own, **redact_mapping(fields)}
+    own = {key: fields[key] for key in _OWN_IDS if key in fields}
+    return {**redact_mapping({key: value for key, value in fields.items() if key not in own}), **own}
 
 
 class Lines(logging.Formatter):
@@ -107,15 +115,12 @@ class JsonLines(Lines, JsonFormatter):
         """Return the line; the library's own way, which takes several times as long, where there is a traceback."""
         if record.exc_info or record.exc_text or record.stack_info or type(record.msg) is not str:
             return super().format(record)
-        # Extras are set last, so they come last.
-        extras = islice(record.__dict__.items(), _STANDARD, None)
-        fields = {**bound_ids(), **{key: value for key, value in extras if key not in _NO_EXTRAS}}
-        return self.line(record.created, record.levelname, record.name, event_of(record), fields)
+        return self.line(record.created, record.levelname, record.name, event_of(record), fields_of(record))
 
     def line(self, created: float, level: str, logger: str, event: str, fields: dict[str, Any]) -> str:
-        """Return the line of an event; fields are redacted here, the event is fit to be shown. created: Unix time."""
+        """Return the line of an event; event and fields are fit to be shown. created: Unix time."""
         start = _begun(int(created), level, logger, event)
-        pairs = [f", {_quoted(key)}: {_as_json(value)}" for key, value in redacted(fields).items()]
+        pairs = [f", {_quoted(key)}: {_as_json(value)}" for key, value in fields.items()]
         return f"{start[0]}{int(created % 1 * 1_000):03}{start[1]}{''.join(pairs)}}}".replace("\x7f", "\\u007f")
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:

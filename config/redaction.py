@@ -9,15 +9,16 @@ import hashlib
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
+
+from config.log_context import adding, bound
 
 MASK = "[redacted]"
 MAX_DEPTH = 12
@@ -78,7 +79,6 @@ _secrets: tuple[str, ...] = ()
 
 # Bare digits, without a plus: only a number that is known can be told from an id.
 SHORTEST_NUMBER = 7
-_hidden: ContextVar[tuple[str, ...]] = ContextVar("hidden_values", default=())
 
 
 def know_secrets(owner: str, values: Iterable[str]) -> None:
@@ -103,22 +103,21 @@ def _spellings(value: str) -> tuple[str, ...]:
     return (value, quote(value, safe="", errors="replace"), repr(value)[1:-1], encoded)
 
 
-@contextmanager
-def hide(*addresses: str) -> Iterator[None]:
+def hide(*addresses: str) -> AbstractContextManager[None]:
     """Mask these addresses inside the block, numbers without their plus as well."""
-    bare = tuple(address.lstrip("+") for address in addresses if len(address) >= SHORTEST_NUMBER)
-    token = _hidden.set(_hidden.get() + bare)
-    try:
-        yield
-    finally:
-        _hidden.reset(token)
+    return adding({}, hideable(*addresses))
+
+
+def hideable(*addresses: str) -> tuple[str, ...]:
+    """Return what is to be bound so that lines do not show these addresses."""
+    return tuple(address.lstrip("+") for address in addresses if len(address) >= SHORTEST_NUMBER)
 
 
 def redact(text: str) -> str:
     """Return text with phone numbers, e-mail addresses, keys and tokens replaced by `[phone]`, `[email]`, …"""
     # (Ids, names of events and of loggers come again and again.)
     masked = _redact_short(text) if len(text) <= _LONGEST_CACHED else _redact(text)
-    for address in _hidden.get():
+    for address in bound().hidden:
         if address in masked:
             masked = masked.replace(address, "[address]")
     return masked

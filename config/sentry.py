@@ -94,23 +94,27 @@ def _withhold_texts(event: Any, error: BaseException | None) -> None:
             value["value"] = shown.get(value.get("type"), WITHHELD)
 
 
+def is_on() -> bool:
+    """Return whether errors are reported."""
+    sdk = sys.modules.get("sentry_sdk")
+    return bool(sdk and sdk.is_initialized())
+
+
 @contextmanager
 def own_scope() -> Iterator[None]:
     """Let breadcrumbs and tags of the block be in its own reports and in no other task's, and begin without any."""
-    sdk = sys.modules.get("sentry_sdk")
-    if sdk is None or not sdk.is_initialized():
+    if not is_on():
         yield
         return
-    with sdk.isolation_scope() as scope:
+    with sys.modules["sentry_sdk"].isolation_scope() as scope:
         scope.clear_breadcrumbs()
         yield
 
 
 def flush() -> None:
     """Send what waits to be sent, for a process that may not live on."""
-    sdk = sys.modules.get("sentry_sdk")
-    if sdk and sdk.is_initialized():
-        sdk.flush(FLUSH_SECONDS)
+    if is_on():
+        sys.modules["sentry_sdk"].flush(FLUSH_SECONDS)
 
 
 def init_sentry(dsn: str, environment: str, release: str = "", transport: "type[Transport] | None" = None) -> None:

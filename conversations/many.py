@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from config.rows import insert_rows
+from config.sql import fetch, for_update, rows_source, rows_value, time_value
 from conversations.managers import next_expiry, storable
 from conversations.models import Conversation, Message
 
 # Who a conversation belongs to: (user id, bot slug).
 Owner = tuple[int, str]
+OWNER_COLUMNS = {"user_id": "bigint", "bot": "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,19 @@ def recent_of_many(owners: Sequence[Owner], limit: int) -> dict[Owner, list[Said
     """
     if not owners:
         return {}
-    newest_first = Window(RowNumber(), partition_by=F("conversation_id"), order_by=F("id").desc())
-    rows = (
-        Message.objects.filter(
-            conversation__user_id__in={user_id for user_id, _ in owners},
-            conversation__bot__in={bot for _, bot in owners},
-            conversation__expires_at__gt=timezone.now(),
-        )
-        .annotate(age=newest_first)
-        .filter(age__lte=limit)
-        .order_by("id")
-        .values_list("conversation__user_id", "conversation__bot", "role", "content")
-    )
-    wanted = set(owners)
+    statement = f"""
+        SELECT user_id, bot, role, content FROM (
+            SELECT conversation.user_id, conversation.bot, message.role, message.content, message.id,
+                ROW_NUMBER() OVER (PARTITION BY message.conversation_id ORDER BY message.id DESC) AS age
+            FROM {rows_source("owner", OWNER_COLUMNS)}
+            JOIN conversations_conversation AS conversation ON conversation.user_id = owner.user_id
+                AND conversation.bot = owner.bot AND conversation.expires_at > %s
+            JOIN conversations_message AS message ON message.conversation_id = conversation.id
+        ) AS recent WHERE age <= %s ORDER BY id
+    """  # noqa: S608 (only placeholders are put in)
     recent: dict[Owner, list[Said]] = defaultdict(list)
-    for user_id, bot, role, content in rows:
-        if (user_id, bot) in wanted:
-            recent[user_id, bot].append(Said(role, content))
+    for user_id, bot, role, content in fetch(statement, [_rows(owners), time_value(timezone.now()), limit]):
+        recent[user_id, bot].append(Said(role, content))
     return recent
 
 
@@ -82,12 +78,19 @@ def remember_many(said: Sequence[tuple[Owner, Sequence[Said]]]) -> None:
 
 
 def _empty_expired(owners: Sequence[Owner]) -> None:
-    expired = Conversation.objects.expired().filter(
-        user_id__in={user_id for user_id, _ in owners}, bot__in={bot for _, bot in owners}
-    )
-    wanted = set(owners)
     # Locked, so that nobody revives one between the look and the deletion and loses what they have just said.
-    rows = expired.select_for_update().order_by("user_id", "bot").values_list("id", "user_id", "bot")
-    ids = [id for id, user_id, bot in rows if (user_id, bot) in wanted]
+    statement = f"""
+        SELECT conversation.id FROM {rows_source("owner", OWNER_COLUMNS)}
+        JOIN conversations_conversation AS conversation
+            ON conversation.user_id = owner.user_id AND conversation.bot = owner.bot
+        WHERE conversation.expires_at <= %s
+        ORDER BY conversation.user_id, conversation.bot {for_update("OF conversation")}
+    """  # noqa: S608 (only placeholders are put in)
+    ids = [id for (id,) in fetch(statement, [_rows(owners), time_value(timezone.now())])]
     if ids:
         Message.objects.filter(conversation__in=ids).delete()
+
+
+def _rows(owners: Sequence[Owner]) -> str:
+    """Return conversations' owners as the one parameter of their rows, each once."""
+    return rows_value({"user_id": user_id, "bot": bot} for user_id, bot in dict.fromkeys(owners))

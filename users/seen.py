@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db import models, transaction
-from django.db.models import Case, Value, When
 from django.utils import timezone
 
-from users.models import User
+from config.sql import execute, on_postgresql, rows_source, rows_value
 
 STEP = timedelta(minutes=15)
 
@@ -26,9 +24,10 @@ def note_seen(people: Mapping[int, datetime]) -> None:
     """
     if not people:
         return
-    with transaction.atomic():
-        free = User.objects.filter(pk__in=people).order_by("pk").select_for_update(skip_locked=True, no_key=True)
-        times = (When(pk=person, then=Value(at)) for person, at in people.items())
-        User.objects.filter(pk__in=free.values("pk")).update(
-            last_seen_at=Case(*times, output_field=models.DateTimeField())
-        )
+    source = rows_source("seen", {"id": "bigint", "at": "timestamptz"})
+    if on_postgresql():
+        lock = "ORDER BY person.id FOR NO KEY UPDATE OF person SKIP LOCKED"
+        source = f"(SELECT seen.* FROM {source} JOIN users_user AS person ON person.id = seen.id {lock}) AS seen"  # noqa: S608
+    rows = ({"id": person, "at": at} for person, at in people.items())
+    statement = f"UPDATE users_user SET last_seen_at = seen.at FROM {source} WHERE users_user.id = seen.id"  # noqa: S608
+    execute(statement, [rows_value(rows)])

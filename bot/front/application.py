@@ -23,7 +23,7 @@ from bot.front.protocol import Connection, Pairs, Scope
 from bot.front.room import Room
 from bot.webhooks import OK
 from config.file_modes import keep_new_files_private
-from config.log_context import bind_here
+from config.log_context import add
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Front:
         began = time.perf_counter()
         # This task is the request's, and so is its context: nothing has to be unbound.
         request_id = os.urandom(16).hex()
-        bind_here(request_id=request_id)
+        add({"request_id": request_id})
         answer = await work
         reply(connection, answer, request_id)
         # A delivery that was stored has its line already (message_received), and a second one costs as much again.
@@ -110,7 +110,7 @@ class Front:
     async def _page(self, scope: Scope, connection: Connection) -> None:
         began = time.perf_counter()
         request_id = os.urandom(16).hex()
-        bind_here(request_id=request_id)
+        add({"request_id": request_id})
         body = Body()
         try:
             if not scope.path.startswith("/"):  # CONNECT, or OPTIONS *: for proxies and servers, not for pages

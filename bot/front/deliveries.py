@@ -66,9 +66,11 @@ class Deliveries:
         except AppError as error:
             if error.code != ErrorCode.UNAUTHORIZED:
                 raise
-        # It may be new, or have a new secret.
-        bots = await self._intake.bots(MISSED_SECONDS)
-        return webhooks.judge(bots, call), bots
+            # The bot may be new, or have a new secret.
+            newer = await self._intake.bots(MISSED_SECONDS)
+            if newer is bots:
+                raise
+        return webhooks.judge(newer, call), newer
 
 
 def names_in(path: str) -> tuple[str, str]:

@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 import aiohttp
 import httpx2
 import openai
+from openai._models import FinalRequestOptions
 
 from bot.channels.text import clean
 from bot.errors import AppError, ErrorCode
 from bot.llm.answers import read_completion, word
 from bot.llm.base import Completion, CompletionRequest, LanguageModel
+from bot.llm.http import LeanClient, with_content
 
 RETRIES = 2
 CONNECT_SECONDS = 5.0
@@ -22,8 +24,27 @@ CONNECTIONS = 10_000
 KEEPALIVE_SECONDS = 30.0
 # The SDK insists on a key; servers without keys ignore it.
 NO_KEY = "none"
+# A head for each deadline, which is shorter for who has waited, and each try.
+MOST_HEADS = 16
 # Hosts of OpenAI's own models, which refuse the older max_tokens; other servers know only that one.
 OPENAI_HOSTS = (".api.openai.com", ".openai.azure.com")
+
+
+class Client(openai.AsyncOpenAI):
+    """The SDK's client, which makes the head of a request once for all that have the same one."""
+
+    _heads: dict[tuple[float | None, int], httpx2.Request] | None = None
+
+    def _build_request(self, options: FinalRequestOptions, *, retries_taken: int = 0) -> httpx2.Request:
+        # (Without an idempotency key, as the SDK sends none to this API, a head says nothing of its request.)
+        heads = self._heads = self._heads or {}
+        key = (options.timeout.read if isinstance(options.timeout, openai.Timeout) else None, retries_taken)
+        if (head := heads.get(key)) is not None and self._idempotency_header is None:
+            return with_content(head, options.content)
+        request = super()._build_request(options, retries_taken=retries_taken)
+        if len(heads) < MOST_HEADS:
+            heads[key] = request
+        return request
 
 
 class OpenAIModel(LanguageModel):
@@ -37,17 +58,16 @@ class OpenAIModel(LanguageModel):
         self.max_tokens_parameter = (
             max_tokens_name(base_url) if max_tokens_parameter == "auto" else max_tokens_parameter
         )
-        self.client = openai.AsyncOpenAI(
+        self.client = Client(
             api_key=api_key or NO_KEY,
             base_url=base_url,
             max_retries=RETRIES,
-            http_client=openai.DefaultAioHttpClient(
-                limits=httpx2.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS),
-                # What people write goes to the configured server and nowhere else.
-                follow_redirects=False,
-                event_hooks={"response": [stop_hopeless_retries]},
+            http_client=LeanClient(
+                connections=CONNECTIONS, keepalive_seconds=KEEPALIVE_SECONDS, refused=stop_hopeless_retries
             ),
         )
+        # Made once: the SDK would check and copy each of its fields for each call.
+        self._options = FinalRequestOptions.construct(method="post", url="/chat/completions")
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Return the model's answer within the deadline, retries included.
@@ -60,15 +80,14 @@ class OpenAIModel(LanguageModel):
             "messages": [{"role": message.role, "content": clean(message.content)} for message in request.messages],
             self.max_tokens_parameter: request.max_tokens,
         }
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        timeout = openai.Timeout(request.deadline_seconds, connect=CONNECT_SECONDS)
         try:
             async with asyncio.timeout(request.deadline_seconds):
                 # Not chat.completions.create(): checking the request against the SDK's types costs four times the CPU
                 # of the whole call, and one process runs hundreds at once.
-                response = await self.client.post(
-                    "/chat/completions",
-                    body=body,
-                    cast_to=httpx2.Response,
-                    options={"timeout": openai.Timeout(request.deadline_seconds, connect=CONNECT_SECONDS)},
+                response = await self.client.request(
+                    httpx2.Response, self._options.model_copy(update={"content": content, "timeout": timeout})
                 )
         except TimeoutError:
             raise _unavailable("no answer before the deadline", "deadline") from None
@@ -89,17 +108,15 @@ def max_tokens_name(base_url: str) -> str:
     return "max_completion_tokens" if f".{host}".endswith(OPENAI_HOSTS) else "max_tokens"
 
 
-async def stop_hopeless_retries(response: httpx2.Response) -> None:
+def stop_hopeless_retries(response: httpx2.Response) -> None:
     """Tell the SDK, in the header it obeys, not to retry what cannot get better before the deadline.
 
     A used-up quota is a 429 like any throttling; and a Retry-After beyond the deadline (which is the read time-out of
     each request) would keep a person waiting for nothing.
     """
-    if response.status_code < 400:
-        return
     hopeless = _seconds(response.headers.get("retry-after")) >= response.request.extensions["timeout"]["read"]
     if not hopeless and response.status_code == 429:
-        hopeless = _is_out_of_quota(_error_of(await response.aread()))
+        hopeless = _is_out_of_quota(_error_of(response.content))
     if hopeless:
         response.headers["x-should-retry"] = "false"
 

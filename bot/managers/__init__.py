@@ -7,7 +7,15 @@ unchanged on PostgreSQL and SQLite.
 
 from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
 from bot.managers.figures import DailyFiguresQuerySet
-from bot.managers.inbound import EMPTIED, VISITOR, AnsweredMessage, InboundMessageQuerySet, NewInbound, RowKey
+from bot.managers.inbound import (
+    EMPTIED,
+    VISITOR,
+    AnsweredMessage,
+    InboundMessageQuerySet,
+    NewInbound,
+    PendingRow,
+    RowKey,
+)
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import OutboundMessageQuerySet, OutboundPart, SendRecord
 from bot.managers.statuses import GONE_OUT, NO_REASON, RESOLVED, UNCERTAIN, StatusChange, StatusUpdate
@@ -28,6 +36,7 @@ __all__ = [
     "NewInbound",
     "OutboundMessageQuerySet",
     "OutboundPart",
+    "PendingRow",
     "RowKey",
     "SendRecord",
     "StatusChange",

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from django.db.models import Case, Exists, F, OuterRef, Value, When
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
-from bot.managers.sql import json_placeholder, rows_of, time_value
+from config.sql import execute, fetch, ids_value, in_ids, read_time, rows_source, rows_value, time_value
 
 if TYPE_CHECKING:
     from bot.models import InboundMessage  # noqa: F401 (named in the queryset's type)
@@ -48,6 +48,23 @@ class AnsweredMessage:
     id: int
     turn_key: int
     steps: Sequence[tuple[str, int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRow:
+    """What a worker needs of a pending message's row, in the order of its columns there. Times are aware."""
+
+    id: int
+    bot_id: int
+    address: str
+    external_id: str
+    kind: str
+    attempts: int
+    turn_key: int | None
+    request_id: str
+    payload: dict[str, Any]
+    sent_at: datetime | None
+    received_at: datetime | None
 
 
 # What names a row once and for all: its bot's id, and its external id.
@@ -115,6 +132,10 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         """Return messages that still need an answer."""
         return self.filter(state="pending")
 
+    def is_anything_pending(self) -> bool:
+        """Return whether any message needs an answer, now or later: one look at the index of the queue."""
+        return bool(fetch("SELECT 1 FROM bot_inboundmessage WHERE state = 'pending' LIMIT 1"))
+
     def waiting_chats(self, now: datetime, most: int) -> list[tuple[int, str]]:
         """Return (bot id, address) of chats with something pending that nobody works on, the longest waiting first.
 
@@ -137,16 +158,22 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
             cursor.execute(statement, [time_value(now), time_value(now), most * 4])
             return list(dict.fromkeys(cursor.fetchall()))[:most]
 
-    def of_leased_chats(self, lease_ids: Iterable[int]) -> InboundMessageQuerySet:
+    def of_leased_chats(self, lease_ids: Iterable[int]) -> list[PendingRow]:
         """Return the pending messages of the chats these leases stand for, in the order they came."""
-        from bot.models import Lease
-
-        mine = Lease.objects.filter(id__in=lease_ids, bot=OuterRef("bot"), address=OuterRef("address"))
-        return self.pending().filter(Exists(mine)).order_by("id")
+        statement = f"""
+            SELECT message.id, message.bot_id, message.address, message.external_id, message.kind, message.attempts,
+                message.turn_key, message.request_id, message.payload, message.sent_at, message.received_at
+            FROM bot_lease AS lease JOIN bot_inboundmessage AS message
+                ON message.bot_id = lease.bot_id AND message.address = lease.address AND message.state = 'pending'
+            WHERE lease.id {in_ids()} ORDER BY message.id
+        """  # noqa: S608 (only placeholders are put in)
+        rows = fetch(statement, [ids_value(lease_ids)])
+        return [PendingRow(*_as_read(row)) for row in rows]
 
     def begin(self, ids: Iterable[int]) -> int:
         """Count an attempt before the work starts, so that one which kills its worker is counted as well."""
-        return self.filter(id__in=list(ids)).update(attempts=F("attempts") + 1, begun_at=timezone.now())
+        statement = f"UPDATE bot_inboundmessage SET attempts = attempts + 1, begun_at = %s WHERE id {in_ids()}"  # noqa: S608
+        return execute(statement, [time_value(timezone.now()), ids_value(ids)])
 
     def unbegin(self, ids: Iterable[int]) -> int:
         """Take an attempt back that was interrupted by us (a shutdown), not by the message."""
@@ -156,22 +183,26 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         """Note of each message that its turn's reply is stored, and how it came about, in one statement."""
         if not answered:
             return
-        values = rows_of(len(answered), f"(%s, %s, {json_placeholder()})")
-        parameters: list[Any] = []
-        for message in answered:
-            parameters += (message.id, message.turn_key, json.dumps(message.steps) if message.steps else None)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE bot_inboundmessage SET turn_key = answered.column2, steps = answered.column3 "  # noqa: S608
-                f"FROM (VALUES {values}) AS answered WHERE bot_inboundmessage.id = answered.column1",
-                parameters,
-            )
+        source = rows_source("answered", {"id": "bigint", "turn_key": "bigint", "steps": "text"})
+        # (As a text, which SQLite keeps as it is; none where a message is not the first of its turn.)
+        steps = f"CAST(answered.steps AS {'jsonb' if connection.vendor == 'postgresql' else 'text'})"
+        statement = f"""
+            UPDATE bot_inboundmessage SET turn_key = answered.turn_key, steps = {steps}
+            FROM {source} WHERE bot_inboundmessage.id = answered.id
+        """  # noqa: S608 (only placeholders are put in)
+        rows = (
+            {"id": one.id, "turn_key": one.turn_key, "steps": json.dumps(one.steps) if one.steps else None}
+            for one in answered
+        )
+        execute(statement, [rows_value(rows)])
 
     def finish(self, ids: Iterable[int], *, error_code: str = "") -> int:
         """Mark messages as done and empty them; the rows stay to recognise redeliveries."""
-        return self.filter(id__in=ids).update(
-            state="done", payload={}, error_code=error_code, finished_at=timezone.now()
-        )
+        statement = f"""
+            UPDATE bot_inboundmessage SET state = 'done', payload = '{{}}', error_code = %s, finished_at = %s
+            WHERE id {in_ids()}
+        """  # noqa: S608 (only placeholders are put in)
+        return execute(statement, [error_code, time_value(timezone.now()), ids_value(ids)])
 
     def give_up(self, ids: Iterable[int], error_code: str) -> int:
         """Note why messages were given up: what is sent to their person now is no answer to them."""
@@ -196,3 +227,8 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
     def reopen(self) -> int:
         """Let ended messages be worked on again, as if for the first time."""
         return self.update(state="pending", attempts=0, error_code="", available_at=timezone.now(), finished_at=None)
+
+
+def _as_read(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    *known, payload, sent_at, received_at = row
+    return (*known, json.loads(payload), read_time(sent_at), read_time(received_at))

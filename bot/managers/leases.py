@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models
 from django.utils import timezone
 
-from bot.managers.sql import rows_of, time_value
+from bot.managers.sql import rows_of
+from config.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
 
 if TYPE_CHECKING:
     from bot.models import Lease  # noqa: F401 (named in the queryset's type)
@@ -51,21 +52,19 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         wanted = sorted(set(chats))
         if not wanted:
             return []
-        values = rows_of(len(wanted), "(%s, %s, %s, 1, 0, %s)")
-        parameters: list[Any] = []
-        for bot_id, address in wanted:
-            parameters += (bot_id, address, worker, time_value(until))
+        source = rows_source("chat", {"bot_id": "bigint", "address": "text"})
+        # (SQLite would take the ON of ON CONFLICT for that of a join.)
         statement = f"""
-            INSERT INTO bot_lease (bot_id, address, worker, fence, deaths, expires_at) VALUES {values}
+            INSERT INTO bot_lease (bot_id, address, worker, fence, deaths, expires_at)
+            SELECT chat.bot_id, chat.address, %s, 1, 0, %s FROM {source} WHERE true
             ON CONFLICT (bot_id, address) DO UPDATE
             SET fence = bot_lease.fence + 1, worker = excluded.worker, expires_at = excluded.expires_at,
                 deaths = CASE WHEN bot_lease.worker = '' THEN 0 ELSE bot_lease.deaths + 1 END
             WHERE bot_lease.expires_at <= %s
             RETURNING id, bot_id, address, fence, deaths
         """  # noqa: S608 (only placeholders are put in)
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [*parameters, time_value(now)])
-            return [TakenLease(*row) for row in cursor.fetchall()]
+        rows = rows_value({"bot_id": bot_id, "address": address} for bot_id, address in wanted)
+        return [TakenLease(*row) for row in fetch(statement, [worker, time_value(until), rows, time_value(now)])]
 
     def next_suspect(self, now: datetime) -> list[tuple[int, str]]:
         """Return the waiting chat (bot id, address) that is least suspected of killing its owners, if any is suspected.
@@ -91,13 +90,13 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         Until the transaction ends nobody can take them over: what is written meanwhile is fenced.
         """
         fences = {lease.id: lease.fence for lease in leases}
-        rows = (
-            self.select_for_update()
-            .filter(id__in=fences, worker=worker)
-            .order_by("bot_id", "address")
-            .values_list("id", "fence")
-        )
-        return {id for id, fence in rows if fences[id] == fence}
+        if not fences:
+            return set()
+        statement = f"""
+            SELECT id, fence FROM bot_lease WHERE id {in_ids()} AND worker = %s
+            ORDER BY bot_id, address {for_update()}
+        """  # noqa: S608 (only placeholders are put in)
+        return {id for id, fence in fetch(statement, [ids_value(fences), worker]) if fences[id] == fence}
 
     def lock_own(self, lease: TakenLease) -> bool:
         """Lock a lease in a transaction, and return whether it is still as it was taken."""
@@ -132,4 +131,5 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
 
     def release(self, ids: Iterable[int], free_at: datetime) -> int:
         """Give leases up; their chats may be worked on from free_at. Call it after lock_held()."""
-        return self.filter(id__in=ids).update(worker="", deaths=0, expires_at=free_at)
+        statement = f"UPDATE bot_lease SET worker = '', deaths = 0, expires_at = %s WHERE id {in_ids()}"  # noqa: S608
+        return execute(statement, [time_value(free_at), ids_value(ids)])

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import connection, models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
-from bot.managers.sql import rows_of, time_value
 from bot.managers.statuses import (
     GONE_OUT,
     NO_REASON,
@@ -23,6 +22,7 @@ from bot.managers.statuses import (
     rounds,
     tell_statement,
 )
+from config.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
 
 if TYPE_CHECKING:
     from bot.models import OutboundMessage  # noqa: F401 (named in the queryset's type)
@@ -30,13 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutboundPart:
-    """One stored part of a turn's reply: a text, or with a filename a document whose content is the text."""
+    """One stored part of a turn's reply: a text, or with a filename a document whose content is the text.
+
+    begun: it was stored as being sent by whoever has it now, who has requested nothing yet.
+    """
 
     id: int
     part: int
     status: str
     text: str = field(repr=False)
     filename: str = ""
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +105,40 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
     def parts_of(self, turn_keys: Iterable[int]) -> dict[int, list[OutboundPart]]:
         """Return the stored parts of turns that have any, in their order."""
         stored: dict[int, list[OutboundPart]] = {}
-        rows = self.filter(turn_key__in=list(turn_keys)).order_by("turn_key", "part")
-        for row in rows.values_list("turn_key", "id", "part", "status", "text", "filename"):
+        if not (turn_keys := list(turn_keys)):
+            return stored
+        statement = f"""
+            SELECT turn_key, id, part, status, text, filename FROM bot_outboundmessage
+            WHERE turn_key {in_ids()} ORDER BY turn_key, part
+        """  # noqa: S608 (only placeholders are put in)
+        for row in fetch(statement, [ids_value(turn_keys)]):
             stored.setdefault(row[0], []).append(OutboundPart(*row[1:]))
         return stored
 
-    def begin_sending(self, ids: Iterable[int]) -> int:
-        """Mark messages as being sent, before the request goes out."""
-        now = timezone.now()
-        return self.filter(id__in=ids, status__in=("queued", "sending")).update(
-            status="sending", attempts=F("attempts") + 1, updated_at=now, sending_at=now
-        )
+    def begin_sending(self, ids: Iterable[int]) -> set[int]:
+        """Mark messages as being sent, before the request goes out; return which of them may be: not settled ones."""
+        ids, open_ones = sorted(ids), "status IN ('queued', 'sending')"
+        if not ids:
+            return set()
+        lock = f"SELECT id FROM bot_outboundmessage WHERE id {in_ids()} AND {open_ones} ORDER BY id {for_update()}"  # noqa: S608
+        unsent = {id for (id,) in fetch(lock, [ids_value(ids)])}
+        statement = f"""
+            UPDATE bot_outboundmessage SET status = 'sending', attempts = attempts + 1, updated_at = %s, sending_at = %s
+            WHERE id {in_ids()}
+        """  # noqa: S608 (only placeholders are put in)
+        now = time_value(timezone.now())
+        execute(statement, [now, now, ids_value(unsent)])
+        return unsent
+
+    def unbegin(self, turn_keys: Iterable[int]) -> int:
+        """Queue again what was stored as being sent, of turns that have requested nothing."""
+        if not (turn_keys := list(turn_keys)):
+            return 0
+        statement = f"""
+            UPDATE bot_outboundmessage SET status = 'queued', attempts = attempts - 1, updated_at = %s
+            WHERE turn_key {in_ids()} AND status = 'sending'
+        """  # noqa: S608 (only placeholders are put in)
+        return execute(statement, [time_value(timezone.now()), ids_value(turn_keys)])
 
     def requeue(self, outbound_id: int, error_code: str) -> int:
         """Put a message back that the provider certainly did not take."""
@@ -122,27 +149,32 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
     def record(self, sends: Sequence[SendRecord]) -> None:
         """Record our own view of sends, in one statement.
 
-        A status webhook may have been faster and have said more; then only the provider's id is added.
+        A status webhook may have been faster and have said more; then only the provider's id is added. Lock order: by
+        id, as web processes lock the messages that statuses tell of.
         """
         if not sends:
             return
-        values = rows_of(len(sends), "(%s, %s, %s, %s)")
+        columns = {"id": "bigint", "status": "text", "error_code": "text", "external_id": "text"}
         unsettled = "bot_outboundmessage.status IN ('queued', 'sending')"
         statement = f"""
             UPDATE bot_outboundmessage SET
-                status = CASE WHEN {unsettled} THEN send.column2 ELSE bot_outboundmessage.status END,
-                error_code = CASE WHEN {unsettled} THEN send.column3 ELSE bot_outboundmessage.error_code END,
-                external_id = COALESCE(NULLIF(bot_outboundmessage.external_id, ''), send.column4),
-                sent_at = CASE WHEN send.column2 = 'sent' THEN COALESCE(bot_outboundmessage.sent_at, %s)
+                status = CASE WHEN {unsettled} THEN send.status ELSE bot_outboundmessage.status END,
+                error_code = CASE WHEN {unsettled} THEN send.error_code ELSE bot_outboundmessage.error_code END,
+                external_id = COALESCE(NULLIF(bot_outboundmessage.external_id, ''), send.external_id),
+                sent_at = CASE WHEN send.status = 'sent' THEN COALESCE(bot_outboundmessage.sent_at, %s)
                     ELSE bot_outboundmessage.sent_at END,
                 updated_at = %s
-            FROM (VALUES {values}) AS send WHERE bot_outboundmessage.id = send.column1
+            FROM (
+                SELECT send.* FROM {rows_source("send", columns)} JOIN bot_outboundmessage AS own ON own.id = send.id
+                ORDER BY own.id {for_update("OF own")}
+            ) AS send WHERE bot_outboundmessage.id = send.id
         """  # noqa: S608 (only placeholders are put in)
-        parameters: list[Any] = [time_value(timezone.now())] * 2
-        for send in sends:
-            parameters += (send.outbound_id, send.status, send.error_code, send.external_id)
-        with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
+        now = time_value(timezone.now())
+        rows = (
+            {"id": one.outbound_id, "status": one.status, "error_code": one.error_code, "external_id": one.external_id}
+            for one in sends
+        )
+        execute(statement, [now, now, rows_value(rows)])
 
     def put_back(self, turn_key: int, *, code: str = "", since: datetime | None = None) -> int:
         """Queue the failed parts of a turn again that still have their text.

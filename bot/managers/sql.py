@@ -1,14 +1,8 @@
 """What the written-out statements share."""
 
-from datetime import datetime
-from typing import Any
-
 from django.db import connection
 
-
-def time_value(value: datetime | None) -> Any:
-    """Return a time as the database's raw cursor wants it."""
-    return connection.ops.adapt_datetimefield_value(value)
+from config.sql import time_value as time_value
 
 
 def rows_of(count: int, placeholders: str) -> str:

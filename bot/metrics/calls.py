@@ -1,16 +1,25 @@
 """What model calls count for."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.metrics.memory import count
 
+# Counters, and the columns of usage records that add to them.
+COLUMNS = {
+    "input_tokens": "input_tokens",
+    "cached_input_tokens": "cached_input_tokens",
+    "output_tokens": "output_tokens",
+    "cost_dollars": "cost_micros",
+}
+
 
 def count_calls(rows: Iterable[Mapping[str, Any]]) -> None:
     """Count the tokens and the cost of calls as they were recorded."""
+    sums: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
-        model = row["model"]
-        count("input_tokens", row["input_tokens"], model=model)
-        count("cached_input_tokens", row["cached_input_tokens"], model=model)
-        count("output_tokens", row["output_tokens"], model=model)
-        count("cost_dollars", row["cost_micros"] or 0, model=model)
+        for name, column in COLUMNS.items():
+            sums[name, row["model"]] += row[column] or 0
+    for (name, model), amount in sums.items():
+        count(name, amount, model=model)

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # An answer that comes sooner needs no sign that it is coming, which is one more call of the provider's API.
 TYPING_AFTER_SECONDS = 0.3
+# Fewer than the connections to providers, which replies need.
+MOST_SIGNS = 50
 
 
 async def completion(turn: Turn, services: Services) -> None:
@@ -39,7 +41,7 @@ async def completion(turn: Turn, services: Services) -> None:
     finally:
         typing.cancel()
     turn.calls.append(ModelCall(request.model, answer))
-    turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
+    turn.remember = [Said("user", request.messages[-1].content), Said("assistant", answer.text)]
     turn.end(answer.text)
 
 
@@ -77,17 +79,24 @@ def request_for(turn: Turn) -> CompletionRequest:
         AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read, MESSAGE_TOO_LONG when its own text is more
             than a model is shown.
     """
-    if not turn.has_text:
-        kinds = sorted({message.kind for message in turn.messages})
-        raise AppError(ErrorCode.UNSUPPORTED_MESSAGE, context={"kinds": kinds})
-    if (tokens := estimate_tokens(turn.text)) > settings.MAX_MODEL_TOKENS:
-        raise AppError(ErrorCode.MESSAGE_TOO_LONG, context={"estimated_tokens": tokens})
+    if not turn.prompt:
+        turn.prompt = _prompt_of(turn)
     return CompletionRequest(
         model=turn.model,
-        messages=prompt(turn.bot.system_prompt, turn.history, turn.text, settings.MAX_MODEL_TOKENS),
+        messages=turn.prompt,
         max_tokens=settings.MAX_REPLY_TOKENS,
         deadline_seconds=settings.MODEL_DEADLINE_SECONDS - turn.waited_seconds,
     )
+
+
+def _prompt_of(turn: Turn) -> tuple[ChatMessage, ...]:
+    if not turn.has_text:
+        kinds = sorted({message.kind for message in turn.messages})
+        raise AppError(ErrorCode.UNSUPPORTED_MESSAGE, context={"kinds": kinds})
+    text, most = turn.text, settings.MAX_MODEL_TOKENS
+    if (tokens := estimate_tokens(text)) > most:
+        raise AppError(ErrorCode.MESSAGE_TOO_LONG, context={"estimated_tokens": tokens})
+    return prompt(turn.bot.system_prompt, turn.history, text, most)
 
 
 def prompt(system_prompt: str, history: Iterable[ChatMessage], text: str, budget: int) -> tuple[ChatMessage, ...]:
@@ -108,8 +117,9 @@ def prompt(system_prompt: str, history: Iterable[ChatMessage], text: str, budget
 
 
 def begin_typing(turn: Turn, services: Services) -> None:
-    """Show the sign without waiting for it."""
-    services.in_background(asyncio.create_task(show_typing(turn, services)))
+    """Show the sign without waiting for it, unless so many are under way that replies would wait for connections."""
+    if len(services.background) < MOST_SIGNS:
+        services.in_background(asyncio.create_task(show_typing(turn, services)))
 
 
 async def show_typing(turn: Turn, services: Services) -> None:

@@ -68,6 +68,9 @@ class Turn:
     given_up: its messages become dead letters; the reply only says that it did not work.
     steps: the stages it went through, with the milliseconds from its claim to the end of each.
     leaves_nothing: it says goodbye to who was erased: once it is settled its messages, reply and lease are deleted.
+    is_stored: its reply was stored by an earlier worker.
+    prompt: what the model is shown, once that was put together.
+    requested: a send was requested, so that nobody may send it again.
     visitor: the member of staff who wrote it in the simulator; None also where they are gone.
     reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
     waited_seconds: how long it has waited for room in them, which the model has less time for.
@@ -96,12 +99,20 @@ class Turn:
     calls: list[ModelCall] = field(default_factory=list)
     remember: list[Said] = field(default_factory=list, repr=False)
     steps: list[tuple[str, int]] = field(default_factory=list)
+    is_stored: bool = False
+    prompt: tuple[ChatMessage, ...] = field(default=(), repr=False)
+    requested: bool = False
     _claimed_at: float = field(default_factory=time.monotonic)
 
     @property
     def key(self) -> int:
         """The turn's key: the id of its first message."""
         return self.messages[0].id
+
+    @property
+    def has_requested_nothing(self) -> bool:
+        """Whether nothing of its reply was requested to be sent, by whoever had it."""
+        return not (self.is_stored or self.requested)
 
     @property
     def written_at(self) -> datetime | None:

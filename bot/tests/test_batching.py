@@ -13,6 +13,8 @@ from bot.batching import Database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+PATIENCE_SECONDS = 10
+
 
 def in_loop(main: Any, gather_seconds: float = 0.0) -> Any:
     async def run() -> Any:
@@ -137,3 +139,16 @@ def test_where_many_are_under_way_a_batch_waits_for_company() -> None:
 
     in_loop(main, gather_seconds=0.1)
     assert batches == [20]
+
+
+def test_a_batch_goes_as_soon_as_nothing_comes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "SHARE_OF_GATHERING", 0.001)
+
+    def same(items: Sequence[int]) -> list[int | Exception]:
+        return [*items]
+
+    async def main(database: Database) -> list[int]:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await asyncio.gather(*[database.submit(same, number) for number in range(3)])
+
+    assert in_loop(main, gather_seconds=PATIENCE_SECONDS * 2) == [0, 1, 2]

@@ -818,7 +818,7 @@ def test_a_batch_costs_three_statements_more_with_budgets_and_one_without(
             reserve_now(turn)
         answered(turn)
     prices.forget_prices()
-    # Begin, leases, stored parts, prices, records, parts, messages; the end; and what budgets add.
-    with django_assert_num_queries(8 + (3 if budgeted else 1)):
+    # Begin, leases, prices, records, parts, messages; the end; and what budgets add.
+    with django_assert_num_queries(7 + (3 if budgeted else 1)):
         outbox.store_replies("one", turns)
     assert sums(alice) == (5 * BILLED, 0)

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.processes
 
 POINTS = list(WORKER_POINTS)
 STORED_POINTS = POINTS[POINTS.index("after_completion_stored") : POINTS.index("after_renewed")]
-UNCERTAIN_POINTS = ("after_sending_committed", "after_sent", "before_settlement_committed")
+UNCERTAIN_POINTS = ("after_completion_stored", "after_sent", "before_settlement_committed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,11 @@ def test_a_worker_killed_while_it_gives_its_turns_back_loses_and_doubles_nothing
 
 # What a reply of three parts looks like after the death: the heir then sends the rest, or stops at what is uncertain.
 DEATHS = {
-    "after_sending_committed:1": ["sending", "queued", "queued"],
-    "after_sending_committed:2": ["sent", "sending", "queued"],
-    "after_sending_committed:3": ["sent", "sent", "sending"],
+    "after_completion_stored:1": ["sending", "queued", "queued"],
+    "before_sending_committed:1": ["sent", "queued", "queued"],
+    "after_sending_committed:1": ["sent", "sending", "queued"],
+    "before_sending_committed:2": ["sent", "sent", "queued"],
+    "after_sending_committed:2": ["sent", "sent", "sending"],
     "after_sent:1": ["sending", "queued", "queued"],
     "after_sent:2": ["sent", "sending", "queued"],
     "after_sent:3": ["sent", "sent", "sending"],

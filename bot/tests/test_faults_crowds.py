@@ -43,7 +43,7 @@ from users.models import User
 owner = User.objects.create_superuser("+441632960999", is_whitelisted=True)
 session = SessionStore()
 session[SESSION_KEY], session[HASH_SESSION_KEY] = str(owner.pk), owner.get_session_auth_hash()
-session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+session[BACKEND_SESSION_KEY] = "users.backends.RoleBackend"
 session.save()
 print("key", session.session_key)
 """
@@ -143,7 +143,7 @@ def test_large_bodies_that_hang_take_no_room_from_a_large_delivery_or_a_page(sys
     large = [message("x" * 400_000, ALICE)]
     body = whatsapp_body(whatsapp_value(messages=large))
     signed = f"X-Hub-Signature-256: {signature(body)}"
-    with nothing_stays(system), Crowd(system.port) as crowd:
+    with nothing_stays(system, megabytes=350), Crowd(system.port) as crowd:
         crowd.join(10, head("POST", WEBHOOK, "Content-Length: 4000000"), b"x" * 3_900_000)
         crowd.join(6, head("POST", LOGIN, SIGNED_IN, "Content-Length: 10000000"), b"x" * 9_900_000)
         for lines, sent in (
@@ -235,7 +235,9 @@ def test_ten_imports_at_once_hold_up_no_webhook_and_no_probe(system: System) -> 
         with ThreadPoolExecutor(10) as threads:
             imports = [threads.submit(ask, system.port, request, body) for _ in range(10)]
             while not all(one.done() for one in imports):
-                found = answers(system)
-                assert found["webhook"] == found["probe"] == 200
+                meanwhile = answers(system)
+                assert meanwhile["webhook"] == meanwhile["probe"] == 200
                 time.sleep(0.1)
-        assert {status_of(one.result()) for one in imports} == {200}
+        # (Who waits for ten seconds for a thread of the pages is told to come again.)
+        statuses = {status_of(one.result()) for one in imports}
+        assert 200 in statuses and statuses <= {200, 503}

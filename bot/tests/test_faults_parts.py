@@ -1,6 +1,7 @@
 """Parts of the web process and its neighbour die: what does not need them goes on, and they come back."""
 
 import os
+import resource
 import signal
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import pytest
 
 from bot.tests.factories import ALICE, whatsapp_body, whatsapp_value
 from bot.tests.faults.binaries import free_port
-from bot.tests.faults.crowd import LOGIN, ask, family, head, headers_of, status_of
+from bot.tests.faults.crowd import LOGIN, Crowd, ask, family, head, headers_of, open_files, status_of
 from bot.tests.faults.driving import PATIENCE_SECONDS, message
 from bot.tests.processes import PROJECT, System, running_system, wait_for
 
@@ -54,4 +55,17 @@ def test_a_large_delivery_is_parsed_by_a_child_that_is_replaced_and_never_outliv
 
 def test_the_procfile_removes_the_socket_that_killed_pages_leave_behind() -> None:
     (line,) = (line for line in (PROJECT / "Procfile").read_text().splitlines() if line.startswith("pages:"))
-    assert line.startswith("pages: rm -f ${PAGES_SOCKET:-pages.sock} && exec ")
+    assert line.startswith('pages: rm -f "${PAGES_SOCKET:-pages.sock}" && exec ')
+
+
+def test_more_connections_than_files_end_nobody_and_are_forgotten(system: System) -> None:
+    system.port = free_port()
+    web = system.start_web()
+    assert deliver(system) == 200
+    for pid in family(web):
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (200, 200))
+    with Crowd(system.port) as crowd:
+        crowd.join(300)
+        wait_for(lambda: open_files(web) >= 200, "no file is left")
+    wait_for(lambda: deliver(system) == 200, "deliveries are taken again")
+    assert web.poll() is None

@@ -1,5 +1,6 @@
 """Only the holder of a lease may write: fencing, taking over, renewing and giving back."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bot import claims, inbox, outbox, settlement
+from bot.channels.documents import Document
 from bot.claims import backoff, claim
 from bot.directory import ActiveBot
 from bot.llm.base import Completion
@@ -15,7 +17,7 @@ from bot.managers import StatusUpdate
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.pipeline.turn import LeaseLost, ModelCall, Turn
 from bot.settlement import Outcome, Settlement
-from bot.tests.factories import ALICE, BOB, BotFactory, event, whitelisted
+from bot.tests.factories import ALICE, BOB, BotFactory, WhatsAppBotFactory, event, whitelisted
 from conversations.many import Said
 from conversations.models import Message
 from usage.models import UsageRecord
@@ -147,7 +149,7 @@ def test_a_worker_that_lost_its_lease_cannot_begin_to_send_nor_settle(bot: Activ
 
     assert isinstance(begun, LeaseLost)
     assert isinstance(settled, LeaseLost)
-    assert OutboundMessage.objects.get().status == "queued"
+    assert OutboundMessage.objects.get().attempts == 1, "as it was stored"
     assert InboundMessage.objects.get().state == "pending"
     assert Lease.objects.get().worker == "two"
 
@@ -176,6 +178,86 @@ def test_storing_the_same_reply_twice_returns_what_is_stored(bot: ActiveBot) -> 
     assert first == second
     assert UsageRecord.objects.count() == OutboundMessage.objects.count() == 1
     assert Message.objects.count() == 2
+
+
+def test_a_reply_is_stored_and_its_first_send_begun_in_one_commit() -> None:
+    turn = claimed(WhatsAppBotFactory.active())
+    turn.reply = "long " * 1_500
+
+    (parts,) = outbox.store_replies("one", [turn])
+
+    assert isinstance(parts, list)
+    assert [part.begun for part in parts] == [True, False]
+    rows = OutboundMessage.objects.order_by("part")
+    assert [(row.status, row.attempts, bool(row.sending_at)) for row in rows] == [
+        ("sending", 1, True),
+        ("queued", 0, False),
+    ]
+
+
+@pytest.mark.parametrize("what", ["a document", "too late"])
+def test_what_cannot_be_sent_at_once_is_stored_and_not_begun(what: str) -> None:
+    turn = claimed(WhatsAppBotFactory.active())
+    if what == "a document":
+        turn.reply = None
+        assert turn.attach(Document("export.txt", "all of it"))
+    else:
+        turn.messages[0] = replace(turn.messages[0], sent_at=timezone.now() - timedelta(days=2))
+
+    (parts,) = outbox.store_replies("one", [turn])
+
+    assert isinstance(parts, list)
+    assert [(part.status, part.begun) for part in parts] == [("queued", False)]
+    assert OutboundMessage.objects.get().attempts == 0
+
+
+@pytest.mark.parametrize("put_off", ["given back", "tried later"])
+def test_what_was_stored_as_being_sent_and_not_requested_is_sent_by_the_next_owner(
+    bot: ActiveBot, put_off: str
+) -> None:
+    """The turn was cut off, or the commit's answer lost, between the store and the request."""
+    turn = claimed(bot)
+    outbox.store_replies("one", [turn])
+
+    put_back(turn, put_off)
+
+    (again,) = claim("two", 10)
+    assert [(part.status, part.begun) for part in again.parts] == [("queued", False)]
+    assert OutboundMessage.objects.get().attempts == 0
+
+
+@pytest.mark.parametrize("put_off", ["given back", "tried later"])
+def test_what_was_requested_or_begun_by_an_owner_before_is_never_queued_again(bot: ActiveBot, put_off: str) -> None:
+    turn = claimed(bot)
+    outbox.store_replies("one", [turn])
+    turn.requested = True
+    put_back(turn, put_off)
+    (heir,) = claim("two", 10)
+    assert [part.status for part in heir.parts] == ["sending"]
+
+    put_back(heir, put_off, "two")
+
+    (again,) = claim("three", 10)
+    assert [(part.status, part.begun) for part in again.parts] == [("sending", False)]
+
+
+def test_a_reply_that_is_stored_again_after_its_send_was_requested_does_not_go_out_again(bot: ActiveBot) -> None:
+    """As when what became of the send could not be written, and the turn is given up."""
+    turn = claimed(bot)
+    outbox.store_replies("one", [turn])
+    turn.requested = True
+
+    (parts,) = outbox.store_replies("one", [turn])
+
+    assert isinstance(parts, list)
+    assert [(part.status, part.begun) for part in parts] == [("sending", False)]
+
+
+def put_back(turn: Turn, how: str, worker: str = "one") -> None:
+    if how == "given back":
+        claims.release(worker, [turn])
+    else:
+        settlement.settle(worker, [Settlement(turn, Outcome.RETRY, error_code="Error")])
 
 
 def test_renewing_extends_what_is_held_and_nothing_else(bot: ActiveBot) -> None:

@@ -81,6 +81,26 @@ def refusal(
 # --- an answer ---
 
 
+def test_each_call_of_a_client_goes_out_with_its_own_content_also_when_it_is_repeated(api: StandIn) -> None:
+    api.script([{"for": "second", "status": 500, "empty": True, "headers": {"retry-after-ms": "1"}}])
+
+    async def run() -> list[str]:
+        model = OpenAIModel(KEY, f"{api.url}/v1")
+        try:
+            requests = [
+                CompletionRequest("gpt-6-luna", (ChatMessage("user", text),), 500, deadline)
+                for text, deadline in (("first", 20), ("second", 20), ("third", 5))
+            ]
+            return [(await model.complete(request)).text for request in requests]
+        finally:
+            await model.close()
+
+    assert asyncio.run(run()) == ["Echo: first", "Echo: second", "Echo: third"]
+    asked = [request["body"]["messages"][0]["content"] for request in api.requests()]
+    assert asked == ["first", "second", "second", "third"]
+    assert all(request["authorized"] for request in api.requests())
+
+
 def test_a_completion_has_the_answer_the_tokens_and_who_gave_it(api: StandIn) -> None:
     api.script([{**answer(), "status": 200, "headers": {"x-request-id": "req_7"}}])
     assert ask(api.url) == Completion(

@@ -14,6 +14,9 @@ from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import Completion, CompletionRequest, EmptyCompletion
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.pipeline import completion
+from bot.pipeline.services import Services
+from bot.pipeline.turn import Turn
 from bot.tests.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, nothing_pending, states, statuses, work_until
 from conversations.models import Conversation, Message
@@ -75,6 +78,31 @@ def test_a_model_that_takes_its_time_is_announced_once_with_the_last_message(
 
     assert channel.typing == ["m2"]
     assert channel.texts == ["done"]
+
+
+def test_signs_of_typing_take_no_more_than_their_share_of_the_connections(
+    monkeypatch: pytest.MonkeyPatch, alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    monkeypatch.setattr(completion, "MOST_SIGNS", 0)
+    monkeypatch.setattr(completion, "TYPING_AFTER_SECONDS", 0)
+    begun: list[str] = []
+    begin = completion.begin_typing
+
+    def noting(turn: Turn, services: Services) -> None:
+        begun.append(turn.messages[-1].external_id)
+        begin(turn, services)
+
+    async def slowly(request: CompletionRequest) -> str:
+        while not begun:
+            await asyncio.sleep(0.01)
+        return "done"
+
+    monkeypatch.setattr(completion, "begin_typing", noting)
+    model.enqueue(slowly)
+    inbox.accept(bot, [event("m1")])
+    work_until(model=model)
+
+    assert (begun, channel.typing, channel.texts) == (["m1"], [], ["done"])
 
 
 def test_a_redelivered_message_is_not_answered_again(

@@ -30,6 +30,7 @@ CONFIG_LEAVES = (
         "config.sampling",
         "config.sentry",
         "config.shared_store",
+        "config.sql",
         "config.tracebacks",
     ),
 )
@@ -103,7 +104,13 @@ RULES = (
     ),
     Rule("the pipeline knows neither worker nor webhooks", ("bot.pipeline",), ("bot.worker", "bot.webhooks")),
     Rule("webhooks only receive", ("bot.webhooks",), ("bot.pipeline", "bot.llm", "bot.worker", "bot.outbox")),
-    Rule("the redaction needs the standard library only", ("config.redaction",), ("django", "config", *APPS)),
+    Rule("what is measured knows nothing of what measures it", (*APPS, "config"), ("benchmarks",)),
+    Rule(
+        "the redaction needs the standard library only",
+        ("config.redaction", "config.log_context"),
+        ("django", "config", *APPS),
+        allowed=("config.log_context",),
+    ),
 )
 
 

@@ -23,7 +23,7 @@ ANYBODY_SHARE = 0.05
 # Webs that end themselves, before a group of deliveries is stored or between its commit and the answers.
 CRASHING_SHARE = 0.4
 CRASH_POINTS = ("before_group_stored", "before_delivery_committed", "after_group_committed")
-LARGEST_COUNTDOWN = 40
+LARGEST_COUNTDOWN = 15
 # A worker drains for 30 s, and closes what it has open.
 END_SECONDS = 60
 # As the Procfile has it, but for the port.

@@ -43,13 +43,16 @@ WORKER_POINTS: dict[str, CrashPoint] = {
     "after_completion": CrashPoint("bot.llm.openai.OpenAIModel", "complete"),
     "before_completion_committed": CrashPoint("bot.outbox", "insert_rows"),
     "after_completion_stored": CrashPoint("bot.outbox", "store_replies"),
-    "before_sending_committed": CrashPoint(f"{QUERYSETS}.OutboundMessageQuerySet", "begin_sending"),
-    "after_sending_committed": CrashPoint("bot.outbox", "begin_sending"),
     "after_sent": CrashPoint("bot.channels.whatsapp.adapter.WhatsAppChannel", "send"),
     "before_settlement_committed": CrashPoint("bot.settlement", "_settle_parts"),
     "after_settled": CrashPoint("bot.settlement", "settle"),
     "after_renewed": CrashPoint("bot.claims", "renew"),
     "before_released": CrashPoint("bot.claims", "release", before=True),
+}
+# Passed by the later parts of a reply, and by documents, only: the first send begins with the reply's being stored.
+LATER_PART_POINTS: dict[str, CrashPoint] = {
+    "before_sending_committed": CrashPoint(f"{QUERYSETS}.OutboundMessageQuerySet", "begin_sending"),
+    "after_sending_committed": CrashPoint("bot.outbox", "begin_sending"),
 }
 # Passed by a message with the code of an invite only.
 JOINING_POINTS: dict[str, CrashPoint] = {
@@ -59,7 +62,7 @@ JOINING_POINTS: dict[str, CrashPoint] = {
 DOCUMENT_POINTS: dict[str, CrashPoint] = {
     "after_uploaded": CrashPoint("bot.channels.whatsapp.adapter.WhatsAppChannel", "upload"),
 }
-POINTS = {**WEB_POINTS, **WORKER_POINTS, **JOINING_POINTS, **DOCUMENT_POINTS}
+POINTS = {**WEB_POINTS, **WORKER_POINTS, **LATER_PART_POINTS, **JOINING_POINTS, **DOCUMENT_POINTS}
 
 
 def install(chosen: str) -> None:
