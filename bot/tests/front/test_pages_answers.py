@@ -155,11 +155,11 @@ def test_hanging_up_ends_one_connection_and_no_other(family: socket.AddressFamil
     with socket.create_server((host, 0), family=family) as server:
         clients = [socket.create_connection(server.getsockname()[:2], timeout=5) for _ in range(2)]
         accepted = [server.accept()[0] for _ in range(2)]
-        port = clients[0].getsockname()[1]
+        port = clients[1].getsockname()[1]
         hang_up(f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}")
-        assert clients[0].recv(1) == b""
-        accepted[1].sendall(b"still there")
-        assert clients[1].recv(100) == b"still there"
+        assert clients[1].recv(1) == b""
+        accepted[0].sendall(b"still there")
+        assert clients[0].recv(100) == b"still there"
         for one in [*clients, *accepted]:
             one.close()
 
