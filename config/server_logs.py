@@ -11,7 +11,7 @@ BASE = Path(__file__).resolve().parent.parent
 
 
 class KnownAdvice(logging.Filter):
-    """Leaves out granian's advice to have fewer threads: most of them only wait (config/admission.py)."""
+    """Leaves out granian's advice to have fewer threads: most of them only wait."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a line is anything else."""

@@ -134,7 +134,8 @@ def test_a_delivery_the_database_cannot_take_gets_503_whole_and_is_taken_whole_w
     with fault(server):
         assert [deliver(web, body) for _ in range(2)] == [NOT_STORED] * 2
         assert web.get("/healthz") == 200
-    nothing, whole = ([], "sent"), ([f"{name}.1", f"{name}.2"], "delivered")
+    nothing: tuple[list[str], str] = [], "sent"
+    whole = [f"{name}.1", f"{name}.2"], "delivered"
     # What was under way in a server that hung may be committed when it goes on; never half of it.
     assert stored(server, name) in ([nothing, whole] if fault is hung else [nothing])
 

@@ -181,7 +181,7 @@ def test_a_request_that_fails_has_its_id_on_both_lines(
     def fail(*args: Any) -> None:
         raise RuntimeError("canary")
 
-    monkeypatch.setattr(inbox, "accept", fail)
+    monkeypatch.setattr(inbox, "store", fail)
     client.raise_request_exception = False
     assert deliver(client, whatsapp_body(whatsapp_value(messages=[whatsapp_message()]))) == 500
     (failed,), (answered,) = lines(event="request_crashed"), lines(event="request_answered")

@@ -13,7 +13,7 @@ from django.urls import reverse
 from bot import directory, inbox
 from bot.front import deliveries
 from bot.models import InboundMessage, OutboundMessage
-from bot.tests.entrances import ENTRANCES, Answer, Entrance, entrance
+from bot.tests.entrances import ENTRANCES, Entrance, entrance
 from bot.tests.factories import (
     ALICE,
     VERIFY_TOKEN,
@@ -24,6 +24,7 @@ from bot.tests.factories import (
     whatsapp_message,
     whatsapp_value,
 )
+from bot.tests.wsgi import Answer
 from bot.webhooks import REFUSED
 
 pytestmark = pytest.mark.django_db

@@ -6,17 +6,15 @@ Take the mark away from a test that begins to pass.
 import re
 from pathlib import Path
 
+import pytest
+
 from config.tests.known_faults import known, promised
 from config.tests.test_environment import BASE
 
 
-@known("A connection may speak HTTP/2 without TLS and hold many requests: the manual's unit does not say HTTP/1 only.")
-def test_the_manuals_web_process_speaks_http_1_only() -> None:
-    promised(speaks_http_1_only("docs/deployment.md"))
-
-
-def test_the_procfiles_web_process_speaks_http_1_only() -> None:
-    assert speaks_http_1_only("Procfile")
+@pytest.mark.parametrize("path", ["docs/deployment.md", "Procfile"])
+def test_the_web_process_speaks_http_1_only(path: str) -> None:
+    assert speaks_http_1_only(path)
 
 
 def speaks_http_1_only(path: str) -> bool:

@@ -130,12 +130,15 @@ def test_pages_are_found_where_they_are_needed(code):
 def test_no_check_of_readiness_imports_a_library_while_its_time_runs():
     code = f"""{SETUP}
 import asyncio, sys
-from bot.health.views import _checks, _run_checks
-checks = _checks()
-for check in checks:
-    check.load()
-before = set(sys.modules)
-asyncio.run(_run_checks(checks))
+from bot.health import readiness
+before = set()
+def load(of=readiness._loaded_checks):
+    checks = of()
+    before.update(sys.modules)
+    return checks
+readiness._loaded_checks = load
+found = asyncio.run(readiness.run_checks())
+assert found.failed == ["db", "redis", "openai"], found
 late = {{name.partition(".")[0] for name in set(sys.modules) - before}}
 assert not late & {{"aiohttp", "redis", "psycopg", "health_check", "openai"}}, late
 """

@@ -13,20 +13,31 @@ ROW = re.compile(r"^\| `([a-z_]+)`", re.MULTILINE)
 
 
 def events_in(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield (event, place) of every logger.<method>(…) in a file; one that is no literal is named by its source."""
+    """Yield (event, place) of all that a file logs, as logger.<method>(…) or log_event(logger, …).
+
+    One that is no literal is named by its source.
+    """
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
-            of_logger = isinstance(node.func.value, ast.Name) and node.func.value.id == "logger"
-            if of_logger:
-                event = node.args[1 if node.func.attr == "log" else 0]
-                yield ast.unparse(event).strip("'"), f"{path.relative_to(BASE)}:{node.lineno}"
+        position = position_of_event(node.func) if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and position is not None:
+            yield ast.unparse(node.args[position]).strip("'"), f"{path.relative_to(BASE)}:{node.lineno}"
+
+
+def position_of_event(called: ast.expr) -> int | None:
+    """Return which argument of a call is an event's name; None where it logs nothing."""
+    if isinstance(called, ast.Name):
+        return 1 if called.id == "log_event" else None
+    if not isinstance(called, ast.Attribute) or called.attr not in METHODS:
+        return None
+    of_logger = isinstance(called.value, ast.Name) and called.value.id == "logger"
+    return (1 if called.attr == "log" else 0) if of_logger else None
 
 
 def logged_events() -> dict[str, str]:
     return {event: place for path in module_files(BASE).values() for event, place in events_in(path)}
 
 
-# A variable of users/admin.py, which holds one of two events that others log as well.
+# Variables: of users/admin.py, one of two events that others log as well; of log_event(), what it is called with.
 CHOSEN = {"event"}
 # Set on a record, or made of a library's record.
 MADE = {"log_line_failed", "request_failed"}

@@ -83,10 +83,11 @@ def test_everything_starts_on_an_empty_database_and_ends_within_seconds(tmp_path
         os.killpg(process.pid, ending)
         rest, _ = process.communicate(timeout=20)
         assert process.returncode == (0 if ending is signal.SIGINT else 128 + signal.SIGTERM)
-        assert len(pids) == 3
+        assert len(pids) == 4
         assert not any(is_alive(pid) for pid in pids)
         if ending is signal.SIGINT:
             assert sorted(re.findall(r"(\w+) stopped \(rc=(-?\d+)\)", rest)) == [
+                ("pages", "0"),
                 ("scheduler", "0"),
                 ("web", "0"),
                 ("worker", "0"),

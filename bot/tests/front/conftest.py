@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from bot.front import bodies
 from bot.tests.front.calling import Caller, calling
 from bot.tests.front.standin import PagesStandIn, pages_stand_in
 
@@ -16,8 +15,7 @@ def front(db: None) -> Iterator[Caller]:
     with calling() as caller:
         yield caller
         caller.settle()
-        held = {bound.of: bound.used for bound in (bodies.together, bodies.arriving) if bound.used}
-        assert held == {}, "what requests held was given back"
+        assert caller.held() == {}, "what requests held was given back"
 
 
 @pytest.fixture

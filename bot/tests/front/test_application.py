@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.front.application import FILES, allow_files, most_page_bytes
-from bot.tests.front.calling import Caller, FakeScope
+from bot.tests.front.calling import Caller
+from bot.tests.front.granian import FakeScope
 from bot.tests.front.standin import PagesStandIn
 
 INFINITE = resource.RLIM_INFINITY

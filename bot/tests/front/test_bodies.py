@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from bot import webhooks
 from bot.front import bodies, deliveries
 from bot.front.application import Front
+from bot.front.room import Room
 from bot.models import InboundMessage
 from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
-from bot.tests.front.calling import Caller, FakeConnection, asking, settling
+from bot.tests.front.calling import Caller, asking, settling
+from bot.tests.front.granian import FakeConnection
 
 pytestmark = pytest.mark.django_db
 
@@ -31,12 +34,22 @@ def code_of(answer: FakeConnection) -> tuple[int, str]:
     return answer.status, answer.content.decode().partition('"code": "')[2].partition('"')[0]
 
 
-def test_a_body_that_is_declared_too_large_is_refused_without_a_byte_of_it(front: Caller, settings: Any) -> None:
-    declared = {"Content-Length": str(settings.WEBHOOK_MAX_BYTES + 1)}
-    answer = front.ask("POST", HOOK, FakeConnection(b"x", silent=True), declared)
+@pytest.mark.parametrize(("expects", "read"), [({"Expect": "100-continue"}, 0), ({}, 3_000)], ids=["asks", "sends"])
+def test_a_body_that_is_declared_too_large_is_refused_and_what_comes_of_it_is_dropped(
+    front: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch, expects: dict[str, str], read: int
+) -> None:
+    """Who sends already has to get rid of it, or does not see the answer; for a moment, and so many bytes, at most."""
+    monkeypatch.setattr(bodies, "DISCARD_SECONDS", 0.01)
+    monkeypatch.setattr(Room, "hold", nothing_is_held)
+    declared = {"Content-Length": str(settings.WEBHOOK_MAX_BYTES + 1), **expects}
+    answer = front.ask("POST", HOOK, FakeConnection(*[b"x" * 1_000] * 3, silent=True), declared)
     assert code_of(answer) == (413, "PAYLOAD_TOO_LARGE")
-    assert answer.read == 0
+    assert answer.read == read
     assert answer.header("connection") == ["close"]
+
+
+def nothing_is_held(*_: Any) -> None:
+    raise AssertionError("it takes room")
 
 
 @pytest.mark.parametrize("pieces", [1, 3, len(BODY)])
@@ -48,11 +61,14 @@ def test_a_genuine_body_in_chunks_is_taken_without_a_length(front: Caller, piece
     assert InboundMessage.objects.count() == 1
 
 
-def test_chunks_that_become_too_many_are_refused_with_the_first_that_is(front: Caller, settings: Any) -> None:
+def test_chunks_that_become_too_many_are_refused_with_the_first_that_is(
+    front: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.WEBHOOK_MAX_BYTES = 10_000
+    monkeypatch.setattr(bodies, "MOST_DISCARDED_BYTES", 20_000)
     answer = front.ask("POST", HOOK, FakeConnection(*[b"x" * 1_000] * 100), CHUNKED)
     assert code_of(answer) == (413, "PAYLOAD_TOO_LARGE")
-    assert answer.read == 11_000
+    assert answer.read == 11_000 + 20_000, "so many more are dropped, that it sees the answer"
     assert answer.header("connection") == ["close"]
 
 
@@ -80,51 +96,65 @@ def test_an_answer_that_leaves_nothing_behind_keeps_its_connection(front: Caller
 
 
 @pytest.mark.parametrize("size", [100, 100_000])
-def test_of_bodies_that_are_on_their_way_so_many_are_held_and_no_more(
-    front: Caller, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    monkeypatch.setattr(bodies.arriving, "most", 3)
+def test_of_bodies_that_are_on_their_way_so_many_are_held_and_the_oldest_gives_way(front: Caller, size: int) -> None:
+    front.rooms()["deliveries"].most = 3
 
-    async def crowd(called: Front) -> FakeConnection:
+    async def crowd(called: Front) -> tuple[FakeConnection, FakeConnection]:
         silent = [FakeConnection(silent=True) for _ in range(3)]
         length = {"Content-Length": str(size)}
         held = [asyncio.create_task(asking(called, "POST", HOOK, one, length)) for one in silent]
         await settling()
-        refused = await asking(called, "POST", HOOK, BODY, signed(BODY))
-        for task in held:
-            task.cancel()
-        await asyncio.gather(*held, return_exceptions=True)
-        return refused
+        taken = await asking(called, "POST", HOOK, BODY, signed(BODY))
+        gone = await held[0]
+        assert [task.done() for task in held] == [True, False, False]
+        await cancelled(held)
+        return taken, gone
 
-    refused = front.together(crowd)
-    assert code_of(refused) == (503, "BUSY")
-    assert refused.header("retry-after") == ["5"]
-    assert front.ask("POST", HOOK, BODY, signed(BODY)).status == 200, "their places are free again"
+    taken, gone = front.together(crowd)
+    assert taken.status == 200, "who sends at once is not kept out"
+    assert code_of(gone) == (503, "BUSY")
+    assert gone.header("retry-after") == ["5"]
+    assert front.held() == {}, "their places are free again"
 
 
-def test_all_large_bodies_together_hold_so_many_bytes_and_no_more(
-    front: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bodies.together, "most", 250_000)
+def test_all_large_bodies_together_hold_so_many_bytes_and_the_oldest_gives_way(front: Caller) -> None:
+    room = front.rooms()["deliveries"]
+    room.most_bytes = 250_000
 
-    async def crowd(called: Front) -> tuple[int, FakeConnection, FakeConnection]:
+    async def crowd(called: Front) -> tuple[int, int, FakeConnection]:
         slow = [FakeConnection(b"x" * 100_000, silent=True) for _ in range(2)]
         length = {"Content-Length": "200000"}
         held = [asyncio.create_task(asking(called, "POST", HOOK, one, length)) for one in slow]
         await settling()
-        used = bodies.together.used
-        refused = await asking(called, "POST", HOOK, b"x" * 100_000)
+        used = room.used
         small = await asking(called, "POST", HOOK, BODY, signed(BODY))
-        for task in held:
-            task.cancel()
-        await asyncio.gather(*held, return_exceptions=True)
-        return used, refused, small
+        assert [task.done() for task in held] == [False, False], "what is small takes nothing from them"
+        newest = await asking(called, "POST", HOOK, b"x" * 100_000)
+        gone = await held[0]
+        assert [task.done() for task in held] == [True, False]
+        await cancelled(held)
+        assert small.status == 200
+        return used, newest.status, gone
 
-    used, refused, small = front.together(crowd)
+    used, newest, gone = front.together(crowd)
     assert used == 200_000
-    assert code_of(refused) == (503, "BUSY")
-    assert small.status == 200, "what is small is taken all the same"
-    assert front.ask("POST", HOOK, b"x" * 100_000).status == 403, "there is room again"
+    assert newest == 403, "it was read"
+    assert code_of(gone) == (503, "BUSY")
+    assert gone.header("retry-after") == ["5"]
+    assert front.held() == {}
+
+
+def test_a_body_that_alone_is_more_than_all_may_hold_is_refused(front: Caller) -> None:
+    front.rooms()["deliveries"].most_bytes = 50_000
+    assert code_of(front.ask("POST", HOOK, b"x" * 100_000)) == (503, "BUSY")
+    assert front.ask("POST", HOOK, b"x" * 40_000).status == 403, "there is room again"
+
+
+async def cancelled(tasks: list[asyncio.Task[FakeConnection]]) -> None:
+    """Cancel tasks, and return when all have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.mark.parametrize("what", ["forged", "broken", "crash", "too large in chunks", "early", "silent"])
@@ -138,7 +168,7 @@ def test_bytes_are_given_back_whatever_becomes_of_the_request(
     monkeypatch.setattr(deliveries, "BODY_SECONDS", 0.01)
     body = b"{" * 100_000
     if what == "crash":
-        monkeypatch.setattr(deliveries.webhooks, "judge", crash)
+        monkeypatch.setattr(webhooks, "judge", crash)
     headers = {"Content-Length": "100000"} if what == "early" else CHUNKED
     sent = {
         "too large in chunks": FakeConnection(body, body),
@@ -148,4 +178,4 @@ def test_bytes_are_given_back_whatever_becomes_of_the_request(
     answer = front.ask("POST", HOOK, sent, headers if what == "forged" else signed(body, **headers))
     expected = {"forged": 403, "broken": 400, "crash": 500, "too large in chunks": 413, "early": 400, "silent": 408}
     assert answer.status == expected[what]
-    assert (bodies.together.used, bodies.arriving.used) == (0, 0)
+    assert front.held() == {}

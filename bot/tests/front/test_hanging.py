@@ -13,10 +13,11 @@ from bot.front import intake
 from bot.front.application import Front
 from bot.front.probes import Probes
 from bot.health.readiness import Readiness
-from bot.inbox import Accepted, Delivery
+from bot.inbox import Delivery, Stored
 from bot.metrics import pending
 from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
-from bot.tests.front.calling import Caller, FakeConnection, asking, calling
+from bot.tests.front.calling import Caller, asking, calling
+from bot.tests.front.granian import FakeConnection
 
 pytestmark = pytest.mark.django_db
 
@@ -33,11 +34,11 @@ class Door:
         self.entered = threading.Event()
         self.groups: list[int] = []
 
-    def store(self, deliveries: Sequence[Delivery]) -> list[Accepted]:
+    def store(self, deliveries: Sequence[Delivery]) -> list[Stored]:
         self.groups.append(len(deliveries))
         self.entered.set()
         assert self.open.wait(30)
-        return [Accepted(messages=1) for _ in deliveries]
+        return [Stored({}) for _ in deliveries]
 
 
 @pytest.fixture

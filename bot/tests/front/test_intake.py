@@ -2,8 +2,10 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
 
 import pytest
 from django.db import OperationalError, connection
@@ -14,7 +16,9 @@ from bot.front.application import Front
 from bot.metrics import pending
 from bot.models import Bot, Counter, InboundMessage, OutboundMessage
 from bot.tests.factories import ALICE, WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
-from bot.tests.front.calling import Caller, FakeConnection, asking
+from bot.tests.front.calling import Caller, asking
+from bot.tests.front.granian import FakeConnection
+from config.log_context import current_request_id
 
 # (Not within a transaction: on PostgreSQL a row that is refused would spoil it.)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,8 +40,10 @@ def front(bot: Any, front: Caller) -> Caller:
 
 def delivery(*names: str, statuses: Sequence[dict[str, Any]] = ()) -> bytes:
     messages = [whatsapp_message(id=f"wamid.{name}") for name in names]
-    lists = {"messages": messages, "statuses": list(statuses)}
-    return whatsapp_body(whatsapp_value(**{name: items for name, items in lists.items() if items}))
+    value = whatsapp_value()
+    value |= {"messages": messages} if messages else {}
+    value |= {"statuses": list(statuses)} if statuses else {}
+    return whatsapp_body(value)
 
 
 def at_once(front: Caller, *bodies: bytes) -> list[FakeConnection]:
@@ -91,7 +97,7 @@ def test_a_row_that_the_database_refuses_fails_its_own_delivery_only(
 
     def spoilt(*arguments: Any) -> Any:
         row = real(*arguments)
-        return dataclasses.replace(row, kind=None) if row.external_id == "wamid.bad" else row
+        return dataclasses.replace(row, kind=cast("str", None)) if row.external_id == "wamid.bad" else row
 
     monkeypatch.setattr(inbox, "_inbound_row", spoilt)
     answers = at_once(front, delivery("1"), delivery("2", "bad"), delivery("3"))
@@ -121,10 +127,11 @@ def test_two_copies_of_a_message_in_one_group_are_one_row_and_one_redelivery(
 ) -> None:
     caplog.set_level("INFO")
     pending.take()
-    answers = at_once(front, delivery("1"), delivery("1"))
+    events: list[tuple[str, str]] = []
+    with listening(lambda record: events.append((record.getMessage(), current_request_id()))):
+        answers = at_once(front, delivery("1"), delivery("1"))
     assert [answer.status for answer in answers] == [200, 200]
     assert stored() == ["wamid.1"]
-    events = [(record.message, getattr(record, "request_id", "")) for record in caplog.records]
     ids = [answer.header("x-request-id")[0] for answer in answers]
     assert [event for event in events if event[0].startswith("message_")] == [
         ("message_received", ids[0]),
@@ -133,6 +140,18 @@ def test_two_copies_of_a_message_in_one_group_are_one_row_and_one_redelivery(
     assert InboundMessage.objects.get().request_id == ids[0]
     assert counted("messages_received") == 1
     assert counted("messages_redelivered") == 1
+
+
+@contextmanager
+def listening(tell: Callable[[logging.LogRecord], object]) -> Iterator[None]:
+    """Tell of each line inside the block while what is bound to it is."""
+    handler = logging.Handler()
+    handler.emit = tell  # type: ignore[method-assign, assignment]
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def counted(name: str) -> float:

@@ -11,7 +11,8 @@ from bot.front import apart
 from bot.front.application import Front
 from bot.models import InboundMessage
 from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
-from bot.tests.front.calling import Caller, FakeConnection, asking
+from bot.tests.front.calling import Caller, asking
+from bot.tests.front.granian import FakeConnection
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.tests.front.calling import STRANGER, Caller, FakeConnection
+from bot.tests.front.calling import Caller
+from bot.tests.front.granian import STRANGER, FakeConnection
 from bot.tests.front.standin import PagesStandIn, answering
 from config.front import is_from_front
 
