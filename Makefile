@@ -19,7 +19,7 @@ install = @sum="$$(cat $(2) | cksum)"; stamp=.venv/.installed-$(1); \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1) && echo "$$sum" > $$stamp; }
 
 help:
-	@echo "make run      start Parley: web, worker and scheduler on http://localhost:3000/"
+	@echo "make run      start Parley: web, pages, worker and scheduler on http://localhost:3000/"
 	@echo "make test     run the suite on SQLite, with coverage"
 	@echo "make lint     check style, types and migrations"
 	@echo "make format   repair what can be repaired automatically"

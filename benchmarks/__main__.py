@@ -53,8 +53,10 @@ def arguments() -> argparse.Namespace:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     if QUICK in options.parts and len(options.parts) > 1:
         parser.error(f"{QUICK} stands alone")
-    if min(options.seconds, options.hold, options.minutes) <= 0 or (options.rounds or 1) < 1:
-        parser.error("--seconds, --rounds, --hold and --minutes must be positive")
+    if min(options.seconds, options.hold) <= 0 or (options.rounds is not None and options.rounds < 1):
+        parser.error("--seconds, --rounds and --hold must be positive")
+    if options.minutes < 0.5:
+        parser.error("--minutes must be at least 0.5")
     if options.messages < 1_000:
         parser.error("--messages must be at least 1000")
     return options

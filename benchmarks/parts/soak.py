@@ -106,7 +106,7 @@ def windows_of(replies: Sequence[tuple[float, float]]) -> list[tuple[float, floa
 
 def span(warm: float, seconds: float) -> float:
     """Return for how long begin and end are looked at."""
-    return min(WARM_UP_SECONDS, (seconds - warm) / 3)
+    return max(WINDOW_SECONDS, min(WARM_UP_SECONDS, (seconds - warm) / 3))
 
 
 def begin_and_end(values: Sequence[tuple[float, float]], warm: float, seconds: float) -> list[float]:
