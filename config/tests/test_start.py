@@ -27,6 +27,7 @@ def start(tmp_path: Path, **environment: str) -> subprocess.Popen[str]:
     own = {
         "ENVIRONMENT": "development",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "PAGES_SOCKET": str(tmp_path / "pages.sock"),
         "REDIS_URL": "",
         "LLM_PROVIDER": "demo",
         **environment,
@@ -65,7 +66,7 @@ def is_alive(pid: int) -> bool:
 
 
 def have_ended(pids: list[int]) -> bool:
-    """Return whether every group ends within seconds: a helper of Python's own ends, and is reaped, after its parent."""
+    """Return whether every group is gone within seconds: what granian has not waited for is reaped by init."""
     deadline = time.monotonic() + 10
     while any(is_alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
