@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from bot import directory, inbox, metrics
 from bot.batching import Database, is_a_bug
@@ -12,8 +12,6 @@ from bot.front.limits import Bound, busy
 from bot.inbox import Accepted, Delivery
 
 logger = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 # A group takes some milliseconds. When none came back for so long, whoever comes is refused at once.
 PATIENCE_SECONDS = 1.5
@@ -30,7 +28,6 @@ class Intake:
     def __init__(self) -> None:
         self.database = Database(patience_seconds=0.0)
         self._waiting = Bound(MOST_WAITING, "deliveries")
-        self._since: float | None = None
         self._refreshing: asyncio.Task[Directory] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._refused = False
