@@ -43,17 +43,18 @@ async def read_body(scope: Scope, connection: Connection, room: Room, *, most_by
         return Body()
     held = room.begin()
     try:
+        if length is not None and length <= min(SMALL_BYTES, most_bytes):
+            body = Body(await room.small(held, connection(), seconds))
+            room.keep(held)
+            return body
         async with held.within(seconds):
             if length is not None and length > most_bytes:
                 if not scope.headers.get("expect"):  # (who expects a word first has sent nothing yet)
                     await _discard(aiter(connection))
                 raise too_large(most_bytes)
-            if length is not None and length <= SMALL_BYTES:
-                body = Body(await connection())
-            else:
-                body = await _read_large(connection, room, held, most_bytes)
-                if length is not None and len(body.content) != length:
-                    raise ended_early()
+            body = await _read_large(connection, room, held, most_bytes)
+            if length is not None and len(body.content) != length:
+                raise ended_early()
             room.keep(held)
             return body
     except BaseException as error:

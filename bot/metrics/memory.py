@@ -72,6 +72,7 @@ class Pending:
 
 
 pending = Pending()
+_LABELS = {name: frozenset(counted.labels) for name, counted in COUNTERS.items()}
 
 
 def count(name: str, amount: int = 1, **labels: str) -> None:
@@ -80,7 +81,7 @@ def count(name: str, amount: int = 1, **labels: str) -> None:
     Raises:
         KeyError, ValueError: there is no such counter, or it has other labels.
     """
-    if set(labels) != set(COUNTERS[name].labels):
+    if labels.keys() != _LABELS[name]:
         raise ValueError(f"{name} has the labels {COUNTERS[name].labels}")
     if amount:
         pending.add(name, labels, amount)
