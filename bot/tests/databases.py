@@ -6,6 +6,7 @@ import sqlite3
 from atexit import register
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -17,6 +18,8 @@ Prepare = Callable[[str, Path], None]
 
 # What to prepare → the database it was prepared in: a file, or a name on the server.
 _originals: dict[Prepare, str] = {}
+# Several may be there at once, each of a test or of a module.
+_numbers = count()
 
 
 @contextmanager
@@ -27,7 +30,7 @@ def own_database(folder: Path, given: str | None = None) -> Iterator[str]:
     elif _on_sqlite():
         yield f"sqlite:///{folder / 'system.sqlite3'}"
     else:
-        with _database_on_server(f"parley_system_{os.getpid()}") as url:
+        with _database_on_server(f"parley_system_{os.getpid()}_{next(_numbers)}") as url:
             yield url
 
 
@@ -43,7 +46,7 @@ def copied_database(folder: Path, prepare: Prepare) -> Iterator[str]:
             source.backup(copy)
         yield f"sqlite:///{file}"
     else:
-        with _database_on_server(f"parley_system_{os.getpid()}", original) as url:
+        with _database_on_server(f"parley_system_{os.getpid()}_{next(_numbers)}", original) as url:
             yield url
 
 

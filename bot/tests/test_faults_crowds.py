@@ -33,6 +33,7 @@ pytestmark = [
 ]
 
 MEGABYTE = 1024 * 1024
+THREADS = 4
 ROUNDS = 3
 STYLES = "/static/unfold/css/styles.css"
 SIGNED_IN = "Cookie: sessionid=somebody"
@@ -53,9 +54,9 @@ print("key", session.session_key)
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("crowds")
     (folder / "tmp").mkdir()
-    with running_system(folder, environment={"TMPDIR": str(folder / "tmp")}) as running:
+    with running_system(folder, environment={"TMPDIR": str(folder / "tmp"), "REDIS_URL": ""}) as running:
         running.start_web()
-        running.start_pages()
+        running.start_pages("--blocking-threads", str(THREADS))
         running.get(LOGIN)
         yield running
 
@@ -99,7 +100,8 @@ def nothing_stays(system: System, megabytes: int = 150) -> Iterator[None]:
     assert resident_megabytes(web) + resident_megabytes(pages) - memory < megabytes
     # A few: connections between the two that are kept open for a while.
     wait_for(lambda: open_files(web) <= files + 10, "all connections are closed")
-    assert connections(system) <= before
+    # The pages keep one for each of their threads, the front one, and one writes down what was counted.
+    assert connections(system) <= max(before, THREADS + 2)
     assert answers(system) == ALL_WELL
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.processes
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("proxies")
-    with running_system(folder, environment={"ALLOWED_HOSTS": NAME, "LOG_LEVEL": "INFO"}) as running:
+    with running_system(folder, environment={"ALLOWED_HOSTS": NAME, "LOG_LEVEL": "INFO", "REDIS_URL": ""}) as running:
         running.start_web()
         running.start_pages()
         yield running
