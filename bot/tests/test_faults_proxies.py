@@ -14,20 +14,26 @@ from bot.tests.processes import System, running_system, wait_for
 pytestmark = pytest.mark.processes
 
 
+@pytest.fixture(scope="module", params=BLOCKS)
+def kind(request: pytest.FixtureRequest) -> str:
+    if reason := reason_to_skip(request.param):
+        pytest.skip(reason)
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    folder = tmp_path_factory.mktemp("proxies")
+def system(tmp_path_factory: pytest.TempPathFactory, kind: str) -> Iterator[System]:
+    # One for each proxy: of a fault that repeats, only the first few lines of a minute are logged.
+    folder = tmp_path_factory.mktemp(kind)
     with running_system(folder, environment={"ALLOWED_HOSTS": NAME, "LOG_LEVEL": "INFO", "REDIS_URL": ""}) as running:
         running.start_web()
         running.start_pages()
         yield running
 
 
-@pytest.fixture(scope="module", params=BLOCKS)
-def proxy(system: System, request: pytest.FixtureRequest) -> Iterator[Proxy]:
-    if reason := reason_to_skip(request.param):
-        pytest.skip(reason)
-    with running_proxy(request.param, system.folder / request.param, [system.port]) as running:
+@pytest.fixture(scope="module")
+def proxy(system: System, kind: str) -> Iterator[Proxy]:
+    with running_proxy(kind, system.folder / kind, [system.port]) as running:
         yield running
 
 
@@ -87,10 +93,12 @@ def failures(system: System) -> list[str]:
 
 
 def test_large_bodies_are_refused(proxy: Proxy) -> None:
+    # Caddy streams bodies, and may see the connection end before it sees the answer.
+    refused = (413, 502) if proxy.kind == "caddy" else (413,)
     request = head("POST", LOGIN, "Content-Length: 12000000", "Cookie: sessionid=x", host=NAME)
-    assert status_of(ask(proxy, request)) == 413
+    assert status_of(ask(proxy, request)) in refused
     request = head("POST", WEBHOOK, "Content-Length: 5000000", host=NAME)
-    assert status_of(ask(proxy, request, b"x" * 5_000_000)) == 413
+    assert status_of(ask(proxy, request, b"x" * 5_000_000)) in refused
 
 
 def test_large_heads_are_refused(proxy: Proxy) -> None:
