@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -40,8 +41,9 @@ def proxy(system: System, kind: str) -> Iterator[Proxy]:
 def ask(proxy: Proxy, *said: bytes) -> bytes:
     """Say something and return the answer."""
     with proxy.connect() as connection:
-        for words in said:
-            connection.sendall(words)
+        with suppress(OSError):  # who is refused while sending reads the answer all the same
+            for words in said:
+                connection.sendall(words)
         return read_answer(connection)
 
 
@@ -93,12 +95,10 @@ def failures(system: System) -> list[str]:
 
 
 def test_large_bodies_are_refused(proxy: Proxy) -> None:
-    # Caddy streams bodies, and may see the connection end before it sees the answer.
-    refused = (413, 502) if proxy.kind == "caddy" else (413,)
     request = head("POST", LOGIN, "Content-Length: 12000000", "Cookie: sessionid=x", host=NAME)
-    assert status_of(ask(proxy, request)) in refused
+    assert status_of(ask(proxy, request)) == 413
     request = head("POST", WEBHOOK, "Content-Length: 5000000", host=NAME)
-    assert status_of(ask(proxy, request, b"x" * 5_000_000)) in refused
+    assert status_of(ask(proxy, request, b"x" * 5_000_000)) == 413
 
 
 def test_large_heads_are_refused(proxy: Proxy) -> None:
