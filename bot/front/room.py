@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from bot.errors import AppError
 from bot.front.limits import busy
 
-Bytes = TypeVar("Bytes")
+Result = TypeVar("Result")
 
 CROWDED = "too much is on its way, try again later"
 SWEEP_SECONDS = 1.0
@@ -66,7 +66,7 @@ class Room:
         self._under_way[held] = None
         return held
 
-    async def small(self, held: Held, work: Awaitable[Bytes], seconds: float) -> Bytes:
+    async def small(self, held: Held, work: Awaitable[Result], seconds: float) -> Result:
         """Return what work gives, within so many seconds and one more.
 
         A timer for each of thousands of requests a second costs more than the rest of reading a body: one looks after
