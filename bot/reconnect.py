@@ -1,11 +1,16 @@
 """Survive a restart of the database: a persistent connection is found dead only when it is used."""
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
 Result = TypeVar("Result")
+
+# A connection that died while nobody used it is found dead at once. What fails later was under way: whoever asked for it
+# may have been refused meanwhile (bot/front/intake.py), and it must not be done behind their back.
+FOUND_DEAD_SECONDS = 1.0
 
 
 def on_a_live_connection(function: Callable[..., Result], *arguments: object) -> Result:
@@ -16,10 +21,11 @@ def on_a_live_connection(function: Callable[..., Result], *arguments: object) ->
     """
     # (SQLite has no server to lose; trying again would only wait for a lock as long again.)
     once = connection.connection is None or connection.in_atomic_block or connection.vendor == "sqlite"
+    began = time.monotonic()
     try:
         return function(*arguments)
     except (OperationalError, InterfaceError):
-        if once:
+        if once or time.monotonic() - began > FOUND_DEAD_SECONDS:
             raise
         connection.close()
         return function(*arguments)

@@ -4,7 +4,7 @@ from io import StringIO
 from typing import Any
 
 from django.apps import apps
-from django.contrib.admin import site
+from django.contrib.admin import autodiscover, site
 from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
@@ -24,6 +24,7 @@ def fill_desk() -> dict[str, Any]:
 
     The newest person only chats; the newest bot is paused.
     """
+    autodiscover()  # (a command has no pages)
     call_command("seed_demo", days=10, people=20, yes=True, stdout=StringIO())
     BotFactory.create(name="Paused", paused_at=timezone.now(), pause_reason="The provider refuses the access token.")
     person = User.objects.create_user("+12025550199", name="Dora", is_whitelisted=True)

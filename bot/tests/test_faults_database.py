@@ -157,9 +157,14 @@ def sent_before(server: PostgresServer, name: str) -> None:
 
 def stored(server: PostgresServer, name: str) -> tuple[list[str], str]:
     """Return the external ids stored of a delivery, and the status of the message sent before."""
-    rows = server.execute("SELECT external_id FROM bot_inboundmessage ORDER BY 1", "web")
-    statuses = dict(server.execute("SELECT external_id, status FROM bot_outboundmessage", "web"))
-    return [external_id for (external_id,) in rows if external_id.startswith(f"{name}.")], statuses[f"out.{name}"]
+    # In one statement: what was under way may be committed between two.
+    statement = """
+        SELECT external_id, '' FROM bot_inboundmessage UNION ALL
+        SELECT external_id, status FROM bot_outboundmessage ORDER BY 1
+    """
+    rows = server.execute(statement, "web")
+    (status,) = [status for external_id, status in rows if external_id == f"out.{name}"]
+    return [external_id for external_id, _ in rows if external_id.startswith(f"{name}.")], status
 
 
 def test_the_first_delivery_after_a_restart_of_the_database_is_taken(web: System, server: PostgresServer) -> None:

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from bot.reconnect import on_a_live_connection
+from bot.reconnect import FOUND_DEAD_SECONDS, on_a_live_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,3 +63,18 @@ def test_sqlite_is_not_waited_for_twice() -> None:
     with pytest.raises(OperationalError):
         on_a_live_connection(fail)
     assert len(calls) == (1 if connection.vendor == "sqlite" else 2)
+
+
+def test_what_fails_after_a_while_was_under_way_and_is_not_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, calls = [100.0], []
+    monkeypatch.setattr("bot.reconnect.time.monotonic", lambda: clock[0])
+
+    def fail_late() -> None:
+        calls.append(1)
+        clock[0] += FOUND_DEAD_SECONDS + 0.1
+        raise OperationalError("the server ended the connection")
+
+    connection.ensure_connection()
+    with pytest.raises(OperationalError):
+        on_a_live_connection(fail_late)
+    assert len(calls) == 1
