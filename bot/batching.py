@@ -21,19 +21,15 @@ from django.db import (
 )
 from django.utils.translation import get_language, override
 
+from bot.gathering import LARGEST, Gathering
+
 logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 BatchFunction = Callable[[Sequence[Item]], Sequence[Result | Exception]]
 
-# One transaction of many turns stays short enough that no lease runs out while it waits.
-LARGEST_BATCH = 100
 RECONNECT_SECONDS = 0.5
-# Not worth the way through the event loop.
-LEAST_PAUSE_SECONDS = 0.001
-# How much of the time that a batch may wait passes without a new item before it goes.
-SHARE_OF_GATHERING = 0.25
 # How long a turn waits for a database that went away before its work is given up (a lease is lost by then).
 PATIENCE_SECONDS = 25.0
 # What says that the database is away, not that an item is wrong. (InternalError: read-only, as after a failover.)
@@ -75,15 +71,13 @@ class Database:
     does to its leases passes here one after the other, so that it can't deadlock with itself.
     """
 
-    def __init__(
-        self, gather_seconds: Callable[[], float] = lambda: 0.0, patience_seconds: float = PATIENCE_SECONDS
-    ) -> None:
+    def __init__(self, gathering: Gathering | None = None, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Start no thread yet.
 
-        gather_seconds: how long a batch may wait for company just now. patience_seconds: how long a database that is
-        away is tried again, 0 for not at all.
+        gathering: how long a batch waits for company. patience_seconds: how long a database that is away is tried
+        again, 0 for not at all.
         """
-        self._gather_seconds = gather_seconds
+        self._gathering = gathering or Gathering()
         self._patience_seconds = patience_seconds
         self._running: list[tuple[Any, asyncio.Future[Any]]] = []
         self._busy_since: float | None = None
@@ -101,6 +95,7 @@ class Database:
         """
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(function, []).append((item, future))
+        self._gathering.came(self._waits)
         if self._runner is None or self._runner.done():
             # In a context of its own: what it writes is not only its first item's.
             self._runner = asyncio.create_task(self._run(), context=Context())
@@ -143,27 +138,18 @@ class Database:
 
     async def _run(self) -> None:
         while self._waiting:
-            await self._gather()
+            await self._gathering.wait(self._waits)
             function, entries = next(iter(self._waiting.items()))
-            batch, rest = entries[:LARGEST_BATCH], entries[LARGEST_BATCH:]
+            batch, rest = entries[:LARGEST], entries[LARGEST:]
             del self._waiting[function]
             if rest:  # to the end of the line: other kinds of work come first
                 self._waiting[function] = rest
             await self._run_batch(function, batch)
+            self._gathering.went(len(batch), self._waits())
 
-    async def _gather(self) -> None:
-        """Wait for more items while they come: a transaction costs about the same for one turn as for ten.
-
-        Once none comes any more, all turns are waiting for this one.
-        """
-        longest, before = self._gather_seconds(), 0
-        give_up_at = time.monotonic() + longest
-        while longest > LEAST_PAUSE_SECONDS and time.monotonic() < give_up_at:
-            gathered = sum(map(len, self._waiting.values()))
-            if gathered == before or gathered >= LARGEST_BATCH:
-                return
-            before = gathered
-            await asyncio.sleep(longest * SHARE_OF_GATHERING)
+    def _waits(self) -> int:
+        """Return how many items wait."""
+        return sum(map(len, self._waiting.values()))
 
     async def _run_batch(self, function: Any, batch: list[tuple[Any, asyncio.Future[Any]]]) -> None:
         self._running = batch

@@ -8,8 +8,8 @@ from django.db import InterfaceError, OperationalError, connection
 
 Result = TypeVar("Result")
 
-# A connection that died while nobody used it is found dead at once. What fails later was under way: whoever asked for it
-# may have been refused meanwhile (bot/front/intake.py), and it must not be done behind their back.
+# A connection that died while nobody used it is found dead at once. What fails later was under way: whoever asked for
+# it may have been refused meanwhile (bot/front/intake.py), and it must not be done behind their back.
 FOUND_DEAD_SECONDS = 1.0
 
 

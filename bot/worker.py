@@ -15,6 +15,7 @@ from bot.batching import Database, is_a_bug
 from bot.claims import backoff, bury_reason, is_exhausted
 from bot.delivery import Delivery
 from bot.errors import GENERIC_SENTENCE, ErrorCode
+from bot.gathering import WhileTheyCome
 from bot.language import speak
 from bot.llm import create_model
 from bot.llm.base import LanguageModel
@@ -67,7 +68,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until stopped; then finish what runs (DRAIN_SECONDS at most), give back the rest, close everything."""
-        self._database = Database(self._gather_seconds)
+        self._database = Database(WhileTheyCome(self._gather_seconds))
         self._store = partial(outbox.store_replies, self.name)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:

@@ -9,6 +9,7 @@ from bot import directory, inbox, metrics
 from bot.batching import Database, is_a_bug
 from bot.directory import FRESH_SECONDS, MISSED_SECONDS, Directory
 from bot.front.limits import Bound, busy
+from bot.gathering import Crowd
 from bot.inbox import Accepted, Delivery
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Intake:
     """Stores deliveries, keeps the directory fresh, and hands over what was counted: all in one thread."""
 
     def __init__(self) -> None:
-        self.database = Database(patience_seconds=0.0)
+        self.database = Database(Crowd(), patience_seconds=0.0)
         self._waiting = Bound(MOST_WAITING, "deliveries")
         self._refreshing: asyncio.Task[Directory] | None = None
         self._tasks: list[asyncio.Task[None]] = []

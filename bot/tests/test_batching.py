@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from bot import batching
+from bot import batching, gathering
 from bot.batching import Database
+from bot.gathering import WhileTheyCome
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,7 +19,7 @@ PATIENCE_SECONDS = 10
 
 def in_loop(main: Any, gather_seconds: float = 0.0) -> Any:
     async def run() -> Any:
-        database = Database(lambda: gather_seconds)
+        database = Database(WhileTheyCome(lambda: gather_seconds))
         try:
             return await main(database)
         finally:
@@ -142,7 +143,7 @@ def test_where_many_are_under_way_a_batch_waits_for_company() -> None:
 
 
 def test_a_batch_goes_as_soon_as_nothing_comes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "SHARE_OF_GATHERING", 0.001)
+    monkeypatch.setattr(gathering, "SHARE", 0.001)
 
     def same(items: Sequence[int]) -> list[int | Exception]:
         return [*items]
