@@ -3,7 +3,6 @@
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,47 +12,17 @@ from django.utils import timezone
 from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
 from bot.directory import ActiveBot, Directory, current
 from bot.errors import ErrorCode
-from bot.log_ids import chat_hash
 from bot.managers import VISITOR, NewInbound, RowKey, StatusUpdate
 from bot.metrics import count
-from bot.metrics.received import count_received
 from bot.models import InboundMessage, OutboundMessage
 from bot.moves import follow
+from bot.received import Accepted, Delivery, Stored, note
 from bot.reconnect import on_a_live_connection
 from bot.recovery import resolve
-from config.events import log_event
 from config.logs import current_request_id
 from users.tombstones import was_erased, was_given_up
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What is committed of a delivery: the ids of its new rows, and how many statuses moved something."""
-
-    ids: dict[RowKey, int]
-    statuses: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What became of a delivery: new messages, statuses that moved something, items that could not be understood."""
-
-    messages: int = 0
-    statuses: int = 0
-    rejected: int = 0
-
-
-@dataclass(slots=True)
-class Delivery:
-    """What of a webhook is to be written, each with the bot it is for; slugs: of the rows' bots, by id."""
-
-    rows: list[NewInbound] = field(default_factory=list)
-    changes: list[tuple[ActiveBot, AddressChanged]] = field(default_factory=list)
-    statuses: list[tuple[ActiveBot, StatusEvent]] = field(default_factory=list)
-    slugs: dict[int, str] = field(default_factory=dict)
-    rejected: int = 0
 
 
 def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"", *, visitor: int | None = None) -> Accepted:
@@ -64,9 +33,8 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"", *, visito
     Raises:
         django.db.Error: nothing of the delivery was stored; the provider should deliver it again.
     """
-    delivery = prepare(current(), bot, events, body, visitor=visitor)
-    (stored,) = store([delivery])
-    return note(delivery, stored)
+    (accepted,) = take([prepare(current(), bot, events, body, visitor=visitor)])
+    return accepted
 
 
 def prepare(
@@ -118,28 +86,9 @@ def store(deliveries: Sequence[Delivery]) -> list[Stored]:
     ]
 
 
-def note(delivery: Delivery, stored: Stored) -> Accepted:
-    """Count and log a delivery that was stored; asks no database."""
-    count_received(delivery.rows, stored.ids, delivery.slugs)
-    _log_messages(delivery, stored.ids)
-    return Accepted(messages=len(stored.ids), statuses=stored.statuses, rejected=delivery.rejected)
-
-
-def _log_messages(delivery: Delivery, new: dict[RowKey, int]) -> None:
-    """Begin each message's story in the log, without the provider's id of it: WhatsApp's holds the number."""
-    if not logger.isEnabledFor(logging.INFO):
-        return
-    left = dict(new)
-    for row in delivery.rows:
-        if row.state != InboundMessage.State.PENDING:
-            continue
-        slug = delivery.slugs[row.bot_id]
-        ids = {"kind": row.kind, "bot": slug, "chat": chat_hash(slug, row.address)}
-        message_id = left.pop((row.bot_id, row.external_id), None)
-        if message_id is None:
-            log_event(logger, "message_redelivered", **ids)
-        else:
-            log_event(logger, "message_received", message_id=message_id, **ids)
+def take(deliveries: Sequence[Delivery]) -> list[Accepted]:
+    """Write deliveries as store() does, and count and log what became of them."""
+    return note(deliveries, store(deliveries))
 
 
 def _write(deliveries: Sequence[Delivery]) -> tuple[dict[RowKey, int], list[list[bool]]]:

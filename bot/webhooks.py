@@ -21,6 +21,7 @@ from bot.channels.base import Account, Event, InvalidBody, WebhookRequest
 from bot.channels.registry import get_channel
 from bot.directory import ActiveBot, Directory
 from bot.errors import AppError, ErrorCode
+from bot.received import Accepted
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ def known_ids(bots: Directory | None, channel: str, slug: str) -> dict[str, str]
     return {"channel": channel, "bot": slug} if known else {}
 
 
-def log_stored(bot: ActiveBot, accepted: inbox.Accepted) -> None:
+def log_stored(bot: ActiveBot, accepted: Accepted) -> None:
     """Log what became of a delivery."""
     if logger.isEnabledFor(logging.DEBUG):
         told = {"new_messages": accepted.messages, "statuses": accepted.statuses, "rejected": accepted.rejected}
@@ -118,8 +119,8 @@ def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
         found = judge(bots, call)
     if not isinstance(found, Answer):
         delivery = inbox.prepare(bots, found, parse(found, body), body)
-        (stored,) = inbox.store([delivery])
-        log_stored(found, inbox.note(delivery, stored))
+        (accepted,) = inbox.take([delivery])
+        log_stored(found, accepted)
         found = OK
     return HttpResponse(found.body, headers=dict(found.headers()))
 

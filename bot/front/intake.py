@@ -10,7 +10,7 @@ from bot.batching import Database, is_a_bug
 from bot.directory import FRESH_SECONDS, MISSED_SECONDS, Directory
 from bot.front.limits import Bound, busy
 from bot.gathering import Crowd
-from bot.inbox import Accepted, Delivery
+from bot.received import Accepted, Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -64,12 +64,12 @@ class Intake:
             raise busy(HANGS)
         self._waiting.take()
         try:
-            stored = await self.database.submit(inbox.store, delivery)
+            accepted = await self.database.submit(inbox.take, delivery)
         finally:
             self._waiting.give_back()
         if self._refused:
             self._note(refused=False)
-        return inbox.note(delivery, stored)
+        return accepted
 
     async def bots(self, fresh_seconds: float = FRESH_SECONDS * 2) -> Directory:
         """Return a directory that is at most so old; in the background it is read every FRESH_SECONDS.

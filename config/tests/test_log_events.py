@@ -13,7 +13,7 @@ ROW = re.compile(r"^\| `([a-z_]+)`", re.MULTILINE)
 
 
 def events_in(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield (event, place) of all that a file logs, as logger.<method>(…) or log_event(logger, …).
+    """Yield (event, place) of all that a file logs, as logger.<method>(…) or Event(…).
 
     One that is no literal is named by its source.
     """
@@ -26,7 +26,7 @@ def events_in(path: Path) -> Iterator[tuple[str, str]]:
 def position_of_event(called: ast.expr) -> int | None:
     """Return which argument of a call is an event's name; None where it logs nothing."""
     if isinstance(called, ast.Name):
-        return 1 if called.id == "log_event" else None
+        return 0 if called.id == "Event" else None
     if not isinstance(called, ast.Attribute) or called.attr not in METHODS:
         return None
     of_logger = isinstance(called.value, ast.Name) and called.value.id == "logger"
@@ -37,8 +37,8 @@ def logged_events() -> dict[str, str]:
     return {event: place for path in module_files(BASE).values() for event, place in events_in(path)}
 
 
-# Variables: of users/admin.py, one of two events that others log as well; of log_event(), what it is called with.
-CHOSEN = {"event"}
+# Variables: of users/admin.py, one of two events that others log as well.
+CHOSEN = {"event", "name"}
 # Set on a record, or made of a library's record.
 MADE = {"log_line_failed", "request_failed"}
 

@@ -13,8 +13,8 @@ from bot.front import intake
 from bot.front.application import Front
 from bot.front.probes import Probes
 from bot.health.readiness import Readiness
-from bot.inbox import Delivery, Stored
 from bot.metrics import pending
+from bot.received import Delivery, Stored
 from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.front.calling import Caller, asking, calling
 from bot.tests.front.granian import FakeConnection

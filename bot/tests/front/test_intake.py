@@ -18,7 +18,6 @@ from bot.models import Bot, Counter, InboundMessage, OutboundMessage
 from bot.tests.factories import ALICE, WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.front.calling import Caller, asking
 from bot.tests.front.granian import FakeConnection
-from config.log_context import current_request_id
 
 # (Not within a transaction: on PostgreSQL a row that is refused would spoil it.)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,7 +127,7 @@ def test_two_copies_of_a_message_in_one_group_are_one_row_and_one_redelivery(
     caplog.set_level("INFO")
     pending.take()
     events: list[tuple[str, str]] = []
-    with listening(lambda record: events.append((record.getMessage(), current_request_id()))):
+    with listening(lambda record: events.append((record.getMessage(), vars(record).get("request_id", "")))):
         answers = at_once(front, delivery("1"), delivery("1"))
     assert [answer.status for answer in answers] == [200, 200]
     assert stored() == ["wamid.1"]
