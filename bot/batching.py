@@ -48,6 +48,10 @@ def is_a_conflict(error: Exception) -> bool:
     return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 def carrying(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
     """Return a call of function(*arguments) for another thread, in the context and language that are this caller's.
 
@@ -86,6 +90,8 @@ class Database:
         self._runner: asyncio.Task[None] | None = None
         self._connection: Any = None
         self._hung_up = False
+        # Called when the thread has been given its work: the event loop has time then.
+        self.meanwhile: Callable[[], None] = nothing
 
     async def submit(self, function: BatchFunction[Item, Result], item: Item) -> Result:
         """Return function's result for item, computed together with other items that wait.
@@ -104,7 +110,9 @@ class Database:
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Return function(*arguments), called in the database thread."""
         work = carrying(self._in_thread, function, *arguments)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        done: asyncio.Future[Result] = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        self.meanwhile()
+        return await done
 
     @property
     def busy_seconds(self) -> float:

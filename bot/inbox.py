@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -46,7 +47,7 @@ def prepare(
     quarantined item is recognised as well. visitor: the id of the member of staff who has written the messages in
     somebody's name, in the simulator.
     """
-    delivery = Delivery()
+    delivery = Delivery(bot.slug)
     now = timezone.now()
     body_hash = ""
     for position, event in enumerate(events):
@@ -156,21 +157,22 @@ def _target(directory: Directory, bot: ActiveBot, account_id: str) -> ActiveBot 
 
 
 def _inbound_row(bot: ActiveBot, event: InboundEvent, now: datetime, visitor: int | None) -> NewInbound:
-    payload = {
-        VISITOR: visitor,
-        "text": event.text,
-        "other_address": event.other_address,
-        "profile_name": event.profile_name,
-    }
+    payload: dict[str, Any] = {"text": event.text} if event.text else {}
+    if event.other_address:
+        payload["other_address"] = event.other_address
+    if event.profile_name:
+        payload["profile_name"] = event.profile_name
+    if visitor:
+        payload[VISITOR] = visitor
     return NewInbound(
         bot_id=bot.id,
         external_id=event.external_id,
         address=event.address,
         kind=event.kind,
-        payload={key: value for key, value in payload.items() if value},
+        payload=payload,
         sent_at=event.sent_at,
         received_at=now,
-        available_at=now + timedelta(seconds=bot.burst_wait_seconds),
+        available_at=now + timedelta(seconds=bot.burst_wait_seconds) if bot.burst_wait_seconds else now,
         request_id=current_request_id(),
     )
 

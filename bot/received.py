@@ -38,8 +38,12 @@ class Accepted:
 
 @dataclass(slots=True)
 class Delivery:
-    """What of a webhook is to be written, each with the bot it is for; slugs: of the rows' bots, by id."""
+    """What of a webhook is to be written, each with the bot it is for; slugs: of the rows' bots, by id.
 
+    bot: the slug of the bot whose URL it came to.
+    """
+
+    bot: str = ""
     rows: list[NewInbound] = field(default_factory=list)
     changes: list[tuple[ActiveBot, AddressChanged]] = field(default_factory=list)
     statuses: list[tuple[ActiveBot, StatusEvent]] = field(default_factory=list)
@@ -60,10 +64,15 @@ def note(deliveries: Sequence[Delivery], stored: Sequence[Stored]) -> list[Accep
     ]
     _count(named)
     log_events(logger, _events(named))
-    return [
+    accepted = [
         Accepted(messages=len(one.ids), statuses=one.statuses, rejected=delivery.rejected)
         for delivery, one in zip(deliveries, stored, strict=True)
     ]
+    if logger.isEnabledFor(logging.DEBUG):
+        for delivery, one in zip(deliveries, accepted, strict=True):
+            told = {"new_messages": one.messages, "statuses": one.statuses, "rejected": one.rejected}
+            logger.debug("webhook_stored", extra={"bot": delivery.bot, **told})
+    return accepted
 
 
 def _with_ids(delivery: Delivery, stored: Stored) -> Iterator[tuple[NewInbound, int | None]]:

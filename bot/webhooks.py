@@ -21,7 +21,6 @@ from bot.channels.base import Account, Event, InvalidBody, WebhookRequest
 from bot.channels.registry import get_channel
 from bot.directory import ActiveBot, Directory
 from bot.errors import AppError, ErrorCode
-from bot.received import Accepted
 
 logger = logging.getLogger(__name__)
 
@@ -87,13 +86,6 @@ def known_ids(bots: Directory | None, channel: str, slug: str) -> dict[str, str]
     return {"channel": channel, "bot": slug} if known else {}
 
 
-def log_stored(bot: ActiveBot, accepted: Accepted) -> None:
-    """Log what became of a delivery."""
-    if logger.isEnabledFor(logging.DEBUG):
-        told = {"new_messages": accepted.messages, "statuses": accepted.statuses, "rejected": accepted.rejected}
-        logger.debug("webhook_stored", extra={"bot": bot.slug, **told})
-
-
 @csrf_exempt
 def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
     """Answer a provider under runserver or any WSGI server. What it raises, bot.web_errors answers.
@@ -119,8 +111,7 @@ def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
         found = judge(bots, call)
     if not isinstance(found, Answer):
         delivery = inbox.prepare(bots, found, parse(found, body), body)
-        (accepted,) = inbox.take([delivery])
-        log_stored(found, accepted)
+        inbox.take([delivery])
         found = OK
     return HttpResponse(found.body, headers=dict(found.headers()))
 

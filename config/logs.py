@@ -75,13 +75,16 @@ def shown_with(facts: dict[str, Any]) -> dict[str, Any]:
     here = bound()
     if here.shown is None:  # once for all lines of a turn or a request
         here.shown = _shown(here.ids)
-    return {**here.shown, **_shown(facts)}
+    return {**here.shown, **_shown(facts)} if here.shown else _shown(facts)
 
 
 def _shown(fields: dict[str, Any]) -> dict[str, Any]:
     # Made here at random or by a keyed hash: another one each time, which nothing that is remembered would help.
-    own = {key: fields[key] for key in _OWN_IDS if key in fields}
-    return {**redact_mapping({key: value for key, value in fields.items() if key not in own}), **own}
+    shown = redact_mapping({key: value for key, value in fields.items() if key not in _OWN_IDS})
+    for key in _OWN_IDS:
+        if key in fields:
+            shown[key] = fields[key]
+    return shown
 
 
 class Lines(logging.Formatter):

@@ -177,13 +177,14 @@ def redact_mapping(mapping: Mapping[Any, Any], depth: int = 0) -> dict[Any, Any]
             result[key] = redact_value(value, depth + 1)
             continue
         name, sensitive = _field(key) if depth == 0 else (redact(key), is_sensitive(key))
-        if sensitive and value not in (None, "", b"") and not isinstance(value, bool):
-            result[name] = MASK
-            continue
-        # (Most values of a log line are of these types.)
+        # (Most values of a log line are texts and whole numbers.)
         kind = type(value)
-        plain = kind is int or kind is float or kind is bool
-        result[name] = value if plain else redact(value) if kind is str else redact_value(value, depth + 1)
+        if sensitive and value not in (None, "", b"") and kind is not bool:
+            result[name] = MASK
+        elif kind is str:
+            result[name] = redact(value)
+        else:
+            result[name] = value if kind is int else redact_value(value, depth + 1)
     return result
 
 

@@ -55,8 +55,7 @@ class Deliveries:
             return bot
         body = call.request.body
         events = await self._parser.parse(bot, body) if len(body) > LARGE_BYTES else webhooks.parse(bot, body)
-        accepted = await self._intake.store(prepare(bots, bot, events, body))
-        webhooks.log_stored(bot, accepted)
+        await self._intake.store(prepare(bots, bot, events, body))
         return webhooks.OK
 
     async def _judge(self, call: Call) -> tuple[Answer | ActiveBot, Directory]:

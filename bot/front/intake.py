@@ -10,13 +10,15 @@ from bot.batching import Database, is_a_bug
 from bot.directory import FRESH_SECONDS, MISSED_SECONDS, Directory
 from bot.front.limits import Bound, busy
 from bot.gathering import Crowd
-from bot.received import Accepted, Delivery
+from bot.received import Delivery, Stored, note
 
 logger = logging.getLogger(__name__)
 
 # A group takes some milliseconds. When none came back for so long, whoever comes is refused at once.
 PATIENCE_SECONDS = 1.5
 WATCH_SECONDS = 0.25
+# How long what was stored waits to be counted and logged, where nothing else is stored.
+NOTE_SECONDS = 0.01
 # What waits is deliveries in memory; a provider delivers again what is refused.
 MOST_WAITING = 2_000
 REFUSED_AT_ONCE = 20
@@ -30,6 +32,8 @@ class Intake:
         self.database = Database(Crowd(), patience_seconds=0.0)
         self._waiting = Bound(MOST_WAITING, "deliveries")
         self._refreshing: asyncio.Task[Directory] | None = None
+        self.database.meanwhile = self.note_stored
+        self._stored: list[tuple[Delivery, Stored]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._refused = False
 
@@ -46,14 +50,15 @@ class Intake:
         if metrics.pending and not self.hangs:
             await self._quietly(metrics.flush)
         await self.database.close()
+        self.note_stored()
 
     @property
     def hangs(self) -> bool:
         """Whether the thread has not come back for too long: whoever waits for it now waits for nothing."""
         return self.database.busy_seconds > PATIENCE_SECONDS
 
-    async def store(self, delivery: Delivery) -> Accepted:
-        """Return what became of a delivery once it is committed.
+    async def store(self, delivery: Delivery) -> None:
+        """Return once a delivery is committed. What became of it is noted a little later, when it is answered.
 
         Raises:
             AppError: BUSY, the database hangs or too much waits for it.
@@ -64,12 +69,21 @@ class Intake:
             raise busy(HANGS)
         self._waiting.take()
         try:
-            accepted = await self.database.submit(inbox.take, delivery)
+            stored = await self.database.submit(inbox.store, delivery)
         finally:
             self._waiting.give_back()
         if self._refused:
             self._note(refused=False)
-        return accepted
+        if not self._stored:
+            # (Or with the next ones that are stored: while the thread is at them there is time.)
+            asyncio.get_running_loop().call_later(NOTE_SECONDS, self.note_stored)
+        self._stored.append((delivery, stored))
+
+    def note_stored(self) -> None:
+        """Count and log what was stored since the last time."""
+        if stored := self._stored:
+            self._stored = []
+            note(*zip(*stored, strict=True))
 
     async def bots(self, fresh_seconds: float = FRESH_SECONDS * 2) -> Directory:
         """Return a directory that is at most so old; in the background it is read every FRESH_SECONDS.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection, models
 from django.db.models import Case, F, Value, When
@@ -24,9 +24,8 @@ EMPTIED = {"erased": True}
 VISITOR = "visitor"
 
 
-@dataclass(frozen=True, slots=True)
-class NewInbound:
-    """One row to be stored in the inbox. Times are aware."""
+class NewInbound(NamedTuple):
+    """One row to be stored in the inbox. Times are aware. (A tuple: there is one for each message.)"""
 
     bot_id: int
     external_id: str
@@ -34,7 +33,7 @@ class NewInbound:
     kind: str
     received_at: datetime
     available_at: datetime
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: dict[str, Any]
     state: str = "pending"
     error_code: str = ""
     sent_at: datetime | None = None

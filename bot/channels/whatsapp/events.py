@@ -5,7 +5,7 @@ malformed becomes a RejectedItem, what needs no attention nothing, and the other
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from bot.channels.base import TEXT, Event, InboundEvent, InvalidBody, RejectedItem, StatusEvent
@@ -49,31 +49,41 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_scan = json.scanner.make_scanner(json.JSONDecoder(parse_constant=_refuse_constant))
 
 
 def _load(body: bytes) -> Any:
     try:
         # Surrogates pass here, as their escapes do, and are cleaned out of every text.
-        return _DECODER.decode(body.decode("utf-8", "surrogatepass"))
+        text = body.decode("utf-8", "surrogatepass").strip(" \t\n\r")
+        payload, end = _scan(text, 0)
     except RecursionError:
         raise InvalidBody("the body is nested too deeply") from None
-    except ValueError:
+    except (ValueError, StopIteration):
         raise InvalidBody("the body is not JSON") from None
+    if end != len(text):
+        raise InvalidBody("the body is not JSON")
+    return payload
 
 
-def _objects(parent: dict[str, Any], key: str, events: list[Event]) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a list that may be absent; whatever else is found there is rejected.
+def _objects(parent: dict[str, Any], key: str, events: list[Event]) -> Iterable[dict[str, Any]]:
+    """Return the objects of a list that may be absent; whatever else is found there is rejected.
 
     Raises:
         InvalidBody: there are far more events than a delivery may have, and each would be a row.
     """
     items = parent.get(key)
     if items is None:
-        return
+        return ()
     if not isinstance(items, list):
         events.append(RejectedItem(f'"{key}" is not a list'))
-        return
+        return ()
+    # (Most lists hold one object.)
+    one = len(items) == 1 and isinstance(items[0], dict) and len(events) <= MOST_EVENTS
+    return items if one else _each(items, key, events)
+
+
+def _each(items: list[Any], key: str, events: list[Event]) -> Iterator[dict[str, Any]]:
     for item in items:
         if len(events) > MOST_EVENTS:
             raise InvalidBody(f"the body holds more than {MOST_EVENTS} events")

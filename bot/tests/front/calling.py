@@ -63,7 +63,11 @@ class Caller:
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Return what work returns; what it binds to log lines is bound no more then."""
-        return self._runner.run(work, context=Context())
+        try:
+            return self._runner.run(work, context=Context())
+        finally:
+            if self._front is not None:
+                self._front.intake.note_stored()
 
     def together(self, work: Callable[[Front], Coroutine[Any, Any, Result]]) -> Result:
         """Return what work(front) returns: several requests at once."""

@@ -1,7 +1,6 @@
 """What waits is written as one statement in one transaction; each delivery is answered for itself, after the commit."""
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -96,7 +95,7 @@ def test_a_row_that_the_database_refuses_fails_its_own_delivery_only(
 
     def spoilt(*arguments: Any) -> Any:
         row = real(*arguments)
-        return dataclasses.replace(row, kind=cast("str", None)) if row.external_id == "wamid.bad" else row
+        return row._replace(kind=cast("str", None)) if row.external_id == "wamid.bad" else row
 
     monkeypatch.setattr(inbox, "_inbound_row", spoilt)
     answers = at_once(front, delivery("1"), delivery("2", "bad"), delivery("3"))
