@@ -30,6 +30,8 @@ Result = TypeVar("Result")
 BatchFunction = Callable[[Sequence[Item]], Sequence[Result | Exception]]
 
 RECONNECT_SECONDS = 0.5
+# How long the thread takes until it waits for the database.
+MEANWHILE_SECONDS = 0.001
 # How long a turn waits for a database that went away before its work is given up (a lease is lost by then).
 PATIENCE_SECONDS = 25.0
 # What says that the database is away, not that an item is wrong. (InternalError: read-only, as after a failover.)
@@ -90,7 +92,7 @@ class Database:
         self._runner: asyncio.Task[None] | None = None
         self._connection: Any = None
         self._hung_up = False
-        # Called when the thread has been given its work: the event loop has time then.
+        # Called when the thread has been given its work, and waits for the database: the event loop has time then.
         self.meanwhile: Callable[[], None] = nothing
 
     async def submit(self, function: BatchFunction[Item, Result], item: Item) -> Result:
@@ -100,18 +102,22 @@ class Database:
             Exception: what function returned or raised for this item.
         """
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self.hand_in(function, item, future)
+        return await future
+
+    def hand_in(self, function: BatchFunction[Item, Result], item: Item, future: asyncio.Future[Result]) -> None:
+        """Let a future be set to what submit() would return, or to what it would raise."""
         self._waiting.setdefault(function, []).append((item, future))
-        self._gathering.came(self._waits)
         if self._runner is None or self._runner.done():
             # In a context of its own: what it writes is not only its first item's.
             self._runner = asyncio.create_task(self._run(), context=Context())
-        return await future
 
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Return function(*arguments), called in the database thread."""
         work = carrying(self._in_thread, function, *arguments)
-        done: asyncio.Future[Result] = asyncio.get_running_loop().run_in_executor(self._executor, work)
-        self.meanwhile()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.run_in_executor(self._executor, work)
+        loop.call_later(MEANWHILE_SECONDS, self.meanwhile)
         return await done
 
     @property

@@ -17,9 +17,6 @@ CROWD_SECONDS = 0.002
 class Gathering:
     """Wait for nobody: what waits goes at once."""
 
-    def came(self, waits: Callable[[], int]) -> None:
-        """Take note of another item; waits() says how many wait."""
-
     async def wait(self, waits: Callable[[], int]) -> None:
         """Return when a batch may go."""
 
@@ -49,7 +46,8 @@ class WhileTheyCome(Gathering):
 class Crowd(Gathering):
     """Wait until as many are there as were the last time: those who were answered are likely to come again.
 
-    Where requests come one by one, each goes at once.
+    They are waited for before they are looked at, not before they are written; what is written tells how many they
+    are. Where requests come one by one, none waits.
     """
 
     def __init__(self, seconds: float = CROWD_SECONDS) -> None:
@@ -58,14 +56,18 @@ class Crowd(Gathering):
         self._expected = 1
         self._complete: asyncio.Future[None] | None = None
 
-    def came(self, waits: Callable[[], int]) -> None:
-        """Take note of another item."""
-        if self._complete is not None and waits() >= self._expected:
+    def went(self, size: int, left: int) -> None:
+        """Take note of a batch that is written, and of how many are still to be written."""
+        self._expected = min(size + left, LARGEST)
+
+    def arrived(self, count: int) -> None:
+        """Take note that so many are there."""
+        if self._complete is not None and count >= self._expected:
             end(self._complete)
 
-    async def wait(self, waits: Callable[[], int]) -> None:
-        """Return when a batch may go."""
-        if waits() >= self._expected:
+    async def complete(self, count: int) -> None:
+        """Return when those are there who are expected; `count` are."""
+        if count >= self._expected:
             return
         loop = asyncio.get_running_loop()
         self._complete = loop.create_future()
@@ -75,10 +77,6 @@ class Crowd(Gathering):
         finally:
             self._complete = None
             timer.cancel()
-
-    def went(self, size: int, left: int) -> None:
-        """Take note of a batch that is done."""
-        self._expected = min(size + left, LARGEST)
 
 
 def end(future: asyncio.Future[None]) -> None:

@@ -1,5 +1,6 @@
 """The front's entrance to webhooks: the body is read on the event loop, and what it holds is written together."""
 
+import asyncio
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -10,11 +11,13 @@ from bot.channels.base import WebhookRequest
 from bot.directory import MISSED_SECONDS, ActiveBot, Directory, latest
 from bot.errors import AppError, ErrorCode
 from bot.front.apart import LARGE_BYTES, Parser
+from bot.front.arrivals import Arrivals
 from bot.front.bodies import read_body
 from bot.front.intake import Intake
 from bot.front.protocol import Connection, Scope
 from bot.front.room import Room
 from bot.inbox import prepare
+from bot.received import Stored
 from bot.webhooks import Call
 
 BODY_SECONDS = 10.0
@@ -28,6 +31,7 @@ class Deliveries:
 
     def __init__(self, intake: Intake, parser: Parser) -> None:
         self._intake, self._parser = intake, parser
+        self._arrivals = Arrivals(intake)
         self._room = Room(MOST_BODIES, MOST_BYTES)
 
     async def answer(self, scope: Scope, connection: Connection) -> Answer:
@@ -43,29 +47,37 @@ class Deliveries:
             most_bytes = settings.WEBHOOK_MAX_BYTES
             body = await read_body(scope, connection, self._room, most_bytes=most_bytes, seconds=BODY_SECONDS)
             try:
-                return await self._deliver(Call("POST", channel, slug, {}, WebhookRequest(scope.headers, body.content)))
+                await self._deliver(Call("POST", channel, slug, {}, WebhookRequest(scope.headers, body.content)))
+                return webhooks.OK
             finally:
                 body.close()
         except Exception as error:
             return refusal(error, webhooks.known_ids(latest(), channel, slug), webhook=True)
 
-    async def _deliver(self, call: Call) -> Answer:
+    async def _deliver(self, call: Call) -> None:
+        """Return once a delivery is committed."""
+        if len(call.request.body) <= LARGE_BYTES:
+            try:
+                return await self._arrivals.take(call)
+            except AppError as error:
+                if error.code != ErrorCode.UNAUTHORIZED:
+                    raise
         bot, bots = await self._judge(call)
-        if isinstance(bot, Answer):
-            return bot
+        assert not isinstance(bot, Answer)  # noqa: S101 (only a GET is answered)
         body = call.request.body
         events = await self._parser.parse(bot, body) if len(body) > LARGE_BYTES else webhooks.parse(bot, body)
-        await self._intake.store(prepare(bots, bot, events, body))
-        return webhooks.OK
+        stored: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        self._intake.store(prepare(bots, bot, events, body), stored)
+        await stored
 
     async def _judge(self, call: Call) -> tuple[Answer | ActiveBot, Directory]:
+        """Judge a request by a directory that is new enough to know a new bot, or a new secret."""
         bots = await self._intake.bots()
         try:
             return webhooks.judge(bots, call), bots
         except AppError as error:
             if error.code != ErrorCode.UNAUTHORIZED:
                 raise
-            # The bot may be new, or have a new secret.
             newer = await self._intake.bots(MISSED_SECONDS)
             if newer is bots:
                 raise

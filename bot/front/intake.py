@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from bot import directory, inbox, metrics
@@ -29,7 +30,8 @@ class Intake:
     """Stores deliveries, keeps the directory fresh, and hands over what was counted: all in one thread."""
 
     def __init__(self) -> None:
-        self.database = Database(Crowd(), patience_seconds=0.0)
+        self.crowd = Crowd()
+        self.database = Database(self.crowd, patience_seconds=0.0)
         self._waiting = Bound(MOST_WAITING, "deliveries")
         self._refreshing: asyncio.Task[Directory] | None = None
         self.database.meanwhile = self.note_stored
@@ -57,27 +59,29 @@ class Intake:
         """Whether the thread has not come back for too long: whoever waits for it now waits for nothing."""
         return self.database.busy_seconds > PATIENCE_SECONDS
 
-    async def store(self, delivery: Delivery) -> None:
-        """Return once a delivery is committed. What became of it is noted a little later, when it is answered.
+    def store(self, delivery: Delivery, stored: asyncio.Future[Stored]) -> None:
+        """Write a delivery with the next group; `stored` is set once it is committed, or to a django.db.Error or BUSY.
 
         Raises:
             AppError: BUSY, the database hangs or too much waits for it.
-            django.db.Error: it could not be stored.
         """
         if self.hangs:
             self._note(refused=True)
             raise busy(HANGS)
         self._waiting.take()
-        try:
-            stored = await self.database.submit(inbox.store, delivery)
-        finally:
-            self._waiting.give_back()
+        stored.add_done_callback(partial(self._done, delivery))
+        self.database.hand_in(inbox.store, delivery, stored)
+
+    def _done(self, delivery: Delivery, stored: asyncio.Future[Stored]) -> None:
+        self._waiting.give_back()
+        if stored.cancelled() or stored.exception() is not None:
+            return
         if self._refused:
             self._note(refused=False)
         if not self._stored:
             # (Or with the next ones that are stored: while the thread is at them there is time.)
             asyncio.get_running_loop().call_later(NOTE_SECONDS, self.note_stored)
-        self._stored.append((delivery, stored))
+        self._stored.append((delivery, stored.result()))
 
     def note_stored(self) -> None:
         """Count and log what was stored since the last time."""

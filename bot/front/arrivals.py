@@ -1,0 +1,75 @@
+"""Deliveries whose bodies are here, looked at together.
+
+granian hands bodies over in a thread of its own, which needs the interpreter for that: looking at each body as it comes
+would make the two wait for each other at every request.
+"""
+
+import asyncio
+from contextvars import Context, copy_context
+
+from bot import webhooks
+from bot.directory import Directory
+from bot.front.intake import Intake
+from bot.gathering import LARGEST
+from bot.inbox import prepare
+from bot.received import Delivery, Stored
+from bot.webhooks import Answer, Call
+
+
+class Arrivals:
+    """Judges, parses and hands in what arrived."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._here: list[tuple[Call, Context, asyncio.Future[Stored]]] = []
+        self._runner: asyncio.Task[None] | None = None
+
+    async def take(self, call: Call) -> None:
+        """Return once a delivery is committed.
+
+        Raises:
+            AppError: UNAUTHORIZED (perhaps a newer directory knows better), INVALID_INPUT, or BUSY.
+            django.db.Error: it could not be stored.
+        """
+        stored: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        # (What is bound to log lines is bound to what is done for this request, too.)
+        self._here.append((call, copy_context(), stored))
+        self._intake.crowd.arrived(len(self._here))
+        if self._runner is None or self._runner.done():
+            self._runner = asyncio.create_task(self._look(), context=Context())
+        await stored
+
+    async def _look(self) -> None:
+        while self._here:
+            await self._intake.crowd.complete(len(self._here))
+            here, self._here = self._here[:LARGEST], self._here[LARGEST:]
+            try:
+                bots = await self._intake.bots()
+            except Exception as error:
+                for _, _, stored in here:
+                    refuse(stored, error)
+                continue
+            for call, context, stored in here:
+                try:
+                    self._intake.store(context.run(read, bots, call), stored)
+                except Exception as error:
+                    refuse(stored, error)
+            await asyncio.sleep(0)  # (the probes come between two crowds)
+
+
+def read(bots: Directory, call: Call) -> Delivery:
+    """Return what is to be written of a delivery.
+
+    Raises:
+        AppError: it is refused.
+    """
+    bot = webhooks.judge(bots, call)
+    assert not isinstance(bot, Answer)  # noqa: S101 (only a GET is answered)
+    body = call.request.body
+    return prepare(bots, bot, webhooks.parse(bot, body), body)
+
+
+def refuse(stored: asyncio.Future[Stored], error: Exception) -> None:
+    """Let whoever waits for a delivery to be stored know why it is not."""
+    if not stored.done():
+        stored.set_exception(error)
