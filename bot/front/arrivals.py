@@ -8,12 +8,12 @@ import asyncio
 from contextvars import Context, copy_context
 
 from bot import webhooks
-from bot.directory import Directory
+from bot.directory import ActiveBot, Directory
 from bot.front.intake import Intake
 from bot.gathering import LARGEST
 from bot.inbox import prepare
 from bot.received import Delivery, Stored
-from bot.webhooks import Answer, Call
+from bot.webhooks import Call
 
 
 class Arrivals:
@@ -64,7 +64,7 @@ def read(bots: Directory, call: Call) -> Delivery:
         AppError: it is refused.
     """
     bot = webhooks.judge(bots, call)
-    assert not isinstance(bot, Answer)  # noqa: S101 (only a GET is answered)
+    assert isinstance(bot, ActiveBot)  # noqa: S101 (only a GET is answered without one)
     body = call.request.body
     return prepare(bots, bot, webhooks.parse(bot, body), body)
 

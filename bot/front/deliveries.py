@@ -56,32 +56,44 @@ class Deliveries:
 
     async def _deliver(self, call: Call) -> None:
         """Return once a delivery is committed."""
-        if len(call.request.body) <= LARGE_BYTES:
+        body = call.request.body
+        if len(body) > LARGE_BYTES:
+            bot, bots = await self._judge(call)
+            events = await self._parser.parse(bot_of(bot), body)
+        else:
+            known = latest()
             try:
                 return await self._arrivals.take(call)
             except AppError as error:
-                if error.code != ErrorCode.UNAUTHORIZED:
-                    raise
-        bot, bots = await self._judge(call)
-        assert not isinstance(bot, Answer)  # noqa: S101 (only a GET is answered)
-        body = call.request.body
-        events = await self._parser.parse(bot, body) if len(body) > LARGE_BYTES else webhooks.parse(bot, body)
+                bot, bots = await self._judge_again(call, error, known)
+            events = webhooks.parse(bot_of(bot), body)
         stored: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        self._intake.store(prepare(bots, bot, events, body), stored)
+        self._intake.store(prepare(bots, bot_of(bot), events, body), stored)
         await stored
 
     async def _judge(self, call: Call) -> tuple[Answer | ActiveBot, Directory]:
-        """Judge a request by a directory that is new enough to know a new bot, or a new secret."""
         bots = await self._intake.bots()
         try:
             return webhooks.judge(bots, call), bots
         except AppError as error:
-            if error.code != ErrorCode.UNAUTHORIZED:
-                raise
-            newer = await self._intake.bots(MISSED_SECONDS)
-            if newer is bots:
-                raise
+            return await self._judge_again(call, error, bots)
+
+    async def _judge_again(
+        self, call: Call, error: AppError, known: Directory | None
+    ) -> tuple[Answer | ActiveBot, Directory]:
+        """Judge by a newer directory what was refused by the one that is known: the bot may be new, or its secret."""
+        if error.code != ErrorCode.UNAUTHORIZED:
+            raise error
+        newer = await self._intake.bots(MISSED_SECONDS)
+        if newer is known:
+            raise error
         return webhooks.judge(newer, call), newer
+
+
+def bot_of(judged: Answer | ActiveBot) -> ActiveBot:
+    """Return the bot that a delivery is for: only a GET is answered without one."""
+    assert isinstance(judged, ActiveBot)  # noqa: S101
+    return judged
 
 
 def names_in(path: str) -> tuple[str, str]:

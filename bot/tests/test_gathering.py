@@ -1,62 +1,65 @@
-"""Webhooks that come together are written together, and one that comes alone waits for nobody."""
+"""Who comes together is waited for, and who comes alone waits for nobody."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine
 from typing import Any
 
-from bot.batching import Database
-from bot.gathering import Crowd
+from bot.gathering import LARGEST, Crowd
 
 # Nothing here takes long; who waits for a crowd that is not coming waits for this.
 LONG_SECONDS = 20.0
 
 
-def batches_of(main: Any, seconds: float) -> list[int]:
-    """Return the sizes of the batches in which `main(submit)` had its items written."""
-    sizes: list[int] = []
+def within(work: Coroutine[Any, Any, None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(LONG_SECONDS / 2):
+            await work
 
-    def write(items: Sequence[int]) -> list[int]:
-        sizes.append(len(items))
-        return [*items]
-
-    async def run() -> None:
-        database = Database(Crowd(seconds))
-        try:
-            async with asyncio.timeout(LONG_SECONDS / 2):
-                await main(lambda item: database.submit(write, item))
-        finally:
-            await database.close()
-
-    asyncio.run(run())
-    return sizes
+    asyncio.run(bounded())
 
 
 def test_those_who_were_answered_together_are_waited_for() -> None:
-    async def main(submit: Any) -> None:
-        async def one(number: int) -> None:
-            for round_ in range(4):
-                for _ in range(number * (round_ > 0)):  # they come again one after the other
-                    await asyncio.sleep(0)
-                await submit(number)
+    async def main() -> None:
+        crowd = Crowd(LONG_SECONDS)
+        crowd.went(6, 2)
+        waiting = asyncio.create_task(crowd.complete(3))
+        for count in (4, 7):
+            await asyncio.sleep(0)
+            crowd.arrived(count)
+            await asyncio.sleep(0)
+            assert not waiting.done()
+        crowd.arrived(8)
+        await waiting
 
-        await asyncio.gather(*[one(number) for number in range(8)])
-
-    assert batches_of(main, LONG_SECONDS) == [8, 8, 8, 8]
+    within(main())
 
 
 def test_who_comes_alone_goes_at_once() -> None:
-    async def main(submit: Any) -> None:
-        for number in range(3):
-            await submit(number)
+    async def main() -> None:
+        crowd = Crowd(LONG_SECONDS)
+        await crowd.complete(1)
+        crowd.went(1, 0)
+        await crowd.complete(1)
 
-    assert batches_of(main, LONG_SECONDS) == [1, 1, 1]
+    within(main())
 
 
 def test_a_crowd_that_does_not_come_is_not_waited_for_long_or_again() -> None:
-    async def main(submit: Any) -> None:
-        await asyncio.gather(*[submit(number) for number in range(5)])
-        await submit(5)
-        # Whoever comes now is alone, and that is known.
-        await asyncio.wait_for(submit(6), LONG_SECONDS / 4)
+    async def main() -> None:
+        crowd = Crowd(0.01)
+        crowd.went(5, 0)
+        await crowd.complete(1)
+        crowd.went(1, 0)
+        crowd = Crowd(LONG_SECONDS)
+        await crowd.complete(1)
 
-    assert batches_of(main, 0.01) == [5, 1, 1]
+    within(main())
+
+
+def test_no_crowd_is_larger_than_a_batch() -> None:
+    async def main() -> None:
+        crowd = Crowd(LONG_SECONDS)
+        crowd.went(LARGEST, LARGEST)
+        await crowd.complete(LARGEST)
+
+    within(main())

@@ -49,14 +49,14 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_scan = json.scanner.make_scanner(json.JSONDecoder(parse_constant=_refuse_constant))
+_decoder: Any = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _load(body: bytes) -> Any:
     try:
         # Surrogates pass here, as their escapes do, and are cleaned out of every text.
         text = body.decode("utf-8", "surrogatepass").strip(" \t\n\r")
-        payload, end = _scan(text, 0)
+        payload, end = _decoder.scan_once(text, 0)
     except RecursionError:
         raise InvalidBody("the body is nested too deeply") from None
     except (ValueError, StopIteration):
