@@ -115,10 +115,7 @@ class Database:
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Return function(*arguments), called in the database thread."""
         work = carrying(self._in_thread, function, *arguments)
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Result] = loop.run_in_executor(self._executor, work)
-        loop.call_later(MEANWHILE_SECONDS, self.meanwhile)
-        return await done
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     @property
     def busy_seconds(self) -> float:
@@ -193,7 +190,10 @@ class Database:
         while True:
             try:
                 tried += 1
-                return await self.run(function, items)
+                done = loop.run_in_executor(self._executor, self._in_thread, function, items)
+                if self.meanwhile is not nothing:
+                    loop.call_later(MEANWHILE_SECONDS, self.meanwhile)
+                return await done
             except AWAY as error:
                 # A server that hangs can use up the patience with one try: a new connection may still find it well.
                 if self._hung_up or (loop.time() > give_up_at and (tried > 1 or not self._patience_seconds)):

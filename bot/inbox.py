@@ -39,16 +39,22 @@ def accept(bot: ActiveBot, events: Sequence[Event], body: bytes = b"", *, visito
 
 
 def prepare(
-    directory: Directory, bot: ActiveBot, events: Sequence[Event], body: bytes = b"", *, visitor: int | None = None
+    directory: Directory,
+    bot: ActiveBot,
+    events: Sequence[Event],
+    body: bytes = b"",
+    *,
+    now: datetime | None = None,
+    visitor: int | None = None,
 ) -> Delivery:
     """Return what is to be written of one genuine delivery, without asking the database.
 
     A body is given where items of it may have no id of their own: its hash then stands in, so that a redelivered
-    quarantined item is recognised as well. visitor: the id of the member of staff who has written the messages in
-    somebody's name, in the simulator.
+    quarantined item is recognised as well. now: when it came. visitor: the id of the member of staff who has written
+    the messages in somebody's name, in the simulator.
     """
     delivery = Delivery(bot.slug)
-    now = timezone.now()
+    now = now or timezone.now()
     body_hash = ""
     for position, event in enumerate(events):
         if isinstance(event, RejectedItem):

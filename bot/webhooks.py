@@ -7,7 +7,7 @@ over WEBHOOK_MAX_BYTES. 503: the database could not store it, the provider shoul
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -37,8 +37,7 @@ NOBODYS_ACCOUNT = Account(
 PLAIN = "text/plain; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request to a webhook URL before anything is believed about it: its method, whose URL it is, its query."""
 
     method: str

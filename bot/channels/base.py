@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -39,17 +39,15 @@ class Headers(Protocol):
         """Return a header's value, or None."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookRequest:
-    """A webhook delivery before anything is believed about it."""
+class WebhookRequest(NamedTuple):
+    """A webhook delivery before anything is believed about it. (A tuple, as there is one for each.)"""
 
     headers: Headers
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class InboundEvent:
-    """One message somebody sent to the bot.
+class InboundEvent(NamedTuple):
+    """One message somebody sent to the bot. (A tuple, as there is one for each.)
 
     `address` is how the channel names the person (E.164 where there is a phone number); `other_address` a second name
     of the same person in the same message (WhatsApp's BSUID). `kind` is "text" or the provider's word for what it is.

@@ -6,6 +6,9 @@ would make the two wait for each other at every request.
 
 import asyncio
 from contextvars import Context, copy_context
+from datetime import datetime
+
+from django.utils import timezone
 
 from bot import webhooks
 from bot.directory import ActiveBot, Directory
@@ -49,16 +52,17 @@ class Arrivals:
                 for _, _, stored in here:
                     refuse(stored, error)
                 continue
+            now = timezone.now()
             for call, context, stored in here:
                 try:
-                    self._intake.store(context.run(read, bots, call), stored)
+                    self._intake.store(context.run(read, bots, call, now), stored)
                 except Exception as error:
                     refuse(stored, error)
             await asyncio.sleep(0)  # (the probes come between two crowds)
 
 
-def read(bots: Directory, call: Call) -> Delivery:
-    """Return what is to be written of a delivery.
+def read(bots: Directory, call: Call, now: datetime) -> Delivery:
+    """Return what is to be written of a delivery that came now.
 
     Raises:
         AppError: it is refused.
@@ -66,7 +70,7 @@ def read(bots: Directory, call: Call) -> Delivery:
     bot = webhooks.judge(bots, call)
     assert isinstance(bot, ActiveBot)  # noqa: S101 (only a GET is answered without one)
     body = call.request.body
-    return prepare(bots, bot, webhooks.parse(bot, body), body)
+    return prepare(bots, bot, webhooks.parse(bot, body), body, now=now)
 
 
 def refuse(stored: asyncio.Future[Stored], error: Exception) -> None:

@@ -70,18 +70,31 @@ class PendingRow:
 RowKey = tuple[int, str]
 
 
+# What a row is stored from; a statement puts in what most rows have, so that none of them has to carry it.
 _TYPES = {
     "bot_id": "bigint", "external_id": "text", "address": "text", "kind": "text", "payload": "jsonb", "state": "text",
-    "attempts": "smallint", "error_code": "text", "sent_at": "timestamptz", "received_at": "timestamptz",
-    "available_at": "timestamptz", "request_id": "text",
+    "error_code": "text", "sent_at": "timestamptz", "received_at": "timestamptz", "available_at": "timestamptz",
+    "request_id": "text",
 }  # fmt: skip
-_COLUMNS = ", ".join(_TYPES)
+_USUAL = {"state": "'pending'", "error_code": "''", "available_at": "received_at"}
+_COLUMNS = ", ".join((*_TYPES, "attempts"))
+
+
+def _stored_from(read: dict[str, str]) -> str:
+    """Return what the columns are stored from; read: how each is read."""
+    usual = {name: read.get(value, value) for name, value in _USUAL.items()}
+    values = (f"COALESCE({read[name]}, {usual[name]})" if name in usual else read[name] for name in _TYPES)
+    return ", ".join((*values, "0"))
+
+
 _TYPED = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
-_EXTRACTED = ", ".join(f"json_extract(value, '$.{name}')" for name in _TYPES)
+_EXTRACTED = {name: f"json_extract(value, '$.{name}')" for name in _TYPES}
 _SOURCES = {
-    "postgresql": f"SELECT {_COLUMNS} FROM json_to_recordset(%s::json) AS row_({_TYPED})",  # noqa: S608 (columns)
+    "postgresql": f"SELECT {_stored_from({name: name for name in _TYPES})} "  # noqa: S608 (columns)
+    f"FROM json_to_recordset(%s::json) AS row_({_TYPED})",
     # (Without the WHERE SQLite would take the ON of ON CONFLICT for that of a join.)
-    "sqlite": f"SELECT {_EXTRACTED} FROM json_each(%s) WHERE true",  # noqa: S608 (columns)
+    "sqlite": f"SELECT {_stored_from(_EXTRACTED)} "  # noqa: S608 (columns)
+    "FROM json_each(%s) WHERE true",
 }
 _STORE = {
     vendor: f"INSERT INTO bot_inboundmessage ({_COLUMNS}) {source} ON CONFLICT DO NOTHING "
@@ -92,23 +105,25 @@ _STORE = {
 
 def _as_json(rows: Sequence[NewInbound]) -> list[dict[str, Any]]:
     adapt = connection.ops.adapt_datetimefield_value
-    # Most rows of a delivery share their times.
-    texts: dict[datetime | None, str | None] = {None: None}
-
-    def text(value: datetime | None) -> str | None:
-        if value not in texts:
-            texts[value] = str(adapt(value))
-        return texts[value]
-
-    return [
-        {
+    objects = []
+    latest, received = None, ""
+    for row in rows:
+        if row.received_at is not latest:  # (rows that came together share it)
+            latest, received = row.received_at, str(adapt(row.received_at))
+        one = {
             "bot_id": row.bot_id, "external_id": row.external_id, "address": row.address, "kind": row.kind,
-            "payload": row.payload, "state": row.state, "attempts": 0, "error_code": row.error_code,
-            "sent_at": text(row.sent_at), "received_at": text(row.received_at),
-            "available_at": text(row.available_at), "request_id": row.request_id,
-        }
-        for row in rows
-    ]  # fmt: skip
+            "payload": row.payload, "received_at": received, "request_id": row.request_id,
+        }  # fmt: skip
+        if row.sent_at is not None:
+            one["sent_at"] = str(adapt(row.sent_at))
+        if row.available_at is not row.received_at:
+            one["available_at"] = str(adapt(row.available_at))
+        if row.state != "pending":
+            one["state"] = row.state
+        if row.error_code:
+            one["error_code"] = row.error_code
+        objects.append(one)
+    return objects
 
 
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
