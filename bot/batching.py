@@ -30,8 +30,6 @@ Result = TypeVar("Result")
 BatchFunction = Callable[[Sequence[Item]], Sequence[Result | Exception]]
 
 RECONNECT_SECONDS = 0.5
-# How long the thread takes until it waits for the database.
-MEANWHILE_SECONDS = 0.001
 # How long a turn waits for a database that went away before its work is given up (a lease is lost by then).
 PATIENCE_SECONDS = 25.0
 # What says that the database is away, not that an item is wrong. (InternalError: read-only, as after a failover.)
@@ -48,10 +46,6 @@ def is_a_bug(error: Exception) -> bool:
 def is_a_conflict(error: Exception) -> bool:
     """Return whether a transaction was undone only because it and another waited for each other."""
     return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
-
-
-def nothing() -> None:
-    """Do nothing."""
 
 
 def carrying(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
@@ -92,8 +86,6 @@ class Database:
         self._runner: asyncio.Task[None] | None = None
         self._connection: Any = None
         self._hung_up = False
-        # Called when the thread has been given its work, and waits for the database: the event loop has time then.
-        self.meanwhile: Callable[[], None] = nothing
 
     async def submit(self, function: BatchFunction[Item, Result], item: Item) -> Result:
         """Return function's result for item, computed together with other items that wait.
@@ -190,10 +182,7 @@ class Database:
         while True:
             try:
                 tried += 1
-                done = loop.run_in_executor(self._executor, self._in_thread, function, items)
-                if self.meanwhile is not nothing:
-                    loop.call_later(MEANWHILE_SECONDS, self.meanwhile)
-                return await done
+                return await loop.run_in_executor(self._executor, self._in_thread, function, items)
             except AWAY as error:
                 # A server that hangs can use up the patience with one try: a new connection may still find it well.
                 if self._hung_up or (loop.time() > give_up_at and (tried > 1 or not self._patience_seconds)):

@@ -18,8 +18,6 @@ logger = logging.getLogger(__name__)
 # A group takes some milliseconds. When none came back for so long, whoever comes is refused at once.
 PATIENCE_SECONDS = 1.5
 WATCH_SECONDS = 0.25
-# How long what was stored waits to be counted and logged, where nothing else is stored.
-NOTE_SECONDS = 0.01
 # What waits is deliveries in memory; a provider delivers again what is refused.
 MOST_WAITING = 2_000
 REFUSED_AT_ONCE = 20
@@ -34,7 +32,6 @@ class Intake:
         self.database = Database(self.crowd, patience_seconds=0.0)
         self._waiting = Bound(MOST_WAITING, "deliveries")
         self._refreshing: asyncio.Task[Directory] | None = None
-        self.database.meanwhile = self.note_stored
         self._stored: list[tuple[Delivery, Stored]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._refused = False
@@ -79,8 +76,8 @@ class Intake:
         if self._refused:
             self._note(refused=False)
         if not self._stored:
-            # (Or with the next ones that are stored: while the thread is at them there is time.)
-            asyncio.get_running_loop().call_later(NOTE_SECONDS, self.note_stored)
+            # (When all who were written with it are answered.)
+            asyncio.get_running_loop().call_soon(self.note_stored)
         self._stored.append((delivery, stored.result()))
 
     def note_stored(self) -> None:
