@@ -7,18 +7,11 @@ unchanged on PostgreSQL and SQLite.
 
 from bot.managers.bots import BotQuerySet, ModelChoiceQuerySet
 from bot.managers.figures import DailyFiguresQuerySet
-from bot.managers.inbound import (
-    EMPTIED,
-    VISITOR,
-    AnsweredMessage,
-    InboundMessageQuerySet,
-    NewInbound,
-    PendingRow,
-    RowKey,
-)
+from bot.managers.inbound import EMPTIED, VISITOR, AnsweredMessage, InboundMessageQuerySet, PendingRow
 from bot.managers.leases import LeaseQuerySet, TakenLease
 from bot.managers.outbound import OutboundMessageQuerySet, OutboundPart, SendRecord
 from bot.managers.statuses import GONE_OUT, NO_REASON, RESOLVED, UNCERTAIN, StatusChange, StatusUpdate
+from bot.managers.storing import NewInbound, RowKey
 
 __all__ = [
     "EMPTIED",

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
+from bot.managers.storing import NewInbound, RowKey, store
 from config.sql import execute, fetch, ids_value, in_ids, read_time, rows_source, rows_value, time_value
 
 if TYPE_CHECKING:
@@ -22,22 +23,6 @@ if TYPE_CHECKING:
 EMPTIED = {"erased": True}
 # The key of a payload that names who wrote in somebody's name, in the simulator: the id of a member of staff.
 VISITOR = "visitor"
-
-
-class NewInbound(NamedTuple):
-    """One row to be stored in the inbox. Times are aware. (A tuple: there is one for each message.)"""
-
-    bot_id: int
-    external_id: str
-    address: str
-    kind: str
-    received_at: datetime
-    available_at: datetime
-    payload: dict[str, Any]
-    state: str = "pending"
-    error_code: str = ""
-    sent_at: datetime | None = None
-    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,66 +51,6 @@ class PendingRow:
     received_at: datetime | None
 
 
-# What names a row once and for all: its bot's id, and its external id.
-RowKey = tuple[int, str]
-
-
-# What a row is stored from; a statement puts in what most rows have, so that none of them has to carry it.
-_TYPES = {
-    "bot_id": "bigint", "external_id": "text", "address": "text", "kind": "text", "payload": "jsonb", "state": "text",
-    "error_code": "text", "sent_at": "timestamptz", "received_at": "timestamptz", "available_at": "timestamptz",
-    "request_id": "text",
-}  # fmt: skip
-_USUAL = {"state": "'pending'", "error_code": "''", "available_at": "received_at"}
-_COLUMNS = ", ".join((*_TYPES, "attempts"))
-
-
-def _stored_from(read: dict[str, str]) -> str:
-    """Return what the columns are stored from; read: how each is read."""
-    usual = {name: read.get(value, value) for name, value in _USUAL.items()}
-    values = (f"COALESCE({read[name]}, {usual[name]})" if name in usual else read[name] for name in _TYPES)
-    return ", ".join((*values, "0"))
-
-
-_TYPED = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
-_EXTRACTED = {name: f"json_extract(value, '$.{name}')" for name in _TYPES}
-_SOURCES = {
-    "postgresql": f"SELECT {_stored_from({name: name for name in _TYPES})} "  # noqa: S608 (columns)
-    f"FROM json_to_recordset(%s::json) AS row_({_TYPED})",
-    # (Without the WHERE SQLite would take the ON of ON CONFLICT for that of a join.)
-    "sqlite": f"SELECT {_stored_from(_EXTRACTED)} "  # noqa: S608 (columns)
-    "FROM json_each(%s) WHERE true",
-}
-_STORE = {
-    vendor: f"INSERT INTO bot_inboundmessage ({_COLUMNS}) {source} ON CONFLICT DO NOTHING "
-    "RETURNING bot_id, external_id, id"
-    for vendor, source in _SOURCES.items()
-}
-
-
-def _as_json(rows: Sequence[NewInbound]) -> list[dict[str, Any]]:
-    adapt = connection.ops.adapt_datetimefield_value
-    objects = []
-    latest, received = None, ""
-    for row in rows:
-        if row.received_at is not latest:  # (rows that came together share it)
-            latest, received = row.received_at, str(adapt(row.received_at))
-        one = {
-            "bot_id": row.bot_id, "external_id": row.external_id, "address": row.address, "kind": row.kind,
-            "payload": row.payload, "received_at": received, "request_id": row.request_id,
-        }  # fmt: skip
-        if row.sent_at is not None:
-            one["sent_at"] = str(adapt(row.sent_at))
-        if row.available_at is not row.received_at:
-            one["available_at"] = str(adapt(row.available_at))
-        if row.state != "pending":
-            one["state"] = row.state
-        if row.error_code:
-            one["error_code"] = row.error_code
-        objects.append(one)
-    return objects
-
-
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
     """The inbox, which is also the queue."""
 
@@ -136,11 +61,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         """
         if not rows:
             return {}
-        # The rows travel as one JSON text: eleven parameters a row cost a webhook more CPU than all the rest of it.
-        content = json.dumps(_as_json(rows))
-        with connection.cursor() as cursor:
-            cursor.execute(_STORE[connection.vendor], [content])
-            return {(bot_id, external_id): id for bot_id, external_id, id in cursor.fetchall()}
+        return store(rows)
 
     def pending(self) -> InboundMessageQuerySet:
         """Return messages that still need an answer."""
