@@ -21,6 +21,8 @@ class ErrorCode(StrEnum):
     GLOBAL_BUDGET_EXCEEDED = "GLOBAL_BUDGET_EXCEEDED"
     UNSUPPORTED_MESSAGE = "UNSUPPORTED_MESSAGE"
     MESSAGE_TOO_LONG = "MESSAGE_TOO_LONG"
+    CONVERSATION_TOO_LONG = "CONVERSATION_TOO_LONG"
+    REQUEST_REFUSED = "REQUEST_REFUSED"
     CHANNEL_ERROR = "CHANNEL_ERROR"
     WINDOW_EXPIRED = "WINDOW_EXPIRED"
     CONFIGURATION_ERROR = "CONFIGURATION_ERROR"
@@ -42,6 +44,8 @@ STATUS_CODES: dict[ErrorCode, int] = {
     ErrorCode.GLOBAL_BUDGET_EXCEEDED: 429,
     ErrorCode.UNSUPPORTED_MESSAGE: 422,
     ErrorCode.MESSAGE_TOO_LONG: 413,
+    ErrorCode.CONVERSATION_TOO_LONG: 413,
+    ErrorCode.REQUEST_REFUSED: 502,
     ErrorCode.CHANNEL_ERROR: 502,
     ErrorCode.WINDOW_EXPIRED: 409,
     ErrorCode.CONFIGURATION_ERROR: 500,
@@ -64,6 +68,12 @@ SENTENCES: dict[ErrorCode, Promise | str] = {
     ErrorCode.GLOBAL_BUDGET_EXCEEDED: _("I can't answer any more today. Please try again tomorrow."),
     ErrorCode.UNSUPPORTED_MESSAGE: _("I can read text only so far. Please write to me instead."),
     ErrorCode.MESSAGE_TOO_LONG: _("That is more than I can read at once. Please send me less text."),
+    ErrorCode.CONVERSATION_TOO_LONG: _(
+        "Our conversation has become too long for me. Please send /reset to start a new one."
+    ),
+    ErrorCode.REQUEST_REFUSED: _(
+        "My AI service does not accept this. Please put it in other words, or send /reset to start a new conversation."
+    ),
     ErrorCode.CONFIGURATION_ERROR: _("I'm not set up correctly yet. Please tell the owner."),
 }
 

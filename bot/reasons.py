@@ -53,6 +53,14 @@ REASONS: Mapping[str, Reason] = {
     ),
     ErrorCode.UNSUPPORTED_MESSAGE: Reason(gettext_lazy("A kind of message that bots cannot read."), TOLD),
     ErrorCode.MESSAGE_TOO_LONG: Reason(gettext_lazy("The message was longer than what a model is shown."), TOLD),
+    ErrorCode.CONVERSATION_TOO_LONG: Reason(
+        gettext_lazy("The conversation did not fit into the model's context."),
+        gettext_lazy("The person was told to send /reset. MAX_MODEL_TOKENS is more than the model's server takes."),
+    ),
+    ErrorCode.REQUEST_REFUSED: Reason(
+        gettext_lazy("The model's server did not accept the request."),
+        gettext_lazy("The person was told so. Its code and words are in the log line of the turn."),
+    ),
     ErrorCode.CHANNEL_ERROR: Reason(
         gettext_lazy("The provider did not take the reply."),
         gettext_lazy("When the cause is gone, replay the message: the stored reply is sent, at no further cost."),

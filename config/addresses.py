@@ -43,6 +43,47 @@ def origin(*schemes: str) -> Parser:
     return Parser(f"{' or '.join(f'{scheme}://' for scheme in schemes)} and a host, without a path", convert)
 
 
+# Where the chat completions of servers are whose address is given as a host only. Most have them under /v1.
+_USUAL_PATH = "/v1"
+_PATHS = {
+    ".azure.com": "/openai/v1",
+    ".api.groq.com": "/openai/v1",
+    ".openrouter.ai": "/api/v1",
+    ".generativelanguage.googleapis.com": "/v1beta/openai",
+    ".api.perplexity.ai": "",
+    ".models.inference.ai.azure.com": "",
+}
+# What is added to the address for each request; it is often copied with it.
+_ENDPOINT = re.compile(r"/(?:chat/completions|completions|responses|embeddings|models)$")
+
+
+def _model_url(value: str) -> str:
+    accept(split_url(value).scheme in {"http", "https"})
+    if "?" in value or "#" in value:
+        raise Refused(
+            "must have no ? and no #: paths are added to its end. "
+            "Azure: https://<resource>.openai.azure.com/openai/v1, which needs no api-version"
+        )
+    bare = value.rstrip("/")
+    path, host = split_url(bare).path, split_url(bare).hostname or ""
+    if _ENDPOINT.search(path):
+        raise Refused("must end before /chat/completions, which is added to it: https://<host>/v1")
+    if host.endswith(".azure.com") and "/openai/deployments" in path:
+        raise Refused("must be Azure's newer address, https://<resource>.openai.azure.com/openai/v1")
+    return bare if path else bare + usual_path(bare)
+
+
+def usual_path(base_url: str) -> str:
+    """Return the path under which a server has its chat completions, as far as its host tells."""
+    host = f".{split_url(base_url).hostname}"
+    found = [name for name in _PATHS if host.endswith(name)]
+    return _PATHS[max(found, key=len)] if found else _USUAL_PATH
+
+
+# A host only is completed. (An address that ends with what is added to it gets 404 for each request.)
+model_url = Parser("a URL that starts with http:// or https:// and names a host", _model_url)
+
+
 def _sentry_dsn(value: str) -> str:
     parts = split_url(value)
     accept(parts.scheme in {"http", "https"} and bool(parts.username) and parts.path.rsplit("/", 1)[-1].isdigit())

@@ -19,6 +19,7 @@ def warnings(sources: Sources, values: Values, base: Path) -> list[str]:
     found = [message for _near, message in unknown_names(sources.merged)]
     found += [message for variable in VARIABLES for message in about_value(variable.name, sources)]
     found += about_dotenv(sources, base)
+    found += about_model_url(sources, values)
     if values["ENVIRONMENT"] == "production":
         found += about_hosts(values)
     return found
@@ -43,6 +44,13 @@ def about_dotenv(sources: Sources, base: Path) -> Iterator[str]:
         yield ".env is not read, because the environment itself sets ENVIRONMENT to something else than development"
     if SECRETS & sources.dotenv.assigned.keys() and is_open_to_all(base / ".env"):
         yield ".env holds secrets and can be read by everybody on this machine: chmod 600 .env"
+
+
+def about_model_url(sources: Sources, values: Values) -> Iterator[str]:
+    """Yield which path was added to a model server's address that has none."""
+    raw = sources.merged.get("OPENAI_BASE_URL", "").strip().rstrip("/")
+    if raw and (added := values["OPENAI_BASE_URL"].removeprefix(raw)):
+        yield f"OPENAI_BASE_URL names a host without a path: {added} is added to it"
 
 
 def about_hosts(values: Values) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from config.addresses import database_url, hosts, origin, sentry_dsn, url
+from config.addresses import database_url, hosts, model_url, origin, sentry_dsn, url
 from config.env import Variable
 from config.found import database_location, url_location
 from config.parsers import (
@@ -124,7 +124,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         ),
         Variable(
             "OPENAI_BASE_URL",
-            url("http", "https"),
+            model_url,
             "Another OpenAI-compatible server (Ollama, vLLM, llama.cpp).",
             OPENAI_API_URL,
         ),

@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
 from bot.errors import AppError, ErrorCode
 
@@ -16,12 +18,16 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """What a model is asked: messages oldest first; max_tokens caps the answer, deadline_seconds the whole call."""
+    """What a model is asked: messages oldest first; max_tokens caps the answer, deadline_seconds the whole call.
+
+    chat: the same for all requests of one chat, None when it is nobody's.
+    """
 
     model: str
     messages: tuple[ChatMessage, ...]
     max_tokens: int
     deadline_seconds: float
+    chat: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,30 @@ class EmptyCompletion(AppError):
         self.completion = completion
 
 
+class RefusalKind(StrEnum):
+    """Why a model's server does not take a request, as far as its words tell."""
+
+    TOO_LONG = "too_long"
+    SYSTEM_ROLE = "system_role"
+    ALTERNATION = "alternation"
+    ACCOUNT = "account"
+    UNKNOWN_MODEL = "unknown_model"
+    FILTERED = "filtered"
+    OTHER = "other"
+
+
+class RefusedRequest(AppError):
+    """The model's server does not take this request, and would not take it later either.
+
+    window: how many tokens its context has, 0 when it does not say; told with kind TOO_LONG only.
+    """
+
+    def __init__(self, kind: RefusalKind, detail: str, context: dict[str, Any], *, window: int = 0) -> None:
+        super().__init__(ErrorCode.OPENAI_API_ERROR, detail, context={**context, "refusal": kind.value})
+        self.kind = kind
+        self.window = window
+
+
 class LanguageModel(ABC):
     """A model provider. One instance belongs to one event loop; close() ends its connections."""
 
@@ -59,6 +89,7 @@ class LanguageModel(ABC):
 
         Raises:
             EmptyCompletion: the answer is none, but it is billed.
+            RefusedRequest: the server does not take this request; it is not billed.
             AppError: OPENAI_API_ERROR (unreachable, refused, too slow, not understood) or CONFIGURATION_ERROR.
         """
 

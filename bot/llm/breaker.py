@@ -11,7 +11,8 @@ from bot.llm.base import Completion, CompletionRequest, LanguageModel
 
 logger = logging.getLogger(__name__)
 
-# So many failures without one success between them are an outage.
+# So many failures without one success between them are an outage. A chat's count as one: what it asks, or how long its
+# conversation is, may be what the server fails at.
 MOST_FAILURES = 3
 # Then nobody asks for so long; after that one call tries. Each failed try doubles the pause, up to the longest.
 FIRST_PAUSE_SECONDS = 5.0
@@ -26,6 +27,8 @@ class CircuitBreaker(LanguageModel):
     def __init__(self, model: LanguageModel) -> None:
         self.model = model
         self._failures = 0
+        # Chats that failed since the last success. They are fewer than MOST_FAILURES while the circuit is closed.
+        self._failed_chats: set[int] = set()
         self._pause = 0.0
         self._refuse_until = 0.0
         self._trying = False
@@ -40,10 +43,13 @@ class CircuitBreaker(LanguageModel):
         try:
             completion = await self.model.complete(request)
         except AppError as error:
-            self._learn(failed=is_outage(error), trial=trial)
+            if is_outage(error):
+                self._fail(None if is_unreachable(error) else request.chat, trial=trial)
+            else:
+                self._succeed()
             raise
         else:
-            self._learn(failed=False, trial=trial)
+            self._succeed()
             return completion
         finally:
             if trial:
@@ -64,18 +70,30 @@ class CircuitBreaker(LanguageModel):
         self._trying = True
         return True
 
-    def _learn(self, *, failed: bool, trial: bool) -> None:
-        if not failed:
-            if self._pause:
-                logger.info("model_circuit_closed")
-            self._failures, self._pause = 0, 0.0
+    def _succeed(self) -> None:
+        if self._pause:
+            logger.info("model_circuit_closed")
+        self._failures, self._pause = 0, 0.0
+        self._failed_chats.clear()
+
+    def _fail(self, chat: int | None, *, trial: bool) -> None:
+        is_known = chat in self._failed_chats
+        # A trial's failure concerns everybody: the model was down before it.
+        if is_known and not trial:
             return
         self._failures += 1
+        if chat is not None and not self._pause:
+            self._failed_chats.add(chat)
         # Calls that were under way when it opened fail as well; only a trial makes the pause longer.
         if self._failures == MOST_FAILURES or trial:
             self._pause = min(self._pause * 2 or FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
             self._refuse_until = time.monotonic() + self._pause
             logger.error("model_circuit_opened", extra={"failures": self._failures, "seconds": self._pause})
+
+
+def is_unreachable(error: AppError) -> bool:
+    """Return whether there is no connection to the model's server, which no request can be the cause of."""
+    return str(error.context.get("code")).startswith(("ClientConnect", "ConnectionTimeout"))
 
 
 def is_outage(error: AppError) -> bool:

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
+import logging
 import math
-from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import httpx2
@@ -14,8 +13,12 @@ from openai._models import FinalRequestOptions
 from bot.channels.text import clean
 from bot.errors import AppError, ErrorCode
 from bot.llm.answers import read_completion, word
-from bot.llm.base import Completion, CompletionRequest, LanguageModel
+from bot.llm.base import Completion, CompletionRequest, LanguageModel, RefusalKind, RefusedRequest
 from bot.llm.http import LeanClient, with_content
+from bot.llm.manners import Manner, max_tokens_name
+from bot.llm.refusals import Refusal, names_unknown_cap, read_refusal, safe_words
+
+logger = logging.getLogger(__name__)
 
 RETRIES = 2
 CONNECT_SECONDS = 5.0
@@ -26,8 +29,8 @@ KEEPALIVE_SECONDS = 30.0
 NO_KEY = "none"
 # A head for each deadline, which is shorter for who has waited, and each try.
 MOST_HEADS = 16
-# Hosts of OpenAI's own models, which refuse the older max_tokens; other servers know only that one.
-OPENAI_HOSTS = (".api.openai.com", ".openai.azure.com")
+# What a request's own form or size brings about. Some servers answer it with a status of their own failures.
+OF_THE_REQUEST = frozenset({RefusalKind.TOO_LONG, RefusalKind.SYSTEM_ROLE, RefusalKind.ALTERNATION})
 
 
 class Client(openai.AsyncOpenAI):
@@ -53,11 +56,13 @@ class OpenAIModel(LanguageModel):
     def __init__(self, api_key: str, base_url: str, max_tokens_parameter: str = "auto") -> None:
         """Prepare the client; connections are opened by the first call, in the event loop it runs in.
 
-        max_tokens_parameter: how the server calls the answer's cap; "auto" tells by the host of base_url.
+        max_tokens_parameter: how the server calls the answer's cap; "auto" tells by the host of base_url, and learns
+        from a refusal.
         """
-        self.max_tokens_parameter = (
-            max_tokens_name(base_url) if max_tokens_parameter == "auto" else max_tokens_parameter
-        )
+        is_auto = max_tokens_parameter == "auto"
+        self._usual = Manner(max_tokens_name(base_url) if is_auto else max_tokens_parameter, cap_is_set=not is_auto)
+        # By model. What one server's models are learned to want is few and small.
+        self._manners: dict[str, Manner] = {}
         self.client = Client(
             api_key=api_key or NO_KEY,
             base_url=base_url,
@@ -72,59 +77,84 @@ class OpenAIModel(LanguageModel):
     async def complete(self, request: CompletionRequest) -> Completion:
         """Return the model's answer within the deadline, retries included.
 
+        What is refused for its form is asked once more in another one, which is remembered when it is accepted.
+
         Raises:
+            RefusedRequest: the server does not take this request, in no form.
             AppError: OPENAI_API_ERROR or CONFIGURATION_ERROR; context: status, code and provider_request_id, as known.
         """
-        body = {
-            "model": request.model,
-            "messages": [{"role": message.role, "content": clean(message.content)} for message in request.messages],
-            self.max_tokens_parameter: request.max_tokens,
-        }
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        timeout = openai.Timeout(request.deadline_seconds, connect=CONNECT_SECONDS)
         try:
             async with asyncio.timeout(request.deadline_seconds):
-                # Not chat.completions.create(): checking the request against the SDK's types costs four times the CPU
-                # of the whole call, and one process runs hundreds at once.
-                response = await self.client.request(
-                    httpx2.Response, self._options.model_copy(update={"content": content, "timeout": timeout})
-                )
+                response = await self._ask(request)
         except TimeoutError:
             raise _unavailable("no answer before the deadline", "deadline") from None
         except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
             # Without the original: it may hold the key (aiohttp's errors show the request's headers) or the prompt, and
             # tracebacks are logged.
-            raise translated(error) from None
+            raise translated(error, request, self._manner(request.model)) from None
         return read_completion(response.content, request, word(response.headers.get("x-request-id")))
+
+    def _manner(self, model: str) -> Manner:
+        return self._manners.get(model, self._usual)
+
+    async def _ask(self, request: CompletionRequest) -> httpx2.Response:
+        """Return the answer; a refusal that another manner may mend is not billed, and answered with that manner."""
+        manner = self._manner(request.model)
+        while True:
+            try:
+                response = await self._post(request, manner)
+            except openai.APIStatusError as error:
+                better = manner.after(read_refusal(error.status_code, error.response.content))
+                if better is None:
+                    raise
+                manner = better
+            else:
+                if manner != self._manner(request.model):
+                    self._manners[request.model] = manner
+                    facts = {"model": request.model, "cap_name": manner.cap_name, "folds_system": manner.folds_system}
+                    logger.info("model_manner_learned", extra=facts)
+                return response
+
+    async def _post(self, request: CompletionRequest, manner: Manner) -> httpx2.Response:
+        body = {
+            "model": request.model,
+            "messages": [
+                {"role": message.role, "content": clean(message.content)} for message in manner.order(request.messages)
+            ],
+            manner.cap_name: request.max_tokens,
+        }
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        timeout = openai.Timeout(request.deadline_seconds, connect=CONNECT_SECONDS)
+        # Not chat.completions.create(): checking the request against the SDK's types costs four times the CPU of the
+        # whole call, and one process runs hundreds at once.
+        return await self.client.request(
+            httpx2.Response, self._options.model_copy(update={"content": content, "timeout": timeout})
+        )
 
     async def close(self) -> None:
         """Release connections. Safe to call twice."""
         await self.client.close()
 
 
-def max_tokens_name(base_url: str) -> str:
-    """Return how the server at base_url calls the cap of an answer."""
-    host = urlsplit(base_url).hostname or ""
-    return "max_completion_tokens" if f".{host}".endswith(OPENAI_HOSTS) else "max_tokens"
-
-
 def stop_hopeless_retries(response: httpx2.Response) -> None:
     """Tell the SDK, in the header it obeys, not to retry what cannot get better before the deadline.
 
-    A used-up quota is a 429 like any throttling; and a Retry-After beyond the deadline (which is the read time-out of
-    each request) would keep a person waiting for nothing.
+    A used-up quota is a 429 like any throttling; what a request's own size or form brings about is a 500 on some
+    servers; and a Retry-After beyond the deadline (which is the read time-out of each request) would keep a person
+    waiting for nothing.
     """
     hopeless = _seconds(response.headers.get("retry-after")) >= response.request.extensions["timeout"]["read"]
-    if not hopeless and response.status_code == 429:
-        hopeless = _is_out_of_quota(_error_of(response.content))
+    if not hopeless and (response.status_code == 429 or response.status_code >= 500):
+        refusal = read_refusal(response.status_code, response.content)
+        hopeless = refusal.kind in OF_THE_REQUEST or (response.status_code == 429 and _is_out_of_quota(refusal))
     if hopeless:
         response.headers["x-should-retry"] = "false"
 
 
-def translated(error: Exception) -> AppError:
+def translated(error: Exception, request: CompletionRequest, manner: Manner) -> AppError:
     """Return a failure of a call in our words, without the library's: they may quote keys and prompts."""
     if isinstance(error, openai.APIStatusError):
-        return _refused(error)
+        return _refused(error, request, manner)
     if isinstance(error, openai.APIConnectionError):
         # The SDK reports every lost connection as a time-out; what really happened is two causes down.
         cause = error.__cause__.__cause__ if error.__cause__ else None
@@ -136,20 +166,25 @@ def translated(error: Exception) -> AppError:
     return _unavailable("the answer could not be read", type(error).__name__)
 
 
-def _refused(error: openai.APIStatusError) -> AppError:
-    """Return what an HTTP status means: whose fault it is, and whether another try later can help."""
-    status, code = error.status_code, word(error.code)
-    context = {"status": status, "code": code, "provider_request_id": word(error.request_id)}
-    if status in {401, 403, 404} or status < 400 or code == "model_not_found":
+def _refused(error: openai.APIStatusError, request: CompletionRequest, manner: Manner) -> AppError:
+    """Return what an HTTP status and its words mean: whose fault it is, and whether another try later can help."""
+    status, refusal = error.status_code, read_refusal(error.status_code, error.response.content)
+    context = {"status": status, "code": word(error.code), "provider_request_id": word(error.request_id)}
+    if status not in {401, 403} and (words := safe_words(refusal.message, request.messages)):
+        context["provider_words"] = words
+    if status < 500 and status != 429 and manner.cap_is_set and names_unknown_cap(refusal, manner.cap_name):
+        detail = f"the model API does not know {manner.cap_name}: OPENAI_MAX_TOKENS_PARAMETER names another"
+        return AppError(ErrorCode.CONFIGURATION_ERROR, detail, context=context)
+    of_settings = status < 500 and status != 429 and refusal.kind in {RefusalKind.ACCOUNT, RefusalKind.UNKNOWN_MODEL}
+    if status in {401, 403, 404} or status < 400 or of_settings:
         detail = "the model API refuses the key, the model or the address that is configured"
         return AppError(ErrorCode.CONFIGURATION_ERROR, detail, context=context)
+    detail = f"the model API answered with HTTP {status}"
+    if refusal.kind in OF_THE_REQUEST or status in {400, 413, 422}:
+        return RefusedRequest(refusal.kind, detail, context, window=refusal.window)
     temporary = status in {408, 409, 429} or status >= 500
-    return AppError(
-        ErrorCode.OPENAI_API_ERROR,
-        f"the model API answered with HTTP {status}",
-        retryable=temporary and not _is_out_of_quota({"code": error.code, "type": error.type}),
-        context=context,
-    )
+    retryable = temporary and not _is_out_of_quota(refusal)
+    return AppError(ErrorCode.OPENAI_API_ERROR, detail, retryable=retryable, context=context)
 
 
 def _unavailable(detail: str, code: str) -> AppError:
@@ -166,15 +201,5 @@ def _seconds(value: str | None) -> float:
     return seconds if math.isfinite(seconds) else 0.0
 
 
-def _error_of(raw: bytes) -> dict[str, Any]:
-    """Return the error object of a refusal, empty when there is none."""
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        return {}
-    error = body.get("error") if isinstance(body, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def _is_out_of_quota(error: dict[str, Any]) -> bool:
-    return "insufficient_quota" in (error.get("code"), error.get("type"))
+def _is_out_of_quota(refusal: Refusal) -> bool:
+    return "insufficient_quota" in refusal.text

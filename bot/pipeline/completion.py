@@ -3,16 +3,24 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from dataclasses import replace
 
 from django.conf import settings
 
 from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
-from bot.llm.base import ChatMessage, Completion, CompletionRequest, EmptyCompletion
+from bot.llm.base import (
+    ChatMessage,
+    Completion,
+    CompletionRequest,
+    EmptyCompletion,
+    RefusalKind,
+    RefusedRequest,
+)
 from bot.llm.breaker import CIRCUIT_OPEN
-from bot.llm.tokens import estimate_prompt_tokens, estimate_tokens
+from bot.llm.tokens import cautious_prompt_tokens, estimate_tokens
 from bot.metrics import observe
+from bot.pipeline.prompts import prompt, smaller
 from bot.pipeline.services import Services
 from bot.pipeline.turn import ModelCall, Turn
 from conversations.many import Said
@@ -29,19 +37,22 @@ async def completion(turn: Turn, services: Services) -> None:
     """Answer the turn with one completion.
 
     Raises:
-        AppError: UNSUPPORTED_MESSAGE, MESSAGE_TOO_LONG (see request_for); what the model raises.
+        AppError: UNSUPPORTED_MESSAGE, MESSAGE_TOO_LONG (see request_for); MESSAGE_TOO_LONG, CONVERSATION_TOO_LONG or
+            CONFIGURATION_ERROR when the model's context is too small; REQUEST_REFUSED; what the model raises.
     """
     request = request_for(turn)
     typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
     try:
-        answer = await _ask(request, services)
+        answer = await _answer(turn, request, services)
     except EmptyCompletion as error:
         turn.calls.append(ModelCall(request.model, error.completion))
+        if _left_no_room(error, request) and _shows_history(turn, request):
+            raise AppError(ErrorCode.CONVERSATION_TOO_LONG, error.detail, context=error.context) from None
         raise
     finally:
         typing.cancel()
     turn.calls.append(ModelCall(request.model, answer))
-    turn.remember = [Said("user", request.messages[-1].content), Said("assistant", answer.text)]
+    turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
     turn.end(answer.text)
 
 
@@ -55,6 +66,55 @@ def log_answer(answer: Completion, seconds: float) -> None:
         "provider_request_id": answer.request_id,
     }
     logger.info("model_answered", extra=facts)
+
+
+async def _answer(turn: Turn, request: CompletionRequest, services: Services) -> Completion:
+    """Return the model's answer, to less history where its context is too small for all that it was shown.
+
+    A refused call is not billed, and the second one asks for less than the first: what was reserved pays for it.
+    """
+    began = time.monotonic()
+    try:
+        return await _ask(request, services)
+    except RefusedRequest as error:
+        less = None
+        if error.kind is RefusalKind.TOO_LONG:
+            less = smaller(request, turn.bot.system_prompt, turn.history, turn.text, error.window)
+        if less is None:
+            raise _told(turn, request, error) from None
+        logger.warning("model_context_exceeded", extra={"model": request.model, "window": error.window or None})
+    less = replace(less, deadline_seconds=max(request.deadline_seconds - (time.monotonic() - began), 0.1))
+    try:
+        return await _ask(less, services)
+    except RefusedRequest as error:
+        raise _told(turn, less, error) from None
+
+
+def _told(turn: Turn, request: CompletionRequest, error: RefusedRequest) -> AppError:
+    """Return what a person is told of a request that the model's server does not take."""
+    code = ErrorCode.REQUEST_REFUSED
+    if error.kind is RefusalKind.TOO_LONG:
+        code = _what_is_too_long(turn, request)
+    return AppError(code, error.detail, context=error.context)
+
+
+def _shows_history(turn: Turn, request: CompletionRequest) -> bool:
+    """Return whether a request has anything in it that /reset would take away."""
+    return request.messages[-1].content != turn.text or any(it.role == "assistant" for it in request.messages)
+
+
+def _left_no_room(error: EmptyCompletion, request: CompletionRequest) -> bool:
+    """Return whether the answer ended before its cap: some servers let the prompt fill the context, and then stop."""
+    return error.context["code"] == "empty_length" and error.completion.output_tokens < request.max_tokens // 2
+
+
+def _what_is_too_long(turn: Turn, request: CompletionRequest) -> ErrorCode:
+    """Return the code for what has to become shorter: the conversation, the message, or the bot's own prompt."""
+    if _shows_history(turn, request):
+        return ErrorCode.CONVERSATION_TOO_LONG
+    of_bot = cautious_prompt_tokens([ChatMessage("system", turn.bot.system_prompt)])
+    own = cautious_prompt_tokens([ChatMessage("user", turn.text)])
+    return ErrorCode.MESSAGE_TOO_LONG if own > of_bot else ErrorCode.CONFIGURATION_ERROR
 
 
 async def _ask(request: CompletionRequest, services: Services) -> Completion:
@@ -86,6 +146,7 @@ def request_for(turn: Turn) -> CompletionRequest:
         messages=turn.prompt,
         max_tokens=settings.MAX_REPLY_TOKENS,
         deadline_seconds=settings.MODEL_DEADLINE_SECONDS - turn.waited_seconds,
+        chat=turn.lease.id,
     )
 
 
@@ -97,23 +158,6 @@ def _prompt_of(turn: Turn) -> tuple[ChatMessage, ...]:
     if (tokens := estimate_tokens(text)) > most:
         raise AppError(ErrorCode.MESSAGE_TOO_LONG, context={"estimated_tokens": tokens})
     return prompt(turn.bot.system_prompt, turn.history, text, most)
-
-
-def prompt(system_prompt: str, history: Iterable[ChatMessage], text: str, budget: int) -> tuple[ChatMessage, ...]:
-    """Return what the model is shown within a budget of tokens: newest messages first, none of them split.
-
-    The system prompt and the person's own message are always in it.
-    """
-    fixed = [ChatMessage("system", system_prompt)] if system_prompt else []
-    current = ChatMessage("user", text)
-    left = budget - estimate_prompt_tokens((*fixed, current))
-    kept: list[ChatMessage] = []
-    for message in reversed(list(history)):
-        left -= estimate_prompt_tokens((message,))
-        if left < 0:
-            break
-        kept.append(message)
-    return (*fixed, *reversed(kept), current)
 
 
 def begin_typing(turn: Turn, services: Services) -> None:

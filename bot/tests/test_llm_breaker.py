@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -148,6 +149,50 @@ def test_what_is_no_outage_leaves_the_circuit_closed(clock: Clock, model: Script
     breaker = CircuitBreaker(model)
     assert "circuit_open" not in [ask(breaker) for _ in range(11)]
     assert len(model.history) == 11
+
+
+def ask_of(breaker: CircuitBreaker, chat: int) -> str:
+    try:
+        return asyncio.run(breaker.complete(replace(REQUEST, chat=chat))).text
+    except AppError as error:
+        return str(error.context.get("code", error.detail))
+
+
+def test_one_chats_failures_are_no_outage_however_many_they_are(clock: Clock, model: ScriptedModel) -> None:
+    model.enqueue(*[outage(500), outage(502), outage()] * 10)
+    breaker = CircuitBreaker(model)
+    assert [ask_of(breaker, 1) for _ in range(30)] == ["down"] * 30
+    assert ask_of(breaker, 2) == "Echo: Hi"
+
+
+def test_a_chat_that_always_fails_and_another_one_that_fails_once_are_no_outage_either(
+    clock: Clock, model: ScriptedModel
+) -> None:
+    breaker = CircuitBreaker(model)
+    model.enqueue(*[outage(500)] * 5)
+    assert [ask_of(breaker, chat) for chat in (1, 1, 2, 1, 2)] == ["down"] * 5
+    assert ask_of(breaker, 3) == "Echo: Hi"
+
+
+def test_failures_of_different_chats_are_an_outage(clock: Clock, model: ScriptedModel) -> None:
+    breaker = CircuitBreaker(model)
+    model.enqueue(*[outage(500)] * 20)
+    assert [ask_of(breaker, chat) for chat in (1, 2, 1, 3, 4)] == [*["down"] * 4, "circuit_open"]
+
+
+def test_a_success_forgets_which_chats_have_failed(clock: Clock, model: ScriptedModel) -> None:
+    breaker = CircuitBreaker(model)
+    for _ in range(3):
+        model.enqueue(outage(500), outage(500), "fine")
+        assert [ask_of(breaker, chat) for chat in (1, 2, 3)] == ["down", "down", "fine"]
+
+
+@pytest.mark.parametrize("code", ["ClientConnectorError", "ClientConnectorDNSError", "ConnectionTimeoutError"])
+def test_a_server_without_a_connection_is_down_whoever_asks(clock: Clock, model: ScriptedModel, code: str) -> None:
+    unreachable = AppError(ErrorCode.OPENAI_API_ERROR, retryable=True, context={"status": None, "code": code})
+    model.enqueue(*[unreachable] * 3)
+    breaker = CircuitBreaker(model)
+    assert [ask_of(breaker, 1) for _ in range(4)] == [*[code] * 3, "circuit_open"]
 
 
 def test_opening_and_closing_are_logged_once(

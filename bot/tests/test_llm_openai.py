@@ -13,8 +13,17 @@ from pytest_django.fixtures import Settings
 from bot.errors import AppError, ErrorCode
 from bot.llm import create_model
 from bot.llm.answers import LONGEST_ANSWER
-from bot.llm.base import ChatMessage, Completion, CompletionRequest, EmptyCompletion
-from bot.llm.openai import OpenAIModel, max_tokens_name
+from bot.llm.base import (
+    ChatMessage,
+    Completion,
+    CompletionRequest,
+    EmptyCompletion,
+    RefusalKind,
+    RefusedRequest,
+)
+from bot.llm.breaker import is_outage
+from bot.llm.manners import max_tokens_name
+from bot.llm.openai import OpenAIModel
 from bot.llm.tokens import most_prompt_tokens
 from bot.standins import StandIn
 
@@ -325,6 +334,61 @@ def test_each_refusal_is_translated_and_retried_only_where_that_helps(
     if "json" in behaviour:
         assert error.context["code"] == (behaviour["json"]["error"]["code"] or ""), label
         assert error.context["provider_request_id"] == "req_7", label
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        (500, "Jinja Exception: Conversation roles must alternate user/assistant", RefusalKind.ALTERNATION),
+        (500, "Requested tokens (2230) exceed context window of 2048", RefusalKind.TOO_LONG),
+        (429, "Request too large for gpt-6 on tokens per min (TPM): Limit 100, Requested 200", RefusalKind.TOO_LONG),
+        (400, "Invalid value for top_p", RefusalKind.OTHER),
+    ],
+)
+def test_what_the_request_itself_brings_about_is_neither_retried_as_it_was_nor_an_outage(
+    api: StandIn, status: int, message: str, kind: RefusalKind
+) -> None:
+    api.script([{"status": status, "json": {"error": {"message": message, "code": None}}}] * 3)
+    error = failure(api.url)
+    assert isinstance(error, RefusedRequest)
+    assert (error.kind, error.retryable, is_outage(error)) == (kind, False, False)
+    assert len(api.requests()) == (2 if kind is RefusalKind.ALTERNATION else 1), "asked in another form, once"
+    assert error.context["provider_words"] == message
+
+
+def test_a_form_that_is_refused_as_well_is_not_remembered(api: StandIn) -> None:
+    api.script([{"status": 400, "json": {"error": {"message": "System role not supported"}}}] * 2)
+
+    async def run() -> list[str]:
+        model = OpenAIModel(KEY, f"{api.url}/v1")
+        request = CompletionRequest("gpt-6-luna", PROMPT, 500, 20)
+        try:
+            with pytest.raises(RefusedRequest):
+                await model.complete(request)
+            return [(await model.complete(request)).text]
+        finally:
+            await model.close()
+
+    assert asyncio.run(run()) == [f"Echo: {SECRET_TEXT}"]
+    roles = [[message["role"] for message in request["body"]["messages"]] for request in api.requests()]
+    assert roles == [["system", "user"], ["user"], ["system", "user"]]
+
+
+def test_what_one_model_of_a_server_wants_is_not_learned_for_another(api: StandIn) -> None:
+    api.script([{"for": "first", "status": 400, "json": {"error": {"message": "System role not supported"}}}])
+
+    async def run() -> None:
+        model = OpenAIModel(KEY, f"{api.url}/v1")
+        try:
+            for name, text in (("gemma", "first"), ("gemma", "second"), ("gpt-6-luna", "third")):
+                prompt = (ChatMessage("system", "Be kind"), ChatMessage("user", text))
+                await model.complete(CompletionRequest(name, prompt, 500, 20))
+        finally:
+            await model.close()
+
+    asyncio.run(run())
+    asked = [(request["body"]["model"], len(request["body"]["messages"])) for request in api.requests()]
+    assert asked == [("gemma", 2), ("gemma", 1), ("gemma", 1), ("gpt-6-luna", 2)]
 
 
 def test_a_retry_that_succeeds_is_an_answer_and_waits_as_it_is_told(api: StandIn) -> None:

@@ -182,3 +182,17 @@ def test_ten_faults_are_told_at_once_as_the_manual_shows(command):
         assert "Traceback" not in ended.stdout + written
     else:
         assert (ended.stdout, written) == ("", TEN_PROBLEMS[1])
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://ollama:11434", ["OPENAI_BASE_URL names a host without a path: /v1 is added to it"]),
+        ("https://a.openai.azure.com/", ["OPENAI_BASE_URL names a host without a path: /openai/v1 is added to it"]),
+        ("http://ollama:11434/v1/", []),
+        ("https://api.perplexity.ai", []),
+    ],
+)
+def test_a_path_that_is_added_to_the_address_of_a_models_server_is_told(url, said):
+    assert doubts(OPENAI_BASE_URL=url) == said
+    assert shown(OPENAI_BASE_URL=url)["OPENAI_BASE_URL"][1].startswith(url.rstrip("/"))

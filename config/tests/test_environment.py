@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from config.addresses import model_url
 from config.dotenv import Dotenv, read_dotenv
 from config.env import EnvironmentProblems, process_environment
 from config.environment import DOTENV_IGNORED, TEST_SECRET_KEY, load_environment, validate
@@ -90,6 +91,15 @@ def test_production_says_everything_it_lacks_at_once():
         ("REDIS_URL", "redis://cache:port/0", "must be a URL that starts with redis:// or rediss://"),
         ("OPENAI_BASE_URL", "ftp://x", "must be a URL that starts with http:// or https:// and names a host"),
         ("OPENAI_BASE_URL", "http://", "must be a URL that starts with http:// or https:// and names a host"),
+        ("OPENAI_BASE_URL", "api.openai.com/v1", "must be a URL that starts with http:// or https:// and names a host"),
+        ("OPENAI_BASE_URL", "ollama:11434/v1", "must be a URL that starts with http:// or https:// and names a host"),
+        ("OPENAI_BASE_URL", "http://vllm:8000/v1/chat/completions", "must end before /chat/completions, which is"),
+        ("OPENAI_BASE_URL", "http://vllm:8000/v1/chat/completions/", "must end before /chat/completions, which is"),
+        ("OPENAI_BASE_URL", "https://api.openai.com/v1/responses", "must end before /chat/completions, which is"),
+        ("OPENAI_BASE_URL", "https://a.openai.azure.com/openai/v1?api-version=1", "must have no ? and no #"),
+        ("OPENAI_BASE_URL", "https://gateway.example/v1?", "must have no ? and no #"),
+        ("OPENAI_BASE_URL", "https://gateway.example/v1#chat", "must have no ? and no #"),
+        ("OPENAI_BASE_URL", "https://a.openai.azure.com/openai/deployments/d", "must be Azure's newer address"),
         ("LLM_PROVIDER", "gpt", "must be one of openai, demo (found 'gpt')"),
         ("LOG_LEVEL", "LOUD", "must be one of DEBUG, INFO, WARNING, ERROR (found 'LOUD')"),
         ("SENTRY_DSN", "https://sentry.io/1", "must be a Sentry DSN such as https://key@o1.ingest.sentry.io/1"),
@@ -107,6 +117,25 @@ def test_production_says_everything_it_lacks_at_once():
 def test_a_wrong_value_is_named_with_what_was_expected(name, value, expected):
     (problem,) = problems_of(**{name: value})
     assert problem.startswith(f"{name} {expected}")
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("http://ollama:11434", "http://ollama:11434/v1"),
+        (" http://ollama:11434/ ", "http://ollama:11434/v1"),
+        ("http://vllm:8000/v1/  ", "http://vllm:8000/v1"),
+        ("https://gateway.example/llm", "https://gateway.example/llm"),
+        ("https://a.openai.azure.com", "https://a.openai.azure.com/openai/v1"),
+        ("https://a.services.ai.azure.com/", "https://a.services.ai.azure.com/openai/v1"),
+        ("https://api.groq.com", "https://api.groq.com/openai/v1"),
+        ("https://api.perplexity.ai", "https://api.perplexity.ai"),
+        ("https://models.inference.ai.azure.com", "https://models.inference.ai.azure.com"),
+        ("https://not-api.groq.com.example", "https://not-api.groq.com.example/v1"),
+    ],
+)
+def test_the_address_of_a_models_server_is_completed_where_it_is_a_host_only(given, used):
+    assert model_url(given) == used
 
 
 def test_every_wrong_value_is_listed_at_once():

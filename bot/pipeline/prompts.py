@@ -1,0 +1,58 @@
+"""Choose what a model is shown of a conversation: whole exchanges, the newest first."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from bot.llm.base import ChatMessage, CompletionRequest
+from bot.llm.messages import exchanges, joined
+from bot.llm.tokens import cautious_prompt_tokens, estimate_prompt_tokens
+
+Size = Callable[[Iterable[ChatMessage]], int]
+
+# What a second try shows of a prompt whose server does not say how large its context is.
+SHARE_OF_UNKNOWN = 4
+# An answer may have at most this share of a context that is too small for MAX_REPLY_TOKENS.
+SHARE_OF_ANSWER = 4
+
+
+def prompt(
+    system_prompt: str, history: Iterable[ChatMessage], text: str, budget: int, size: Size = estimate_prompt_tokens
+) -> tuple[ChatMessage, ...]:
+    """Return what the model is shown within a budget of tokens: newest exchanges first, none of them split.
+
+    The system prompt and the person's own message are always in it, whole. After the system prompt the roles alternate
+    and a user's message is the first. A question that got no answer stands before the person's own in one message.
+    """
+    fixed = [ChatMessage("system", system_prompt)] if system_prompt else []
+    current = ChatMessage("user", text)
+    of_any = size(())
+    left = budget - size((*fixed, current))
+    kept: list[ChatMessage] = []
+    for exchange in reversed(exchanges(history)):
+        left -= size(exchange) - of_any
+        if left < 0:
+            break
+        if exchange[-1].role == "user":
+            current = joined(exchange[-1], current)
+        else:
+            kept[:0] = exchange
+    return (*fixed, *kept, current)
+
+
+def smaller(
+    request: CompletionRequest, system_prompt: str, history: Iterable[ChatMessage], text: str, window: int
+) -> CompletionRequest | None:
+    """Return a request with less history for a server whose context is too small for this one; None if there is none.
+
+    window: how many tokens its context has, 0 when that is not known. Counted with caution, so that one more try is
+    enough; the request is never more than the first one in anything.
+    """
+    whole = cautious_prompt_tokens(request.messages)
+    answer = request.max_tokens
+    if window and answer > window // 2:
+        answer = max(1, min(answer, window // SHARE_OF_ANSWER))
+    room = min(window - answer, whole - 1) if window else whole // SHARE_OF_UNKNOWN
+    less = prompt(system_prompt, history, text, room, cautious_prompt_tokens)
+    if less == request.messages and answer == request.max_tokens:
+        return None
+    return replace(request, messages=less, max_tokens=answer)
