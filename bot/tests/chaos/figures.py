@@ -126,7 +126,7 @@ def turns_disordered(fleet: Fleet) -> list[str]:
 def uncertain_sends(fleet: Fleet) -> set[tuple[int, int]]:
     """Return (turn, part's id) of every send that was uncertain, by the workers' own words."""
     said = "".join(log.read_text(errors="replace") for log in fleet.folder.glob("worker-*.log"))
-    return {(int(turn), int(id)) for turn, id in re.findall(r"send_uncertain turn_id=(\d+) outbound_id=(\d+)", said)}
+    return {(int(turn), int(id)) for turn, id in re.findall(r"send_uncertain turn_id=(\d+) .*?outbound_id=(\d+)", said)}
 
 
 def resolved(fleet: Fleet) -> int:
