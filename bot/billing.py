@@ -42,6 +42,7 @@ def _row(turn: Turn, call: ModelCall, day: date, on: date) -> dict[str, Any]:
         model_answered=completion.model,
         input_tokens=completion.input_tokens,
         cached_input_tokens=completion.cached_input_tokens,
+        cache_write_tokens=completion.cache_write_tokens,
         output_tokens=completion.output_tokens,
         on=on,
     )
@@ -52,6 +53,7 @@ def _row(turn: Turn, call: ModelCall, day: date, on: date) -> dict[str, Any]:
         "model_answered": completion.model,
         "input_tokens": completion.input_tokens,
         "cached_input_tokens": completion.cached_input_tokens,
+        "cache_write_tokens": completion.cache_write_tokens,
         "output_tokens": completion.output_tokens,
         "cost_micros": priced.cost_micros,
         "price": priced.snapshot,

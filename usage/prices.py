@@ -38,8 +38,13 @@ def price_completion(
     cached_input_tokens: int,
     output_tokens: int,
     on: date,
+    cache_write_tokens: int = 0,
 ) -> Priced:
     """Return what a completion costs by the prices of a day.
+
+    input_tokens includes what was read from the provider's cache (cached_input_tokens) and written into it
+    (cache_write_tokens), which some providers bill above other input. Own prices have no rate for writes: they cost
+    what other input costs.
 
     Sources, in order: the newest ModelPrice row of the model that answered, then of the model asked; the bundled prices
     of the provider at base_url, for the same two names. The demo provider is free. At most one query in 30 seconds.
@@ -52,7 +57,7 @@ def price_completion(
         if price is not None:
             return Priced(cost_micros(price, input_tokens, cached_input_tokens, output_tokens), price.snapshot())
     for name in names:
-        priced = _bundled(name, base_url, input_tokens, cached_input_tokens, output_tokens, on)
+        priced = _bundled(name, base_url, input_tokens, cached_input_tokens, output_tokens, on, cache_write_tokens)
         if priced is not None:
             return priced
     _say_once(model)
@@ -126,7 +131,13 @@ def _say_once(model: str) -> None:
 
 
 def _bundled(
-    model: str, base_url: str, input_tokens: int, cached_input_tokens: int, output_tokens: int, on: date
+    model: str,
+    base_url: str,
+    input_tokens: int,
+    cached_input_tokens: int,
+    output_tokens: int,
+    on: date,
+    cache_write_tokens: int = 0,
 ) -> Priced | None:
     """Return the price genai-prices knows for the provider at base_url, or None."""
     if _not_bundled.get((model, base_url)) == on:
@@ -134,9 +145,11 @@ def _bundled(
     # 25 MB and 0.2 s, which only processes that run turns have a use for.
     from genai_prices import Usage, calc_price
 
+    cached = min(cached_input_tokens, input_tokens)
     usage = Usage(
         input_tokens=input_tokens,
-        cache_read_tokens=min(cached_input_tokens, input_tokens),
+        cache_read_tokens=cached,
+        cache_write_tokens=min(cache_write_tokens, input_tokens - cached),
         output_tokens=output_tokens,
     )
     when = datetime.combine(on, time_of_day(12), tzinfo=UTC)
@@ -162,6 +175,7 @@ def _bundled_snapshot(found: "PriceCalculation", input_tokens: int) -> dict[str,
         "model": found.model.id,
         "input_micros_per_million": _rate(rates.input_mtok, input_tokens),
         "cached_input_micros_per_million": _rate(rates.cache_read_mtok, input_tokens),
+        "cache_write_micros_per_million": _rate(rates.cache_write_mtok, input_tokens),
         "output_micros_per_million": _rate(rates.output_mtok, input_tokens),
     }
 

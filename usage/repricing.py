@@ -121,6 +121,7 @@ def _price(record: UsageRecord) -> Priced:
         model_answered=record.model_answered,
         input_tokens=record.input_tokens,
         cached_input_tokens=record.cached_input_tokens,
+        cache_write_tokens=record.cache_write_tokens,
         output_tokens=record.output_tokens,
         on=_day(record),
     )

@@ -19,6 +19,12 @@ def clean(text: str) -> str:
     return _UNWANTED.sub("", text)
 
 
+def sentence_ends(text: str) -> list[int]:
+    """Return the positions after the sentences of a text, its own end included if a sentence ends there."""
+    # (With a line break behind it the last sentence is one as well.)
+    return [match.end() for match in _SENTENCE_END.finditer(f"{text}\n")]
+
+
 def split(text: str, limit: int) -> list[str]:
     """Return text in parts of at most limit characters, cut where a reader would pause.
 

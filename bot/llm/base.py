@@ -32,7 +32,11 @@ class CompletionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One result of a model call. input_tokens includes cached_input_tokens; request_id is the provider's."""
+    """One result of a model call. request_id is the provider's.
+
+    input_tokens includes cached_input_tokens (read from the provider's cache) and cache_write_tokens (written into it).
+    finish_reason: why the model stopped, in the provider's word. is_cut: text ends before the answer does.
+    """
 
     text: str = field(repr=False)
     model: str
@@ -40,6 +44,9 @@ class Completion:
     output_tokens: int
     cached_input_tokens: int = 0
     request_id: str = ""
+    cache_write_tokens: int = 0
+    finish_reason: str = ""
+    is_cut: bool = False
 
 
 class EmptyCompletion(AppError):

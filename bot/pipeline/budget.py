@@ -109,6 +109,8 @@ def most_micros(request: CompletionRequest) -> int:
         model_answered="",
         input_tokens=prompt_tokens,
         cached_input_tokens=0,
+        # The dearest input there is: the provider may write all of it into its cache.
+        cache_write_tokens=prompt_tokens,
         output_tokens=request.max_tokens,
         on=today(),
     )

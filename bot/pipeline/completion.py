@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
@@ -53,7 +54,14 @@ async def completion(turn: Turn, services: Services) -> None:
         typing.cancel()
     turn.calls.append(ModelCall(request.model, answer))
     turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
-    turn.end(answer.text)
+    turn.end(_reply(answer))
+
+
+def _reply(answer: Completion) -> str:
+    """Return what the person reads. (The hint is not remembered: the model would learn to write it.)"""
+    if not answer.is_cut:
+        return answer.text
+    return answer.text + "\n\n" + _("(That was not all. Ask me to go on if you want the rest.)")
 
 
 def log_answer(answer: Completion, seconds: float) -> None:
@@ -63,6 +71,8 @@ def log_answer(answer: Completion, seconds: float) -> None:
         "input_tokens": answer.input_tokens,
         "output_tokens": answer.output_tokens,
         "seconds": round(seconds, 3),
+        "finish_reason": answer.finish_reason,
+        "is_cut": answer.is_cut,
         "provider_request_id": answer.request_id,
     }
     logger.info("model_answered", extra=facts)

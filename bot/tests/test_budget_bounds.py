@@ -16,6 +16,7 @@ from bot.directory import ActiveBot
 from bot.llm.base import ChatMessage, Completion, CompletionRequest
 from bot.llm.tokens import most_prompt_tokens, most_tokens
 from bot.models import InboundMessage
+from bot.pipeline.budget import most_micros
 from bot.tests.factories import BotFactory, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, work_until
 from bot.worker import Worker
@@ -56,6 +57,14 @@ def test_a_prompt_of_many_messages_is_bounded_as_its_messages_are(samples: list[
     prompt = [ChatMessage("user", sample["text"]) for sample in samples]
     for tokenizer in TOKENIZERS:
         assert sum(sample[tokenizer] for sample in samples) + TEMPLATE_TOKENS <= most_prompt_tokens(prompt)
+
+
+def test_what_is_reserved_covers_a_prompt_that_is_written_into_the_providers_cache(db: None, settings: Any) -> None:
+    settings.LLM_PROVIDER, settings.OPENAI_BASE_URL = "openai", "https://api.openai.com/v1"
+    request = CompletionRequest("gpt-6-luna", (ChatMessage("user", "word " * 4_000),), 0, 20)
+    tokens = most_prompt_tokens(request.messages)
+    # At $0.125 a million, which is above what other input costs.
+    assert most_micros(request) == -(-tokens * 125 // 1_000)
 
 
 class CountingModel(ScriptedModel):

@@ -38,6 +38,12 @@ class UsageRecord(models.Model):
     model_answered = models.CharField(_("model that answered"), max_length=200, blank=True, default="")
     input_tokens = models.PositiveIntegerField(_("input tokens"), help_text=_("Cached ones included."))
     cached_input_tokens = models.PositiveIntegerField(_("cached input tokens"), default=0)
+    cache_write_tokens = models.PositiveIntegerField(
+        _("cache write tokens"),
+        default=0,
+        db_default=0,
+        help_text=_("Input tokens that the provider has written into its cache."),
+    )
     output_tokens = models.PositiveIntegerField(_("output tokens"))
     cost_micros = models.BigIntegerField(
         _("cost"), null=True, blank=True, help_text=_("In micro-dollars. Empty: the price was not known.")

@@ -165,3 +165,23 @@ def test_the_bundled_prices_are_not_loaded_before_they_are_needed():
         "import sys, django; django.setup(); import usage.prices, usage.admin; sys.exit('genai_prices' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_is_written_into_a_cache_costs_what_the_provider_bills_for_it():
+    tokens = {"model": "gpt-6-luna", "input_tokens": 2_000, "cached_input_tokens": 0, "output_tokens": 0}
+    assert price(**tokens).cost_micros == 200
+    written = price(**tokens, cache_write_tokens=1_500)
+    # 500 at $0.10 and 1,500 at $0.125 a million, half a micro-dollar rounded up.
+    assert written.cost_micros == 238
+    assert written.snapshot["cache_write_micros_per_million"] == 125_000
+
+
+def test_writes_where_no_rate_is_known_for_them_cost_what_other_input_costs():
+    ModelPriceFactory.create(model="house")
+    for model in ("gpt-4o", "house"):
+        assert price(model=model, cache_write_tokens=500) == price(model=model)
+
+
+def test_more_written_tokens_than_there_were_cost_no_more_than_all_of_them():
+    tokens = {"model": "gpt-6-luna", "input_tokens": 2_000, "cached_input_tokens": 400, "output_tokens": 0}
+    assert price(**tokens, cache_write_tokens=9_000) == price(**tokens, cache_write_tokens=1_600)

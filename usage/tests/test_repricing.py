@@ -103,6 +103,16 @@ def test_the_model_that_answered_counts_first_and_bundled_prices_come_last(setti
     assert bundled.cost_micros == 2_500 + 1_000
 
 
+def test_what_was_written_into_a_cache_is_priced_as_that(settings: Any) -> None:
+    settings.OPENAI_BASE_URL = "https://api.openai.com/v1"
+    tokens: dict[str, Any] = {"input_tokens": 2_000, "cached_input_tokens": 0, "output_tokens": 0}
+    record = waiting(bob(), model="gpt-6-luna", cache_write_tokens=1_500, **tokens)
+    reprice()
+    record.refresh_from_db()
+    # 500 at $0.10 and 1,500 at $0.125 a million, half a micro-dollar rounded up.
+    assert record.cost_micros == 238
+
+
 def test_what_was_not_the_demo_models_does_not_become_free_when_it_is_set(settings: Any) -> None:
     settings.LLM_PROVIDER = "demo"
     waiting(bob())

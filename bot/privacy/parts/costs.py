@@ -22,6 +22,7 @@ COSTS = (
             Told("model_answered", _("model that answered")),
             Told("input_tokens", _("input tokens")),
             Told("cached_input_tokens", _("cached input tokens")),
+            Told("cache_write_tokens", _("cache write tokens")),
             Told("output_tokens", _("output tokens")),
             amount("cost_micros", _("cost"), "cost_usd"),
             amount("budget_micros", _("counted in budgets"), "counted_in_budgets_usd"),

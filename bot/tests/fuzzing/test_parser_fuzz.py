@@ -14,8 +14,9 @@ from bot.channels.base import Account, Channel, InvalidBody, WebhookRequest
 from bot.channels.registry import CHANNELS
 from bot.channels.text import clean, split
 from bot.errors import AppError
-from bot.llm.answers import LARGEST_COUNT, LONGEST_ANSWER, read_completion
+from bot.llm.answers import LONGEST_ANSWER, read_completion
 from bot.llm.base import ChatMessage, CompletionRequest, EmptyCompletion
+from bot.llm.counts import LARGEST_COUNT
 from bot.pipeline.commands import read_call
 from bot.pipeline.commands.registry import COMMANDS, Call
 from bot.tests.fuzzing import payloads
