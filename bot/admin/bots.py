@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy
 
 from bot.admin.bot_deletion import DeletionAdmin
 from bot.admin.bot_form import BotForm, secret_fields
-from bot.admin.bot_list import BotListAdmin, missing_of, state
+from bot.admin.bot_list import BotListAdmin, state
 from bot.admin.bot_pauses import PauseAdmin
 from bot.admin.bot_previews import PreviewAdmin
 from bot.admin.parts import chip, copyable
 from bot.channels.registry import CHANNELS
+from bot.missing import missing_of
 from bot.models import Bot
 from usage.pricing import dollars
 

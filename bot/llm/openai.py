@@ -16,6 +16,7 @@ from bot.errors import AppError, ErrorCode
 from bot.llm.answers import read_completion, word
 from bot.llm.base import Completion, CompletionRequest, LanguageModel
 from bot.llm.http import LeanClient, with_content
+from bot.llm.refusals import CODES, is_out_of_money, refusal_of
 
 RETRIES = 2
 CONNECT_SECONDS = 5.0
@@ -116,7 +117,7 @@ def stop_hopeless_retries(response: httpx2.Response) -> None:
     """
     hopeless = _seconds(response.headers.get("retry-after")) >= response.request.extensions["timeout"]["read"]
     if not hopeless and response.status_code == 429:
-        hopeless = _is_out_of_quota(_error_of(response.content))
+        hopeless = is_out_of_money(error_of(response.content))
     if hopeless:
         response.headers["x-should-retry"] = "false"
 
@@ -140,14 +141,19 @@ def _refused(error: openai.APIStatusError) -> AppError:
     """Return what an HTTP status means: whose fault it is, and whether another try later can help."""
     status, code = error.status_code, word(error.code)
     context = {"status": status, "code": code, "provider_request_id": word(error.request_id)}
-    if status in {401, 403, 404} or status < 400 or code == "model_not_found":
-        detail = "the model API refuses the key, the model or the address that is configured"
-        return AppError(ErrorCode.CONFIGURATION_ERROR, detail, context=context)
+    refusal = refusal_of(status, error_of(error.response.content))
+    if refusal is not None:
+        context["refusal"] = str(refusal)
+        detail = {
+            ErrorCode.CONFIGURATION_ERROR: "the model API refuses the key, the model or the address that is configured",
+            ErrorCode.OPENAI_API_ERROR: f"the model API answered with HTTP {status}: the account has no credit",
+        }[CODES[refusal]]
+        return AppError(CODES[refusal], detail, context=context)
     temporary = status in {408, 409, 429} or status >= 500
     return AppError(
         ErrorCode.OPENAI_API_ERROR,
         f"the model API answered with HTTP {status}",
-        retryable=temporary and not _is_out_of_quota({"code": error.code, "type": error.type}),
+        retryable=temporary,
         context=context,
     )
 
@@ -166,7 +172,7 @@ def _seconds(value: str | None) -> float:
     return seconds if math.isfinite(seconds) else 0.0
 
 
-def _error_of(raw: bytes) -> dict[str, Any]:
+def error_of(raw: bytes) -> dict[str, Any]:
     """Return the error object of a refusal, empty when there is none."""
     try:
         body = json.loads(raw)
@@ -174,7 +180,3 @@ def _error_of(raw: bytes) -> dict[str, Any]:
         return {}
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}
-
-
-def _is_out_of_quota(error: dict[str, Any]) -> bool:
-    return "insufficient_quota" in (error.get("code"), error.get("type"))
