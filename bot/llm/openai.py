@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,7 +15,7 @@ from bot.errors import AppError, ErrorCode
 from bot.llm.answers import read_completion, word
 from bot.llm.base import Completion, CompletionRequest, LanguageModel
 from bot.llm.http import LeanClient, with_content
-from bot.llm.refusals import CODES, is_out_of_money, refusal_of
+from bot.llm.refusals import CODES, error_of, is_out_of_money, refusal_of
 
 RETRIES = 2
 CONNECT_SECONDS = 5.0
@@ -170,13 +169,3 @@ def _seconds(value: str | None) -> float:
     except ValueError:
         return 0.0
     return seconds if math.isfinite(seconds) else 0.0
-
-
-def error_of(raw: bytes) -> dict[str, Any]:
-    """Return the error object of a refusal, empty when there is none."""
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        return {}
-    error = body.get("error") if isinstance(body, dict) else None
-    return error if isinstance(error, dict) else {}

@@ -3,6 +3,7 @@
 Pure functions, from what a server answered to one of four words; servers differ in how they say it.
 """
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -54,6 +55,21 @@ def refusal_of(status: int, error: Mapping[str, Any] | None) -> Refusal | None:
         names_model = not codes & ADDRESS_CODES and "model" in str(said.get("message", "")).lower()
         return Refusal.MODEL if names_model else Refusal.ADDRESS
     return Refusal.ADDRESS if 300 <= status < 400 else None
+
+
+def error_of(raw: bytes) -> dict[str, Any]:
+    """Return the error object of a refusal, empty when there is none."""
+    body = json_of(raw)
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def json_of(raw: bytes) -> Any:
+    """Return what a body says as JSON; None where it is none."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
 
 
 def is_out_of_money(error: Mapping[str, Any]) -> bool:
