@@ -77,7 +77,7 @@ def facts() -> list[tuple[str, str]]:
 
 def checked() -> dict[str, str]:
     found = run_checks(include_deployment_checks=True, databases=["default"])
-    return {message.id: message.msg for message in found if (message.id or "").startswith("parley.")}
+    return {str(message.id): message.msg for message in found if str(message.id).startswith("parley.")}
 
 
 REFUSED = [
@@ -204,7 +204,8 @@ def test_the_check_names_a_model_that_is_not_listed_and_one_that_ends_soon(
         assert said == (f"The model '{LUNA}' is switched off on {ends}." if ends else None), entry
     settings.OPENAI_GPT_MODEL = "gpt-6-lune"
     assert "gpt-6-lune" in checked()["parley.W017"]
-    for answer in ({"status": 404, "raw": "no list here"}, {"json": {"data": []}}, {"json": []}):
+    answers: list[Any] = [{"status": 404, "raw": "no list here"}, {"json": {"data": []}}, {"json": []}]
+    for answer in answers:
         api.script([answer])
         assert "parley.W017" not in checked(), "a server need not list its models"
 

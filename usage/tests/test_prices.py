@@ -165,3 +165,22 @@ def test_the_bundled_prices_are_not_loaded_before_they_are_needed():
         "import sys, django; django.setup(); import usage.prices, usage.admin; sys.exit('genai_prices' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["house-2-2026-01-01", "house-2-20260101", "house-2@20260101"])
+def test_a_dated_name_has_the_operators_price_of_its_model_unless_it_has_one_of_its_own(name):
+    priced = {"provider": "openai", "base_url": "http://gpu.lan/v1", "model": name, "model_answered": name}
+    tokens = {"input_tokens": 1_000_000, "cached_input_tokens": 0, "output_tokens": 0, "on": TODAY}
+    ModelPriceFactory.create(model="house-2", input_micros_per_million=70)
+    prices.forget_prices()
+    assert price_completion(**priced, **tokens).cost_micros == 70
+    assert prices.has_price(name, "http://gpu.lan/v1", TODAY)
+    ModelPriceFactory.create(model=name, input_micros_per_million=90)
+    prices.forget_prices()
+    assert price_completion(**priced, **tokens).cost_micros == 90
+
+
+@pytest.mark.parametrize("name", ["house-2-2026-13-01x", "house-20260101", "house-2-0613", "-2026-01-01", "gpt-6"])
+def test_what_only_resembles_a_date_is_part_of_the_name(name):
+    expected = "house" if name == "house-20260101" else name
+    assert prices.undated(name) == expected
