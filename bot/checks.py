@@ -20,7 +20,7 @@ from bot.bootstrap import find_owner
 from bot.channels.base import Channel
 from bot.channels.registry import get_channel
 from bot.fields import Unreadable
-from bot.llm.refusals import refusal_code
+from bot.llm.standing import refusal_code
 from bot.model_check import list_models
 from bot.model_refusals import models_in_use, standing_refusals
 from bot.models import Bot, Heartbeat

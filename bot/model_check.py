@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
-from bot.llm.refusals import Refusal, error_of, json_of, refusal_of
+from bot.llm.standing import Refusal, error_of, json_of, refusal_of
 
 if TYPE_CHECKING:
     from bot.pipeline.turn import ModelCall
@@ -50,7 +50,7 @@ def list_models() -> ModelList:
     return run_apart(_list())
 
 
-def ask_model(name: str) -> ModelCall:
+def ask_model(name: str, effort: str) -> ModelCall:
     """Let a model answer one word and return the call, which costs what 16 tokens cost. Not for an event loop.
 
     Raises:
@@ -61,7 +61,7 @@ def ask_model(name: str) -> ModelCall:
     from bot.llm.base import ChatMessage, CompletionRequest, EmptyCompletion
     from bot.pipeline.turn import ModelCall
 
-    request = CompletionRequest(name, (ChatMessage("user", "Say yes."),), ANSWER_TOKENS, ANSWER_SECONDS)
+    request = CompletionRequest(name, (ChatMessage("user", "Say yes."),), ANSWER_TOKENS, ANSWER_SECONDS, effort=effort)
 
     async def ask() -> ModelCall:
         model = create_model(settings.LLM_PROVIDER)

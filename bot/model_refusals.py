@@ -11,7 +11,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Max
 
-from bot.llm.refusals import Refusal, refusal_code
+from bot.llm.standing import Refusal, refusal_code
 from bot.models import Bot, InboundMessage
 from bot.reasons import Reason, reason_of
 from usage.models import UsageRecord

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from bot.billing import record_test
 from bot.channels.connection import CheckError
 from bot.errors import AppError
-from bot.llm.refusals import row_code
+from bot.llm.standing import STANDING, row_code
 from bot.model_check import ModelList, ask_model, list_models
 from bot.model_refusals import models_of
 from bot.models import Bot
@@ -24,7 +24,7 @@ def try_model(bot: Bot) -> tuple[str, list[CheckError], list[str]]:
         return "", [], []
     name = models_of(bot)[0]
     try:
-        call = ask_model(name)
+        call = ask_model(name, bot.reasoning_effort)
     except AppError as error:
         return "", [_problem(error, name)], endings(list_models(), models_of(bot))
     record_test(call, bot.slug)
@@ -43,9 +43,9 @@ def _problem(error: AppError, model: str) -> CheckError:
     status, provider_code = error.context.get("status"), str(error.context.get("code") or "")
     told = f"http_{status}" if status and not provider_code else provider_code
     sentence = str(reason_of(code) or code)
-    if "refusal" not in error.context:
+    if STANDING not in error.context:
         sentence = gettext("The model %(model)s did not answer (%(why)s).") % {"model": model, "why": told or code}
     request_id = str(error.context.get("provider_request_id") or "")
     return CheckError(
-        error.context.get("refusal", "model_failed"), sentence, error_code=told, provider_request_id=request_id
+        error.context.get(STANDING, "model_failed"), sentence, error_code=told, provider_request_id=request_id
     )

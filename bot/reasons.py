@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bot.errors import ErrorCode
-from bot.llm.refusals import Refusal
+from bot.llm.standing import Refusal
 from bot.managers import NO_REASON, RESOLVED, UNCERTAIN
 
 Words = str | Promise
@@ -80,7 +80,7 @@ REASONS: Mapping[str, Reason] = {
     NO_REASON: Reason(gettext_lazy("The provider says that it failed, and not why.")),
 }
 
-# What the model's server refuses, until an operator acts (bot/llm/refusals.py).
+# What the model's server refuses, until an operator acts (bot/llm/standing.py).
 REFUSED: Mapping[str, Reason] = {
     Refusal.KEY: Reason(
         gettext_lazy("The model's server refuses the key."),

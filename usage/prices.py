@@ -46,8 +46,8 @@ def price_completion(
     """Return what a completion costs by the prices of a day.
 
     Sources, in order: the newest ModelPrice row of the model that answered, then of the model asked; the bundled prices
-    of the provider at base_url, for the same two names. A dated name without a row of its own has that of the model which
-    it is a version of. The demo provider is free. At most one query in 30 seconds.
+    of the provider at base_url, for the same two names. A dated name without a row of its own has that of the model
+    which it is a version of. The demo provider is free. At most one query in 30 seconds.
     """
     if provider == "demo":
         return Priced(0, {"source": "demo"})

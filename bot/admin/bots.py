@@ -54,7 +54,7 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
         secrets = secret_fields(obj.channel) if changes else []
         budgets = ("daily_budget_micros", "user_daily_budget_micros") if changes else ("budget", "budget_of_each")
         account = ("webhook_url", "account_id", *secrets, "contact")
-        prompt = ("system_prompt", "model", "allowed_models", "language", "burst_wait_seconds")
+        prompt = ("system_prompt", "model", "reasoning_effort", "allowed_models", "language", "burst_wait_seconds")
         return (
             (None, {"fields": ("standing", "name", "slug", "channel", "is_active")}),
             (_("Prompt and answers"), {"fields": prompt}),

@@ -16,12 +16,16 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """What a model is asked: messages oldest first; max_tokens caps the answer, deadline_seconds the whole call."""
+    """What a model is asked: messages oldest first; max_tokens caps the answer, deadline_seconds the whole call.
+
+    effort: how much it is to reason first, one of bot.llm.effort.Effort.
+    """
 
     model: str
     messages: tuple[ChatMessage, ...]
     max_tokens: int
     deadline_seconds: float
+    effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -14,8 +15,9 @@ from bot.channels.text import clean
 from bot.errors import AppError, ErrorCode
 from bot.llm.answers import read_completion, word
 from bot.llm.base import Completion, CompletionRequest, LanguageModel
+from bot.llm.effort import Efforts, refuses_effort
 from bot.llm.http import LeanClient, with_content
-from bot.llm.refusals import CODES, error_of, is_out_of_money, refusal_of
+from bot.llm.standing import error_of, is_out_of_money, refusal_of, standing_error
 
 RETRIES = 2
 CONNECT_SECONDS = 5.0
@@ -58,6 +60,7 @@ class OpenAIModel(LanguageModel):
         self.max_tokens_parameter = (
             max_tokens_name(base_url) if max_tokens_parameter == "auto" else max_tokens_parameter
         )
+        self._efforts = Efforts(base_url)
         self.client = Client(
             api_key=api_key or NO_KEY,
             base_url=base_url,
@@ -75,20 +78,9 @@ class OpenAIModel(LanguageModel):
         Raises:
             AppError: OPENAI_API_ERROR or CONFIGURATION_ERROR; context: status, code and provider_request_id, as known.
         """
-        body = {
-            "model": request.model,
-            "messages": [{"role": message.role, "content": clean(message.content)} for message in request.messages],
-            self.max_tokens_parameter: request.max_tokens,
-        }
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        timeout = openai.Timeout(request.deadline_seconds, connect=CONNECT_SECONDS)
         try:
             async with asyncio.timeout(request.deadline_seconds):
-                # Not chat.completions.create(): checking the request against the SDK's types costs four times the CPU
-                # of the whole call, and one process runs hundreds at once.
-                response = await self.client.request(
-                    httpx2.Response, self._options.model_copy(update={"content": content, "timeout": timeout})
-                )
+                response = await self._ask(request)
         except TimeoutError:
             raise _unavailable("no answer before the deadline", "deadline") from None
         except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
@@ -96,6 +88,34 @@ class OpenAIModel(LanguageModel):
             # tracebacks are logged.
             raise translated(error) from None
         return read_completion(response.content, request, word(response.headers.get("x-request-id")))
+
+    async def _ask(self, request: CompletionRequest) -> httpx2.Response:
+        """Return the answer. Where the effort is what is refused, ask once more without, and remember it."""
+        effort = self._efforts.of(request.model, request.effort)
+        try:
+            return await self._post(request, effort)
+        except openai.APIStatusError as error:
+            if effort is None or not refuses_effort(error.status_code, error.response.content):
+                raise
+        response = await self._post(request, None)
+        self._efforts.leave_out(request.model, effort)
+        return response
+
+    async def _post(self, request: CompletionRequest, effort: str | None) -> httpx2.Response:
+        body: dict[str, Any] = {
+            "model": request.model,
+            "messages": [{"role": message.role, "content": clean(message.content)} for message in request.messages],
+            self.max_tokens_parameter: request.max_tokens,
+        }
+        if effort is not None:
+            body["reasoning_effort"] = effort
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        timeout = openai.Timeout(request.deadline_seconds, connect=CONNECT_SECONDS)
+        # Not chat.completions.create(): checking the request against the SDK's types costs four times the CPU of the
+        # whole call, and one process runs hundreds at once.
+        return await self.client.request(
+            httpx2.Response, self._options.model_copy(update={"content": content, "timeout": timeout})
+        )
 
     async def close(self) -> None:
         """Release connections. Safe to call twice."""
@@ -140,14 +160,8 @@ def _refused(error: openai.APIStatusError) -> AppError:
     """Return what an HTTP status means: whose fault it is, and whether another try later can help."""
     status, code = error.status_code, word(error.code)
     context = {"status": status, "code": code, "provider_request_id": word(error.request_id)}
-    refusal = refusal_of(status, error_of(error.response.content))
-    if refusal is not None:
-        context["refusal"] = str(refusal)
-        detail = {
-            ErrorCode.CONFIGURATION_ERROR: "the model API refuses the key, the model or the address that is configured",
-            ErrorCode.OPENAI_API_ERROR: f"the model API answered with HTTP {status}: the account has no credit",
-        }[CODES[refusal]]
-        return AppError(CODES[refusal], detail, context=context)
+    if (refusal := refusal_of(status, error_of(error.response.content))) is not None:
+        return standing_error(refusal, status, context)
     temporary = status in {408, 409, 429} or status >= 500
     return AppError(
         ErrorCode.OPENAI_API_ERROR,

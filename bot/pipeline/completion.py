@@ -86,6 +86,7 @@ def request_for(turn: Turn) -> CompletionRequest:
         messages=turn.prompt,
         max_tokens=settings.MAX_REPLY_TOKENS,
         deadline_seconds=settings.MODEL_DEADLINE_SECONDS - turn.waited_seconds,
+        effort=turn.bot.reasoning_effort,
     )
 
 

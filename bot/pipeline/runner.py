@@ -6,7 +6,7 @@ import logging
 from django.conf import settings
 
 from bot.errors import AppError, ErrorCode
-from bot.llm.refusals import row_code
+from bot.llm.standing import row_code
 from bot.pipeline.access import access
 from bot.pipeline.budget import budget
 from bot.pipeline.commands.stage import commands

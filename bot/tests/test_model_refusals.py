@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from bot import inbox
 from bot.dashboard.sections import build
 from bot.directory import ActiveBot
-from bot.llm.refusals import Refusal, refusal_code, refusal_of
+from bot.llm.standing import Refusal, refusal_code, refusal_of
 from bot.model_check import read_day, read_list
 from bot.models import Bot, InboundMessage
 from bot.standins import StandIn

@@ -169,15 +169,15 @@ def test_the_bundled_prices_are_not_loaded_before_they_are_needed():
 
 @pytest.mark.parametrize("name", ["house-2-2026-01-01", "house-2-20260101", "house-2@20260101"])
 def test_a_dated_name_has_the_operators_price_of_its_model_unless_it_has_one_of_its_own(name):
-    priced = {"provider": "openai", "base_url": "http://gpu.lan/v1", "model": name, "model_answered": name}
-    tokens = {"input_tokens": 1_000_000, "cached_input_tokens": 0, "output_tokens": 0, "on": TODAY}
-    ModelPriceFactory.create(model="house-2", input_micros_per_million=70)
-    prices.forget_prices()
-    assert price_completion(**priced, **tokens).cost_micros == 70
-    assert prices.has_price(name, "http://gpu.lan/v1", TODAY)
-    ModelPriceFactory.create(model=name, input_micros_per_million=90)
-    prices.forget_prices()
-    assert price_completion(**priced, **tokens).cost_micros == 90
+    def cost():
+        prices.forget_prices()
+        return price(base_url=LOCAL, model=name, model_answered=name, input_tokens=10**6, output_tokens=0).cost_micros
+
+    ModelPriceFactory.create(model="house-2", input_micros_per_million=70, cached_input_micros_per_million=None)
+    assert cost() == 70
+    assert prices.has_price(name, LOCAL, TODAY)
+    ModelPriceFactory.create(model=name, input_micros_per_million=90, cached_input_micros_per_million=None)
+    assert cost() == 90
 
 
 @pytest.mark.parametrize("name", ["house-2-2026-13-01x", "house-20260101", "house-2-0613", "-2026-01-01", "gpt-6"])

@@ -32,6 +32,8 @@ ADDRESS_CODES = frozenset({"unknown_url", "invalid_url"})
 MONEY_CODES = frozenset(
     {"insufficient_quota", "insufficient_balance", "insufficient_credits", "exceeded_current_quota_error"}
 )
+# The name under which an error's context says it.
+STANDING = "standing_refusal"
 PAYMENT_REQUIRED = 402
 # A column for error codes has room for 100 characters.
 CODE_LENGTH = 100
@@ -78,9 +80,17 @@ def is_out_of_money(error: Mapping[str, Any]) -> bool:
     return any(code in MONEY_CODES or code.startswith("billing") for code in codes)
 
 
+def standing_error(refusal: Refusal, status: int, context: dict[str, Any]) -> AppError:
+    """Return the failure of a call that is refused so; context is the call's, and gets the refusal."""
+    detail = "the model API refuses the key, the model or the address that is configured"
+    if refusal is Refusal.MONEY:
+        detail = f"the model API answered with HTTP {status}: the account has no credit"
+    return AppError(CODES[refusal], detail, context={**context, STANDING: str(refusal)})
+
+
 def row_code(error: AppError, model: str) -> str:
     """Return what is stored of a failed turn: its code, and what the model's server refuses, with an unknown name."""
-    refusal = error.context.get("refusal")
+    refusal = error.context.get(STANDING)
     if refusal is None:
         return str(error.code)
     return refusal_code(Refusal(refusal), model)
