@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='bot',
             name='reasoning_effort',
-            field=models.CharField(blank=True, choices=[('server', "as the model's server does by itself"), ('none', 'none'), ('minimal', 'minimal'), ('low', 'low'), ('medium', 'medium'), ('high', 'high')], default='', help_text="How much a model reasons before it answers, which costs time and tokens. Empty: as little as it takes, for OpenAI's models; other servers are sent nothing. A model that does not take the choice gets the next one above, or none.", max_length=10, verbose_name='reasoning'),
+            field=models.CharField(blank=True, choices=[('server', "as the model's server does by itself"), ('none', 'none'), ('minimal', 'minimal'), ('low', 'low'), ('medium', 'medium'), ('high', 'high')], default='', help_text="How much a model reasons before it answers, which costs time and tokens. Empty: as little as it takes for OpenAI's models; other servers are sent nothing. A model that does not take the choice gets the next one above, or none.", max_length=10, verbose_name='reasoning'),
         ),
     ]

@@ -71,7 +71,7 @@ class Bot(models.Model):
         default=Effort.AUTO.value,
         choices=REASONING,
         help_text=_(
-            "How much a model reasons before it answers, which costs time and tokens. Empty: as little as it takes, for "
+            "How much a model reasons before it answers, which costs time and tokens. Empty: as little as it takes for "
             "OpenAI's models; other servers are sent nothing. A model that does not take the choice gets the next one "
             "above, or none."
         ),

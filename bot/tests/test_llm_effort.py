@@ -1,4 +1,4 @@
-"""How much a model is asked to reason: what suits a chat where that is known, what was chosen, and never twice in vain."""
+"""How much a model is asked to reason: what suits a chat, or what was chosen; what is refused is left out."""
 
 import asyncio
 import logging
