@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from bot.metrics.calls import count_calls
 from bot.pipeline.turn import ModelCall, Turn
-from usage.budgets import counted_micros
+from usage.budgets import Spent, counted_micros, settle
 from usage.managers import today
 from usage.models import UsageRecord
 from usage.prices import price_completion
@@ -33,7 +33,23 @@ def record_calls(turns: Sequence[Turn]) -> list[tuple[Turn, int, date]]:
     return list(zip(turns, costs, days, strict=True))
 
 
+def record_test(call: ModelCall, bot: str) -> None:
+    """Record a call that staff made to see whether a bot's model answers: nobody's, but the bot's and everybody's."""
+    day = today()
+    row = {**_call_row(call, day, timezone.localdate()), "user_id": None, "bot": bot, "turn_key": None}
+    with transaction.atomic():
+        new = UsageRecord.objects.record_many([row])
+        transaction.on_commit(partial(count_calls, [row] if new else []))
+        spent = Spent(0, 0, None, bot, row["budget_micros"], day, has_reserved=False)
+        settle([spent])
+
+
 def _row(turn: Turn, call: ModelCall, day: date, on: date) -> dict[str, Any]:
+    whose = {"user_id": turn.user.pk if turn.user else None, "bot": turn.bot.slug, "turn_key": turn.key}
+    return {**_call_row(call, day, on), **whose}
+
+
+def _call_row(call: ModelCall, day: date, on: date) -> dict[str, Any]:
     completion = call.completion
     priced = price_completion(
         provider=settings.LLM_PROVIDER,
@@ -47,8 +63,6 @@ def _row(turn: Turn, call: ModelCall, day: date, on: date) -> dict[str, Any]:
         on=on,
     )
     return {
-        "user_id": turn.user.pk if turn.user else None,
-        "bot": turn.bot.slug,
         "model": call.model,
         "model_answered": completion.model,
         "input_tokens": completion.input_tokens,
@@ -57,7 +71,6 @@ def _row(turn: Turn, call: ModelCall, day: date, on: date) -> dict[str, Any]:
         "output_tokens": completion.output_tokens,
         "cost_micros": priced.cost_micros,
         "price": priced.snapshot,
-        "turn_key": turn.key,
         "call_id": call.id,
         "budget_micros": counted_micros(priced.cost_micros, completion.input_tokens, completion.output_tokens),
         "budget_day": day.isoformat(),

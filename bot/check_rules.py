@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error, Info, Warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Rule:
 
     def broken(self, **facts: Any) -> CheckMessage:
         """Return the message that says so."""
-        kind = Error if self.id.startswith("parley.E") else Warning
+        kind = {"E": Error, "W": Warning, "I": Info}[self.id.removeprefix("parley.")[0]]
         return kind(self.says % facts, hint=self.hint, id=self.id)
 
 
@@ -125,6 +125,37 @@ DEVELOPMENT_IN_PUBLIC = Rule(
     needs_database=False,
 )
 
+MODEL_REFUSES = Rule(
+    "parley.E006",
+    "The model's server refuses calls. %(reason)s",
+    "Correct what it names and restart; `manage.py test_bot SLUG` shows whether the bot's model answers then.",
+    "The model's server refuses the key, the model, the address or for lack of credit: now, or in the last call",
+)
+MODEL_SILENT = Rule(
+    "parley.W015",
+    "The model's server does not answer: people are told to try again.",
+    "Start it, or correct OPENAI_BASE_URL.",
+    "The model's server does not answer when it is asked for its models",
+)
+MODEL_ENDS = Rule(
+    "parley.W016",
+    "The model '%(model)s' is switched off on %(day)s.",
+    "Choose another one before that: at the bot, or as OPENAI_GPT_MODEL.",
+    "A model in use has a `shutdown_date` within 60 days, as its server lists it",
+)
+MODEL_UNLISTED = Rule(
+    "parley.W017",
+    "The model's server does not list the model '%(model)s'.",
+    "Is the name right? `manage.py test_bot SLUG` asks it. An alias may work without being listed.",
+    "A model in use is not among those that its server lists",
+)
+READINESS_OF_MODEL = Rule(
+    "parley.I001",
+    "/readyz answers 503 while the model's server does not answer or refuses the key.",
+    "Where a load balancer asks it, leave openai out, so that webhooks are still taken in: READINESS_CHECKS=db,redis",
+    "`READINESS_CHECKS` names `openai`, and an active bot takes webhooks",
+)
+
 RULES = (
     DATABASE_SILENT,
     NOT_MIGRATED,
@@ -142,4 +173,9 @@ RULES = (
     FILES_OPEN,
     NO_BUDGET,
     DEVELOPMENT_IN_PUBLIC,
+    MODEL_REFUSES,
+    MODEL_SILENT,
+    MODEL_ENDS,
+    MODEL_UNLISTED,
+    READINESS_OF_MODEL,
 )

@@ -6,6 +6,7 @@ Nothing here is imported before a check runs: webhooks and workers never pay for
 import shlex
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage
@@ -19,7 +20,11 @@ from bot.bootstrap import find_owner
 from bot.channels.base import Channel
 from bot.channels.registry import get_channel
 from bot.fields import Unreadable
+from bot.llm.standing import refusal_code
+from bot.model_check import list_models
+from bot.model_refusals import models_in_use, standing_refusals
 from bot.models import Bot, Heartbeat
+from bot.reasons import reason_of
 from bot.schedules import late_since, missing_schedules
 from bot.unbounded import is_near, nothing_bounds_cost
 from config.file_modes import open_files, private_files
@@ -57,7 +62,9 @@ def check_database() -> list[CheckMessage]:
     """Return everything that is wrong with what the database holds, or that it cannot be read."""
     try:
         waiting = apps_to_migrate()
-        return [rules.NOT_MIGRATED.broken(apps=", ".join(waiting))] if waiting else [*check_content(), *check_running()]
+        if waiting:
+            return [rules.NOT_MIGRATED.broken(apps=", ".join(waiting))]
+        return [*check_content(), *check_running(), *check_model()]
     except DatabaseError as error:
         # Its text may hold the address and the user.
         return [rules.DATABASE_SILENT.broken(error=type(error).__name__)]
@@ -76,6 +83,7 @@ def check_content() -> list[CheckMessage]:
     found = [message for bot in bots for message in about_bot(bot)]
     found += about_public_url(bots)
     found += about_prices(bots)
+    found += about_readiness(bots)
     if find_owner() is None:
         found.append(rules.NO_OWNER.broken())
     if missing := missing_schedules():
@@ -127,6 +135,37 @@ def about_prices(bots: list[Bot]) -> Iterator[CheckMessage]:
     unknown = sorted(model for model in models if not has_price(model, settings.OPENAI_BASE_URL, today()))
     if unknown:
         yield rules.PRICE_UNKNOWN.broken(models=", ".join(unknown))
+
+
+def about_readiness(bots: list[Bot]) -> Iterator[CheckMessage]:
+    """Yield that an outage of the model takes web processes away from webhooks."""
+    asked = settings.LLM_PROVIDER == "openai" and "openai" in settings.READINESS_CHECKS
+    if asked and any(takes_webhooks(bot.channel) for bot in bots):
+        yield rules.READINESS_OF_MODEL.broken()
+
+
+def check_model() -> list[CheckMessage]:
+    """Return what the model's server refuses, and which models in use are about to end. Asks it, for 5 s at most."""
+    if settings.LLM_PROVIDER != "openai":
+        return []
+    bots = list(Bot.objects.filter(is_active=True))
+    names = models_in_use(bots)
+    codes = [refused.code for refused in standing_refusals(bots)]
+    listed = list_models()
+    if listed.refusal and (code := refusal_code(listed.refusal)) not in codes:
+        codes.append(code)
+    found = [rules.MODEL_REFUSES.broken(reason=reason_of(code)) for code in codes]
+    if not listed.reachable:
+        found.append(rules.MODEL_SILENT.broken())
+    found += [rules.MODEL_ENDS.broken(model=name, day=day) for name, day in listed.ending(names, today())]
+    if listed.models and not is_azure(settings.OPENAI_BASE_URL):
+        found += [rules.MODEL_UNLISTED.broken(model=name) for name in names if name not in listed.models]
+    return found
+
+
+def is_azure(url: str) -> bool:
+    """Return whether a server calls models by names of deployments, which it does not list."""
+    return (urlsplit(url).hostname or "").endswith(".azure.com")
 
 
 def check_running() -> list[CheckMessage]:

@@ -1,6 +1,5 @@
 """Test a bot's connection: what its provider says of it, and what else keeps it from working."""
 
-import asyncio
 import logging
 from dataclasses import dataclass, field
 
@@ -10,6 +9,8 @@ from bot.channels.base import Account, Channel
 from bot.channels.connection import CheckError, Connection
 from bot.channels.registry import get_channel
 from bot.fields import Unreadable
+from bot.model_check import run_apart
+from bot.model_trial import try_model
 from bot.models import Bot
 
 logger = logging.getLogger(__name__)
@@ -21,18 +22,25 @@ CONNECTED = "connected"
 class Outcome:
     """What a test found: whom the provider takes us for (None: it was not told), what is wrong, what is odd.
 
-    The bot works when there are no problems; hints are worth reading.
+    The bot works when there are no problems; hints are worth reading. model: that its model answers, in words.
     """
 
     connection: Connection | None
     problems: tuple[CheckError, ...] = ()
     hints: tuple[str, ...] = field(default=(), repr=False)
+    model: str = ""
+
+    @property
+    def successes(self) -> list[str]:
+        """What works, in sentences."""
+        return [said for said in (self.connection.sentence if self.connection else "", self.model) if said]
 
 
 def try_connection(bot: Bot) -> Outcome:
-    """Ask a bot's provider who it is, with what is stored, and log what came of it. Nothing is sent to anybody.
+    """Ask a bot's provider who it is, and its model for a word, and log what came of it. Nothing is sent to anybody.
 
-    Takes as long as the adapter's time-out at most. Not for an event loop: it runs one of its own.
+    The model's word is recorded like any other call. Takes as long as the time-outs of the adapter and of the model's
+    test at most. Not for an event loop: it runs one of its own.
     """
     connection, problems = None, []
     if isinstance(bot.credentials, Unreadable):
@@ -46,8 +54,10 @@ def try_connection(bot: Bot) -> Outcome:
             problems.append(error)
         told = {problem.code for problem in problems}
         problems += [missing for missing in _missing(channel, account) if missing.code not in told]
+    said, refused, warnings = try_model(bot)
+    problems += refused
     _log(bot, problems)
-    return Outcome(connection, tuple(problems), tuple(_hints(bot, connection)))
+    return Outcome(connection, tuple(problems), (*_hints(bot, connection), *warnings), said)
 
 
 def _ask(channel: Channel, account: Account) -> Connection:
@@ -58,12 +68,7 @@ def _ask(channel: Channel, account: Account) -> Connection:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
             return await channel.check(client, account)
 
-    # Not asyncio.run(): that waits for its threads, and one of them may look up a name that no server answers for.
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(ask())
-    finally:
-        loop.close()
+    return run_apart(ask())
 
 
 def _unreadable() -> CheckError:

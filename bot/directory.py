@@ -45,6 +45,7 @@ class ActiveBot:
     user_daily_budget_micros: int | None = None
     rate_limit_per_minute: int | None = None
     language: str = ""
+    reasoning_effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +154,5 @@ def _active(bot: Bot) -> ActiveBot:
         user_daily_budget_micros=bot.user_daily_budget_micros,
         rate_limit_per_minute=bot.rate_limit_per_minute,
         language=bot.language,
+        reasoning_effort=bot.reasoning_effort,
     )

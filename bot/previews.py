@@ -16,7 +16,7 @@ from bot.models import Bot
 from conversations.models import Conversation
 
 # What is tried, and what is as it is for people.
-TRIED = ("system_prompt", "model", "allowed_models", "language")
+TRIED = ("system_prompt", "model", "reasoning_effort", "allowed_models", "language")
 SAME = (
     *("burst_wait_seconds", "tells_strangers"),
     *("daily_budget_micros", "user_daily_budget_micros", "rate_limit_per_minute"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bot.errors import ErrorCode
+from bot.llm.standing import Refusal
 from bot.managers import NO_REASON, RESOLVED, UNCERTAIN
 
 Words = str | Promise
@@ -87,6 +88,26 @@ REASONS: Mapping[str, Reason] = {
     NO_REASON: Reason(gettext_lazy("The provider says that it failed, and not why.")),
 }
 
+# What the model's server refuses, until an operator acts (bot/llm/standing.py).
+REFUSED: Mapping[str, Reason] = {
+    Refusal.KEY: Reason(
+        gettext_lazy("The model's server refuses the key."),
+        gettext_lazy("Set OPENAI_API_KEY to one that is valid and may use the model, and restart."),
+    ),
+    Refusal.MODEL: Reason(
+        gettext_lazy("The model's server does not know the model %(model)s, or the key may not use it."),
+        gettext_lazy("Correct the model's name at the bot, or OPENAI_GPT_MODEL, or take it from the models to choose."),
+    ),
+    Refusal.ADDRESS: Reason(
+        gettext_lazy("There is no chat API at the address of the model's server."),
+        gettext_lazy("Correct OPENAI_BASE_URL: for most servers it ends with /v1. Then restart."),
+    ),
+    Refusal.MONEY: Reason(
+        gettext_lazy("The account at the model's provider has no credit left, or its quota is used up."),
+        gettext_lazy("Add credit or raise the limit in the provider's billing settings; no restart is needed."),
+    ),
+}
+
 # What follows UNCERTAIN: how it came about.
 UNCERTAINTIES: Mapping[str, Words] = {
     "timeout": gettext_lazy("the provider did not answer in time"),
@@ -133,9 +154,17 @@ def reason_of(code: str) -> Reason | None:
         return Reason(says)
     if not detail:
         return known
+    if (refused := _refused(detail)) is not None:
+        return refused
     causes = UNCERTAINTIES if ours == UNCERTAIN else PROVIDER
     says = _("%(what)s (%(why)s)") % {"what": str(known.says).removesuffix("."), "why": _cause(detail, causes)}
     return Reason(f"{says}.", known.advice)
+
+
+def _refused(detail: str) -> Reason | None:
+    kind, _colon, model = detail.partition(":")
+    reason = REFUSED.get(kind)
+    return Reason(str(reason.says) % {"model": model or "?"}, reason.advice) if reason else None
 
 
 def _cause(code: str, causes: Mapping[str, Words]) -> str:

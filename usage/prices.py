@@ -1,8 +1,10 @@
 """Find the price of a completion: the operator's own rows first, then the prices bundled with genai-prices."""
 
 import logging
+import re
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
@@ -18,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # Long enough that a turn costs no query for it, short enough that an operator's change shows while they watch.
 CACHE_SECONDS = 30.0
+# How providers write the date of a version behind a model's name: -2026-01-01, -20260101, @20260101.
+_DATE = re.compile(r"(?<=.)(-20\d\d-[01]\d-[0-3]\d|[-@]20\d\d[01]\d[0-3]\d)$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +51,15 @@ def price_completion(
     what other input costs.
 
     Sources, in order: the newest ModelPrice row of the model that answered, then of the model asked; the bundled prices
-    of the provider at base_url, for the same two names. The demo provider is free. At most one query in 30 seconds.
+    of the provider at base_url, for the same two names. A dated name without a row of its own has that of the model
+    which it is a version of. The demo provider is free. At most one query in 30 seconds.
     """
     if provider == "demo":
         return Priced(0, {"source": "demo"})
     names = tuple(dict.fromkeys(name for name in (model_answered, model) if name))
-    for name in names:
-        price = _own_prices.find(name, on)
-        if price is not None:
-            return Priced(cost_micros(price, input_tokens, cached_input_tokens, output_tokens), price.snapshot())
-    for name in names:
+    if (price := _own_price(names, on)) is not None:
+        return Priced(cost_micros(price, input_tokens, cached_input_tokens, output_tokens), price.snapshot())
+    for name in with_undated(names):
         priced = _bundled(name, base_url, input_tokens, cached_input_tokens, output_tokens, on, cache_write_tokens)
         if priced is not None:
             return priced
@@ -66,7 +69,8 @@ def price_completion(
 
 def has_price(model: str, base_url: str, on: date) -> bool:
     """Return whether the price of a model's answers is known, for the provider at base_url and on a day."""
-    return _own_prices.find(model, on) is not None or _bundled(model, base_url, 1, 0, 1, on) is not None
+    bundled = (_bundled(name, base_url, 1, 0, 1, on) for name in with_undated((model,)))
+    return _own_price((model,), on) is not None or any(found is not None for found in bundled)
 
 
 def bundled_price(model: str, base_url: str, on: date) -> Price | None:
@@ -74,7 +78,8 @@ def bundled_price(model: str, base_url: str, on: date) -> Price | None:
 
     The rates are those of a short prompt. The first call of a process loads the bundled prices: 25 MB and 0.2 s.
     """
-    found = _bundled(model, base_url, 1, 0, 1, on)
+    bundled = (_bundled(name, base_url, 1, 0, 1, on) for name in with_undated((model,)))
+    found = next((one for one in bundled if one is not None), None)
     if found is None:
         return None
     rates = found.snapshot
@@ -89,6 +94,23 @@ def bundled_price(model: str, base_url: str, on: date) -> Price | None:
 def forget_prices() -> None:
     """Read the ModelPrice rows again at the next completion, because they changed."""
     _own_prices.forget()
+
+
+def undated(model: str) -> str:
+    """Return the model that a name with a date is a version of (gpt-6-luna-2026-01-01); other names as they are."""
+    return _DATE.sub("", model)
+
+
+def with_undated(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names, and behind them the models that dated ones are versions of, each once."""
+    names = tuple(names)
+    return tuple(dict.fromkeys((*names, *map(undated, names))))
+
+
+def _own_price(names: tuple[str, ...], on: date) -> Price | None:
+    """Return the operator's price of the first of these names that has one, those with their dates first."""
+    prices = (_own_prices.find(name, on) for name in with_undated(names))
+    return next((price for price in prices if price is not None), None)
 
 
 class _OwnPrices:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from usage.managers import day_start
 from usage.models import ModelPrice
+from usage.prices import with_undated
 from usage.repricing import waiting_records
 
 # What an admin's request may look at: where a model at home has no price, every record is without a cost.
@@ -37,9 +38,9 @@ def unpriced_models() -> tuple[list[Waiting], bool]:
         waiting = found.setdefault(model, Waiting(model, 0, day))
         waiting.records += 1
         waiting.first_day = min(waiting.first_day, day)
-    priced = set(ModelPrice.objects.filter(model__in=found).values_list("model", flat=True))
+    priced = set(ModelPrice.objects.filter(model__in=with_undated(found)).values_list("model", flat=True))
     for waiting in found.values():
-        waiting.has_price = waiting.model in priced
+        waiting.has_price = not priced.isdisjoint(with_undated((waiting.model,)))
     return sorted(found.values(), key=lambda one: (-one.records, one.model)), len(newest) == LOOKED_AT
 
 
@@ -52,7 +53,7 @@ def waiting_for(prices: Collection[ModelPrice]) -> tuple[dict[str, int], bool]:
     counts = dict.fromkeys(since, 0)
     newest = list(waiting_records().order_by("-pk")[:LOOKED_AT].values_list("model_answered", "model", "created_at"))
     for answered, asked, created in newest:
-        for model in (answered, asked):
+        for model in with_undated((answered, asked)):
             if model in since and created >= since[model]:
                 counts[model] += 1
                 break

@@ -70,6 +70,7 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
             "language",
             "system_prompt",
             "model",
+            "reasoning_effort",
             "allowed_models",
             "burst_wait_seconds",
             "tells_strangers",

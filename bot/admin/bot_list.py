@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from bot.admin.connections import ConnectionAdmin, webhook_url
 from bot.admin.parts import chip, copy_button
 from bot.channels.registry import CHANNELS
-from bot.fields import Unreadable
+from bot.missing import missing_of
 from bot.models import Bot, InboundMessage
 
 # However many wait: no more than these are looked at.
@@ -34,15 +34,6 @@ def state(bot: Bot) -> tuple[str, str, str]:
     if missing:
         return _("not connected"), "warn", _("missing: %(what)s") % {"what": ", ".join(missing)}
     return _("active"), "good", ""
-
-
-def missing_of(bot: Bot) -> list[str]:
-    """Return the labels of what its channel needs and nobody has entered."""
-    channel = CHANNELS[bot.channel]
-    if isinstance(bot.credentials, Unreadable):
-        return [_("the former SECRET_KEY")]
-    labels = [str(channel.account_label)] if channel.account_label and not bot.account_id else []
-    return labels + [str(one.label) for one in channel.credentials if not bot.credentials.get(one.name)]
 
 
 def waiting() -> Counter[int]:

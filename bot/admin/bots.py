@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy
 
 from bot.admin.bot_deletion import DeletionAdmin
 from bot.admin.bot_form import BotForm, secret_fields
-from bot.admin.bot_list import BotListAdmin, missing_of, state
+from bot.admin.bot_list import BotListAdmin, state
 from bot.admin.bot_pauses import PauseAdmin
 from bot.admin.bot_previews import PreviewAdmin
 from bot.admin.parts import chip, copyable
 from bot.channels.registry import CHANNELS
+from bot.missing import missing_of
 from bot.models import Bot
 from usage.pricing import dollars
 
@@ -53,7 +54,7 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
         secrets = secret_fields(obj.channel) if changes else []
         budgets = ("daily_budget_micros", "user_daily_budget_micros") if changes else ("budget", "budget_of_each")
         account = ("webhook_url", "account_id", *secrets, "contact")
-        prompt = ("system_prompt", "model", "allowed_models", "language", "burst_wait_seconds")
+        prompt = ("system_prompt", "model", "reasoning_effort", "allowed_models", "language", "burst_wait_seconds")
         return (
             (None, {"fields": ("standing", "name", "slug", "channel", "is_active")}),
             (_("Prompt and answers"), {"fields": prompt}),

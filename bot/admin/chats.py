@@ -100,7 +100,10 @@ class ChatAdmin(ReadOnlyAdmin):
         return str(reason.says) if reason else ""
 
     def _told(self, rows: QuerySet[Any]) -> list[str]:
-        return [self.told(row) for row in know_people(rows.select_related("bot").order_by("-pk")[:MOST_SHOWN])]
+        return [self.told(row) for row in self._rows(rows)]
+
+    def _rows(self, rows: QuerySet[Any]) -> list[Any]:
+        return know_people(rows.select_related("bot").order_by("-pk")[:MOST_SHOWN])
 
     def told(self, row: Any) -> str:
         """Return a row in words, for the page that asks."""

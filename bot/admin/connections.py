@@ -17,8 +17,8 @@ from bot.connections import try_connection
 from bot.models import Bot
 from users.desk import DeskAdmin
 
-# A test waits for the provider, ten seconds at most, in one of the WEB_THREADS (two at least) that webhooks need too.
-# One at a time in each process, however often the button is pressed: so others are always free.
+# A test waits for the provider and for the model, half a minute at most, in one of the WEB_THREADS (two at least) that
+# other pages need too. One at a time in each process, however often the button is pressed: so others are always free.
 _running = Lock()
 
 
@@ -47,8 +47,8 @@ class ConnectionAdmin(DeskAdmin):
 
     def _test(self, request: HttpRequest, bot: Bot) -> None:
         outcome = try_connection(bot)
-        if outcome.connection:
-            self.message_user(request, outcome.connection.sentence, messages.SUCCESS)
+        for said in outcome.successes:
+            self.message_user(request, said, messages.SUCCESS)
         for problem in outcome.problems:
             self.message_user(request, problem.sentence, messages.ERROR)
         for hint in outcome.hints:

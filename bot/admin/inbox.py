@@ -8,19 +8,23 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from bot import recovery
 from bot.admin.chats import ChatAdmin, PersonFilter, addresses_of, know_people
 from bot.admin.parts import ago, chip, exact
 from bot.deliveries import delivery_of
+from bot.figures.days import NO_FAILURE
+from bot.managers import UNCERTAIN
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.reasons import reason_of
+from bot.replaying import Plan, plan_of
 from bot.simulator.story import draw, worth_telling
 from bot.trace import trace
 from conversations.models import Conversation
-from users.confirming import is_confirmed
+from users.confirming import confirm, is_confirmed
+from users.paginator import MOST
 from users.permissions import Permission, may
 
 State = InboundMessage.State
@@ -122,20 +126,38 @@ class InboundMessageAdmin(ChatAdmin):
     @admin.action(description=_("Replay the selected dead letters"), permissions=["act"])
     def replay(self, request: HttpRequest, queryset: QuerySet[InboundMessage]) -> HttpResponse | None:
         """Let dead letters be worked on again, once that is confirmed."""
+        plan = plan_of(queryset.values_list("pk", flat=True)[:MOST])
+        able = queryset.filter(pk__in=plan.able)
         if not is_confirmed(request):
-            return self.ask(
-                *(request, queryset, queryset.filter(state=State.DEAD), "replay"),
+            others = queryset.exclude(pk__in=plan.able)
+            return confirm(
+                request,
+                self,
+                able,
+                action="replay",
                 title=_("Replay dead letters"),
-                explanation=_(
-                    "They are worked on again at once, each with the other messages of its turn. A reply that is "
-                    "stored and could not be sent is sent as it is; otherwise the model is asked anew, which costs "
-                    "again. Replay when the cause is gone: what fails again is a dead letter again."
+                explanation="\n".join(
+                    [
+                        gettext(
+                            "They are worked on again at once, each with the other messages of its turn. Replay when "
+                            "the cause is gone: what fails again is a dead letter again."
+                        ),
+                        *plan.lines,
+                    ]
                 ),
+                rows=self._told(able),
+                count=len(plan.able),
+                left_out=[self._with_why(row, plan) for row in self._rows(others)],
+                left_out_count=others[:MOST].count(),
                 confirm_label=_("Replay"),
             )
-        done = self.act_on(request, queryset, recovery.replay)
+        done = self.act_on(request, able, recovery.replay)
         self.tell(request, done, ngettext("%d message is worked on again.", "%d messages are worked on again.", done))
         return None
+
+    def _with_why(self, row: InboundMessage, plan: Plan) -> str:
+        why = plan.hopeless.get(row.pk)
+        return f"{self.told(row)} · {why}" if why else self.told(row)
 
     @admin.display(description=_("received"), ordering="pk")
     def received(self, message: InboundMessage) -> str:
@@ -145,6 +167,10 @@ class InboundMessageAdmin(ChatAdmin):
     @admin.display(description=_("state"))
     def state_label(self, message: InboundMessage) -> str:
         """Return its state as a coloured label; of what waits, since when."""
+        if message.state == State.DONE and message.error_code not in NO_FAILURE:
+            # (An apology that was sent is no answer.)
+            unknown = message.error_code.startswith(UNCERTAIN)
+            return chip(_("uncertain") if unknown else _("not answered"), "warn")
         label = chip(message.get_state_display(), TONES.get(State(message.state), ""))
         if message.state != State.PENDING:
             return label
@@ -167,11 +193,13 @@ class InboundMessageAdmin(ChatAdmin):
     def _story(self, request: HttpRequest, message: InboundMessage) -> dict[str, Any]:
         # (No turn has the key 0.)
         parts = OutboundMessage.objects.filter(turn_key=message.turn_key or 0).order_by("part").defer("text")
+        hopeless = plan_of([message.pk]).hopeless.get(message.pk, "") if message.state == State.DEAD else ""
         return {
             "lines": draw(list(worth_telling(trace(message).steps))),
             "parts": [delivery_of(part) for part in parts],
             "conversation": conversation_of(request, message),
-            "may_replay": message.state == State.DEAD and self.has_act_permission(request),
+            "may_replay": message.state == State.DEAD and self.has_act_permission(request) and not hopeless,
+            "hopeless": hopeless,
             "reason": reason_of(message.error_code),
         }
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db.models import Count
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bot.dashboard import links
@@ -20,6 +22,7 @@ from bot.dashboard.todo import Todo, system_now, todo
 from bot.dashboard.words import age, number, within
 from bot.figures.days import NO_FAILURE, answered, newest_times, quantiles
 from bot.figures.history import History, history
+from bot.model_refusals import Standing, standing_refusals
 from bot.models import Bot, InboundMessage
 from bot.system import System
 from usage.models import UsageRecord
@@ -92,11 +95,12 @@ def build(allowed: frozenset[Permission], chosen: str = "") -> Dashboard:
     if sees_spending:
         page.gauges = budgets(bots)
         page.near, page.more_near = people_near_their_budget(bots) if Permission.SEE_PEOPLE in allowed else ([], 0)
-    page.todos = todo(allowed, bots, system, page.gauges or [])
+    refusals = standing_refusals(bots) if sees_messages else []
+    page.todos = todo(allowed, bots, system, page.gauges or [], refusals)
     if not allowed & FIGURES:
         return page
     past = history(page.bot)
-    page.facts = _facts(system, page.bot) if system is not None else []
+    page.facts = _facts(system, page.bot, refusals) if system is not None else []
     if past.is_empty and not InboundMessage.objects.exists() and not UsageRecord.objects.exists():
         page.steps = _steps(allowed)
         return page
@@ -111,13 +115,14 @@ def build(allowed: frozenset[Permission], chosen: str = "") -> Dashboard:
     return page
 
 
-def _facts(system: System, bot: Bot | None) -> list[Fact]:
+def _facts(system: System, bot: Bot | None, refusals: list[Standing]) -> list[Fact]:
     answers = answered(InboundMessage.objects.filter(bot=bot) if bot else InboundMessage.objects.all())
     times = newest_times(answers)
     waits = age(system.oldest_waiting_seconds) if system.waiting_messages else "–"
     return [
         Fact(_("Workers"), *_alive(system.workers_alive, system.worker_seen_seconds)),
         Fact(_("Scheduler"), *_alive(system.schedulers_alive, system.scheduler_seen_seconds)),
+        *_model(refusals),
         Fact(_("Messages waiting"), number(system.waiting_messages), href=links.waiting()),
         Fact(_("Oldest waiting"), waits, href=links.waiting()),
         Fact(
@@ -126,6 +131,19 @@ def _facts(system: System, bot: Bot | None) -> list[Fact]:
             href=links.all_answered(bot),
         ),
     ]
+
+
+def _model(refusals: list[Standing]) -> list[Fact]:
+    """Return how the model does: what its server refuses, else when it has answered last. The demo needs none."""
+    if refusals:
+        return [Fact(_("Model"), str(one.reason.says), "bad", links.failed(one.code, None)) for one in refusals]
+    if settings.LLM_PROVIDER != "openai":
+        return []
+    answered_at = UsageRecord.objects.order_by("-created_at").values_list("created_at", flat=True).first()
+    if answered_at is None:
+        return [Fact(_("Model"), _("has not answered yet"))]
+    length = age((timezone.now() - answered_at).total_seconds())
+    return [Fact(_("Model"), _("answered %(age)s ago") % {"age": length}, "good")]
 
 
 def _alive(count: int, seen_seconds: float | None) -> tuple[str, str]:

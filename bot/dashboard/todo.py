@@ -1,5 +1,6 @@
 """What somebody has to do something about, the most urgent first, each with the list that it is done in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,8 @@ from bot.dashboard import links
 from bot.dashboard.costs import Gauge
 from bot.dashboard.words import age, capped
 from bot.managers import UNCERTAIN
+from bot.missing import missing_of
+from bot.model_refusals import Standing
 from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
 from bot.system import System, ask_system
 from bot.unbounded import nothing_bounds_cost
@@ -36,11 +39,18 @@ class Todo:
     href: str
 
 
-def todo(allowed: frozenset[Permission], bots: list[Bot], system: System | None, gauges: list[Gauge]) -> list[Todo]:
-    """Return what is to be done, of what somebody may see."""
+def todo(
+    allowed: frozenset[Permission],
+    bots: list[Bot],
+    system: System | None,
+    gauges: list[Gauge],
+    refusals: Iterable[Standing] = (),
+) -> list[Todo]:
+    """Return what is to be done, of what somebody may see. refusals: what the model's server refuses."""
     found: list[Todo] = []
     if system is not None:
         found += _of_system(system, links.list_of(Schedule) if Permission.MANAGE_SCHEDULES in allowed else "")
+    found += [Todo("bad", str(refused.reason), links.failed(refused.code, None)) for refused in refusals]
     if Permission.SEE_BOTS in allowed:
         found += _of_bots(bots)
     if Permission.SEE_MESSAGES in allowed:
@@ -82,8 +92,15 @@ def _of_system(system: System, schedules: str) -> list[Todo]:
 
 
 def _of_bots(bots: list[Bot]) -> list[Todo]:
-    text = _("%(bot)s is paused: what people write to it waits.")
-    return [Todo("bad", text % {"bot": bot}, links.page_of(bot)) for bot in bots if bot.is_active and bot.paused_at]
+    found = []
+    for bot in (bot for bot in bots if bot.is_active):
+        if bot.paused_at:
+            text = _("%(bot)s is paused: what people write to it waits.") % {"bot": bot}
+            found.append(Todo("bad", text, links.page_of(bot)))
+        if missing := missing_of(bot):
+            text = _("%(bot)s is not connected, and answers nobody: enter what is missing (%(missing)s).")
+            found.append(Todo("bad", text % {"bot": bot, "missing": ", ".join(missing)}, links.page_of(bot)))
+    return found
 
 
 def _of_messages() -> list[Todo]:

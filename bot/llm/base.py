@@ -21,6 +21,7 @@ class CompletionRequest:
     """What a model is asked: messages oldest first; max_tokens caps the answer, deadline_seconds the whole call.
 
     chat: the same for all requests of one chat, None when it is nobody's.
+    effort: how much it is to reason first, one of bot.llm.effort.Effort.
     """
 
     model: str
@@ -28,6 +29,7 @@ class CompletionRequest:
     max_tokens: int
     deadline_seconds: float
     chat: int | None = None
+    effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)

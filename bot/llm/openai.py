@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import math
+from typing import Any
 
 import aiohttp
 import httpx2
@@ -12,11 +13,13 @@ from openai._models import FinalRequestOptions
 
 from bot.channels.text import clean
 from bot.errors import AppError, ErrorCode
+from bot.llm import standing
 from bot.llm.answers import read_completion, word
 from bot.llm.base import Completion, CompletionRequest, LanguageModel, RefusalKind, RefusedRequest
+from bot.llm.effort import Efforts, refuses_effort
 from bot.llm.http import LeanClient, with_content
 from bot.llm.manners import Manner, max_tokens_name
-from bot.llm.refusals import Refusal, names_unknown_cap, read_refusal, safe_words
+from bot.llm.refusals import names_unknown_cap, read_refusal, safe_words
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +66,7 @@ class OpenAIModel(LanguageModel):
         self._usual = Manner(max_tokens_name(base_url) if is_auto else max_tokens_parameter, cap_is_set=not is_auto)
         # By model. What one server's models are learned to want is few and small.
         self._manners: dict[str, Manner] = {}
+        self._efforts = Efforts(base_url)
         self.client = Client(
             api_key=api_key or NO_KEY,
             base_url=base_url,
@@ -98,31 +102,43 @@ class OpenAIModel(LanguageModel):
         return self._manners.get(model, self._usual)
 
     async def _ask(self, request: CompletionRequest) -> httpx2.Response:
-        """Return the answer; a refusal that another manner may mend is not billed, and answered with that manner."""
-        manner = self._manner(request.model)
+        """Return the answer; what is refused for its manner or its effort is not billed, and asked once more in another."""
+        manner, effort = self._manner(request.model), self._efforts.of(request.model, request.effort)
+        refused: str | None = None
         while True:
             try:
-                response = await self._post(request, manner)
+                response = await self._post(request, manner, effort)
             except openai.APIStatusError as error:
+                if effort is not None and refuses_effort(error.status_code, error.response.content):
+                    refused, effort = effort, None
+                    continue
                 better = manner.after(read_refusal(error.status_code, error.response.content))
                 if better is None:
                     raise
                 manner = better
             else:
-                if manner != self._manner(request.model):
-                    self._manners[request.model] = manner
-                    facts = {"model": request.model, "cap_name": manner.cap_name, "folds_system": manner.folds_system}
-                    logger.info("model_manner_learned", extra=facts)
+                self._learn(request.model, manner, refused)
                 return response
 
-    async def _post(self, request: CompletionRequest, manner: Manner) -> httpx2.Response:
-        body = {
+    def _learn(self, model: str, manner: Manner, refused: str | None) -> None:
+        """Remember how a model was asked that has answered, and which effort it refused."""
+        if refused is not None:
+            self._efforts.leave_out(model, refused)
+        if manner != self._manner(model):
+            self._manners[model] = manner
+            facts = {"model": model, "cap_name": manner.cap_name, "folds_system": manner.folds_system}
+            logger.info("model_manner_learned", extra=facts)
+
+    async def _post(self, request: CompletionRequest, manner: Manner, effort: str | None) -> httpx2.Response:
+        body: dict[str, Any] = {
             "model": request.model,
             "messages": [
                 {"role": message.role, "content": clean(message.content)} for message in manner.order(request.messages)
             ],
             manner.cap_name: request.max_tokens,
         }
+        if effort is not None:
+            body["reasoning_effort"] = effort
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         timeout = openai.Timeout(request.deadline_seconds, connect=CONNECT_SECONDS)
         # Not chat.completions.create(): checking the request against the SDK's types costs four times the CPU of the
@@ -145,8 +161,9 @@ def stop_hopeless_retries(response: httpx2.Response) -> None:
     """
     hopeless = _seconds(response.headers.get("retry-after")) >= response.request.extensions["timeout"]["read"]
     if not hopeless and (response.status_code == 429 or response.status_code >= 500):
-        refusal = read_refusal(response.status_code, response.content)
-        hopeless = refusal.kind in OF_THE_REQUEST or (response.status_code == 429 and _is_out_of_quota(refusal))
+        refusal, error = read_refusal(response.status_code, response.content), standing.error_of(response.content)
+        is_spent = response.status_code == 429 and standing.is_out_of_money(error)
+        hopeless = refusal.kind in OF_THE_REQUEST or is_spent
     if hopeless:
         response.headers["x-should-retry"] = "false"
 
@@ -175,16 +192,21 @@ def _refused(error: openai.APIStatusError, request: CompletionRequest, manner: M
     if status < 500 and status != 429 and manner.cap_is_set and names_unknown_cap(refusal, manner.cap_name):
         detail = f"the model API does not know {manner.cap_name}: OPENAI_MAX_TOKENS_PARAMETER names another"
         return AppError(ErrorCode.CONFIGURATION_ERROR, detail, context=context)
-    of_settings = status < 500 and status != 429 and refusal.kind in {RefusalKind.ACCOUNT, RefusalKind.UNKNOWN_MODEL}
-    if status in {401, 403, 404} or status < 400 or of_settings:
-        detail = "the model API refuses the key, the model or the address that is configured"
-        return AppError(ErrorCode.CONFIGURATION_ERROR, detail, context=context)
+    if (lasting := _standing(status, refusal.kind, error.response.content)) is not None:
+        return standing.standing_error(lasting, status, context)
     detail = f"the model API answered with HTTP {status}"
     if refusal.kind in OF_THE_REQUEST or status in {400, 413, 422}:
         return RefusedRequest(refusal.kind, detail, context, window=refusal.window)
     temporary = status in {408, 409, 429} or status >= 500
-    retryable = temporary and not _is_out_of_quota(refusal)
-    return AppError(ErrorCode.OPENAI_API_ERROR, detail, retryable=retryable, context=context)
+    return AppError(ErrorCode.OPENAI_API_ERROR, detail, retryable=temporary, context=context)
+
+
+def _standing(status: int, kind: RefusalKind, raw: bytes) -> standing.Refusal | None:
+    """Return what is refused until an operator acts: by its codes, else by its words."""
+    lasting = standing.refusal_of(status, standing.error_of(raw))
+    if lasting is None and status < 500 and status != 429:
+        return {RefusalKind.UNKNOWN_MODEL: standing.Refusal.MODEL, RefusalKind.ACCOUNT: standing.Refusal.KEY}.get(kind)
+    return lasting
 
 
 def _unavailable(detail: str, code: str) -> AppError:
@@ -199,7 +221,3 @@ def _seconds(value: str | None) -> float:
     except ValueError:
         return 0.0
     return seconds if math.isfinite(seconds) else 0.0
-
-
-def _is_out_of_quota(refusal: Refusal) -> bool:
-    return "insufficient_quota" in refusal.text

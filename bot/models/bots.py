@@ -10,9 +10,18 @@ from django.utils.translation import gettext_lazy as _
 
 from bot.errors import ErrorCode
 from bot.fields import EncryptedJSONField
+from bot.llm.effort import Effort
 from bot.managers import BotQuerySet, ModelChoiceQuerySet
 
 MODEL_LENGTH = 100
+REASONING = (
+    (Effort.SERVER.value, _("as the model's server does by itself")),
+    (Effort.NONE.value, _("none")),
+    (Effort.MINIMAL.value, _("minimal")),
+    (Effort.LOW.value, _("low")),
+    (Effort.MEDIUM.value, _("medium")),
+    (Effort.HIGH.value, _("high")),
+)
 
 
 def channel_choices() -> list[tuple[str, Any]]:
@@ -55,6 +64,18 @@ class Bot(models.Model):
         help_text=_("Of the bot's own sentences; the model answers as its prompt says. Empty: DEFAULT_LANGUAGE."),
     )
     model = models.CharField(_("model"), max_length=MODEL_LENGTH, blank=True, help_text=_("Empty: OPENAI_GPT_MODEL."))
+    reasoning_effort = models.CharField(
+        _("reasoning"),
+        max_length=10,
+        blank=True,
+        default=Effort.AUTO.value,
+        choices=REASONING,
+        help_text=_(
+            "How much a model reasons before it answers, which costs time and tokens. Empty: as little as it takes for "
+            "OpenAI's models; other servers are sent nothing. A model that does not take the choice gets the next one "
+            "above, or none."
+        ),
+    )
     allowed_models = models.TextField(
         _("models to choose from"),
         blank=True,

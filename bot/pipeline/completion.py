@@ -157,6 +157,7 @@ def request_for(turn: Turn) -> CompletionRequest:
         max_tokens=settings.MAX_REPLY_TOKENS,
         deadline_seconds=settings.MODEL_DEADLINE_SECONDS - turn.waited_seconds,
         chat=turn.lease.id,
+        effort=turn.bot.reasoning_effort,
     )
 
 

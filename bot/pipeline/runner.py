@@ -6,6 +6,7 @@ import logging
 from django.conf import settings
 
 from bot.errors import AppError, ErrorCode
+from bot.llm.standing import row_code
 from bot.pipeline.access import access
 from bot.pipeline.budget import budget
 from bot.pipeline.commands.stage import commands
@@ -71,4 +72,4 @@ def _fail(turn: Turn, error: AppError, stage: str) -> None:
         "turn_failed",
         extra={"stage": stage, "code": error.code, "detail": error.detail, **context},
     )
-    turn.end(error.sentence, error_code=error.code)
+    turn.end(error.sentence, error_code=row_code(error, turn.model))

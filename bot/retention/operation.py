@@ -57,7 +57,7 @@ OPERATION = (
         stays="until deleted",
         other=(
             *("slug", "name", "channel", "account_id", "credentials", "system_prompt", "language", "model"),
-            *("allowed_models", "contact", "pause_reason"),
+            *("reasoning_effort", "allowed_models", "contact", "pause_reason"),
         ),
         rights=f"{NOBODY}, unless the operator writes it into a prompt",
     ),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bot.check_rules import RULES
+from bot.model_check import ModelList
 from bot.models import Bot, Heartbeat
 from bot.schedules import PURGE_NAME, ensure_schedules
 from bot.tests.factories import BotFactory, WhatsAppBotFactory
@@ -40,6 +41,12 @@ def found(databases=("default",)):
 def no_files(monkeypatch):
     """Look at no file of this checkout: the test's own database is no secret."""
     monkeypatch.setattr("bot.checks.private_files", lambda *_: [])
+
+
+@pytest.fixture(autouse=True)
+def no_model_server(monkeypatch):
+    """Ask no model's server: what it says is tried in test_model_refusals.py."""
+    monkeypatch.setattr("bot.checks.list_models", ModelList)
 
 
 @pytest.fixture

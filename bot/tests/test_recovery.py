@@ -234,15 +234,17 @@ def test_the_command_replays_what_it_is_told_to(bot: ActiveBot, dead: InboundMes
     whitelisted(BOB)
     other = InboundFactory.create(bot_id=bot.id, address=BOB, state="dead", error_code="INTERNAL_ERROR")
 
-    assert replay("--all", "--dry-run") == "2 messages would be worked on again."
-    assert replay("--all", "--code", "INTERNAL", "--bot", "shop", "--dry-run") == "1 messages would be worked on again."
-    assert replay("--all", "--hours", "0", "--dry-run") == "0 messages would be worked on again."
+    sent = "1: what is stored for it is sent as it is, at no further cost of a model."
+    asked = "1: the model is asked anew, which costs about $0.00 at most."
+    assert lines("--all", "--dry-run") == [sent, asked, "2 messages would be worked on again."]
+    chosen = ("--all", "--code", "INTERNAL", "--bot", "shop", "--dry-run")
+    assert lines(*chosen) == [asked, "1 messages would be worked on again."]
+    assert lines("--all", "--hours", "0", "--dry-run") == ["0 messages would be worked on again."]
     assert [state for state, _ in states()] == ["dead", "dead"]
-    assert replay(str(dead.pk)) == "1 messages are worked on again."
-    assert (
-        replay(str(dead.pk), str(other.pk))
-        == f"Not dead letters (that match): {dead.pk}\n1 messages are worked on again."
-    )
+    assert lines(str(dead.pk)) == [sent, "1 messages are worked on again."]
+    assert lines(str(dead.pk), str(other.pk)) == [
+        f"Not dead letters (that match): {dead.pk}", asked, "1 messages are worked on again.",
+    ]  # fmt: skip
     assert [state for state, _ in states()] == ["pending", "pending"]
 
 
@@ -267,6 +269,10 @@ def test_staff_without_the_permission_cannot_act(client: Client, alice: User, de
     client.force_login(User.objects.create_user(BOB, is_staff=True))
     act(client, "inboundmessage", "replay", dead.pk)
     assert InboundMessage.objects.get().state == "dead"
+
+
+def lines(*words: str) -> list[str]:
+    return replay(*words).splitlines()
 
 
 def replay(*words: str) -> str:

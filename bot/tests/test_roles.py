@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission as DjangoPermission
 from django.test import Client
 from django.urls import reverse
 
-from bot.tests.factories import BotFactory, InboundFactory
+from bot.tests.factories import ALICE, BotFactory, InboundFactory, whitelisted
 from users.models import User
 from users.permissions import DJANGO_PERMISSIONS, ROLE_PERMISSIONS, Permission, django_permissions, may
 from users.roles import Role
@@ -120,7 +120,7 @@ def test_an_admin_neither_blocks_nor_edits_nor_deletes_staff() -> None:
 
 
 def test_an_admin_replays_messages() -> None:
-    message = InboundFactory.create(state="dead")
+    message = InboundFactory.create(state="dead", address=whitelisted(ALICE).phone_number)
     client = signed_in(bob(role=Role.ADMIN))
     chosen = {"action": "replay", "_selected_action": [message.pk]}
     client.post(reverse("admin:bot_inboundmessage_changelist"), chosen)

@@ -185,3 +185,22 @@ def test_writes_where_no_rate_is_known_for_them_cost_what_other_input_costs():
 def test_more_written_tokens_than_there_were_cost_no_more_than_all_of_them():
     tokens = {"model": "gpt-6-luna", "input_tokens": 2_000, "cached_input_tokens": 400, "output_tokens": 0}
     assert price(**tokens, cache_write_tokens=9_000) == price(**tokens, cache_write_tokens=1_600)
+
+
+@pytest.mark.parametrize("name", ["house-2-2026-01-01", "house-2-20260101", "house-2@20260101"])
+def test_a_dated_name_has_the_operators_price_of_its_model_unless_it_has_one_of_its_own(name):
+    def cost():
+        prices.forget_prices()
+        return price(base_url=LOCAL, model=name, model_answered=name, input_tokens=10**6, output_tokens=0).cost_micros
+
+    ModelPriceFactory.create(model="house-2", input_micros_per_million=70, cached_input_micros_per_million=None)
+    assert cost() == 70
+    assert prices.has_price(name, LOCAL, TODAY)
+    ModelPriceFactory.create(model=name, input_micros_per_million=90, cached_input_micros_per_million=None)
+    assert cost() == 90
+
+
+@pytest.mark.parametrize("name", ["house-2-2026-13-01x", "house-20260101", "house-2-0613", "-2026-01-01", "gpt-6"])
+def test_what_only_resembles_a_date_is_part_of_the_name(name):
+    expected = "house" if name == "house-20260101" else name
+    assert prices.undated(name) == expected

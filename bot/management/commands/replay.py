@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -9,6 +10,10 @@ from django.utils import timezone
 
 from bot.models import Bot, InboundMessage
 from bot.recovery import replay
+from bot.replaying import plan_of
+
+# More that cannot be helped are told as a number of others.
+MOST_TOLD = 20
 
 
 class Command(BaseCommand):
@@ -26,16 +31,23 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say what would be replayed, and do nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Replay and say how many."""
+        """Say what is done and what it may cost, replay what that can help, and say how many."""
         if bool(options["ids"]) == options["all"]:
             raise CommandError("Name the messages (manage.py replay 12 13), or say --all; not both.")
         ids = list(self._chosen(options).values_list("id", flat=True))
         if missing := sorted(set(options["ids"]) - set(ids)):
             self.stderr.write(f"Not dead letters (that match): {', '.join(map(str, missing))}")
+        plan = plan_of(ids)
+        for line in plan.lines:
+            self.stdout.write(line)
+        if plan.hopeless:
+            told = "; ".join(f"{pk}: {why}" for pk, why in islice(plan.hopeless.items(), MOST_TOLD))
+            more = f"; and {len(plan.hopeless) - MOST_TOLD} more" if len(plan.hopeless) > MOST_TOLD else ""
+            self.stderr.write(f"Left as they are, because a replay cannot help ({told}{more}).")
         if options["dry_run"]:
-            self.stdout.write(f"{len(ids)} messages would be worked on again.")
+            self.stdout.write(f"{len(plan.able)} messages would be worked on again.")
             return
-        self.stdout.write(f"{replay(ids)} messages are worked on again.")
+        self.stdout.write(f"{replay(plan.able)} messages are worked on again.")
 
     def _chosen(self, options: dict[str, Any]) -> Any:
         chosen = InboundMessage.objects.filter(state=InboundMessage.State.DEAD).order_by("id")

@@ -10,9 +10,12 @@ from bot.models import Bot
 
 
 class Command(BaseCommand):
-    """Print whom the provider takes a bot for, or what is wrong. Nothing is sent to anybody."""
+    """Print whom the provider takes a bot for and that its model answers, or what is wrong. Nobody is written to."""
 
-    help = "Asks a bot's provider who the bot is, and says what keeps it from working (exit code 1). Sends nothing."
+    help = (
+        "Asks a bot's provider who the bot is and its model for one word, and says what keeps it from working "
+        "(exit code 1). Sends nothing to anybody."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
@@ -29,7 +32,7 @@ class Command(BaseCommand):
             slugs = ", ".join(Bot.objects.values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"No bot is called {options['slug']!r}. There are: {slugs}.")
         outcome = try_connection(bot)
-        for said in (*([outcome.connection.sentence] if outcome.connection else []), *outcome.hints):
+        for said in (*outcome.successes, *outcome.hints):
             self.stdout.write(said)
         if outcome.problems:
             raise CommandError("\n".join(problem.sentence for problem in outcome.problems))
