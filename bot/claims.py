@@ -17,6 +17,7 @@ from bot.models import InboundMessage, Lease, ModelChoice, OutboundMessage
 from bot.pipeline.commands import read_call
 from bot.pipeline.turn import Turn, TurnMessage
 from bot.privacy.farewell import FAREWELL
+from bot.quotes import load_quoted
 from bot.senders import load_senders
 from bot.visitors import load_visitors
 
@@ -90,6 +91,7 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
     _load_replies(turns)
     load_visitors(turns)
     load_senders(turns)
+    load_quoted(turns)
     turns = without_erased(turns)
     _load_choices(turns)
     return sorted(turns, key=lambda turn: turn.key)  # who waits longest begins first
@@ -142,6 +144,8 @@ def _message(row: PendingRow) -> TurnMessage:
         request_id=row.request_id,
         received_at=row.received_at,
         visitor=payload.get(VISITOR),
+        note=payload.get("note", ""),
+        quotes=payload.get("quotes", ""),
     )
 
 

@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     BOT_BUDGET_EXCEEDED = "BOT_BUDGET_EXCEEDED"
     GLOBAL_BUDGET_EXCEEDED = "GLOBAL_BUDGET_EXCEEDED"
     UNSUPPORTED_MESSAGE = "UNSUPPORTED_MESSAGE"
+    MESSAGE_UNAVAILABLE = "MESSAGE_UNAVAILABLE"
     MESSAGE_TOO_LONG = "MESSAGE_TOO_LONG"
     CONVERSATION_TOO_LONG = "CONVERSATION_TOO_LONG"
     REQUEST_REFUSED = "REQUEST_REFUSED"
@@ -43,6 +44,7 @@ STATUS_CODES: dict[ErrorCode, int] = {
     ErrorCode.BOT_BUDGET_EXCEEDED: 429,
     ErrorCode.GLOBAL_BUDGET_EXCEEDED: 429,
     ErrorCode.UNSUPPORTED_MESSAGE: 422,
+    ErrorCode.MESSAGE_UNAVAILABLE: 422,
     ErrorCode.MESSAGE_TOO_LONG: 413,
     ErrorCode.CONVERSATION_TOO_LONG: 413,
     ErrorCode.REQUEST_REFUSED: 502,
@@ -67,6 +69,7 @@ SENTENCES: dict[ErrorCode, Promise | str] = {
     ErrorCode.BOT_BUDGET_EXCEEDED: _("I can't answer any more today. Please try again tomorrow."),
     ErrorCode.GLOBAL_BUDGET_EXCEEDED: _("I can't answer any more today. Please try again tomorrow."),
     ErrorCode.UNSUPPORTED_MESSAGE: _("I can read text only so far. Please write to me instead."),
+    ErrorCode.MESSAGE_UNAVAILABLE: _("Your message did not get through to me. Please send it again."),
     ErrorCode.MESSAGE_TOO_LONG: _("That is more than I can read at once. Please send me less text."),
     ErrorCode.CONVERSATION_TOO_LONG: _(
         "Our conversation has become too long for me. Please send /reset to start a new one."

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
+from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, ReportedError, StatusEvent
 from bot.directory import ActiveBot, Directory, current
 from bot.errors import ErrorCode
 from bot.managers import VISITOR, NewInbound, RowKey, StatusUpdate
@@ -67,13 +67,16 @@ def prepare(
         target = _target(directory, bot, event.account_id)
         if target is None:
             continue
-        if isinstance(event, AddressChanged):
-            delivery.changes.append((target, event))
+        if isinstance(event, InboundEvent):
+            if not _is_too_late(directory, target, event):
+                delivery.slugs[target.id] = target.slug
+                delivery.rows.append(_inbound_row(target, event, now, visitor))
         elif isinstance(event, StatusEvent):
             delivery.statuses.append((target, event))
-        elif not _is_too_late(directory, target, event):
-            delivery.slugs[target.id] = target.slug
-            delivery.rows.append(_inbound_row(target, event, now, visitor))
+        elif isinstance(event, AddressChanged):
+            delivery.changes.append((target, event))
+        else:
+            _note_reported(target, event)
     return delivery
 
 
@@ -140,6 +143,12 @@ def _log_status(bot: ActiveBot, status: StatusEvent, turn_key: int) -> None:
     logger.log(level, "delivery_status", extra={**ids, **({"error_code": code} if (code := status.error_code) else {})})
 
 
+def _note_reported(bot: ActiveBot, error: ReportedError) -> None:
+    """Log and count an error of the provider's own; its text is not read."""
+    logger.warning("provider_error_reported", extra={"bot": bot.slug, "error_code": error.code})
+    count("provider_errors", bot=bot.slug)
+
+
 def _is_too_late(directory: Directory, bot: ActiveBot, event: InboundEvent) -> bool:
     buried, channel = directory.tombstones, bot.channel.slug
     if not buried:
@@ -168,6 +177,10 @@ def _inbound_row(bot: ActiveBot, event: InboundEvent, now: datetime, visitor: in
         payload["other_address"] = event.other_address
     if event.profile_name:
         payload["profile_name"] = event.profile_name
+    if event.note:
+        payload["note"] = event.note
+    if event.quotes:
+        payload["quotes"] = event.quotes
     if visitor:
         payload[VISITOR] = visitor
     return NewInbound(

@@ -53,6 +53,7 @@ REASONS: Mapping[str, Reason] = {
         gettext_lazy("Everybody's budget for the day was used up."), WAIT_OR_RAISE
     ),
     ErrorCode.UNSUPPORTED_MESSAGE: Reason(gettext_lazy("A kind of message that bots cannot read."), TOLD),
+    ErrorCode.MESSAGE_UNAVAILABLE: Reason(gettext_lazy("The provider could not hand the message over."), TOLD),
     ErrorCode.MESSAGE_TOO_LONG: Reason(gettext_lazy("The message was longer than what a model is shown."), TOLD),
     ErrorCode.CONVERSATION_TOO_LONG: Reason(
         gettext_lazy("The conversation did not fit into the model's context."),

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from bot.channels.words import joined
 from bot.deliveries import Delivery, delivery_of
 from bot.errors import ErrorCode
 from bot.language import grouped
@@ -193,13 +194,13 @@ def _unanswered(conversation: Conversation, bot: Bot) -> list[Said]:
         Said(
             mine=True,
             at=row.received_at,
-            text=row.payload["text"],
+            text=words,
             inbound_id=row.pk,
             note=_("could not be answered") if row.state == State.DEAD else _("waits for an answer"),
             problem=row.state == State.DEAD,
         )
         for row in rows
-        if row.payload.get("text")
+        if (words := joined(row.payload.get("text", ""), row.payload.get("note", "")))
     ]
 
 

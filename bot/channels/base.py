@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import aiohttp
 
 TEXT = "text"
+# The kind of what somebody did write, and the provider could not hand over: they can send it again.
+UNAVAILABLE = "unavailable"
+# Kinds whose `note` says all there is to say: they are answered as a text is.
+TOLD = frozenset({"location", "contacts", "order"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,9 @@ class InboundEvent(NamedTuple):
 
     `address` is how the channel names the person (E.164 where there is a phone number); `other_address` a second name
     of the same person in the same message (WhatsApp's BSUID). `kind` is "text" or the provider's word for what it is.
-    `text` is cleaned: no control characters but newline and tab, no lone surrogates.
+    `text` is what the person wrote or chose. `note` is what else the message holds, in English words for the model, in
+    brackets. `quotes` is the provider's id of the earlier message that this one answers. All of them are cleaned: no
+    control characters but newline and tab, no lone surrogates.
     """
 
     external_id: str
@@ -62,6 +68,8 @@ class InboundEvent(NamedTuple):
     account_id: str = ""
     other_address: str = ""
     profile_name: str = ""
+    note: str = ""
+    quotes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,14 @@ class RejectedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedError:
+    """The provider says that something of its own went wrong, with no message it belongs to; `code` is its own."""
+
+    code: str
+    account_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AddressChanged:
     """A person is named otherwise from now on: pairs of (what named them, what names them now).
 
@@ -102,7 +118,7 @@ class AddressChanged:
     number_changed: bool = field(default=False, compare=False)
 
 
-Event = InboundEvent | StatusEvent | AddressChanged | RejectedItem
+Event = InboundEvent | StatusEvent | AddressChanged | ReportedError | RejectedItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class OpenAIModel(LanguageModel):
         return self._manners.get(model, self._usual)
 
     async def _ask(self, request: CompletionRequest) -> httpx2.Response:
-        """Return the answer; what is refused for its manner or its effort is not billed, and asked once more in another."""
+        """Return the answer; what is refused for its manner or its effort is not billed, and asked in another."""
         manner, effort = self._manner(request.model), self._efforts.of(request.model, request.effort)
         refused: str | None = None
         while True:

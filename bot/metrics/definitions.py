@@ -8,7 +8,16 @@ PREFIX = "parley_"
 MICROS = 1_000_000
 
 OUTCOMES = ("answered", "refused", "failed", "silent", "uncertain", "expired", "retried", "dead", "paused")
-REFUSALS = ("rate_limit", "stranger", "person_budget", "bot_budget", "everybodys_budget", "unsupported", "too_long")
+REFUSALS = (
+    "rate_limit",
+    "stranger",
+    "person_budget",
+    "bot_budget",
+    "everybodys_budget",
+    "unsupported",
+    "unavailable",
+    "too_long",
+)
 DELIVERIES = ("sent", "delivered", "read", "failed", "uncertain", "expired")
 
 
@@ -43,6 +52,7 @@ COUNTERS: dict[str, Counted] = {
     "messages_received": Counted("Messages that webhooks brought and that were stored.", ("bot", "kind")),
     "messages_redelivered": Counted("Messages that were stored already when a webhook brought them again.", ("bot",)),
     "messages_quarantined": Counted("Items of webhooks that could not be read.", ("bot",)),
+    "provider_errors": Counted("Errors of their own that providers reported in webhooks.", ("bot",)),
     "webhooks_refused": Counted("Webhook requests that were not answered with 200.", ("code",), known=CODES),
     "turns": Counted("Turns by what became of them; one that is tried again counts each time.", ("outcome",),
                      known=OUTCOMES),

@@ -19,6 +19,7 @@ REFUSALS = {
     ErrorCode.BOT_BUDGET_EXCEEDED: "bot_budget",
     ErrorCode.GLOBAL_BUDGET_EXCEEDED: "everybodys_budget",
     ErrorCode.UNSUPPORTED_MESSAGE: "unsupported",
+    ErrorCode.MESSAGE_UNAVAILABLE: "unavailable",
     ErrorCode.MESSAGE_TOO_LONG: "too_long",
 }
 PUT_OFF = {Outcome.RETRY: "retried", Outcome.DEAD: "dead", Outcome.PAUSE: "paused"}

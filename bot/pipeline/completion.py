@@ -38,8 +38,9 @@ async def completion(turn: Turn, services: Services) -> None:
     """Answer the turn with one completion.
 
     Raises:
-        AppError: UNSUPPORTED_MESSAGE, MESSAGE_TOO_LONG (see request_for); MESSAGE_TOO_LONG, CONVERSATION_TOO_LONG or
-            CONFIGURATION_ERROR when the model's context is too small; REQUEST_REFUSED; what the model raises.
+        AppError: UNSUPPORTED_MESSAGE, MESSAGE_UNAVAILABLE, MESSAGE_TOO_LONG (see request_for); MESSAGE_TOO_LONG,
+            CONVERSATION_TOO_LONG or CONFIGURATION_ERROR when the model's context is too small; REQUEST_REFUSED; what
+            the model raises.
     """
     request = request_for(turn)
     typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
@@ -146,8 +147,8 @@ def request_for(turn: Turn) -> CompletionRequest:
     """Return what the model is asked in a turn.
 
     Raises:
-        AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read, MESSAGE_TOO_LONG when its own text is more
-            than a model is shown.
+        AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read, MESSAGE_UNAVAILABLE when the provider could
+            not hand it over, MESSAGE_TOO_LONG when its own text is more than a model is shown.
     """
     if not turn.prompt:
         turn.prompt = _prompt_of(turn)
@@ -164,7 +165,8 @@ def request_for(turn: Turn) -> CompletionRequest:
 def _prompt_of(turn: Turn) -> tuple[ChatMessage, ...]:
     if not turn.has_text:
         kinds = sorted({message.kind for message in turn.messages})
-        raise AppError(ErrorCode.UNSUPPORTED_MESSAGE, context={"kinds": kinds})
+        code = ErrorCode.MESSAGE_UNAVAILABLE if turn.is_unavailable else ErrorCode.UNSUPPORTED_MESSAGE
+        raise AppError(code, context={"kinds": kinds})
     text, most = turn.text, settings.MAX_MODEL_TOKENS
     if (tokens := estimate_tokens(text)) > most:
         raise AppError(ErrorCode.MESSAGE_TOO_LONG, context={"estimated_tokens": tokens})

@@ -27,6 +27,7 @@ EXPECTED = frozenset(
     {
         ErrorCode.RATE_LIMIT_EXCEEDED,
         ErrorCode.UNSUPPORTED_MESSAGE,
+        ErrorCode.MESSAGE_UNAVAILABLE,
         ErrorCode.MESSAGE_TOO_LONG,
         ErrorCode.BUDGET_EXCEEDED,
         ErrorCode.BOT_BUDGET_EXCEEDED,

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from bot.channels.base import TEXT
+from bot.channels.base import TEXT, TOLD, UNAVAILABLE
 from bot.channels.documents import Document, fits
 from bot.directory import ActiveBot
 from bot.llm.base import ChatMessage, Completion
@@ -16,6 +16,9 @@ from bot.log_ids import chat_hash
 from bot.managers import OutboundPart, TakenLease
 from conversations.many import Said
 from users.models import User
+
+# What the model is told of a quoted message that is no longer held.
+ANSWERS_EARLIER = "[answers an earlier message]"
 
 
 class LeaseLost(Exception):
@@ -27,6 +30,7 @@ class TurnMessage:
     """One inbound message of a turn. notice: what to tell the person of this chat, who has written nothing.
 
     visitor: the id of the member of staff who wrote it in the person's name, in the simulator.
+    note: what it holds besides its text, in words for the model. quotes: the provider's id of the message it answers.
     """
 
     id: int
@@ -41,6 +45,13 @@ class TurnMessage:
     request_id: str = ""
     received_at: datetime | None = None
     visitor: int | None = None
+    note: str = field(default="", repr=False)
+    quotes: str = field(default="", repr=False)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it says anything that the model can answer."""
+        return bool(self.text.strip()) or (self.kind in TOLD and bool(self.note))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,7 @@ class Turn:
     parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
     in_doubt: its addresses contradict each other: it is nobody's, and nothing of whoever has them is shown.
     history: what was said before, oldest first.
+    quoted: in words what its messages quote, by the provider's id, as far as it is still held.
     documents: files that follow the reply.
     chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
     given_up: its messages become dead letters; the reply only says that it did not work.
@@ -85,6 +97,7 @@ class Turn:
     other_address_known: bool = True
     in_doubt: bool = False
     history: list[ChatMessage] = field(default_factory=list, repr=False)
+    quoted: dict[str, str] = field(default_factory=dict, repr=False)
     chosen_model: str = ""
     parts: list[OutboundPart] = field(default_factory=list)
     reply: str | None = field(default=None, repr=False)
@@ -171,14 +184,18 @@ class Turn:
 
     @property
     def text(self) -> str:
-        """What the person wrote, one line a message; what can't be read is named."""
-        lines = (message.text or "" if message.kind == TEXT else _named(message) for message in self.messages)
-        return "\n".join(line for line in lines if line)
+        """What the person wrote, message by message; what can't be read, and what is quoted, is named in brackets."""
+        return "\n".join(line for message in self.messages for line in self._lines(message) if line)
 
     @property
     def has_text(self) -> bool:
         """Whether anything in the turn can be read."""
-        return any(message.kind == TEXT and message.text.strip() for message in self.messages)
+        return any(message.is_readable for message in self.messages)
+
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether something was written that the provider could not hand over."""
+        return any(message.kind == UNAVAILABLE for message in self.messages)
 
     @property
     def last_sent_at(self) -> datetime | None:
@@ -194,6 +211,13 @@ class Turn:
     def model(self) -> str:
         """The model that answers: the chosen one while the bot allows it, else the bot's own."""
         return self.chosen_model if self.chosen_model in self.bot.allowed_models else self.own_model
+
+    def _lines(self, message: TurnMessage) -> tuple[str, ...]:
+        if not message.note and not message.quotes:  # (as nearly every message)
+            return (message.text if message.kind == TEXT else _named(message),)
+        said = message.text if message.note or message.kind == TEXT else _named(message)
+        quoted = self.quoted.get(message.quotes, ANSWERS_EARLIER) if message.quotes else ""
+        return quoted, said, message.note
 
     def window_is_closed(self, now: datetime) -> bool:
         """Return whether the provider no longer lets us answer, by its own time of the person's latest message."""

@@ -258,7 +258,8 @@ def test_every_update_of_a_delivery_counts_in_order_each_for_its_own_number() ->
     second = change(number="100000000000009", messages=[message(id="wamid.4")])
     content = {"object": "whatsapp_business_account", "entry": [{"changes": [first]}, {"changes": [second]}]}
     events = CHANNEL.parse(ACCOUNT, json.dumps(content).encode())
-    assert [(event.account_id, event.external_id) for event in events if not isinstance(event, RejectedItem)] == [
+    read = [event for event in events if isinstance(event, InboundEvent | StatusEvent)]
+    assert [(event.account_id, event.external_id) for event in read] == [
         ("100000000000001", "wamid.1"),
         ("100000000000001", "wamid.2"),
         ("100000000000001", "wamid.3"),
@@ -295,13 +296,18 @@ ODD_MESSAGES: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("label", "odd", "external_id"), ODD_MESSAGES)
 def test_a_malformed_message_is_rejected_and_the_others_count(label: str, odd: Any, external_id: str) -> None:
-    before, rejected, after = parse(change(messages=[message(id="wamid.1"), odd, message(id="wamid.3")]))
+    before, rejected, *answered, after = parse(change(messages=[message(id="wamid.1"), odd, message(id="wamid.3")]))
     assert isinstance(before, InboundEvent), label
     assert isinstance(after, InboundEvent), label
     assert isinstance(rejected, RejectedItem), label
     assert rejected.external_id == external_id, label
     assert rejected.reason, label
     assert "Hello" not in rejected.reason, label
+    # Who sent it is told that it cannot be read, if it is known who that is and which message it was.
+    named = isinstance(odd, dict) and external_id and (odd.get("from") == "4915123456789")
+    assert [(event.address, event.kind, event.text) for event in answered if isinstance(event, InboundEvent)] == (
+        [("+4915123456789", "unsupported", "")] if named else []
+    ), label
 
 
 @pytest.mark.parametrize(

@@ -6,20 +6,20 @@ malformed becomes a RejectedItem, what needs no attention nothing, and the other
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
-from bot.channels.base import TEXT, Event, InboundEvent, InvalidBody, RejectedItem, StatusEvent
-from bot.channels.text import clean
-from bot.channels.whatsapp import changes, content, fields
+from bot.channels.base import Event, InvalidBody, RejectedItem, ReportedError, StatusEvent
+from bot.channels.whatsapp import changes, fields
 from bot.channels.whatsapp.fields import Malformed
+from bot.channels.whatsapp.messages import CONTACTS, MESSAGES, Unreadable, profile_names, read_message
 
 OBJECT = "whatsapp_business_account"
-LONGEST_NAME = 100
 # More than twice what a delivery may hold. Each may be a row of eleven values; SQLite takes 32,766 in a statement.
 MOST_EVENTS = 2_500
-# The app lets people write 65,536 characters; what is longer was not written by one.
-LONGEST_TEXT = 65_536
-MESSAGES = "messages"
+# Meta's own errors, beside the messages or instead of them.
+ERRORS = "errors"
+MOST_ERRORS = 10
 # Meta itself reports changed ids as messages; providers in between as a field of its own.
 ID_UPDATES = "user_id_update"
 STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}
@@ -104,14 +104,17 @@ def _read_value(kind: str, value: Any, events: list[Event]) -> None:
         # Whose message it is must not be guessed: it would be answered by the wrong bot.
         events.append(RejectedItem('"metadata" names no phone_number_id'))
         return
+    if ERRORS in value:
+        codes = dict.fromkeys(islice(fields.error_codes(value), MOST_ERRORS))
+        events += [ReportedError(fields.written_code(code), account_id) for code in codes]
     if kind == ID_UPDATES:
         for update in _objects(value, ID_UPDATES, events):
             _append(events, update, changes.read_update, account_id)
         return
     if MESSAGES in value:
-        names = _profile_names(value.get("contacts"))
+        names = profile_names(value.get(CONTACTS))
         for message in _objects(value, MESSAGES, events):
-            _append(events, message, _message, names, account_id)
+            _append(events, message, read_message, names, account_id, value)
     for status in _objects(value, "statuses", events):
         _append(events, status, _status, account_id)
 
@@ -120,59 +123,11 @@ def _append(events: list[Event], item: dict[str, Any], read: Callable[..., Event
     try:
         event = read(item, *arguments)
     except Malformed as error:
-        event = RejectedItem(str(error), fields.identifier(item.get("id")))
+        events.append(RejectedItem(str(error), fields.identifier(item.get("id"))))
+        # (Put aside for the operator, and answered all the same.)
+        event = error.event if isinstance(error, Unreadable) else None
     if event is not None:
         events.append(event)
-
-
-def _profile_names(contacts: Any) -> dict[str, str]:
-    """Return the names people gave themselves, by phone number and by BSUID. Mere decoration: bad ones are left out."""
-    names: dict[str, str] = {}
-    for contact in contacts if isinstance(contacts, list) else ():
-        profile = contact.get("profile") if isinstance(contact, dict) else None
-        name = profile.get("name") if isinstance(profile, dict) else None
-        if isinstance(name, str):
-            name = " ".join(clean(name[: 4 * LONGEST_NAME]).split())[:LONGEST_NAME]
-            names.update({key: name for key in (contact.get("wa_id"), contact.get("user_id")) if isinstance(key, str)})
-    return names
-
-
-def _message(message: dict[str, Any], names: dict[str, str], account_id: str) -> Event | None:
-    """Return the event of one message, or None: reactions, edits, most system notes, groups and kinds yet to come."""
-    kind = message.get("type")
-    if not isinstance(kind, str):
-        raise Malformed("the message has no type")
-    if kind == changes.KIND:
-        return changes.read_system(message, account_id)
-    return _inbound(kind, message, names, account_id)
-
-
-def _inbound(kind: str, message: dict[str, Any], names: dict[str, str], account_id: str) -> InboundEvent | None:
-    kind, read_text = content.reader(kind, message)
-    if read_text is None or "group_id" in message:
-        return None
-    external_id = fields.identifier(message.get("id"))
-    if not external_id:
-        raise Malformed("the message has no usable id")
-    phone, bsuid = fields.phone_number(message.get("from")), fields.bsuid(message.get("from_user_id"))
-    if not phone and not bsuid:
-        raise Malformed("the message has no usable sender")
-    text = read_text(message)
-    if text is None:
-        return None
-    text = clean(text[:LONGEST_TEXT])
-    if kind == TEXT and not text.strip():
-        raise Malformed("the message has no text")
-    return InboundEvent(
-        external_id=external_id,
-        address=phone or bsuid,
-        kind=kind,
-        text=text,
-        sent_at=fields.moment(message.get("timestamp")),
-        account_id=account_id,
-        other_address=bsuid if phone else "",
-        profile_name=names.get(phone[1:]) or names.get(bsuid) or "",
-    )
 
 
 def _status(status: dict[str, Any], account_id: str) -> StatusEvent | None:

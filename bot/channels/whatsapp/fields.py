@@ -92,5 +92,10 @@ def has_code(item: dict[str, Any], wanted: int) -> bool:
 
 def error_code(item: dict[str, Any]) -> str:
     """Return the first error's code, or an empty string."""
-    code = str(next(error_codes(item), ""))[:LONGEST_ERROR_CODE]
-    return code if code.isprintable() else ""
+    return written_code(next(error_codes(item), ""))
+
+
+def written_code(code: int | str) -> str:
+    """Return a code as it is stored and logged: 32 printable characters at most, or an empty string."""
+    written = str(code)[:LONGEST_ERROR_CODE]
+    return written if written.isprintable() else ""

@@ -18,6 +18,8 @@ PAYLOAD_LABELS = {
     "profile_name": _("name in the messenger"),
     "other_address": _("other address"),
     "notice": _("notice"),
+    "note": _("what else it holds"),
+    "quotes": _("id of the message it answers"),
     "visitor": _("written in the simulator by member of staff"),
 }
 

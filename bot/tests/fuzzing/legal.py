@@ -6,13 +6,14 @@ from typing import Any
 
 from django.db import models
 
-from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, StatusEvent
+from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, ReportedError, StatusEvent
 from bot.channels.text import clean
 from bot.managers.statuses import STATUS_MAY_FOLLOW
 from bot.models import InboundMessage, OutboundMessage
 
 LATEST = datetime(2100, 1, 2, tzinfo=UTC)
 LONGEST_TEXT = 65_536
+LONGEST_NOTE = 8_000
 
 
 def row_faults(row: models.Model) -> list[str]:
@@ -33,6 +34,8 @@ def event_faults(event: Event) -> list[str]:
             return [*_status_faults(event)]
         case AddressChanged():
             return [*_change_faults(event)]
+        case ReportedError():
+            return [*_text_faults("code", event.code, 32), *_text_faults("account_id", event.account_id, 255)]
         case RejectedItem():
             return [*_text_faults("reason", event.reason, 200, least=1), *_text_faults("id", event.external_id, 255)]
 
@@ -44,8 +47,12 @@ def _inbound_faults(event: InboundEvent) -> Iterator[str]:
     yield from _text_faults("other_address", event.other_address, _length(InboundMessage, "address"))
     yield from _text_faults("profile_name", event.profile_name, 100)
     yield from _text_faults("text", event.text, LONGEST_TEXT)
-    if event.text != clean(event.text):
+    yield from _text_faults("note", event.note, LONGEST_NOTE)
+    yield from _text_faults("quotes", event.quotes, 255)
+    if event.text != clean(event.text) or event.note != clean(event.note):
         yield "text: not cleaned"
+    if any(not (line.startswith("[") and line.endswith("]")) for line in event.note.splitlines()):
+        yield "note: not in brackets"
     if event.kind == "text" and not event.text.strip():
         yield "text: nothing in it"
     if event.sent_at is not None and not (event.sent_at.tzinfo and event.sent_at < LATEST):

@@ -70,6 +70,9 @@ def _id_updates(source: Random) -> Node:
     return {"messaging_product": "whatsapp", "metadata": metadata, "user_id_update": [update]}
 
 
+FORM = '{"flow_token": "t", "colour": ["red", "white"], "address": {"street": "Main", "number": 1}, "gift": true}'
+ITEM = {"product_retailer_id": "rose-1", "quantity": 3, "item_price": 2.5, "currency": "EUR"}
+
 KINDS: dict[str, Callable[[Random], Node]] = {
     "text": _text,
     "image": _of_media("image"),
@@ -78,17 +81,53 @@ KINDS: dict[str, Callable[[Random], Node]] = {
     "document": _of_media("document", filename="bill.pdf"),
     "sticker": _of_media("sticker", animated=False),
     "location": lambda source: {"type": "location", "location": {"latitude": 52.5, "longitude": 13.4, "name": "Café"}},
-    "contacts": lambda source: {"type": "contacts", "contacts": [{"name": {"formatted_name": "Bob"}, "phones": []}]},
+    "contacts": lambda source: {
+        "type": "contacts",
+        "contacts": [{"name": {"formatted_name": "Bob", "first_name": "Bob"}, "phones": [{"phone": "+49 30 1"}]}],
+    },
     "button_reply": _interactive("button_reply", {"id": "yes", "title": "Yes, please"}),
     "list_reply": _interactive("list_reply", {"id": "mon", "title": "Monday", "description": "9 to 5"}),
-    "nfm_reply": _interactive("nfm_reply", {"name": "flow", "body": "Sent", "response_json": '{"a": 1}'}),
+    "nfm_reply": _interactive("nfm_reply", {"name": "flow", "body": "Sent", "response_json": FORM}),
     "button": lambda source: {"type": "button", "button": {"payload": "p", "text": "Stop"}},
     "reaction": lambda source: {"type": "reaction", "reaction": {"message_id": message_id(source), "emoji": "👍"}},
     "system": lambda source: {"type": "system", "system": _system(source)},
-    "order": lambda source: {"type": "order", "order": {"catalog_id": "1", "text": "Fast", "product_items": [{}]}},
+    "order": lambda source: {
+        "type": "order",
+        "order": {"catalog_id": "1", "text": "Fast", "product_items": [dict(ITEM)]},
+    },
     "edit": lambda source: {"type": "edit", "edit": {"original_message_id": message_id(source)}},
     "revoke": lambda source: {"type": "revoke", "revoke": {"original_message_id": message_id(source)}},
     "unsupported": lambda source: {"type": "unsupported", "errors": [{"code": 131051, "title": "Unsupported"}]},
+    "poll": lambda source: {
+        "type": "unsupported",
+        "errors": [{"code": 131051}],
+        "unsupported": {"type": source.choice(("poll_creation", "group_invite", "edit"))},
+    },
+    "unavailable": lambda source: {
+        "type": "unsupported",
+        "errors": [{"code": 131060, "title": "This message is currently unavailable"}],
+        "unsupported": {"type": "unknown"},
+    },
+    "quote": lambda source: {
+        **_text(source),
+        "context": {
+            "from": source.choice(NUMBERS),
+            "id": source.choice((message_id(source), sent_id(source.randrange(1, KNOWN_IDS)))),
+            "forwarded": source.random() < 0.5,
+            "referred_product": {"catalog_id": "1", "product_retailer_id": "rose-1"},
+        },
+    },
+    "ad": lambda source: {
+        **_text(source),
+        "referral": {
+            "source_url": "https://fb.me/1",
+            "source_type": "ad",
+            "headline": "Roses",
+            "body": "Half price",
+            "media_type": "image",
+            "ctwa_clid": "x",
+        },
+    },
     "group": lambda source: {**_text(source), "group_id": "Y2FwaV9ncm91cDox"},
 }
 
@@ -126,7 +165,7 @@ def status(source: Random) -> Node:
     return item
 
 
-def value(messages: list[Any], statuses: list[Any], account: str = PHONE_NUMBER_ID) -> Node:
+def value(messages: list[Any], statuses: list[Any], account: str = PHONE_NUMBER_ID, *, errors: bool = False) -> Node:
     """Return one change's value, with the contacts of its messages."""
     numbers = [item["from"] for item in messages if "from" in item]
     contacts = [{"profile": {"name": "Alice"}, "wa_id": number, "user_id": bsuid(number)} for number in numbers]
@@ -136,6 +175,7 @@ def value(messages: list[Any], statuses: list[Any], account: str = PHONE_NUMBER_
         "messaging_product": "whatsapp",
         "metadata": metadata,
         **{name: items for name, items in lists.items() if items},
+        **({"errors": [{"code": 131000}]} if errors else {}),
     }
 
 
@@ -148,7 +188,7 @@ def change(source: Random) -> Node:
     account = PHONE_NUMBER_ID if source.random() < 0.95 else "999"
     messages = [message(source) for _ in range(source.choice((0, 1, 1, 1, 2, 5)))]
     statuses = [status(source) for _ in range(source.choice((0, 0, 1, 3)))]
-    return {"field": "messages", "value": value(messages, statuses, account)}
+    return {"field": "messages", "value": value(messages, statuses, account, errors=source.random() < 0.1)}
 
 
 def body(source: Random) -> Node:
