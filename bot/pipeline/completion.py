@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from bot.channels.base import SendError
+from bot.channels.base import Channel, SendError
+from bot.channels.rendering import has_markdown, render
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import ChatMessage, Completion, CompletionRequest, EmptyCompletion
 from bot.llm.breaker import CIRCUIT_OPEN
@@ -41,8 +42,22 @@ async def completion(turn: Turn, services: Services) -> None:
     finally:
         typing.cancel()
     turn.calls.append(ModelCall(request.model, answer))
+    rendered = await _rendered(answer.text, turn.bot.channel)
     turn.remember = [Said("user", request.messages[-1].content), Said("assistant", answer.text)]
-    turn.end(answer.text)
+    turn.end(answer.text, rendered=rendered)
+
+
+async def _rendered(markdown: str, channel: Channel) -> list[str]:
+    """Return a model's Markdown as the texts that its channel sends; empty: as it is."""
+    if channel.dialect is None or not has_markdown(markdown):
+        return []
+    try:
+        # (In a thread: a long answer takes its time, and other turns go on meanwhile.)
+        return await asyncio.to_thread(render, markdown, channel.dialect, channel.max_text_length)
+    except Exception:
+        # It is paid for: better with its asterisks than asked for again.
+        logger.exception("reply_not_rendered")
+        return []
 
 
 def log_answer(answer: Completion, seconds: float) -> None:
