@@ -1,7 +1,7 @@
 """Markdown of a model as the texts that a channel sends. Pure functions.
 
-reading.py parses it into a document (document.py), dialects.py says how a channel writes bold, code and quotes, lines.py
-writes one line that way, and parts.py packs lines into parts.
+reading.py parses it into a document (document.py), dialects.py says how a channel writes bold, code and quotes,
+lines.py writes one line that way, and parts.py packs lines into parts.
 """
 
 import re
@@ -31,7 +31,7 @@ def render(markdown: str, dialect: Dialect, limit: int) -> list[str]:
 
     Raises:
         ValueError: limit is not positive.
-        RecursionError: it is nested deeper than the parser can follow.
+        RecursionError: it is nested too deep.
     """
     if limit < SMALLEST_LIMIT or not has_markdown(markdown):
         return split(markdown, limit)

@@ -62,7 +62,8 @@ def _hug(runs: Sequence[Run]) -> list[Run]:
     found: list[Run] = []
     marks = ()
     for piece, next_marks in zip(pieces, reversed(after), strict=True):
-        found.append(Run(piece.text, _common(marks, next_marks)) if _is_edge(piece) else piece)
+        kept = _common(_common(marks, next_marks), piece.marks)
+        found.append(Run(piece.text, kept) if _is_edge(piece) else piece)
         marks = marks if _is_edge(piece) else piece.marks
     return found
 
@@ -102,10 +103,10 @@ def cut(line: Line, room: int, dialect: Dialect) -> tuple[Line, Line | None]:
     while most > 0:
         end = start + _end(text[start : start + most + _BEYOND], most, line)
         head = replace(line, runs=_slice(line.runs, start, end))
-        excess = len(write(head, dialect)) - room
-        if excess <= 0:
+        length = len(write(head, dialect))
+        if length <= room:
             return head, _rest(line, end)
-        most = min(most, end - start) - excess
+        most = min(most - 1, (end - start) * room // length)
     return cut(Line((Run(text),), fence=line.fence), max(room, 1), dialect)
 
 

@@ -24,7 +24,9 @@ def pack(blocks: Sequence[Block], dialect: Dialect, limit: int) -> list[str]:
         ValueError: a fence alone is longer than a part.
     """
     rest = [
-        _written(line, dialect, limit, begins_block=number == 0) for block in blocks for number, line in enumerate(block)
+        _written(line, dialect, limit, begins_block=number == 0)
+        for block in blocks
+        for number, line in enumerate(block)
     ]
     parts: list[str] = []
     while rest:

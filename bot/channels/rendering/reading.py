@@ -16,12 +16,15 @@ RULE = "———"
 BETWEEN_CELLS = Run(" | ")
 # A longer info string is no language; it becomes the first line of the code.
 _LONGEST_LANGUAGE = 40
+# What is nested deeper the parser leaves out. Its recursion goes on as deep for brackets, whose time grows with it.
+_DEEPEST = 40
 
 
 @cache
 def _parser() -> MarkdownIt:
-    # html: shown as text. maxNesting: what is nested deeper would be left out.
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 10_000}).enable(["table", "strikethrough"])
+    # (html: False: it is shown as text.)
+    options = {"html": False, "maxNesting": _DEEPEST}
+    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     # Definitions of links stay as lines: without a use they would be lost.
     parser.disable("reference")
     add_rules(parser)
@@ -34,10 +37,12 @@ def read(markdown: str) -> list[Block]:
     """Return the blocks of a Markdown text, with empty lines between them where it has some.
 
     Raises:
-        RecursionError: it is nested deeper than the parser can follow.
+        RecursionError: it is nested too deep.
     """
     reader = _Reader(markdown.split("\n"))
     for token in _parser().parse(markdown):
+        if token.level >= _DEEPEST - 2:
+            raise RecursionError("the Markdown is nested too deep")
         if step := _STEPS.get(token.type):
             step(reader, token)
     return reader.blocks
@@ -165,6 +170,8 @@ class _Reader:
         else:
             written = escapedSplit(self.source[self.began].strip(" \t>").strip("|"))
             cells += [(Run(cell.strip()),) for cell in written[len(cells) :]]
+        while cells and not cells[-1]:
+            cells.pop()
         runs: list[Run] = []
         for number, cell in enumerate(cells):
             runs += (BETWEEN_CELLS, *cell) if number else cell
