@@ -55,6 +55,7 @@ def test_marks(markdown: str, expected: str) -> None:
         ("[x](javascript:alert(1))", "[x](javascript:alert(1))"),
         ("See [1].\n\n[1]: https://example.org/a_b_c", "See [1].\n\n[1]: https://example.org/a_b_c"),
         ("https://en.wikipedia.org/wiki/_Foo_(bar)_baz", "https://en.wikipedia.org/wiki/_Foo_(bar)_baz"),
+        ("https://example.org/*a*/b *c*", "https://example.org/*a*/b _c_"),
         ("**https://example.org/_a_b**!", "*https://example.org/_a_b*!"),
         ("见https://example.org/a，**好**", "见https://example.org/a，*好*"),
     ],
@@ -160,6 +161,7 @@ def test_escapes_are_honoured(markdown: str, expected: str) -> None:
         ("¡**Atención**! ¿*Qué* pasa?", "¡*Atención*! ¿_Qué_ pasa?"),
         ("这是**重要**的。", "这是*重要*的。"),
         ("**注意：**内容，**「好」**的", "*注意：*内容，*「好」*的"),
+        ("**“重要”**的", "*“重要”*的"),
         ("**중요**합니다", "*중요*합니다"),
         ("**مرحبا** بالعالم", "*مرحبا* بالعالم"),
         ("\u200f**שלום** עולם", "\u200f*שלום* עולם"),
@@ -222,7 +224,7 @@ def test_a_bold_paragraph_that_is_cut_is_bold_in_each_part() -> None:
 
 
 def test_a_cut_comes_between_blocks_first() -> None:
-    blocks = ["*" + "a" * 90 + "* b", "- one " + "c" * 40 + "\n- two " + "d" * 40, "e" * 90]
+    blocks = ["*" + "a" * 90 + "* b", "- one " + "c" * 40 + "\n- two " + "d" * 40, "- three\n- " + "e" * 90]
     assert render("\n\n".join(blocks).replace("*", "**"), WHATSAPP, 250) == ["\n\n".join(blocks[:2]), blocks[2]]
 
 
