@@ -114,7 +114,7 @@ def _parts(turn: Turn) -> list[dict[str, Any]]:
     queued = {"bot_id": turn.bot.id, "address": turn.address, "turn_key": turn.key, "status": Status.QUEUED}
     now = timezone.now()
     queued |= {"attempts": 0, "sending_at": None, "created_at": now, "updated_at": now}
-    parts = reply_parts(turn.bot.channel, turn.reply or "", turn.documents)
+    parts = reply_parts(turn.bot.channel, turn.reply or "", turn.documents, turn.rendered)
     rows = [
         {**queued, "part": number, "text": part.text, "filename": part.filename}
         for number, part in enumerate(parts, start=1)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     # (For types only: it takes 9 MB, and what only receives webhooks never sends.)
     import aiohttp
 
+    from bot.channels.rendering.dialects import Dialect
+
 TEXT = "text"
 # The kind of what somebody did write, and the provider could not hand over: they can send it again.
 UNAVAILABLE = "unavailable"
@@ -179,6 +181,8 @@ class Channel(ABC):
     slug: ClassVar[str]
     label: ClassVar[str | Promise]
     max_text_length: ClassVar[int]
+    # In which marks it shows bold, code and so on: a model's Markdown is rendered so. None: it is sent as it is.
+    dialect: ClassVar[Dialect | None] = None
     # How large a document may be, in bytes; 0: the channel has none.
     max_document_bytes: ClassVar[int] = 0
     credentials: ClassVar[tuple[Credential, ...]] = ()

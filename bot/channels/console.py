@@ -23,6 +23,7 @@ class ConsoleChannel(Channel):
     about: ClassVar[str | Promise] = _(
         "For trying things out: the bot talks on this site’s own chat page, and in a terminal. Needs no account."
     )
+    # (No dialect: it shows what the model wrote, and the simulator finds replies in the conversation's memory by that.)
     max_text_length: ClassVar[int] = 4096
     reads_outbox: ClassVar[bool] = True
     max_document_bytes: ClassVar[int] = 16 * 1024 * 1024

@@ -38,12 +38,15 @@ def largest_document(channel: Channel) -> int:
     return min(channel.max_document_bytes, LARGEST_DOCUMENT_BYTES)
 
 
-def reply_parts(channel: Channel, reply: str, documents: Sequence[Document]) -> list[ReplyPart]:
+def reply_parts(
+    channel: Channel, reply: str, documents: Sequence[Document], rendered: Sequence[str] = ()
+) -> list[ReplyPart]:
     """Return a reply in the parts that its channel takes: its text first, then the documents.
 
+    rendered: the reply as the texts that are sent, where it was rendered for the channel; empty: it is sent as it is.
     On a channel without documents the content of each follows as texts.
     """
-    parts = [ReplyPart(text) for text in split(reply, channel.max_text_length)]
+    parts = [ReplyPart(text) for text in rendered or split(reply, channel.max_text_length)]
     for document in documents:
         if channel.max_document_bytes:
             parts.append(ReplyPart(document.text, document.filename))

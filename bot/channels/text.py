@@ -61,10 +61,10 @@ def _find_cut(text: str, limit: int) -> int:
     if text[limit].isspace():
         return limit
     words = len(text[:limit].rsplit(None, 1)[0])
-    return words if words < limit else _hard_cut(text, limit)
+    return words if words < limit else hard_cut(text, limit)
 
 
-def _hard_cut(text: str, limit: int) -> int:
+def hard_cut(text: str, limit: int) -> int:
     """Return the last position up to limit that does not split what a reader sees as one character."""
     for cut in range(limit, max(0, limit - _LONGEST_CLUSTER), -1):
         if _is_boundary(text, cut):

@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
@@ -21,6 +20,7 @@ from bot.llm.base import (
 from bot.llm.breaker import CIRCUIT_OPEN
 from bot.llm.tokens import cautious_prompt_tokens, estimate_tokens
 from bot.metrics import observe
+from bot.pipeline import replies
 from bot.pipeline.prompts import prompt, smaller
 from bot.pipeline.services import Services
 from bot.pipeline.turn import ModelCall, Turn
@@ -54,29 +54,9 @@ async def completion(turn: Turn, services: Services) -> None:
     finally:
         typing.cancel()
     turn.calls.append(ModelCall(request.model, answer))
+    reply = replies.written(answer)
     turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
-    turn.end(_reply(answer))
-
-
-def _reply(answer: Completion) -> str:
-    """Return what the person reads. (The hint is not remembered: the model would learn to write it.)"""
-    if not answer.is_cut:
-        return answer.text
-    return answer.text + "\n\n" + _("(That was not all. Ask me to go on if you want the rest.)")
-
-
-def log_answer(answer: Completion, seconds: float) -> None:
-    """Log what answered and how much of it there is, with the id that the provider's support asks for."""
-    facts = {
-        "model": answer.model,
-        "input_tokens": answer.input_tokens,
-        "output_tokens": answer.output_tokens,
-        "seconds": round(seconds, 3),
-        "finish_reason": answer.finish_reason,
-        "is_cut": answer.is_cut,
-        "provider_request_id": answer.request_id,
-    }
-    logger.info("model_answered", extra=facts)
+    turn.end(reply, rendered=await replies.rendered(reply, turn.bot.channel))
 
 
 async def _answer(turn: Turn, request: CompletionRequest, services: Services) -> Completion:
@@ -139,7 +119,7 @@ async def _ask(request: CompletionRequest, services: Services) -> Completion:
         raise
     seconds = time.monotonic() - began
     observe("model_seconds", seconds, model=request.model)
-    log_answer(answer, seconds)
+    replies.log_answer(answer, seconds)
     return answer
 
 

@@ -1,6 +1,7 @@
 """A turn: the pending inbound messages of one chat together with the one reply they get."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -75,6 +76,7 @@ class Turn:
     in_doubt: its addresses contradict each other: it is nobody's, and nothing of whoever has them is shown.
     history: what was said before, oldest first.
     quoted: in words what its messages quote, by the provider's id, as far as it is still held.
+    rendered: the reply as the texts that its channel sends, where it was a model's Markdown; empty: as it is.
     documents: files that follow the reply.
     chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
     given_up: its messages become dead letters; the reply only says that it did not work.
@@ -101,6 +103,7 @@ class Turn:
     chosen_model: str = ""
     parts: list[OutboundPart] = field(default_factory=list)
     reply: str | None = field(default=None, repr=False)
+    rendered: Sequence[str] = field(default=(), repr=False)
     documents: list[Document] = field(default_factory=list, repr=False)
     ended: bool = False
     given_up: bool = False
@@ -231,9 +234,10 @@ class Turn:
         self.documents += documents
         return True
 
-    def end(self, reply: str | None = None, *, error_code: str = "") -> None:
+    def end(self, reply: str | None = None, *, rendered: Sequence[str] = (), error_code: str = "") -> None:
         """End the turn with a reply, or silently."""
         self.reply = reply
+        self.rendered = rendered
         self.error_code = error_code
         self.ended = True
 

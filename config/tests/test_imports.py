@@ -68,6 +68,7 @@ class Rule:
 
 
 ADAPTERS = tuple(f"bot.channels.{name}" for name in ("console", "generic", "telegram", "twilio", "whatsapp"))
+NO_ADAPTERS = {"base", "connection", "documents", "registry", "rendering", "text", "words"}
 CHANNELS_ARE_PURE = "channels know no Django model, no language model and no pipeline"
 RULES = (
     Rule("users imports no other app", ("users",), ("conversations", "usage", "bot")),
@@ -94,6 +95,18 @@ RULES = (
         ("bot.channels",),
         ("bot", "users", "conversations", "usage", "django.db", "django.apps", "django.contrib"),
         allowed=("bot.channels", "bot.errors"),
+    ),
+    Rule(
+        "rendering is pure: it knows neither Django nor a channel",
+        ("bot.channels.rendering",),
+        ("django", *APPS, "config"),
+        allowed=("bot.channels.rendering", "bot.channels.text"),
+    ),
+    Rule(
+        "only the renderer imports the parser of Markdown",
+        (*APPS, "config"),
+        ("markdown_it",),
+        exempt=tuple(f"bot.channels.rendering.{name}" for name in ("inline", "reading", "rules")),
     ),
     Rule(
         "language models know no channel, no pipeline and no Django model",
@@ -168,9 +181,7 @@ def test_rules_and_names_are_those_of_the_project():
     modules = module_files(BASE)
     assert {"bot.channels.registry", "bot.llm.openai", "bot.webhooks", "bot.worker", "config.redaction"} <= set(modules)
     inside = {name.split(".")[2] for name in modules if name.startswith("bot.channels.")}
-    adapters = {
-        f"bot.channels.{name}" for name in inside - {"base", "connection", "documents", "registry", "text", "words"}
-    }
+    adapters = {f"bot.channels.{name}" for name in inside - NO_ADAPTERS}
     assert adapters <= set(ADAPTERS), "a new adapter must be named in ADAPTERS"
 
 

@@ -29,8 +29,9 @@ PAGES = (
     "segno",
 )
 OPENAI = ("bot.llm.openai", "openai", "httpx2", "pydantic")
-# What the whole installation may do without: prices are looked up after a call, errors reported with SENTRY_DSN.
-RARE = ("genai_prices", "sentry_sdk", "bot.metrics.exposition", "bot.demo", "bot.standins")
+# What the whole installation may do without: prices are looked up after a call, Markdown is parsed when there is some,
+# errors are reported with SENTRY_DSN.
+RARE = ("genai_prices", "markdown_it", "sentry_sdk", "bot.metrics.exposition", "bot.demo", "bot.standins")
 TESTS = ("pytest", "hypothesis", "babel", "factory", "selenium", "honcho")
 EVERYWHERE = (*RARE, *TESTS)
 # The clients of stores that these tests' installation does not have, and what comes with them.

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bot.channels.base import Account, Channel, Event, OutboundText, SendError, WebhookRequest
 from bot.channels.connection import Connection, Credential
+from bot.channels.rendering.dialects import WHATSAPP, Dialect
 from bot.channels.whatsapp.events import parse_body
 from bot.channels.whatsapp.fields import identifier, is_phone_number_id, phone_number
 
@@ -60,6 +61,7 @@ class WhatsAppChannel(Channel):
         _("Put somebody on the whitelist under “People”, and let them write to the number."),
     )
     max_text_length: ClassVar[int] = 4096
+    dialect: ClassVar[Dialect | None] = WHATSAPP
     max_document_bytes: ClassVar[int] = 100 * 1024 * 1024
     reply_window: ClassVar[timedelta | None] = timedelta(hours=24)
     credentials: ClassVar[tuple[Credential, ...]] = (
