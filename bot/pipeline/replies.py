@@ -1,0 +1,46 @@
+"""What becomes of a model's answer: what the person reads of it, as their channel writes it, and the log's line."""
+
+import asyncio
+import logging
+
+from django.utils.translation import gettext as _
+
+from bot.channels.base import Channel
+from bot.channels.rendering import has_markdown, render
+from bot.llm.base import Completion
+
+logger = logging.getLogger(__name__)
+
+
+def written(answer: Completion) -> str:
+    """Return what the person reads. (The hint is not remembered: the model would learn to write it.)"""
+    if not answer.is_cut:
+        return answer.text
+    return answer.text + "\n\n" + _("(That was not all. Ask me to go on if you want the rest.)")
+
+
+async def rendered(markdown: str, channel: Channel) -> list[str]:
+    """Return a model's Markdown as the texts that its channel sends; empty: as it is."""
+    if channel.dialect is None or not has_markdown(markdown):
+        return []
+    try:
+        # (In a thread: a long answer takes its time, and other turns go on meanwhile.)
+        return await asyncio.to_thread(render, markdown, channel.dialect, channel.max_text_length)
+    except Exception:
+        # It is paid for: better with its asterisks than asked for again.
+        logger.exception("reply_not_rendered")
+        return []
+
+
+def log_answer(answer: Completion, seconds: float) -> None:
+    """Log what answered and how much of it there is, with the id that the provider's support asks for."""
+    facts = {
+        "model": answer.model,
+        "input_tokens": answer.input_tokens,
+        "output_tokens": answer.output_tokens,
+        "seconds": round(seconds, 3),
+        "finish_reason": answer.finish_reason,
+        "is_cut": answer.is_cut,
+        "provider_request_id": answer.request_id,
+    }
+    logger.info("model_answered", extra=facts)
