@@ -107,11 +107,15 @@ def _sending(part: OutboundMessage) -> Iterator[Step]:
     facts = {"part": part.part, **_facts(filename=part.filename)}
     if part.sending_at:
         yield Step(part.sending_at, Status.SENDING, {**facts, "attempt": part.attempts})
-    reached = {Status.SENT: part.sent_at, Status.DELIVERED: part.delivered_at, Status.READ: part.read_at}
+    reached: dict[str, datetime | None] = {
+        Status.SENT: part.sent_at,
+        Status.DELIVERED: part.delivered_at,
+        Status.READ: part.read_at,
+    }
     for status, at in reached.items():
         if at:
             yield Step(at, status, facts)
-    if not reached.get(Status(part.status)) and part.status != Status.SENDING:
+    if not reached.get(part.status) and part.status != Status.SENDING:
         yield Step(part.updated_at, part.status, {**facts, **_facts(error_code=part.error_code)})
 
 

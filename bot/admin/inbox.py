@@ -24,7 +24,7 @@ from users.confirming import is_confirmed
 from users.permissions import Permission, may
 
 State = InboundMessage.State
-TONES = {State.PENDING: "warn", State.DONE: "good", State.DEAD: "bad", State.QUARANTINED: "bad"}
+TONES: dict[str, str] = {State.PENDING: "warn", State.DONE: "good", State.DEAD: "bad", State.QUARANTINED: "bad"}
 # (In the database there may be others, as providers invent them; reading which would read every row.)
 KINDS = {
     "text": _("text"),
@@ -145,7 +145,7 @@ class InboundMessageAdmin(ChatAdmin):
     @admin.display(description=_("state"))
     def state_label(self, message: InboundMessage) -> str:
         """Return its state as a coloured label; of what waits, since when."""
-        label = chip(message.get_state_display(), TONES.get(State(message.state), ""))
+        label = chip(message.get_state_display(), TONES.get(message.state, ""))
         if message.state != State.PENDING:
             return label
         return format_html("{} <small>{}</small>", label, ago(message.available_at))

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_q.models import Failure, Schedule
 
+from bot.channels.registry import CHANNELS
 from bot.dashboard import links
 from bot.dashboard.costs import Gauge
 from bot.dashboard.words import age, capped
+from bot.fields import Unreadable
 from bot.managers import UNCERTAIN
 from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
 from bot.system import System, ask_system
@@ -82,8 +84,22 @@ def _of_system(system: System, schedules: str) -> list[Todo]:
 
 
 def _of_bots(bots: list[Bot]) -> list[Todo]:
-    text = _("%(bot)s is paused: what people write to it waits.")
-    return [Todo("bad", text % {"bot": bot}, links.page_of(bot)) for bot in bots if bot.is_active and bot.paused_at]
+    return [
+        Todo("bad", text % {"bot": bot, "channel": bot.channel}, links.page_of(bot))
+        for bot in bots
+        if bot.is_active and (text := _what_keeps(bot))
+    ]
+
+
+def _what_keeps(bot: Bot) -> str:
+    """Return what keeps an active bot from answering, as a template; nothing where it answers."""
+    if bot.channel not in CHANNELS:
+        return _("%(bot)s cannot run: its channel “%(channel)s” is not known here. Choose another, or switch it off.")
+    if isinstance(bot.credentials, Unreadable):
+        return _("%(bot)s cannot run: its secrets cannot be read with this SECRET_KEY. Enter them again.")
+    if bot.paused_at:
+        return _("%(bot)s is paused: what people write to it waits.")
+    return ""
 
 
 def _of_messages() -> list[Todo]:
