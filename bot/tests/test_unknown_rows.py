@@ -144,7 +144,7 @@ def test_notices_export_erasure_and_purge_go_on(bot: ActiveBot, stray: Bot, mode
     owner = owner_alice()
     whitelisted(STRANGER)
     InboundFactory.create(bot=stray, address=owner.phone_number, payload={"text": "to the stray one"})
-    Lease.objects.create(bot=stray, address=owner.phone_number, expires_at=timezone.now())
+    Lease.objects.create(bot=stray, address=str(owner.phone_number), expires_at=timezone.now())
     assert notify_owners("budget:x", "Half of it is used.") == 0
     told = StringIO()
     call_command("export", owner.phone_number, stdout=told)
