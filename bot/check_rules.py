@@ -124,6 +124,13 @@ DEVELOPMENT_IN_PUBLIC = Rule(
     "`PUBLIC_URL` names another machine than this one, and `ENVIRONMENT` is development",
     needs_database=False,
 )
+TIMEOUTS_MISSING = Rule(
+    "parley.W016",
+    "A connection pooler stands before the database, and nothing ends a statement that hangs.",
+    "Give the role the limits that a pooler does not pass on: ALTER ROLE parley SET statement_timeout = '15s'; "
+    "ALTER ROLE parley SET idle_in_transaction_session_timeout = '30s'.",
+    "The database is reached through a pooler (PgBouncer), and its role has no `statement_timeout`",
+)
 
 RULES = (
     DATABASE_SILENT,
@@ -142,4 +149,5 @@ RULES = (
     FILES_OPEN,
     NO_BUDGET,
     DEVELOPMENT_IN_PUBLIC,
+    TIMEOUTS_MISSING,
 )

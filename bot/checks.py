@@ -57,7 +57,11 @@ def check_database() -> list[CheckMessage]:
     """Return everything that is wrong with what the database holds, or that it cannot be read."""
     try:
         waiting = apps_to_migrate()
-        return [rules.NOT_MIGRATED.broken(apps=", ".join(waiting))] if waiting else [*check_content(), *check_running()]
+        return (
+            [rules.NOT_MIGRATED.broken(apps=", ".join(waiting))]
+            if waiting
+            else [*check_content(), *check_running(), *about_pooler()]
+        )
     except DatabaseError as error:
         # Its text may hold the address and the user.
         return [rules.DATABASE_SILENT.broken(error=type(error).__name__)]
@@ -127,6 +131,15 @@ def about_prices(bots: list[Bot]) -> Iterator[CheckMessage]:
     unknown = sorted(model for model in models if not has_price(model, settings.OPENAI_BASE_URL, today()))
     if unknown:
         yield rules.PRICE_UNKNOWN.broken(models=", ".join(unknown))
+
+
+def about_pooler() -> Iterator[CheckMessage]:
+    """Yield that a pooler has dropped the time-outs that connections ask for."""
+    if getattr(connection, "is_pooled", False):
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            if cursor.fetchone() == ("0",):
+                yield rules.TIMEOUTS_MISSING.broken()
 
 
 def check_running() -> list[CheckMessage]:
