@@ -70,7 +70,7 @@ def test_commands_that_read_many_rows_bit_by_bit_end_well_side_by_side(system: S
 def test_the_check_says_that_the_role_needs_its_own_time_outs(system: System, server: PostgresServer) -> None:
     def check() -> str:
         """Return what it says, on stderr."""
-        command = [sys.executable, "manage.py", "check", "--database", "default"]
+        command = [sys.executable, "manage.py", "check", "--deploy", "--database", "default"]
         done = subprocess.run(command, env=system.environment, cwd=PROJECT, capture_output=True, text=True, timeout=120)
         return done.stderr
 
