@@ -109,7 +109,7 @@ class Lines(logging.Formatter):
     def traceback_of(self, record: logging.LogRecord) -> str:
         """Return the record's traceback and stack, redacted; empty without any.
 
-        Also empty where a stranger's request is refused (a wrong Host): how that comes about is Django's code, each time.
+        Also empty where a stranger's request is refused (a wrong Host): that is Django's code, the same each time.
         """
         if _is_refusal(record):
             return ""
