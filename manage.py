@@ -7,6 +7,7 @@ import sys
 from django.core.management import execute_from_command_line
 
 from config.file_modes import keep_new_files_private
+from config.terminal import take_every_character
 
 # What a shell says of a program that SIGPIPE has ended.
 ENDED_BY_PIPE = 128 + 13
@@ -17,6 +18,7 @@ LOOKING = {"help", "--help", "-h", "version", "--version", "check", "diffsetting
 def main() -> None:
     """Run the management command named on the command line."""
     keep_new_files_private()
+    take_every_character()
     if sys.argv[1:2] == ["check_env"]:
         from config import check_env
 

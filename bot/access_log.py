@@ -29,7 +29,10 @@ def log_access(method: str | None, route: str, status: int, seconds: float) -> N
 
 
 def route_of(request: HttpRequest) -> str:
-    """Return the pattern of the URL that answered, such as `webhooks/<slug:channel>/<slug:bot>/`."""
+    """Return the pattern of the URL that answered, such as `webhooks/<slug:channel>/<slug:bot>/`; a probe's name."""
     if request.resolver_match is not None:
-        return str(request.resolver_match.route)
+        route = str(request.resolver_match.route)
+        if route.startswith(WEBHOOK):
+            return f"{route.removesuffix('/')}/"
+        return probe if (probe := route.removesuffix("/")) in PROBES else route
     return STATIC if request.path_info.startswith(settings.STATIC_URL) else UNKNOWN

@@ -124,6 +124,13 @@ DEVELOPMENT_IN_PUBLIC = Rule(
     "`PUBLIC_URL` names another machine than this one, and `ENVIRONMENT` is development",
     needs_database=False,
 )
+TIMEOUTS_MISSING = Rule(
+    "parley.W018",
+    "A connection pooler stands before the database, and nothing ends a statement that hangs.",
+    "Give the role the limits that a pooler does not pass on: ALTER ROLE parley SET statement_timeout = '15s'; "
+    "ALTER ROLE parley SET idle_in_transaction_session_timeout = '30s'.",
+    "The database is reached through a pooler (PgBouncer), and its role has no `statement_timeout`",
+)
 
 MODEL_REFUSES = Rule(
     "parley.E006",
@@ -178,4 +185,5 @@ RULES = (
     MODEL_ENDS,
     MODEL_UNLISTED,
     READINESS_OF_MODEL,
+    TIMEOUTS_MISSING,
 )

@@ -64,7 +64,7 @@ def check_database() -> list[CheckMessage]:
         waiting = apps_to_migrate()
         if waiting:
             return [rules.NOT_MIGRATED.broken(apps=", ".join(waiting))]
-        return [*check_content(), *check_running(), *check_model()]
+        return [*check_content(), *check_running(), *about_pooler(), *check_model()]
     except DatabaseError as error:
         # Its text may hold the address and the user.
         return [rules.DATABASE_SILENT.broken(error=type(error).__name__)]
@@ -166,6 +166,15 @@ def check_model() -> list[CheckMessage]:
 def is_azure(url: str) -> bool:
     """Return whether a server calls models by names of deployments, which it does not list."""
     return (urlsplit(url).hostname or "").endswith(".azure.com")
+
+
+def about_pooler() -> Iterator[CheckMessage]:
+    """Yield that a pooler has dropped the time-outs that connections ask for."""
+    if getattr(connection, "is_pooled", False):
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            if cursor.fetchone() == ("0",):
+                yield rules.TIMEOUTS_MISSING.broken()
 
 
 def check_running() -> list[CheckMessage]:

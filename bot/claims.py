@@ -9,7 +9,7 @@ from itertools import islice, takewhile
 from django.db import transaction
 from django.utils import timezone
 
-from bot.directory import ActiveBot, bot_by_id
+from bot.directory import ActiveBot, bot_by_id, current
 from bot.erased import without_erased
 from bot.errors import ErrorCode
 from bot.managers import VISITOR, PendingRow, TakenLease
@@ -28,6 +28,8 @@ LEASE_TIME = timedelta(seconds=30)
 MOST_MESSAGES = 50
 # A message that was begun this often without an end (a crash each time) is a dead letter.
 MOST_ATTEMPTS = 8
+# How long the chats of a bot that cannot be served are left alone: asked for at every poll, they would be in the way.
+LEFT_OUT_TIME = timedelta(seconds=30)
 
 
 def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -> list[Turn]:
@@ -79,14 +81,17 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
         rows[row.bot_id, row.address].append(row)
     turns: list[Turn] = []
     useless: list[int] = []
+    unserved: list[int] = []
     for chat, lease in by_chat.items():
         bot = bot_by_id(lease.bot_id)
         if bot is None or not rows[chat]:  # paused or answered since the queue was read
-            useless.append(lease.id)
+            (unserved if lease.bot_id in current().left_out else useless).append(lease.id)
         else:
             turns.append(_turn(bot, lease, rows[chat]))
     if useless:
         Lease.objects.all().release(useless, timezone.now())
+    if unserved:
+        Lease.objects.all().release(unserved, timezone.now() + LEFT_OUT_TIME)
     InboundMessage.objects.all().begin(message.id for turn in turns for message in turn.messages)
     _load_replies(turns)
     load_visitors(turns)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 
 from bot.channels.base import Account, Channel
 from bot.channels.connection import CheckError, Connection
-from bot.channels.registry import get_channel
+from bot.channels.registry import CHANNELS
 from bot.fields import Unreadable
 from bot.model_check import run_apart
 from bot.model_trial import try_model
@@ -45,8 +45,9 @@ def try_connection(bot: Bot) -> Outcome:
     connection, problems = None, []
     if isinstance(bot.credentials, Unreadable):
         problems.append(_unreadable())
+    elif (channel := CHANNELS.get(bot.channel)) is None:
+        problems.append(_unknown(bot.channel))
     else:
-        channel = get_channel(bot.channel)
         account = Account(bot=bot.slug, account_id=bot.account_id, credentials=bot.credentials)
         try:
             connection = _ask(channel, account)
@@ -80,6 +81,11 @@ def _unreadable() -> CheckError:
     )
 
 
+def _unknown(channel: str) -> CheckError:
+    sentence = gettext("Its channel “%(channel)s” is not known here: choose another one, or switch the bot off.")
+    return CheckError("channel_unknown", sentence % {"channel": channel})
+
+
 def _missing(channel: Channel, account: Account) -> list[CheckError]:
     """Return a problem for each secret that was not entered: a provider we can ask may still not reach us."""
     sentence = gettext("“%(label)s” is missing, and without it no webhook is accepted: enter it at the bot.")
@@ -107,7 +113,7 @@ def _hints(bot: Bot, connection: Connection | None) -> list[str]:
 
 def _other_contact(bot: Bot, connection: Connection) -> str:
     """Return the account's number, if the bot's contact is another one."""
-    channel = get_channel(bot.channel)
+    channel = CHANNELS[bot.channel]  # (of a bot whose provider has answered)
     try:
         entered, theirs = channel.read_contact(bot.contact), channel.read_contact(connection.contact)
     except ValueError:

@@ -10,7 +10,7 @@ from bot.reasons import reason_of
 
 Status = OutboundMessage.Status
 PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
-TICKS = {
+TICKS: dict[str, str] = {
     Status.QUEUED: "○",
     Status.SENDING: "○",
     Status.SENT: "✓",
@@ -20,7 +20,7 @@ TICKS = {
     Status.UNCERTAIN: "?",
     Status.EXPIRED: "✕",
 }
-TONES = {
+TONES: dict[str, str] = {
     Status.DELIVERED: "good",
     Status.READ: "good",
     Status.FAILED: "bad",
@@ -49,7 +49,7 @@ def delivery_of(part: OutboundMessage) -> Delivery:
         id=part.pk,
         part=part.part,
         status=part.status,
-        tick=TICKS[Status(part.status)],
+        tick=TICKS.get(part.status, ""),
         label=part.get_status_display(),
         at=part.read_at or part.delivered_at or part.sent_at or part.updated_at,
         problem=_problem(part),

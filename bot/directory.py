@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.channels.base import Account, Channel
-from bot.channels.registry import get_channel
+from bot.channels.registry import CHANNELS
 from bot.fields import Unreadable
 from bot.models import Bot
 from bot.reconnect import on_a_live_connection
@@ -50,13 +50,17 @@ class ActiveBot:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A snapshot: the active bots, and when which addresses were erased, by their digests (users/tombstones.py)."""
+    """A snapshot: the active bots, and when which addresses were erased, by their digests (users/tombstones.py).
+
+    left_out: the ids of active bots that the running code cannot serve, as their channel is not one of its own.
+    """
 
     taken_at: float
     by_slug: dict[tuple[str, str], ActiveBot]
     by_id: dict[int, ActiveBot]
     by_account: dict[tuple[str, str], ActiveBot]
     tombstones: dict[str, datetime]
+    left_out: frozenset[int] = frozenset()
 
     @property
     def age(self) -> float:
@@ -83,6 +87,8 @@ class Directory:
 
 
 _latest: Directory | None = None
+# What was logged of rows already: once in each process, because the table is read every few seconds.
+_told: set[tuple[str, int, datetime]] = set()
 
 
 def latest() -> Directory | None:
@@ -122,10 +128,12 @@ def forget() -> None:
     """Read all of it anew at the next request of this process."""
     global _latest
     _latest = None
+    _told.clear()
 
 
 def _read() -> Directory:
-    bots = [_active(bot) for bot in Bot.objects.filter(is_active=True)]
+    rows = list(Bot.objects.filter(is_active=True))
+    bots = [bot for row in rows if (bot := _active(row)) is not None]
     know_secrets("bots", [secret for bot in bots for secret in bot.account.credentials.values()])
     return Directory(
         taken_at=time.monotonic(),
@@ -133,16 +141,22 @@ def _read() -> Directory:
         by_id={bot.id: bot for bot in bots},
         by_account={(bot.channel.slug, bot.account.account_id): bot for bot in bots if bot.account.account_id},
         tombstones=dict(Tombstone.objects.values_list("digest", "erased_at")),
+        left_out=frozenset(row.pk for row in rows) - {bot.id for bot in bots},
     )
 
 
-def _active(bot: Bot) -> ActiveBot:
+def _active(bot: Bot) -> ActiveBot | None:
+    """Return a bot as webhooks and turns see it; None where its channel is not known: that is no other bot's matter."""
+    channel = CHANNELS.get(bot.channel)
+    if channel is None:
+        _tell_once("channel_unknown", bot)
+        return None
     if isinstance(bot.credentials, Unreadable):
-        logger.error("credentials_unreadable", extra={"bot": bot.slug})
+        _tell_once("credentials_unreadable", bot)
     return ActiveBot(
         id=bot.pk,
         slug=bot.slug,
-        channel=get_channel(bot.channel),
+        channel=channel,
         account=Account(bot=bot.slug, account_id=bot.account_id, credentials=bot.credentials),
         system_prompt=bot.system_prompt,
         model=bot.model,
@@ -156,3 +170,9 @@ def _active(bot: Bot) -> ActiveBot:
         language=bot.language,
         reasoning_effort=bot.reasoning_effort,
     )
+
+
+def _tell_once(event: str, bot: Bot) -> None:
+    if (event, bot.pk, bot.updated_at) not in _told:
+        _told.add((event, bot.pk, bot.updated_at))
+        logger.error(event, extra={"bot": bot.slug, "channel": bot.channel})

@@ -36,7 +36,9 @@ def cipher() -> MultiFernet:
 
 
 class Unreadable(dict[str, str]):
-    """Credentials that were encrypted with another SECRET_KEY: no secret is known, so everything signed is refused.
+    """Credentials that cannot be read, mostly as they were encrypted with another SECRET_KEY: no secret is known.
+
+    Everything signed is refused then.
 
     Saving a row that holds them writes back what was stored: with the former key as a fallback nothing is lost.
     """
@@ -62,10 +64,10 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
         from cryptography.fernet import InvalidToken
 
         try:
-            decrypted: dict[str, str] = json.loads(cipher().decrypt(value.encode()))
-        except InvalidToken:
+            decrypted = json.loads(cipher().decrypt(value.encode()))
+        except (InvalidToken, ValueError):
             return Unreadable(value)
-        return decrypted
+        return decrypted if _is_of_strings(decrypted) else Unreadable(value)
 
     def value_to_string(self, obj: models.Model) -> str:
         """Keep secrets out of dumpdata: only the encrypted form is written."""
@@ -76,3 +78,7 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
         if isinstance(value, str):
             return self.from_db_value(value, None, None)
         return value or {}
+
+
+def _is_of_strings(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())

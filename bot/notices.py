@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from bot.channels.registry import get_channel
+from bot.channels.registry import CHANNELS
 from bot.language import speaking
 from bot.managers import NewInbound
 from bot.models import Bot, InboundMessage, Lease
@@ -52,7 +52,8 @@ def notify_person(
 
 
 def _bots() -> dict[int, Bot]:
-    return {bot.pk: bot for bot in Bot.objects.for_people().filter(is_active=True, paused_at=None)}
+    running = Bot.objects.for_people().filter(is_active=True, paused_at=None)
+    return {bot.pk: bot for bot in running if bot.channel in CHANNELS}
 
 
 def _is(chat: InboundMessage, bots: dict[int, Bot], pair: Pair | None) -> bool:
@@ -100,6 +101,6 @@ def _open_chats(person: User, bots: dict[int, Bot], also: Iterable[str] = ()) ->
     for bot_id, address in Lease.objects.filter(named, bot__in=bots).values_list("bot_id", "address"):
         written = InboundMessage.objects.filter(bot=bot_id, address=address).exclude(kind=KIND)
         latest = written.order_by("-pk").first()
-        window = get_channel(bots[bot_id].channel).reply_window
+        window = CHANNELS[bots[bot_id].channel].reply_window
         if latest and not (window and latest.sent_at and timezone.now() - latest.sent_at > window):
             yield latest

@@ -1,5 +1,6 @@
 """What became of one message, step by step: from the rows it left behind, without its text and its person's number."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +15,9 @@ from usage.models import UsageRecord
 State = InboundMessage.State
 Status = OutboundMessage.Status
 
+# As the admin's pages show them, and the largest that a row can have.
+NUMBER = re.compile(r"#?[0-9]{1,18}", re.ASCII)
+REQUEST_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A worker that lost its chat may record what it paid for after the turn has ended without it.
 LATEST_CALL = timedelta(hours=1)
 
@@ -46,6 +50,28 @@ def find(external_id: str, bot: str = "") -> list[InboundMessage]:
     turns = list(replies.values_list("turn_key", flat=True))
     named = Q(bot__in=bots, external_id=external_id) | Q(pk__in=turns)
     return list(InboundMessage.objects.select_related("bot").filter(named).order_by("pk"))
+
+
+def find_by_number(text: str, bot: str = "") -> list[tuple[str, InboundMessage]]:
+    """Return the messages that a number of the admin's pages means, each with what the number is; of one bot, if named.
+
+    A message's, its turn's (that of the turn's first message), a part of a reply's, or the id of a request.
+    """
+    bots = list((Bot.objects.filter(slug=bot) if bot else Bot.objects.all()).values_list("pk", flat=True))
+    messages = InboundMessage.objects.select_related("bot").filter(bot__in=bots).order_by("pk")
+    if REQUEST_ID.fullmatch(text):
+        return [("the id of a request", message) for message in messages.filter(request_id=text.replace("-", ""))]
+    if not NUMBER.fullmatch(text):
+        return []
+    number = int(text.lstrip("#"))
+    found: list[tuple[str, InboundMessage]] = []
+    for message in messages.filter(pk=number):
+        found.append(("the number of a message", message))
+        # (By its chat, because the index is.)
+        turn = messages.filter(bot=message.bot_id, address=message.address, turn_key=number).exclude(pk=number)
+        found += [("the number of a turn", other) for other in turn]
+    parts = OutboundMessage.objects.filter(bot__in=bots, pk=number).values_list("turn_key", flat=True)
+    return found + [("the number of a part of a reply", message) for message in messages.filter(pk__in=list(parts))]
 
 
 def trace(message: InboundMessage) -> Trace:
@@ -107,11 +133,15 @@ def _sending(part: OutboundMessage) -> Iterator[Step]:
     facts = {"part": part.part, **_facts(filename=part.filename)}
     if part.sending_at:
         yield Step(part.sending_at, Status.SENDING, {**facts, "attempt": part.attempts})
-    reached = {Status.SENT: part.sent_at, Status.DELIVERED: part.delivered_at, Status.READ: part.read_at}
+    reached: dict[str, datetime | None] = {
+        Status.SENT: part.sent_at,
+        Status.DELIVERED: part.delivered_at,
+        Status.READ: part.read_at,
+    }
     for status, at in reached.items():
         if at:
             yield Step(at, status, facts)
-    if not reached.get(Status(part.status)) and part.status != Status.SENDING:
+    if not reached.get(part.status) and part.status != Status.SENDING:
         yield Step(part.updated_at, part.status, {**facts, **_facts(error_code=part.error_code)})
 
 

@@ -1,4 +1,7 @@
-"""URLs that machines ask: webhooks, health and metrics. Nothing of a page is imported for them."""
+"""URLs that machines ask: webhooks, health and metrics. Nothing of a page is imported for them.
+
+Each counts with and without its slash: a delivery is not sent again to where a redirect points.
+"""
 
 from django.urls import path
 
@@ -8,7 +11,11 @@ from bot.webhooks import receive
 
 urlpatterns = [
     path("webhooks/<slug:channel>/<slug:bot>/", receive, name="webhook"),
+    path("webhooks/<slug:channel>/<slug:bot>", receive),
     path("healthz", healthz, name="healthz"),
+    path("healthz/", healthz),
     path("readyz", readyz, name="readyz"),
+    path("readyz/", readyz),
     path("metrics", metrics, name="metrics"),
+    path("metrics/", metrics),
 ]

@@ -49,12 +49,17 @@ _OWN_IDS = ("request_id", "chat")
 _TALKATIVE = ("aiohttp", "asyncio", "django.db.backends", "httpcore", "httpx", "httpx2", "openai", "urllib3")
 
 
+def _is_refusal(record: logging.LogRecord) -> bool:
+    """Return whether Django says that it refused what a stranger sent."""
+    return record.name.startswith("django.security")
+
+
 def event_of(record: logging.LogRecord) -> str:
     """Return what a record says, redacted: an event's name, or what a library says as far as it may be shown."""
     name = record.name
     if name.partition(".")[0] in _OWN:
         return redact(record.getMessage())
-    if name.startswith("django.security"):
+    if _is_refusal(record):
         # Its texts quote what a stranger sent: a host, a cookie, a path.
         return f"request_suspicious_{name.rpartition('.')[2].lower()}"
     if name == "django.request":
@@ -102,7 +107,12 @@ class Lines(logging.Formatter):
         return "".join(traceback.format_exception(error)).rstrip("\n") if self.texts else format_safely(error)
 
     def traceback_of(self, record: logging.LogRecord) -> str:
-        """Return the record's traceback and stack, redacted; empty without any."""
+        """Return the record's traceback and stack, redacted; empty without any.
+
+        Also empty where a stranger's request is refused (a wrong Host): that is Django's code, the same each time.
+        """
+        if _is_refusal(record):
+            return ""
         raised = isinstance(record.exc_info, tuple) and record.exc_info[1] is not None
         shown = self.formatException(record.exc_info) if raised else record.exc_text
         return redact("\n".join(filter(None, (shown, record.stack_info))))
@@ -138,7 +148,7 @@ class JsonLines(Lines, JsonFormatter):
             return
         shown = [message_dict.pop(name, "") for name in ("exc_info", "stack_info")]
         log_data.update(redact_mapping(message_dict))
-        if any(shown):
+        if any(shown) and not _is_refusal(record):
             log_data["exc_info"] = redact("\n".join(filter(None, shown)))
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:

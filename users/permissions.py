@@ -30,7 +30,7 @@ class Permission(StrEnum):
     MANAGE_SCHEDULES = "manage schedules"
 
 
-ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.ADMIN: frozenset(
         {
@@ -92,7 +92,7 @@ DJANGO_PERMISSIONS: dict[Permission, tuple[str, ...]] = {
 
 def may(user: "User | None", permission: Permission) -> bool:
     """Return whether somebody's role allows it; nobody may do nothing."""
-    return user is not None and permission in ROLE_PERMISSIONS.get(Role(user.role), frozenset())
+    return user is not None and permission in ROLE_PERMISSIONS.get(user.role, frozenset())
 
 
 def may_touch(staff: "User", person: "User") -> bool:

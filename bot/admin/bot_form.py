@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget,
 
 from bot.channels.base import Channel
 from bot.channels.connection import Credential
-from bot.channels.registry import CHANNELS
+from bot.channels.registry import CHANNELS, choices
 from bot.fields import Unreadable
 from bot.models import Bot
 from config.mistakes import mistake_in_secret
@@ -144,8 +144,20 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
     def _credentials(self) -> tuple[Credential, ...]:
         return self.channel.credentials if self.channel else ()
 
+    def _keeps_unknown_channel(self) -> bool:
+        return bool(self.instance.pk) and self.channel is None
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave out a channel that the running code does not know: the row has it already."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return {*excluded, "channel"} if self._keeps_unknown_channel() else excluded
+
     def _settle_channel(self, field: forms.Field) -> None:
-        if self.instance.pk:
+        if self._keeps_unknown_channel() and isinstance(field, forms.ChoiceField):
+            # Another one may be chosen; what the row says stays until then, also where the bot is only switched off.
+            unknown = _("%(channel)s (not known here)") % {"channel": self.instance.channel}
+            field.choices = [(self.instance.channel, unknown), *choices()]
+        elif self.instance.pk:
             field.disabled = True
         elif self.channel and isinstance(field, forms.ChoiceField):
             field.choices = [(self.channel.slug, self.channel.label)]

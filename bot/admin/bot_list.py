@@ -26,6 +26,8 @@ def state(bot: Bot) -> tuple[str, str, str]:
     """Return how a bot stands: in a word or two, in which tone (bot/admin/parts.py), and the reason."""
     if not bot.is_active:
         return _("off"), "", ""
+    if bot.channel not in CHANNELS:
+        return _("not connected"), "bad", _("its channel “%(channel)s” is not known here") % {"channel": bot.channel}
     if bot.was_refused:
         return _("paused"), "bad", _("the provider refuses its token (%(code)s)") % {"code": bot.pause_reason}
     if bot.paused_at:
@@ -85,7 +87,10 @@ class BotListAdmin(ConnectionAdmin):
     @admin.display(description=gettext_lazy("where people write"))
     def talk(self, bot: Bot) -> SafeString:
         """Return a link to the simulator, or a button that copies the webhook URL (which is too long for a list)."""
-        if CHANNELS[bot.channel].credentials:
+        channel = CHANNELS.get(bot.channel)
+        if channel is None:
+            return format_html("{}", "–")
+        if channel.credentials:
             return copy_button(webhook_url(bot), _("Copy webhook URL"))
         url = f"{reverse('simulator:chat')}?{urlencode({'bot': bot.slug})}"
         return format_html('<a class="desk-link" href="{}">{}</a>', url, _("Open in the simulator"))

@@ -70,7 +70,8 @@ class PauseAdmin(ConnectionAdmin):
                 "it is resumed. What is being answered this moment is still sent."
             )
         ]
-        if any(CHANNELS[bot.channel].reply_window for bot in running):
+        channels = [CHANNELS.get(bot.channel) for bot in running]
+        if any(channel and channel.reply_window for channel in channels):
             explanation.append(
                 _("WhatsApp takes answers for 24 hours only: what waits for longer than that is not sent any more.")
             )

@@ -16,6 +16,7 @@ from bot.admin.bot_list import BotListAdmin, state
 from bot.admin.bot_pauses import PauseAdmin
 from bot.admin.bot_previews import PreviewAdmin
 from bot.admin.parts import chip, copyable
+from bot.channels.base import Channel
 from bot.channels.registry import CHANNELS
 from bot.missing import missing_of
 from bot.models import Bot
@@ -50,15 +51,15 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
         if obj is None:
             return self._sections_of_new(request.POST.get("channel") or request.GET.get("channel") or "")
         changes = self.has_change_permission(request, obj)
-        channel = CHANNELS[obj.channel]
+        channel = CHANNELS.get(obj.channel)
         secrets = secret_fields(obj.channel) if changes else []
         budgets = ("daily_budget_micros", "user_daily_budget_micros") if changes else ("budget", "budget_of_each")
-        account = ("webhook_url", "account_id", *secrets, "contact")
+        account = {"fields": ("webhook_url", "account_id", *secrets, "contact"), "description": steps(channel)}
         prompt = ("system_prompt", "model", "reasoning_effort", "allowed_models", "language", "burst_wait_seconds")
         return (
             (None, {"fields": ("standing", "name", "slug", "channel", "is_active")}),
             (_("Prompt and answers"), {"fields": prompt}),
-            *(((_("Account"), {"fields": account, "description": steps(obj)}),) if channel.credentials else ()),
+            *(((_("Account"), account),) if channel and channel.credentials else ()),
             (_("People and limits"), {"fields": ("tells_strangers", *budgets, "rate_limit_per_minute")}),
             (_("Dates"), {"fields": ("created_at", "updated_at")}),
         )
@@ -101,6 +102,8 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
         means = ""
         if not bot.is_active:
             means = _("It answers nobody, and takes no messages: its webhook URL does not exist.")
+        elif bot.channel and bot.channel not in CHANNELS:
+            means = _("It takes no messages and answers nobody: choose another channel, or switch it off.")
         elif bot.paused_at:
             means = _("Messages to it are taken in and wait. They are answered, in order, when it is resumed.")
         elif bot.channel and missing_of(bot):
@@ -145,9 +148,8 @@ _MAY_FOLLOW = gettext_lazy(
 )
 
 
-def steps(bot: Bot) -> SafeString:
+def steps(channel: Channel | None) -> SafeString:
     """Return what is to be done at the provider, as a list."""
-    channel = CHANNELS[bot.channel]
-    listed = format_html_join("", "<li>{}</li>", ((step,) for step in channel.setup_steps))
+    listed = format_html_join("", "<li>{}</li>", ((step,) for step in (channel.setup_steps if channel else ())))
     heading = _("To connect it: enter what follows, save, and then")
     return format_html('<p>{}</p><ol class="desk-steps">{}</ol>', heading, listed)

@@ -28,7 +28,7 @@ from users.paginator import MOST
 from users.permissions import Permission, may
 
 State = InboundMessage.State
-TONES = {State.PENDING: "warn", State.DONE: "good", State.DEAD: "bad", State.QUARANTINED: "bad"}
+TONES: dict[str, str] = {State.PENDING: "warn", State.DONE: "good", State.DEAD: "bad", State.QUARANTINED: "bad"}
 # (In the database there may be others, as providers invent them; reading which would read every row.)
 KINDS = {
     "text": _("text"),
@@ -171,7 +171,7 @@ class InboundMessageAdmin(ChatAdmin):
             # (An apology that was sent is no answer.)
             unknown = message.error_code.startswith(UNCERTAIN)
             return chip(_("uncertain") if unknown else _("not answered"), "warn")
-        label = chip(message.get_state_display(), TONES.get(State(message.state), ""))
+        label = chip(message.get_state_display(), TONES.get(message.state, ""))
         if message.state != State.PENDING:
             return label
         return format_html("{} <small>{}</small>", label, ago(message.available_at))

@@ -131,8 +131,8 @@ class OutboundMessageAdmin(ChatAdmin):
     @admin.display(description=_("status"))
     def status_label(self, message: OutboundMessage) -> str:
         """Return its status as a coloured label with its ticks."""
-        status = Status(message.status)
-        return chip(f"{TICKS[status]} {message.get_status_display()}", TONES.get(status, ""))
+        label = f"{TICKS.get(message.status, '')} {message.get_status_display()}".strip()
+        return chip(label, TONES.get(message.status, ""))
 
     @admin.display(description=_("what"))
     def place(self, message: OutboundMessage) -> str:

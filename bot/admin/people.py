@@ -15,7 +15,7 @@ from users.models import Role, User
 from users.money import short_dollars
 
 SEE_SPENDING = "usage.view_dailyspend"
-TONES = {Role.OWNER: "warn", Role.ADMIN: "good"}
+TONES: dict[str, str] = {Role.OWNER: "warn", Role.ADMIN: "good"}
 
 
 @admin.register(User)
@@ -60,7 +60,7 @@ class PersonAdmin(AddressesMixin):
     @admin.display(description=_("role"))
     def of_role(self, person: User) -> SafeString:
         """Return the role as a chip."""
-        return chip(person.get_role_display(), TONES.get(Role(person.role), ""))
+        return chip(person.get_role_display(), TONES.get(person.role, ""))
 
     @admin.display(description=_("whitelisted"))
     def allowed(self, person: User) -> SafeString:

@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_q.models import Failure, Schedule
 
+from bot.channels.registry import CHANNELS
 from bot.dashboard import links
 from bot.dashboard.costs import Gauge
 from bot.dashboard.words import age, capped
+from bot.fields import Unreadable
 from bot.managers import UNCERTAIN
 from bot.missing import missing_of
 from bot.model_refusals import Standing
@@ -94,13 +96,24 @@ def _of_system(system: System, schedules: str) -> list[Todo]:
 def _of_bots(bots: list[Bot]) -> list[Todo]:
     found = []
     for bot in (bot for bot in bots if bot.is_active):
-        if bot.paused_at:
-            text = _("%(bot)s is paused: what people write to it waits.") % {"bot": bot}
-            found.append(Todo("bad", text, links.page_of(bot)))
-        if missing := missing_of(bot):
+        names = {"bot": bot, "channel": bot.channel}
+        if text := _what_keeps(bot):
+            found.append(Todo("bad", text % names, links.page_of(bot)))
+        if not isinstance(bot.credentials, Unreadable) and (missing := missing_of(bot)):
             text = _("%(bot)s is not connected, and answers nobody: enter what is missing (%(missing)s).")
-            found.append(Todo("bad", text % {"bot": bot, "missing": ", ".join(missing)}, links.page_of(bot)))
+            found.append(Todo("bad", text % {**names, "missing": ", ".join(missing)}, links.page_of(bot)))
     return found
+
+
+def _what_keeps(bot: Bot) -> str:
+    """Return what keeps an active bot from answering, as a template; nothing where it answers."""
+    if bot.channel not in CHANNELS:
+        return _("%(bot)s cannot run: its channel “%(channel)s” is not known here. Choose another, or switch it off.")
+    if isinstance(bot.credentials, Unreadable):
+        return _("%(bot)s cannot run: its secrets cannot be read with this SECRET_KEY. Enter them again.")
+    if bot.paused_at:
+        return _("%(bot)s is paused: what people write to it waits.")
+    return ""
 
 
 def _of_messages() -> list[Todo]:

@@ -38,6 +38,7 @@ MOST_PAGE_BODIES_BYTES = 48 * 1024 * 1024
 # Connections and what they need: granian's --backpressure is below it (Procfile).
 FILES = 16_384
 WEBHOOK_ROUTE = "webhooks/<slug:channel>/<slug:bot>/"
+PROBED = frozenset({"/healthz", "/healthz/", "/readyz", "/readyz/"})
 FIXED: Pairs = [*((name.lower(), value) for name, value in MACHINE_HEADERS.items()), ("server", "web")]
 STORED = OK.headers()
 # How long a thread waits for the interpreter before it asks the one that has it. The threads that receive and that
@@ -89,8 +90,8 @@ class Front:
         path = scope.path
         if path.startswith("/webhooks/"):
             await self._machine(scope, connection, self.deliveries.answer(scope, connection), WEBHOOK_ROUTE)
-        elif path in ("/healthz", "/readyz"):
-            await self._machine(scope, connection, self._probe(scope), path[1:])
+        elif path in PROBED:
+            await self._machine(scope, connection, self._probe(scope), path.strip("/"))
         elif scope.proto == "http":
             await self._page(scope, connection)
 
@@ -110,7 +111,7 @@ class Front:
     async def _probe(self, scope: Scope) -> Answer:
         if scope.method not in {"GET", "HEAD"}:
             return answer_of(AppError(ErrorCode.INVALID_INPUT, "use GET, HEAD", status_code=405), allow="GET, HEAD")
-        return HEALTHY if scope.path == "/healthz" else await self.probes.answer(scope)
+        return HEALTHY if scope.path.startswith("/healthz") else await self.probes.answer(scope)
 
     async def _page(self, scope: Scope, connection: Connection) -> None:
         began = time.perf_counter()

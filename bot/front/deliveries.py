@@ -102,7 +102,7 @@ def names_in(path: str) -> tuple[str, str]:
     Raises:
         AppError: NOT_FOUND, it is no webhook's.
     """
-    parts = path.split("/")  # "", "webhooks", channel, slug, ""
-    if len(parts) != 5 or parts[4] or not parts[2] or not parts[3]:
+    parts = path.split("/")  # "", "webhooks", channel, slug, and "" where the slash was not forgotten
+    if not 4 <= len(parts) <= 5 or parts[4:] not in ([], [""]) or not parts[2] or not parts[3]:
         raise AppError(ErrorCode.NOT_FOUND, "no such URL")
     return parts[2], parts[3]

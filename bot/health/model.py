@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from config.egress import through
+
 if TYPE_CHECKING:
     import redis.asyncio
 
@@ -126,10 +128,11 @@ async def ask() -> bool:
 
     headers = {"Authorization": f"Bearer {settings.OPENAI_API_KEY}"} if settings.OPENAI_API_KEY else {}
     timeout = aiohttp.ClientTimeout(total=MODEL_SECONDS)
+    url = f"{settings.OPENAI_BASE_URL}/models"
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-            session.get(f"{settings.OPENAI_BASE_URL}/models", allow_redirects=False) as response,
+            session.get(url, allow_redirects=False, **through(url)) as response,
         ):
             return response.status < 500 and response.status not in {401, 403}
     except (aiohttp.ClientError, OSError, ValueError):  # a time-out is an OSError

@@ -13,11 +13,14 @@ import httpx2
 from multidict import CIMultiDict, istr
 from yarl import URL
 
+from config.egress import through
+
 # How aiohttp's errors are called by the SDK, which decides by it what it may try again. The first that fits counts.
 _SDK_ERRORS: tuple[tuple[type[Exception], type[httpx2.RequestError]], ...] = (
     (aiohttp.SocketTimeoutError, httpx2.ReadTimeout),
     (aiohttp.ServerTimeoutError, httpx2.TimeoutException),
     (aiohttp.ClientConnectorError, httpx2.ConnectError),
+    (aiohttp.ClientHttpProxyError, httpx2.ConnectError),
     (aiohttp.ClientConnectionError, httpx2.ConnectTimeout),
     (aiohttp.ClientPayloadError, httpx2.ReadError),
     (aiohttp.NonHttpUrlClientError, httpx2.UnsupportedProtocol),
@@ -49,7 +52,12 @@ class LeanClient(httpx2.AsyncClient):
         """Return a request as the SDK describes it. Its headers and content are passed on as they are."""
         # As aiohttp keeps them: of texts it would make its own for each request.
         headers = CIMultiDict((istr(name), value) for name, value in given["headers"])
-        extensions = {"timeout": given["timeout"].as_dict(), "headers": headers, "url": URL(url)}
+        extensions = {
+            "timeout": given["timeout"].as_dict(),
+            "headers": headers,
+            "url": URL(url),
+            "proxy": through(str(url)),
+        }
         return httpx2.Request(method, url, stream=httpx2.ByteStream(given["content"]), extensions=extensions)
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
@@ -67,6 +75,7 @@ class LeanClient(httpx2.AsyncClient):
                 headers=sent["headers"],
                 data=request.read(),
                 allow_redirects=False,
+                **sent["proxy"],
                 # (The caller's deadline ends the rest: a timer less for each, which are several.)
                 timeout=aiohttp.ClientTimeout(sock_connect=sent["timeout"]["connect"]),
             ) as answer:

@@ -7,11 +7,10 @@ from datetime import datetime
 from django.db.models import Max, Q
 
 from bot import moves
-from bot.channels.registry import CHANNELS
 from bot.models import InboundMessage, OutboundMessage
 from bot.privacy.numbers import Names, names_in
 from bot.privacy.staff_texts import answers_naming, chats_of_staff, commands_naming
-from bot.privacy.subjects import Pair, Subject
+from bot.privacy.subjects import Pair, Subject, channels_in_use
 from users.managers import spellings
 from users.phone import is_e164
 
@@ -105,14 +104,14 @@ def _last(model: type[InboundMessage] | type[OutboundMessage]) -> int:
 def _former_addresses(subject: Subject) -> list[FormerAddress]:
     """Return the addresses that were theirs before a provider told of a change, in the days such rows are kept."""
     changes = InboundMessage.objects.filter(kind=moves.KIND).exclude(payload={}).order_by("-pk")
-    theirs, found = set(subject.addresses), []
+    theirs, found, channels = set(subject.addresses), [], channels_in_use()
     # The latest first: what somebody was called before may have been a change as well.
     rows = changes.values_list("pk", "bot__channel", "received_at", "payload")
     for key, channel, received_at, payload in rows:
         for old, new in payload.get("moves", ()):
             if old and old != new and (channel, new) in theirs:
                 # A number is the same person's on every channel, and only one of them tells that it changed.
-                for place in CHANNELS if is_e164(old) else (channel,):
+                for place in channels if is_e164(old) else (channel,):
                     former = FormerAddress(place, old, received_at, key)
                     theirs.update(former.pairs)
                     found.append(former)

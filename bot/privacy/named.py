@@ -5,8 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from bot.channels.registry import CHANNELS
-from bot.privacy.subjects import Subject, subject_of, subject_of_address, subject_of_number
+from bot.privacy.subjects import Subject, channels_in_use, subject_of, subject_of_address, subject_of_number
 from users.models import User
 from users.phone import InvalidPhoneNumber
 
@@ -36,10 +35,10 @@ def find_whom(options: dict[str, Any]) -> Subject:
             raise CommandError(f"There is no person {id}.")
         return subject_of(person)
     channel, colon, address = named.strip().partition(":")
-    if colon and channel in CHANNELS:
+    if colon and channel in channels_in_use():
         return subject_of_address(channel, address)
     try:
         return subject_of_number(named)
     except InvalidPhoneNumber as error:
-        channels = ", ".join(sorted(CHANNELS))
+        channels = ", ".join(channels_in_use())
         raise CommandError(f"{error} Who has no number is named by channel:address; channels: {channels}.") from None

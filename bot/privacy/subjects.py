@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Model, Q
 
 from bot.channels.registry import CHANNELS
-from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.models import AccessRequest, Bot, InboundMessage, Lease, OutboundMessage
 from users.managers import read_number, spellings
 from users.models import Tombstone, User
 from users.phone import is_e164, variants
@@ -63,18 +63,24 @@ class Subject:
         """
         if self.whoever:
             return {}
-        everywhere = {(one, address) for _, address in self.addresses if is_e164(address) for one in CHANNELS}
+        channels = channels_in_use()
+        everywhere = {(one, address) for _, address in self.addresses if is_e164(address) for one in channels}
         found: dict[str, datetime] = {}
         for (_, address), at in Tombstone.objects.all().heard(everywhere | self.addresses).items():
             found[address] = max(at, found.get(address, at))
         return found
 
 
+def channels_in_use() -> tuple[str, ...]:
+    """Return the channels that rows may belong to, also of bots that the running code does not know. One query."""
+    return tuple(sorted({*CHANNELS, *Bot.objects.order_by().values_list("channel", flat=True).distinct()}))
+
+
 def subject_of(person: User, others: Iterable[Pair] = ()) -> Subject:
     """Return a person with all their addresses. others: addresses that are known to be theirs as well."""
     identities = set(person.identities.values_list("channel", "address"))
     numbers = variants(person.phone_number) if person.phone_number else ()
-    everywhere = {(channel, number) for channel in CHANNELS for number in numbers}
+    everywhere = {(channel, number) for channel in channels_in_use() for number in numbers}
     spelled = {(channel, one) for channel, address in {*identities, *others} for one in spellings(address)}
     return Subject(person, frozenset(everywhere | spelled))
 
@@ -94,7 +100,7 @@ def subject_of_number(raw: str) -> Subject:
         InvalidPhoneNumber: the number cannot be read.
     """
     number = read_number(raw)
-    channels = tuple(CHANNELS)
+    channels = channels_in_use()
     person = User.objects.find_by_phone_number(number) or next(
         (known for channel in channels if (known := User.objects.for_identity(channel, number))), None
     )

@@ -47,7 +47,7 @@ LABELS: dict[str, str | Promise] = {
     ENDED: gettext_lazy("Ended"),
 }
 # What lasts from one step of a part to another.
-SINCE = {Status.DELIVERED: Status.SENT, **dict.fromkeys((Status.SENT, *PROBLEMS), Status.SENDING)}
+SINCE: dict[str, Status] = {Status.DELIVERED: Status.SENT, **dict.fromkeys((Status.SENT, *PROBLEMS), Status.SENDING)}
 # A receipt that comes hours later would leave no room for anything else.
 OFF_SCALE = (Status.DELIVERED, Status.READ, Status.EXPIRED, ENDED)
 
@@ -149,7 +149,7 @@ def _timed(steps: Sequence[Step]) -> Iterator[tuple[Step, datetime | None]]:
         elif "ms" in step.facts:
             since = step.at - timedelta(milliseconds=step.facts["ms"])
         elif step.what in SINCE:
-            since = found.get((SINCE[Status(step.what)], step.facts["part"]))
+            since = found.get((SINCE[step.what], step.facts["part"]))
         if step.what == MODEL and call is not None:
             step = replace(step, facts={**call.facts, **step.facts})
         yield step, since

@@ -13,7 +13,7 @@ from bot.directory import ActiveBot
 from bot.errors import AppError, ErrorCode
 from bot.llm.base import Completion, CompletionRequest
 from bot.models import AccessRequest
-from bot.pipeline.commands.registry import COMMANDS, Command
+from bot.pipeline.commands.registry import COMMANDS, Call, Command, read_call
 from bot.pipeline.turn import Turn
 from bot.tests.factories import ALICE, BOB, event, whitelisted
 from bot.tests.fakes import ScriptedChannel, ScriptedModel, states, work_until
@@ -173,3 +173,35 @@ def test_a_worker_that_dies_between_doing_and_storing_leaves_a_command_that_can_
     assert answer.startswith(again)
     assert User.objects.filter(phone_number=BOB).count() <= 1
     assert (AccessRequest.objects.count() == 1) == (text == f"/deny {ALICE}")
+
+
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("\u200e/help", Call("help")),
+        ("\u200f\u202b/help\u202c", Call("help")),
+        ("\u2068/join ABC-123\u2069", Call("join", "ABC-123")),
+        ("\ufeff/usage \u2068today\u2069", Call("usage", "today")),
+        ("\u200b \u2060/\u200ehelp\u200b", Call("help")),
+        ("／help", Call("help")),
+        ("\u200e／join\u200e \u200eABC", Call("join", "ABC")),
+        ("/help@shop_bot\u200e me", Call("help", "me")),
+        ("/etc/passwd", None),
+        ("\u200e/etc/passwd", None),
+        ("Look: \u200e/help", None),
+        ("\u200e\u2069", None),
+        ("//help", None),
+        ("/he\u200blp", None),
+    ],
+)
+def test_what_stands_around_a_command_and_is_not_seen_does_not_hide_it(text: str, call: Call | None) -> None:
+    assert read_call(text) == call
+
+
+def test_a_command_behind_a_direction_mark_is_answered_and_no_model_is_asked(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    inbox.accept(bot, [event(text="\u200e/help")])
+    work_until(model=model)
+    assert model.history == []
+    assert "/help" in channel.texts[0]

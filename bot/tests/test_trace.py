@@ -202,3 +202,28 @@ def test_the_same_id_of_two_bots_is_two_messages_unless_one_is_named(bot: Active
 def test_an_unknown_id_is_an_error_that_says_what_may_be_the_reason(bot: ActiveBot) -> None:
     with pytest.raises(CommandError, match=r"No message is known by this id, nor any reply\."):
         traced("wamid.none")
+
+
+def test_the_numbers_that_the_admin_shows_are_understood_and_said_what_they_are(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    other = InboundFactory.create(bot=BotFactory.create(slug="other"), address=STRANGER, state="done")
+    with bind(request_id="0123456789abcdef0123456789abcdef"):
+        inbox.accept(bot, [event("wamid.a", text="one"), event("wamid.b", text="two")])
+    work_until(model=model)
+    first, second = InboundMessage.objects.filter(external_id__in=("wamid.a", "wamid.b")).order_by("pk")
+    assert first.turn_key == second.turn_key == first.pk
+    OutboundMessage.objects.filter(turn_key=first.pk).update(id=987_654)
+
+    told = traced(str(first.pk))
+    assert f"{first.pk} is the number of a message.\nMessage {first.pk} to bot shop" in told
+    assert f"{first.pk} is the number of a turn.\nMessage {second.pk} to bot shop" in told
+    assert f"#{second.pk} is the number of a message.\nMessage {second.pk}" in traced(f"#{second.pk}")
+    assert f"987654 is the number of a part of a reply.\nMessage {first.pk}" in traced("987654")
+    assert traced("0123456789abcdef0123456789abcdef").count("is the id of a request") == 2
+    assert f"Message {other.pk} to bot other" in traced(str(other.pk), "--bot", "other")
+    for unknown in ("123456789", "9" * 40, "-1", "٣", "0123456789abcdef0123456789abcdee"):
+        with pytest.raises(CommandError, match="No message is known"):
+            call_command("trace", "--", unknown)
+    with pytest.raises(CommandError):
+        traced(str(other.pk), "--bot", "shop")

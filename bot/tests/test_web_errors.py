@@ -318,3 +318,16 @@ def test_an_answer_that_is_fine_has_the_id_too(db: None) -> None:
     for path in ("/healthz", "/admin/login/"):
         answer = ask(path)
         assert answer.status == 200 and len(answer.headers["x-request-id"]) == 32
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "a b", "[::1", "x" * 300])
+@pytest.mark.parametrize("path", ["/admin/", "/nothing", "/admin/login/"])
+def test_a_wrong_host_is_400_and_one_line_without_a_traceback(
+    db: None, caplog: pytest.LogCaptureFixture, host: str, path: str
+) -> None:
+    answer = ask(path, HTTP_HOST=host)
+    assert answer.status == 400
+    (line,) = lines(caplog)
+    assert line["event"] == "request_suspicious_disallowedhost"
+    assert "Traceback" not in json.dumps(line)
+    assert host not in json.dumps(line)

@@ -144,7 +144,17 @@ def test_nobody_learns_which_bots_exist(door: Entrance, bot: Any) -> None:
     }  # fmt: skip
     inactive_signed = post(door, inactive, whatsapp_body())
     assert seen(inactive_signed) == seen(door.ask("POST", urls["unknown"], b"{}"))
-    for path in ("nothing", "", "/", "whatsapp//", "whatsapp/shop", "whatsapp/shop/x/", "whatsapp/shop//"):
+    for path in (
+        "nothing",
+        "",
+        "/",
+        "whatsapp//",
+        "whatsapp/",
+        "whatsapp",
+        "whatsapp/shop/x",
+        "whatsapp/shop/x/",
+        "whatsapp/shop//",
+    ):
         answer = door.ask("POST", f"/webhooks/{path}", b"{}")
         assert (answer.status, answer.json()["code"]) == (404, "NOT_FOUND"), path
 
@@ -331,3 +341,22 @@ def test_hostile_text_is_stored_without_what_no_database_holds(door: Entrance, b
 
 def test_the_body_of_an_error_is_json_also_for_a_wrong_path(door: Entrance) -> None:
     assert door.get("/webhooks/").json()["status"] == "error"
+
+
+def test_a_url_without_its_slash_is_the_same_url(door: Entrance, bot: Any, caplog: pytest.LogCaptureFixture) -> None:
+    bare = url(bot).removesuffix("/")
+    caplog.set_level("INFO")
+    assert door.post(bare, whatsapp_body()).status == 200
+    assert door.ask("POST", bare, b"{}").status == 403
+    good = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "12345"}
+    answer = door.get(bare, urlencode(good))
+    assert (answer.status, answer.text) == (200, "12345")
+    routes = {vars(record)["route"] for record in caplog.records if record.message == "request_answered"}
+    assert routes == {"webhooks/<slug:channel>/<slug:bot>/"}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/readyz", "/readyz/"])
+def test_probes_are_answered_with_and_without_a_slash(door: Entrance, path: str) -> None:
+    answer = door.get(path)
+    assert answer.status in (200, 503)
+    assert answer.json()["status"]

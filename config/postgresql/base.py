@@ -12,6 +12,7 @@ import psycopg
 from django.db.backends.postgresql import base
 
 from config.postgresql.connections import PatientConnection
+from config.postgresql.poolers import connect_through
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -26,13 +27,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
         parameters.pop("client_timeout", None)
         return parameters
 
+    # Whether a pooler is in between: no cursor of the server's outlives its transaction there.
+    is_pooled = False
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> PatientConnection:
         """Connect (for connect_timeout seconds at most) and limit what is waited for from now on."""
-        connection: PatientConnection = super().get_new_connection(conn_params)
+        connection, self.is_pooled = connect_through(self._connect, conn_params)
+        return connection
+
+    def _connect(self, parameters: dict[str, Any]) -> PatientConnection:
+        connection: PatientConnection = super().get_new_connection(parameters)
         connection.client_timeout = self.settings_dict["OPTIONS"].get("client_timeout")
         # Told at once that it is closed, Django does not connect anew just to end the transaction.
         connection.on_no_answer = self.close
         return connection
+
+    def chunked_cursor(self) -> Any:
+        """Return a cursor that fetches many rows bit by bit; behind a pooler, one that fetches them at once."""
+        self.ensure_connection()
+        return self.cursor() if self.is_pooled and self.get_autocommit() else super().chunked_cursor()
 
     def hang_up(self) -> None:
         """Break the connection, from any thread: whoever waits on it gets an error at once."""

@@ -17,6 +17,7 @@ CONFIG_LEAVES = (
         "config.batches",
         "config.check_env",
         "config.env",
+        "config.egress",
         "config.events",
         "config.log_context",
         "config.logs",

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from config.addresses import database_url
-from config.settings import database
+from config.databases import database
 
 
 def test_every_wait_for_postgresql_ends_a_little_after_its_own_limit() -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from config.settings import SQLITE_OPTIONS
+from config.databases import SQLITE_OPTIONS
 
 TEXT = "what somebody said to nobody else"
 

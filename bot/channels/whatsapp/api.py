@@ -11,6 +11,7 @@ from django.conf import settings
 
 from bot.channels.base import Account, SendError
 from bot.channels.whatsapp.fields import identifier, is_phone_number_id
+from config.egress import through
 
 # Connecting (waiting for a free connection included) ends well before the whole call does, so that a time-out tells
 # whether anything was sent.
@@ -82,11 +83,13 @@ async def _call(
     options = {"headers": {"Authorization": f"Bearer {_token(account)}"}, "timeout": TIMEOUT, **content}
     try:
         # A redirect would carry the message, and a careless client the token, to another place.
-        async with client.request(method, url, allow_redirects=False, **options) as response:
+        async with client.request(
+            method, url, allow_redirects=False, **through(settings.WHATSAPP_API_URL), **options
+        ) as response:
             status, retry_after = response.status, _retry_after(response.headers.get("Retry-After"))
             answer = _parsed(await response.read())
     # Each without its original: aiohttp's errors may show the authorization header, and tracebacks are logged.
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+    except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError):
         # No connection, no request: nothing was sent.
         raise SendError("unreachable", retryable=True) from None
     except aiohttp.InvalidURL:

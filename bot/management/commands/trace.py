@@ -1,4 +1,4 @@
-"""Tell what became of a message: `manage.py trace EXTERNAL_ID`."""
+"""Tell what became of a message: `manage.py trace ID`."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,18 +6,25 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from bot.trace import Step, Trace, find, trace
+from bot.trace import Step, Trace, find, find_by_number, trace
 from config.logs import one_line
 
 
 class Command(BaseCommand):
     """Print the steps of a message with their times; neither its text nor its person's number."""
 
-    help = "Tells what happened to a message, step by step: by its id at the provider, or by that of its reply."
+    help = (
+        "Tells what happened to a message, step by step: by its id at the provider, by that of its reply, or by a "
+        "number of the admin."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("external_id", metavar="EXTERNAL_ID", help="What the provider calls it: wamid.…, SM…")
+        parser.add_argument(
+            "external_id",
+            metavar="ID",
+            help="What the provider calls it (wamid.…, SM…), or the admin: a message's number, a turn's, a part's.",
+        )
         parser.add_argument("--bot", default="", metavar="SLUG", help="Only messages to this bot.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,13 +33,17 @@ class Command(BaseCommand):
         Raises:
             CommandError: there is none.
         """
-        found = find(options["external_id"], options["bot"])
+        asked, bot = options["external_id"].strip(), options["bot"]
+        found = [("", message) for message in find(asked, bot)] or find_by_number(asked, bot)
         if not found:
             raise CommandError(
-                "No message is known by this id, nor any reply. Write it as the provider does, in its full length. "
+                "No message is known by this id, nor any reply. Write it as the provider does, in its full length, "
+                "or as the admin shows it. "
                 "Rows are kept for 8 days; a stranger's further messages of a day leave none."
             )
-        for message in found:
+        for meaning, message in found:
+            if meaning:
+                self.stdout.write(f"{asked} is {meaning}.")
             self._show(trace(message))
 
     def _show(self, traced: Trace) -> None:

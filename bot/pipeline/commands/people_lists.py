@@ -9,7 +9,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bot.channels.registry import get_channel
+from bot.channels.registry import CHANNELS
 from bot.models import AccessRequest
 from bot.pipeline.commands.numbers import may_be_in_number
 from bot.pipeline.commands.wording import called, quoted, tidy_name
@@ -19,7 +19,6 @@ from usage.pricing import dollars
 from users.managers import read_number
 from users.models import User
 from users.phone import InvalidPhoneNumber, is_e164, mask, variants
-from users.roles import Role
 
 PEOPLE_LISTED = 20
 REQUESTS_LISTED = 10
@@ -78,14 +77,15 @@ def _spent_today(people: list[User]) -> dict[int, int]:
 
 
 def _person_line(person: User, spent_micros: int) -> str:
-    facts = [called(person), str(Role(person.role).label), _("%s today") % dollars(spent_micros)]
+    facts = [called(person), str(person.get_role_display()), _("%s today") % dollars(spent_micros)]
     if not person.is_whitelisted:
         facts.append(_("not allowed"))
     return " · ".join(facts)
 
 
 def _request_line(request: AccessRequest, channel: str) -> str:
-    who = mask(request.address) if is_e164(request.address) else str(get_channel(channel).label)
+    known = CHANNELS.get(channel)
+    who = mask(request.address) if is_e164(request.address) else str(known.label if known else channel)
     messages = ngettext("%d message", "%d messages", request.messages) % request.messages
     ago = _("%s ago") % timesince(request.last_seen_at, timezone.now(), depth=1)
     facts = (f"#{request.pk}", tidy_name(request.profile_name), who, messages, ago)

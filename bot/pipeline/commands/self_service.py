@@ -13,7 +13,6 @@ from bot.pipeline.limits import limit_of
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from users.phone import mask
-from users.roles import Role
 
 DEFAULT = "default"
 
@@ -83,7 +82,7 @@ async def who_am_i(turn: Turn, services: Services, argument: str) -> str:
     number = mask(person.phone_number) if person.phone_number else _("none, known by an address")
     facts = (
         (_("Name"), tidy_name(person.name) or _("not known")),
-        (_("Role"), str(Role(person.role).label)),
+        (_("Role"), str(person.get_role_display())),
         (_("Phone number"), number),
         (_("Channel"), str(turn.bot.channel.label)),
         (_("Bot"), turn.bot.slug),

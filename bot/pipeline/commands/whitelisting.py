@@ -10,7 +10,6 @@ from bot.pipeline.commands.wording import called
 from users.managers import AddressTaken
 from users.models import User
 from users.permissions import may_touch
-from users.roles import Role
 from users.whitelist import Outcome, allow, deny
 
 
@@ -77,5 +76,5 @@ def refuse_to_touch_staff(person: User, *staff: User) -> None:
         Refusal: one of these members of staff does not.
     """
     if not all(may_touch(one, person) for one in staff):
-        who = {"person": called(person), "role": str(Role(person.role).label)}
+        who = {"person": called(person), "role": str(person.get_role_display())}
         raise Refusal(_("%(person)s is %(role)s: only an owner can do that.") % who)

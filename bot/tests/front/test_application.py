@@ -53,7 +53,8 @@ def test_so_many_files_are_allowed_as_the_system_permits_and_too_few_are_told(
     ("path", "asked"),
     [
         ("/webhooks/", False), ("/webhooks/x", False), ("/healthz", False), ("/readyz", False), ("/", True),
-        ("/healthz/", True), ("/readyz/x", True), ("/metrics", True), ("/admin/", True), ("/webhooks", True),
+        ("/healthz/", False), ("/readyz/", False), ("/healthz//", True),
+        ("/readyz/x", True), ("/metrics", True), ("/admin/", True), ("/webhooks", True),
         ("//webhooks/whatsapp/shop/", True), ("/Webhooks/", True),
     ],
 )  # fmt: skip
