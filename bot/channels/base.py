@@ -25,11 +25,16 @@ TEXT = "text"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The part of a bot an adapter may know: its slug, the provider's id of the account, and its credentials."""
+    """The part of a bot an adapter may know: its slug, the provider's id of the account, and its credentials.
+
+    `echo_keys` sign the ids of messages that the provider echoes (bot/channels/echo.py): the first signs, former ones
+    are still understood. Without any, no id is sent along and none is read.
+    """
 
     bot: str
     account_id: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    echo_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class Headers(Protocol):
@@ -68,7 +73,8 @@ class InboundEvent(NamedTuple):
 class StatusEvent:
     """What became of an outbound message: status is sent, delivered, read or failed.
 
-    `outbound_id` is our own id echoed by the provider, where it echoes one. `error_code` is the provider's.
+    `outbound_id` is our own id echoed by the provider, where it echoes one that we have signed. `error_code` is the
+    provider's.
     """
 
     external_id: str

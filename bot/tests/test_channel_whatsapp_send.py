@@ -14,12 +14,13 @@ from pytest_django.fixtures import Settings
 
 from bot.channels.base import Account, OutboundText, SendError
 from bot.channels.documents import LARGEST_DOCUMENT_BYTES
+from bot.channels.echo import sign_id
 from bot.channels.whatsapp import WhatsAppChannel, api
 from bot.standins import StandIn
 
 CHANNEL = WhatsAppChannel()
 TOKEN = "EAAtoken0123456789"
-ACCOUNT = Account("support", "100000000000001", {"access_token": TOKEN})
+ACCOUNT = Account("support", "100000000000001", {"access_token": TOKEN}, echo_keys=(b"our key",))
 TEXT = OutboundText(id=42, address="+4915123456789", text="Grüße 👋🏽\nBob")
 
 
@@ -75,7 +76,7 @@ def test_a_text_goes_to_the_number_with_our_id_and_returns_the_providers(graph: 
         "to": "4915123456789",
         "type": "text",
         "text": {"body": "Grüße 👋🏽\nBob", "preview_url": False},
-        "biz_opaque_callback_data": "42",
+        "biz_opaque_callback_data": sign_id([b"our key"], 42),
     }
 
 
@@ -321,7 +322,7 @@ def test_a_document_is_uploaded_as_text_and_then_sent_by_its_id_with_our_own(gra
         "to": "4915123456789",
         "type": "document",
         "document": {"id": media_id, "filename": "parley-data.txt"},
-        "biz_opaque_callback_data": "44",
+        "biz_opaque_callback_data": sign_id([b"our key"], 44),
     }
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from bot import directory, inbox
 from bot.front import deliveries
 from bot.models import InboundMessage, OutboundMessage
+from bot.tests.echoes import echo
 from bot.tests.entrances import ENTRANCES, Entrance, entrance
 from bot.tests.factories import (
     ALICE,
@@ -299,7 +300,7 @@ def test_a_status_moves_its_message_forward_and_never_back(door: Entrance, bot: 
 
     tell("delivered")
     assert outbound.status == "sending", "nothing says yet that wamid.out is this message"
-    tell("delivered", biz_opaque_callback_data=str(outbound.pk))
+    tell("delivered", biz_opaque_callback_data=echo(outbound.pk))
     assert (outbound.status, outbound.external_id, outbound.text) == ("delivered", "wamid.out", "")
     tell("sent")
     assert outbound.status == "delivered"
@@ -312,7 +313,7 @@ def test_a_status_moves_its_message_forward_and_never_back(door: Entrance, bot: 
 def test_an_echoed_id_of_another_bots_message_changes_nothing(door: Entrance, bot: Any) -> None:
     other = WhatsAppBotFactory.create(account_id="888", credentials={"app_secret": "another"})
     outbound = OutboundMessage.objects.create(bot=other, address=ALICE, turn_key=1, part=1, text="x", status="sending")
-    item = {"id": "wamid.out", "status": "read", "recipient_id": "1", "biz_opaque_callback_data": str(outbound.pk)}
+    item = {"id": "wamid.out", "status": "read", "recipient_id": "1", "biz_opaque_callback_data": echo(outbound.pk)}
 
     assert post(door, bot, whatsapp_body(whatsapp_value(statuses=[item]))).status == 200
 
