@@ -137,6 +137,8 @@ class SendError(Exception):
     retry_after: seconds the provider asks us to wait, where it does.
     credentials_refused: the bot's token is missing or no longer valid (or its account id is missing): nothing it sends
         will be accepted, so it pauses.
+    account_refused: the provider takes nothing from the bot's account, whatever the token (it is locked, unpaid, not
+        registered, lacks a permission): the bot pauses as well.
     code: the provider's error code, or a short word of ours. Never holds a number, a text or a token.
     provider_request_id: what the provider's support finds the refusal by, where it says so.
     """
@@ -152,6 +154,7 @@ class SendError(Exception):
         uncertain: bool = False,
         retry_after: float | None = None,
         credentials_refused: bool = False,
+        account_refused: bool = False,
         provider_request_id: str = "",
     ) -> None:
         super().__init__(code)
@@ -160,6 +163,7 @@ class SendError(Exception):
         self.uncertain = uncertain
         self.retry_after = retry_after
         self.credentials_refused = credentials_refused
+        self.account_refused = account_refused
         self.provider_request_id = provider_request_id
 
 

@@ -13,6 +13,7 @@ from bot.dashboard.costs import Gauge
 from bot.dashboard.words import age, capped
 from bot.managers import UNCERTAIN
 from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
+from bot.reasons import cause_of
 from bot.system import System, ask_system
 from bot.unbounded import nothing_bounds_cost
 from usage.models import DailySpend
@@ -82,8 +83,14 @@ def _of_system(system: System, schedules: str) -> list[Todo]:
 
 
 def _of_bots(bots: list[Bot]) -> list[Todo]:
-    text = _("%(bot)s is paused: what people write to it waits.")
-    return [Todo("bad", text % {"bot": bot}, links.page_of(bot)) for bot in bots if bot.is_active and bot.paused_at]
+    return [Todo("bad", _of_paused(bot), links.page_of(bot)) for bot in bots if bot.is_active and bot.paused_at]
+
+
+def _of_paused(bot: Bot) -> str:
+    if bot.was_refused:
+        text = _("%(bot)s is paused, because %(why)s: what people write to it waits.")
+        return text % {"bot": bot, "why": cause_of(bot.pause_reason)}
+    return _("%(bot)s is paused: what people write to it waits.") % {"bot": bot}
 
 
 def _of_messages() -> list[Todo]:

@@ -56,8 +56,15 @@ def failure(message: OutboundText = TEXT, account: Account = ACCOUNT) -> SendErr
     return caught.value
 
 
-def graph_error(code: int, status: int = 400, **headers: str) -> dict[str, Any]:
-    error = {"message": f"(#{code}) +4915123456789", "type": "OAuthException", "code": code, "fbtrace_id": "x"}
+NO_OBJECT = "Unsupported post request. Object with ID '100000000000001' does not exist, cannot be loaded due to …"
+
+
+def graph_error(
+    code: int, status: int = 400, *, subcode: int | None = None, message: str = "", **headers: str
+) -> dict[str, Any]:
+    said = message or f"(#{code}) +4915123456789"
+    error: dict[str, Any] = {"message": said, "type": "OAuthException", "code": code, "fbtrace_id": "x"}
+    error |= {"error_subcode": subcode} if subcode else {}
     return {"status": status, "json": {"error": error}, "headers": headers}
 
 
@@ -106,7 +113,8 @@ def test_typing_that_is_refused_is_a_send_error(graph: StandIn) -> None:
 
 # --- what a failure means ---
 
-RETRY, GIVE_UP, UNCERTAIN, TOKEN_REFUSED = "retry", "give up", "uncertain", "token refused"
+RETRY, GIVE_UP, UNCERTAIN = "retry", "give up", "uncertain"
+TOKEN_REFUSED, ACCOUNT_REFUSED = "token refused", "account refused"
 
 
 def meaning(error: SendError) -> str:
@@ -114,6 +122,10 @@ def meaning(error: SendError) -> str:
         assert not error.retryable
         assert not error.uncertain
         return TOKEN_REFUSED
+    if error.account_refused:
+        assert not error.retryable
+        assert not error.uncertain
+        return ACCOUNT_REFUSED
     assert not (error.retryable and error.uncertain)
     return RETRY if error.retryable else UNCERTAIN if error.uncertain else GIVE_UP
 
@@ -138,6 +150,26 @@ def meaning(error: SendError) -> str:
         ("a code that fits no column", graph_error(10**200), GIVE_UP, "http_400"),
         ("the token is refused", graph_error(190, 401), TOKEN_REFUSED, "190"),
         ("the token is refused with a 400", graph_error(190), TOKEN_REFUSED, "190"),
+        ("the token is none at all", graph_error(0), TOKEN_REFUSED, "0"),
+        ("the session is over", graph_error(102), TOKEN_REFUSED, "102"),
+        ("a permission is missing", graph_error(10, 403), ACCOUNT_REFUSED, "10"),
+        ("another permission is missing", graph_error(200, 403), ACCOUNT_REFUSED, "200"),
+        ("one more permission", graph_error(299, 403), ACCOUNT_REFUSED, "299"),
+        ("the app may not", graph_error(3), ACCOUNT_REFUSED, "3"),
+        ("the number was deleted", graph_error(33), ACCOUNT_REFUSED, "33"),
+        ("a breach of policy", graph_error(368, 403), ACCOUNT_REFUSED, "368"),
+        ("access is denied", graph_error(131005, 403), ACCOUNT_REFUSED, "131005"),
+        ("the account is locked", graph_error(131031, 403), ACCOUNT_REFUSED, "131031"),
+        ("no display name", graph_error(131037), ACCOUNT_REFUSED, "131037"),
+        ("nothing was paid", graph_error(131042), ACCOUNT_REFUSED, "131042"),
+        ("the certificate is wrong", graph_error(131045, 403), ACCOUNT_REFUSED, "131045"),
+        ("the number is not registered", graph_error(133010), ACCOUNT_REFUSED, "133010"),
+        ("no such number", graph_error(100, subcode=33), ACCOUNT_REFUSED, "100"),
+        ("no such number, in words", graph_error(100, message=NO_OBJECT), ACCOUNT_REFUSED, "100"),
+        ("another subcode", graph_error(100, subcode=2494010), GIVE_UP, "100"),
+        ("a permission for now", graph_error(10, 503), RETRY, "10"),
+        ("the registration's server is down", graph_error(133004, 503), RETRY, "133004"),
+        ("the account is being maintained", graph_error(131057, 500), RETRY, "131057"),
         ("an error inside a 200", graph_error(131047, 200), GIVE_UP, "131047"),
         ("a 401 without words", {"status": 401, "raw": "no"}, TOKEN_REFUSED, "http_401"),
         ("a 429 without words", {"status": 429, "raw": "slow down"}, RETRY, "http_429"),
