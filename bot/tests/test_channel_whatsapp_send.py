@@ -59,13 +59,16 @@ def failure(message: OutboundText = TEXT, account: Account = ACCOUNT) -> SendErr
 NO_OBJECT = "Unsupported post request. Object with ID '100000000000001' does not exist, cannot be loaded due to …"
 
 
-def graph_error(
-    code: int, status: int = 400, *, subcode: int | None = None, message: str = "", **headers: str
-) -> dict[str, Any]:
-    said = message or f"(#{code}) +4915123456789"
-    error: dict[str, Any] = {"message": said, "type": "OAuthException", "code": code, "fbtrace_id": "x"}
-    error |= {"error_subcode": subcode} if subcode else {}
+def graph_error(code: int, status: int = 400, **headers: str) -> dict[str, Any]:
+    error = {"message": f"(#{code}) +4915123456789", "type": "OAuthException", "code": code, "fbtrace_id": "x"}
     return {"status": status, "json": {"error": error}, "headers": headers}
+
+
+def invalid(**more: Any) -> dict[str, Any]:
+    """Return the error 100, whose meaning its other fields tell."""
+    behaviour = graph_error(100)
+    behaviour["json"]["error"] |= more
+    return behaviour
 
 
 # --- what goes out ---
@@ -164,9 +167,9 @@ def meaning(error: SendError) -> str:
         ("nothing was paid", graph_error(131042), ACCOUNT_REFUSED, "131042"),
         ("the certificate is wrong", graph_error(131045, 403), ACCOUNT_REFUSED, "131045"),
         ("the number is not registered", graph_error(133010), ACCOUNT_REFUSED, "133010"),
-        ("no such number", graph_error(100, subcode=33), ACCOUNT_REFUSED, "100"),
-        ("no such number, in words", graph_error(100, message=NO_OBJECT), ACCOUNT_REFUSED, "100"),
-        ("another subcode", graph_error(100, subcode=2494010), GIVE_UP, "100"),
+        ("no such number", invalid(error_subcode=33), ACCOUNT_REFUSED, "100"),
+        ("no such number, in words", invalid(message=NO_OBJECT), ACCOUNT_REFUSED, "100"),
+        ("another subcode", invalid(error_subcode=2494010), GIVE_UP, "100"),
         ("a permission for now", graph_error(10, 503), RETRY, "10"),
         ("the registration's server is down", graph_error(133004, 503), RETRY, "133004"),
         ("the account is being maintained", graph_error(131057, 500), RETRY, "131057"),

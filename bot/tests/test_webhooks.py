@@ -27,6 +27,7 @@ from bot.tests.factories import (
 )
 from bot.tests.wsgi import Answer
 from bot.webhooks import REFUSED
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -308,6 +309,20 @@ def test_a_status_moves_its_message_forward_and_never_back(door: Entrance, bot: 
     assert outbound.status == "read"
     tell("failed", errors=[{"code": 131026}])
     assert (outbound.status, outbound.error_code) == ("read", "")
+
+
+@pytest.mark.parametrize(
+    ("listed", "writes_as"),
+    [("+225 05 45 12 34 56", "22545123456"), ("+229 01 97 12 34 56", "22997123456")],
+)
+def test_who_is_on_the_list_is_known_by_the_number_of_before_it_was_made_longer(
+    door: Entrance, bot: Any, listed: str, writes_as: str
+) -> None:
+    person = User.objects.create_user(listed, is_whitelisted=True)
+    value = whatsapp_value(messages=[whatsapp_message("Bonjour", f"+{writes_as}")])
+    assert post(door, bot, whatsapp_body(value)).status == 200
+    message = InboundMessage.objects.get()
+    assert User.objects.for_identity("whatsapp", message.address) == person
 
 
 def test_an_echoed_id_of_another_bots_message_changes_nothing(door: Entrance, bot: Any) -> None:
