@@ -26,7 +26,7 @@ from bot.settlement import Outcome, Settlement
 logger = logging.getLogger(__name__)
 
 Status = OutboundMessage.Status
-# After a refused token: a bot that was given a new one meanwhile is known with it by then.
+# After a refused token or account: a bot that was given a new one meanwhile is known with it by then.
 PAUSE_TIME = timedelta(seconds=FRESH_SECONDS + 1)
 
 
@@ -111,7 +111,8 @@ class Delivery:
     def _refused(self, turn: Turn, part: OutboundPart, error: SendError) -> Settlement:
         if error.uncertain:
             return self._uncertain(turn, part, error.code)
-        retry = error.credentials_refused or (error.retryable and turn.attempts < MOST_ATTEMPTS)
+        pauses = error.credentials_refused or error.account_refused
+        retry = pauses or (error.retryable and turn.attempts < MOST_ATTEMPTS)
         logger.warning(
             "send_refused",
             extra={
@@ -121,11 +122,17 @@ class Delivery:
                 "will_retry": retry,
             },
         )
-        if error.credentials_refused:
-            # The message is as good as before: it is sent when the bot has a token that is accepted.
-            code = f"{ErrorCode.CHANNEL_ERROR}:{error.code}"
+        code = f"{ErrorCode.CHANNEL_ERROR}:{error.code}"
+        if pauses:
+            # The message is as good as before: it is sent when the bot has a token, or an account, that is accepted.
             return Settlement(
-                turn, Outcome.PAUSE, part_id=part.id, status=Status.QUEUED, error_code=code, retry_in=PAUSE_TIME
+                turn,
+                Outcome.PAUSE,
+                part_id=part.id,
+                status=Status.QUEUED,
+                error_code=code,
+                retry_in=PAUSE_TIME,
+                account_refused=not error.credentials_refused,
             )
         if not retry:
             return Settlement(
@@ -133,7 +140,8 @@ class Delivery:
                 Outcome.DEAD,
                 part_id=part.id,
                 status=Status.FAILED,
-                error_code=f"{ErrorCode.CHANNEL_ERROR}:{error.code}",
+                error_code=code,
+                lost_file=part.filename,
             )
         delay = timedelta(seconds=error.retry_after) if error.retry_after else backoff(turn.attempts)
         return Settlement(

@@ -8,6 +8,9 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
 from bot.channels.base import Account, Channel
 from bot.channels.registry import CHANNELS
 from bot.fields import Unreadable
@@ -145,6 +148,12 @@ def _read() -> Directory:
     )
 
 
+def echo_keys() -> tuple[bytes, ...]:
+    """Return what signs this installation's ids for providers: one for all bots, as their events may come together."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return tuple(salted_hmac("bot.directory", "echo", secret=one, algorithm="sha256").digest() for one in secrets)
+
+
 def _active(bot: Bot) -> ActiveBot | None:
     """Return a bot as webhooks and turns see it; None where its channel is not known: that is no other bot's matter."""
     channel = CHANNELS.get(bot.channel)
@@ -157,7 +166,7 @@ def _active(bot: Bot) -> ActiveBot | None:
         id=bot.pk,
         slug=bot.slug,
         channel=channel,
-        account=Account(bot=bot.slug, account_id=bot.account_id, credentials=bot.credentials),
+        account=Account(bot.slug, bot.account_id, bot.credentials, echo_keys=echo_keys()),
         system_prompt=bot.system_prompt,
         model=bot.model,
         burst_wait_seconds=bot.burst_wait_seconds,

@@ -1,4 +1,5 @@
-"""Messages that answer nothing: to owners, that a budget is used up or a bot has paused; to whom an address was linked.
+"""Messages that answer nothing: to owners, that a budget is used up or a bot has paused; to whom an address was linked,
+or a file could not be sent.
 
 A notice is a row of the inbox that nobody wrote. So it is claimed, stored, sent and recovered like any reply, in the
 order of its chat, and the inbox's unique constraint keeps it from being sent twice.
@@ -6,15 +7,18 @@ order of its chat, and the inbox's unique constraint keeps it from being sent tw
 
 import logging
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 
 from bot.channels.registry import CHANNELS
+from bot.directory import ActiveBot
 from bot.language import speaking
 from bot.managers import NewInbound
 from bot.models import Bot, InboundMessage, Lease
+from bot.pipeline.turn import TurnMessage
 from users.managers import Pair, spellings
 from users.models import User
 from users.roles import Role
@@ -71,20 +75,34 @@ def _notify(owner: User, key: str, text: str | Promise) -> bool:
     return latest is not None and _tell(external_id, text, latest, bots)
 
 
+def notify_chat(bot: ActiveBot, latest: TurnMessage, address: str, key: str, text: str | Promise) -> bool:
+    """Let a bot write in one chat, after the turn that the message belongs to; return whether it will. A key: once."""
+    told = _store(f"{KIND}:{key}", text, bot.id, bot.language, address, latest.sent_at)
+    logger.info("chat_notified", extra={"key": key, "bot": bot.slug})
+    return told
+
+
 def _tell(external_id: str, text: str | Promise, latest: InboundMessage, bots: dict[int, Bot]) -> bool:
     """Store a notice in the chat of somebody's last message."""
+    language = bots[latest.bot_id].language
+    return _store(external_id, text, latest.bot_id, language, latest.address, latest.sent_at)
+
+
+def _store(
+    external_id: str, text: str | Promise, bot_id: int, language: str, address: str, sent_at: datetime | None
+) -> bool:
     now = timezone.now()
-    with speaking(bots[latest.bot_id].language):
+    with speaking(language):
         said = str(text)
     notice = NewInbound(
-        bot_id=latest.bot_id,
+        bot_id=bot_id,
         external_id=external_id,
-        address=latest.address,
+        address=address,
         kind=KIND,
         # What makes it a notice: no webhook can write this key, while a provider may call a kind of message anything.
         payload={"notice": said},
         # The person's own last message: it is what a channel's window is counted from.
-        sent_at=latest.sent_at,
+        sent_at=sent_at,
         received_at=now,
         available_at=now,
     )

@@ -119,8 +119,13 @@ UNCERTAINTIES: Mapping[str, Words] = {
 }
 
 # Codes of WhatsApp's Cloud API, and our own words for what keeps a request from it.
+NO_PERMISSION = gettext_lazy("the access token lacks a permission, or the account is not assigned to it")
 PROVIDER: Mapping[str, Words] = {
-    "100": gettext_lazy("the request has a value that it does not accept"),
+    **dict.fromkeys(("3", "10", "131005", *map(str, range(200, 300))), NO_PERMISSION),
+    "0": gettext_lazy("the access token cannot be read"),
+    "33": gettext_lazy("the phone number was deleted"),
+    "100": gettext_lazy("the request has a value that it does not accept, or no such phone number is known"),
+    "102": gettext_lazy("the access token is not valid any more"),
     "190": gettext_lazy("the access token is refused"),
     "368": gettext_lazy("the account is restricted for a breach of the provider's policy"),
     "130429": gettext_lazy("too many messages at once"),
@@ -129,12 +134,16 @@ PROVIDER: Mapping[str, Words] = {
     "131016": gettext_lazy("the provider's service is down for the moment"),
     "131026": gettext_lazy("the number has no WhatsApp, or an old one, or has not accepted its terms"),
     "131031": gettext_lazy("the account is locked"),
+    "131037": gettext_lazy("the display name of the number is not approved"),
+    "131042": gettext_lazy("there is a problem with the account's payment"),
+    "131045": gettext_lazy("the phone number's registration is not complete"),
     "131047": gettext_lazy("more than 24 hours have passed since the person wrote"),
     "131048": gettext_lazy("too many people have reported or blocked this number"),
     "131049": gettext_lazy("the provider held it back so that the person is not written to too often"),
     "131051": gettext_lazy("it does not know this kind of message"),
     "131053": gettext_lazy("the document could not be uploaded"),
     "131056": gettext_lazy("too many messages to this person at once"),
+    "133010": gettext_lazy("the phone number is not registered"),
     "access_token_missing": gettext_lazy("the bot has no access token"),
     "phone_number_id_missing": gettext_lazy("the bot has no phone number id"),
     "phone_number_id_wrong": gettext_lazy("the bot's phone number id is none: it has digits only"),
@@ -166,6 +175,11 @@ def _refused(detail: str) -> Reason | None:
     kind, _colon, model = detail.partition(":")
     reason = REFUSED.get(kind)
     return Reason(str(reason.says) % {"model": model or "?"}, reason.advice) if reason else None
+
+
+def cause_of(code: str) -> str:
+    """Return in words what the provider gave as its reason, of a row's or a paused bot's code that holds one."""
+    return _cause(code.partition(":")[2] or code, PROVIDER)
 
 
 def _cause(code: str, causes: Mapping[str, Words]) -> str:

@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from bot.claims import free_at
 from bot.managers import GONE_OUT, SendRecord
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
-from bot.notices import notify_owners
+from bot.notices import notify_chat, notify_owners
 from bot.pipeline.turn import LeaseLost, Turn
 from bot.privacy.farewell import leave_nothing
+from bot.reasons import cause_of
 from bot.recovery import resolve
 from usage.budgets import release
 from usage.models import Reservation
@@ -44,7 +45,11 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is known after a step of sending: the status of one part (if any), and what happens to the turn."""
+    """What is known after a step of sending: the status of one part (if any), and what happens to the turn.
+
+    account_refused: a bot that pauses does so for its account, and not for its token. lost_file: the name of the
+    document that a turn ends without, though its text may have announced it.
+    """
 
     turn: Turn
     outcome: Outcome
@@ -53,6 +58,8 @@ class Settlement:
     external_id: str = ""
     error_code: str = ""
     retry_in: timedelta | None = None
+    account_refused: bool = False
+    lost_file: str = ""
 
 
 def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
@@ -140,18 +147,33 @@ def _bury(item: Settlement) -> None:
         return
     InboundMessage.objects.all().bury([message.id for message in item.turn.messages], item.error_code)
     OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
+    if item.lost_file:
+        text = lazy(_lost_file_text, str)(item.lost_file)
+        notify_chat(item.turn.bot, item.turn.messages[-1], item.turn.address, f"file:{item.part_id}", text)
+
+
+def _lost_file_text(filename: str) -> str:
+    return _("I could not send you the file %(file)s. Please ask for it again later, or tell the owner.") % {
+        "file": filename
+    }
 
 
 def _pause(item: Settlement) -> None:
-    """Pause the bot whose token is refused: its turns wait for a new one, and this was no attempt of theirs."""
+    """Pause the bot whose token or account is refused: its turns wait, and this was no attempt of theirs."""
     bot = item.turn.bot
     InboundMessage.objects.all().unbegin(message.id for message in item.turn.messages)
     if Bot.objects.all().pause(bot.id, item.error_code, bot.version):
         logger.error("bot_paused", extra={"bot": bot.slug, "channel": bot.channel.slug, "error_code": item.error_code})
-        notify_owners(f"paused:{bot.slug}:{timezone.now().isoformat()}", _lazy_pause_text(bot.slug))
+        text = _lazy_pause_text(bot.slug, item.error_code if item.account_refused else "")
+        notify_owners(f"paused:{bot.slug}:{timezone.now().isoformat()}", text)
 
 
-def _pause_text(slug: str) -> str:
+def _pause_text(slug: str, account_code: str) -> str:
+    if account_code:
+        return _(
+            "The bot %(bot)s has paused: its provider takes nothing from its account, because %(why)s. Messages to it "
+            "are kept. Mend that at the provider, then resume the bot in the admin."
+        ) % {"bot": slug, "why": cause_of(account_code)}
     return _(
         "The bot %(bot)s has paused: its provider refuses the access token. Messages to it are kept. "
         "Enter a new token in the admin, or resume the bot there."

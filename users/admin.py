@@ -114,6 +114,10 @@ class UserAdmin(  # type: ignore[misc]
         ids = [*known, owner.pk] if owner else known
         return (found | queryset.filter(pk__in=ids) if ids else found), duplicates
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Let in who is added, unless the box is unticked."""
+        return {"is_whitelisted": True, **super().get_changeform_initial_data(request)}
+
     def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
         """Save the person, and say so when their number looks mistyped, or what becoming staff brings with it."""
         becomes_staff = change and not obj.is_staff
@@ -123,11 +127,21 @@ class UserAdmin(  # type: ignore[misc]
         if change and "phone_number" in form.changed_data:
             obj.numbered_at = timezone.now()
         super().save_model(request, obj, form, change)
-        if change and "is_whitelisted" in form.changed_data:
+        if obj.is_whitelisted if not change else "is_whitelisted" in form.changed_data:
             note_whitelisted([obj.pk], obj.is_whitelisted, actor=request.user.pk, via="admin")
+        if not change:
+            self._tell_of_new_person(request, obj)
         if "phone_number" in form.changed_data and obj.phone_number and not is_possible(obj.phone_number):
             warning = _("Saved, but %(number)s does not look like a number that exists. Please check it.")
             self.message_user(request, warning % {"number": obj.phone_number}, messages.WARNING)
+
+    def _tell_of_new_person(self, request: HttpRequest, person: User) -> None:
+        """Say whether somebody who was just added is answered."""
+        if person.is_whitelisted:
+            text, level = _("%(person)s may write to the bots from now on."), messages.SUCCESS
+        else:
+            text, level = _("%(person)s is not on the whitelist: the bots do not answer them yet."), messages.WARNING
+        self.message_user(request, text % {"person": person}, level)
 
     def _tell_of_new_staff(self, request: HttpRequest, person: User) -> None:
         """Say that a password is to be set, and from which addresses commands are taken with the new rights."""

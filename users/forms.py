@@ -1,5 +1,6 @@
 """The admin's forms about people: a number may be typed in any usual spelling, and a password may be left out."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -136,6 +137,19 @@ class PersonCreationForm(UniqueNumberMixin, BaseUserCreationForm):  # type: igno
     class Meta:
         model = User
         fields = ("phone_number", "name", "role", "is_whitelisted")
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse a person whom no channel could name."""
+        data = super().clean()
+        if "phone_number" in self.cleaned_data and not self.cleaned_data["phone_number"] and not self._has_address():
+            reason = _("Enter a phone number, or an address below: nobody could write as this person.")
+            self.add_error("phone_number", ValidationError(reason, code="unreachable"))
+        return data
+
+    def _has_address(self) -> bool:
+        """Return whether an address is entered in the same request, in the rows below the form."""
+        rows = re.compile(r"identities-[0-9]+-address")
+        return any(rows.fullmatch(name) and str(self.data.get(name, "")).strip() for name in self.data)
 
     def validate_passwords(self, *args: Any, **kwargs: Any) -> None:
         """Require the same password twice, or none twice."""

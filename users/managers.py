@@ -164,15 +164,18 @@ class UserManager(_UserManager["User"], BaseUserManager["User"]):
         flags = role_flags(fields.get("role", Role.USER))
         user: User = self.model(phone_number=number, **{**asdict(flags), **fields})
         user.set_password(password)
+        taken = f"Somebody has the phone number {mask(number or '')} already."
         try:
-            # Asking first would still race: the unique index decides.
+            # Asking first would still race: the unique index decides, of those spellings that it knows.
             with transaction.atomic(using=self._db):
                 if number is not None:
                     self.refuse_identity_of_others(number)
+                    if self.filter(phone_number__in=variants(number)[1:]).exists():
+                        raise DuplicatePhoneNumber(taken)
                 user.save(force_insert=True, using=self._db)
         except IntegrityError:
             if number is not None and self.filter(phone_number__in=variants(number)).exists():
-                raise DuplicatePhoneNumber(f"Somebody has the phone number {mask(number)} already.") from None
+                raise DuplicatePhoneNumber(taken) from None
             raise
         return user
 

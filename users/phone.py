@@ -19,7 +19,25 @@ PUNCTUATION = frozenset("()[]./\u2212\u00b7")
 BRAZIL_MOBILE = re.compile(r"(\+55[0-9]{2})(9?)([6-9][0-9]{7})")
 MEXICO = re.compile(r"(\+52)(1?)([0-9]{10})")
 ARGENTINA = re.compile(r"(\+54)(9?)([0-9]{10})")
-OPTIONAL_DIGITS = ((BRAZIL_MOBILE, "9"), (MEXICO, "1"), (ARGENTINA, "9"))
+# Côte d'Ivoire put two digits before its numbers of eight on 31 January 2021, by the operator: the second digit of an
+# old mobile number tells it (Moov 0-3, MTN 4-6, Orange 7-9), the third of an old landline (Moov 8, MTN 0, else Orange).
+# https://fr.wikipedia.org/wiki/Liste_des_indicatifs_téléphoniques_en_Côte_d'Ivoire and
+# https://github.com/google/libphonenumber/issues/1909 (the old ranges). A number that is new since has one spelling.
+COTE_D_IVOIRE = tuple(
+    (re.compile(rf"(\+225)({digits}|)({old})"), digits)
+    for digits, old in (
+        ("01", "[04-9][0-3][0-9]{6}"),
+        ("05", "[04-9][4-6][0-9]{6}"),
+        ("07", "[04-9][7-9][0-9]{6}"),
+        ("21", "[23][0-9]8[0-9]{5}"),
+        ("25", "[23][0-9]0[0-9]{5}"),
+        ("27", "[23][0-9][1-79][0-9]{5}"),
+    )
+)
+# Benin put 01 before all of its numbers on 30 November 2024.
+# https://github.com/twcclegg/libphonenumber-csharp/issues/272
+BENIN = re.compile(r"(\+229)(01|)([2-9][0-9]{7})")
+OPTIONAL_DIGITS = ((BRAZIL_MOBILE, "9"), (MEXICO, "1"), (ARGENTINA, "9"), *COTE_D_IVOIRE, (BENIN, "01"))
 
 
 class InvalidPhoneNumber(ValueError):
@@ -40,9 +58,11 @@ def normalise(raw: str, region: str = "") -> str:
     accepted: test numbers and new ranges look like that.
 
     Raises:
-        InvalidPhoneNumber: letters, no digits, too few or too many digits, no country code.
+        InvalidPhoneNumber: letters, no digits, too few or too many digits, no country code, two numbers.
     """
     spelling = _clean(raw)
+    if _are_two(raw, region):
+        raise InvalidPhoneNumber(_("These are two numbers, of which one is needed"))
     international = spelling.startswith("+")
     digits = spelling.removeprefix("+")
     if not digits:
@@ -72,14 +92,14 @@ def is_possible(e164: str) -> bool:
 def variants(e164: str) -> tuple[str, ...]:
     """Return the number itself, then its equivalent spellings.
 
-    Brazil's ninth digit (mobile numbers only), Mexico's 1 after +52, Argentina's 9 after +54: providers write the same
-    person's number with and without.
+    Brazil's ninth digit (mobile numbers only), Mexico's 1 after +52, Argentina's 9 after +54, what Côte d'Ivoire and
+    Benin put before their old numbers: providers write the same person's number with and without.
     """
-    for pattern, digit in OPTIONAL_DIGITS:
+    for pattern, digits in OPTIONAL_DIGITS:
         match = pattern.fullmatch(e164)
         if match:
             start, present, rest = match.groups()
-            return e164, f"{start}{'' if present else digit}{rest}"
+            return e164, f"{start}{'' if present else digits}{rest}"
     return (e164,)
 
 
@@ -107,6 +127,18 @@ def _clean(raw: str) -> str:
     if not sign and digits.startswith("00"):
         return f"+{digits[2:]}"
     return sign + digits
+
+
+def _are_two(raw: str, region: str) -> bool:
+    """Return whether a slash has another ending or number behind it: "…770/74", "…-0/-12". Before it is a whole one."""
+    before, slash, _rest = unicodedata.normalize("NFKC", raw).rpartition("/")
+    if not slash:
+        return False
+    # (An area code is no number: "0171/1234567" is one.)
+    spelling = _clean(before)
+    text = spelling if spelling.startswith("+") or region.strip() else f"+{spelling}"
+    number = _parse(text, region.strip().upper() or None)
+    return number is not None and phonenumbers.is_valid_number(number)
 
 
 def _kept(character: str) -> str:

@@ -17,6 +17,7 @@ from bot.admin.parts import chip, copy_button
 from bot.channels.registry import CHANNELS
 from bot.missing import missing_of
 from bot.models import Bot, InboundMessage
+from bot.reasons import cause_of
 
 # However many wait: no more than these are looked at.
 MOST_COUNTED = 1_000
@@ -29,7 +30,15 @@ def state(bot: Bot) -> tuple[str, str, str]:
     if bot.channel not in CHANNELS:
         return _("not connected"), "bad", _("its channel “%(channel)s” is not known here") % {"channel": bot.channel}
     if bot.was_refused:
-        return _("paused"), "bad", _("the provider refuses its token (%(code)s)") % {"code": bot.pause_reason}
+        return (
+            _("paused"),
+            "bad",
+            _("the provider refuses it: %(why)s (%(code)s)")
+            % {
+                "why": cause_of(bot.pause_reason),
+                "code": bot.pause_reason,
+            },
+        )
     if bot.paused_at:
         return _("paused"), "warn", bot.pause_reason
     missing = missing_of(bot)

@@ -31,11 +31,16 @@ TOLD = frozenset({"location", "contacts", "order"})
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The part of a bot an adapter may know: its slug, the provider's id of the account, and its credentials."""
+    """The part of a bot an adapter may know: its slug, the provider's id of the account, and its credentials.
+
+    `echo_keys` sign the ids of messages that the provider echoes (bot/channels/echo.py): the first signs, former ones
+    are still understood. Without any, no id is sent along and none is read.
+    """
 
     bot: str
     account_id: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    echo_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class Headers(Protocol):
@@ -78,7 +83,8 @@ class InboundEvent(NamedTuple):
 class StatusEvent:
     """What became of an outbound message: status is sent, delivered, read or failed.
 
-    `outbound_id` is our own id echoed by the provider, where it echoes one. `error_code` is the provider's.
+    `outbound_id` is our own id echoed by the provider, where it echoes one that we have signed. `error_code` is the
+    provider's.
     """
 
     external_id: str
@@ -149,6 +155,8 @@ class SendError(Exception):
     retry_after: seconds the provider asks us to wait, where it does.
     credentials_refused: the bot's token is missing or no longer valid (or its account id is missing): nothing it sends
         will be accepted, so it pauses.
+    account_refused: the provider takes nothing from the bot's account, whatever the token (it is locked, unpaid, not
+        registered, lacks a permission): the bot pauses as well.
     code: the provider's error code, or a short word of ours. Never holds a number, a text or a token.
     provider_request_id: what the provider's support finds the refusal by, where it says so.
     """
@@ -164,6 +172,7 @@ class SendError(Exception):
         uncertain: bool = False,
         retry_after: float | None = None,
         credentials_refused: bool = False,
+        account_refused: bool = False,
         provider_request_id: str = "",
     ) -> None:
         super().__init__(code)
@@ -172,6 +181,7 @@ class SendError(Exception):
         self.uncertain = uncertain
         self.retry_after = retry_after
         self.credentials_refused = credentials_refused
+        self.account_refused = account_refused
         self.provider_request_id = provider_request_id
 
 

@@ -18,6 +18,7 @@ from bot.managers import UNCERTAIN
 from bot.missing import missing_of
 from bot.model_refusals import Standing
 from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
+from bot.reasons import cause_of
 from bot.system import System, ask_system
 from bot.unbounded import nothing_bounds_cost
 from usage.models import DailySpend
@@ -96,7 +97,7 @@ def _of_system(system: System, schedules: str) -> list[Todo]:
 def _of_bots(bots: list[Bot]) -> list[Todo]:
     found = []
     for bot in (bot for bot in bots if bot.is_active):
-        names = {"bot": bot, "channel": bot.channel}
+        names = {"bot": bot, "channel": bot.channel, "why": cause_of(bot.pause_reason)}
         if text := _what_keeps(bot):
             found.append(Todo("bad", text % names, links.page_of(bot)))
         if not isinstance(bot.credentials, Unreadable) and (missing := missing_of(bot)):
@@ -111,6 +112,8 @@ def _what_keeps(bot: Bot) -> str:
         return _("%(bot)s cannot run: its channel “%(channel)s” is not known here. Choose another, or switch it off.")
     if isinstance(bot.credentials, Unreadable):
         return _("%(bot)s cannot run: its secrets cannot be read with this SECRET_KEY. Enter them again.")
+    if bot.paused_at and bot.was_refused:
+        return _("%(bot)s is paused, because %(why)s: what people write to it waits.")
     if bot.paused_at:
         return _("%(bot)s is paused: what people write to it waits.")
     return ""

@@ -26,7 +26,7 @@ class BotQuerySet(models.QuerySet["Bot"]):
         return self.filter(preview_of=None)
 
     def refused(self) -> BotQuerySet:
-        """Return those that have paused by themselves, because their provider refuses the token."""
+        """Return those that have paused by themselves, because their provider refuses the token or the account."""
         return self.filter(paused_at__isnull=False, pause_reason__startswith=f"{ErrorCode.CHANNEL_ERROR}:")
 
     def pause(self, bot_id: int, reason: str, version: datetime) -> bool:

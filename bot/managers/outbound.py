@@ -60,8 +60,9 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         """Move messages forward to what the provider says became of them; None for each unknown or already further.
 
         They are found by our own id where the provider echoes one, else by the provider's; either counts only within
-        the bot the webhook was signed for. One statement for all of one status: they are the most frequent webhooks.
-        Call it in a transaction. Of several statuses of one message each is applied after those before it.
+        the bot the webhook was signed for, and ours only for a message that has no other id of the provider's. One
+        statement for all of one status: they are the most frequent webhooks. Call it in a transaction. Of several
+        statuses of one message each is applied after those before it.
         """
         changes: list[StatusChange | None] = [None] * len(updates)
         if len(updates) > 1:
@@ -184,7 +185,8 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         failed = self.filter(turn_key=turn_key, status="failed", error_code__startswith=code).exclude(text="")
         if since is not None:
             failed = failed.filter(updated_at__gte=since)
-        return failed.update(status="queued", error_code="", updated_at=timezone.now())
+        # (The provider will call it otherwise when it is sent again.)
+        return failed.update(status="queued", error_code="", external_id="", updated_at=timezone.now())
 
     def abandon(self, turn_key: int, error_code: str) -> int:
         """End the parts of a turn that is over: never sent ones have failed, one that was being sent is uncertain."""

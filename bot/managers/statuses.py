@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-# What a delivery status may follow. A provider's word arrives in any order, also before our own record of the send.
+# What a delivery status may follow. A provider's word arrives in any order, also before our own record of the send; of
+# what is still queued it has nothing to say.
 STATUS_MAY_FOLLOW: dict[str, tuple[str, ...]] = {
-    "sent": ("queued", "sending", "uncertain"),
-    "delivered": ("queued", "sending", "uncertain", "sent"),
-    "read": ("queued", "sending", "uncertain", "sent", "delivered"),
-    "failed": ("queued", "sending", "uncertain", "sent"),
+    "sent": ("sending", "uncertain"),
+    "delivered": ("sending", "uncertain", "sent"),
+    "read": ("sending", "uncertain", "sent", "delivered"),
+    "failed": ("sending", "uncertain", "sent"),
 }
 
 
@@ -54,14 +54,21 @@ class StatusUpdate:
         """Return what it is found by."""
         return self.bot_id, self.external_id if self.outbound_id is None else self.outbound_id
 
+    @property
+    def names(self) -> tuple[StatusKey, ...]:
+        """Return all that the message is called in it: another update may call it by one of them only."""
+        external: tuple[StatusKey, ...] = ((self.bot_id, self.external_id),) if self.external_id else ()
+        return external if self.outbound_id is None else (*external, (self.bot_id, self.outbound_id))
+
 
 def rounds(updates: Sequence[StatusUpdate]) -> list[list[int]]:
     """Return the positions of updates that one statement can apply each: of one status, each message once, in order."""
-    seen: Counter[StatusKey] = Counter()
+    seen: dict[StatusKey, int] = {}
     rounds: dict[tuple[int, str, bool], list[int]] = {}
     for position, update in enumerate(updates):
-        seen[update.key] += 1
-        rounds.setdefault((seen[update.key], update.status, update.outbound_id is None), []).append(position)
+        number = 1 + max((seen.get(name, 0) for name in update.names), default=0)
+        seen.update(dict.fromkeys(update.names, number))
+        rounds.setdefault((number, update.status, update.outbound_id is None), []).append(position)
     return [rounds[order] for order in sorted(rounds, key=lambda order: order[0])]
 
 
@@ -82,8 +89,11 @@ def tell_statement(vendor: str, status: str, echoed: bool) -> str:
         columns = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
         source = f"(SELECT {columns} FROM json_each(%s)) AS told"  # noqa: S608 (names of columns)
     mine = "bot_outboundmessage"
-    # (As it stands in the index of the provider's ids.)
-    same = f"{mine}.id = told.id" if echoed else f"{mine}.external_id = told.external_id AND {mine}.external_id <> ''"
+    # A message that has an id of the provider's is not the one that another of its ids is about. (Where it is looked
+    # for by that: as it stands in the index.)
+    known = f"{mine}.external_id = '' OR told.external_id IN ('', {mine}.external_id)"
+    same = f"{mine}.external_id = told.external_id AND {mine}.external_id <> ''"
+    same = f"{mine}.id = told.id AND ({known})" if echoed else same
     return f"""
         UPDATE {mine} SET status = '{status}', text = {text}, error_code = {code},
             external_id = COALESCE(NULLIF({mine}.external_id, ''), told.external_id), updated_at = %s{reached}

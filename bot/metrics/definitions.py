@@ -79,7 +79,7 @@ GAUGES: dict[str, Measured] = {
     "worker_seen_seconds": Measured("Age of the latest heartbeat of any worker."),
     "schedulers_alive": Measured("Scheduler processes whose heartbeat is fresh."),
     "scheduler_seen_seconds": Measured("Age of the latest heartbeat of any scheduler."),
-    "bots_paused": Measured("Active bots that have paused because their token is refused."),
+    "bots_paused": Measured("Active bots that have paused because their token or account is refused."),
     "budget_spent_dollars": Measured("What counts in everybody's budget of today, reservations included."),
     "budget_cap_dollars": Measured("DAILY_BUDGET_USD, where it is set."),
 }

@@ -163,7 +163,7 @@ class Bot(models.Model):
 
     @property
     def was_refused(self) -> bool:
-        """Whether it has paused by itself, because its provider refuses the token; else staff have paused it."""
+        """Whether it has paused by itself, because its provider refuses the token or the account; else staff have."""
         return self.paused_at is not None and self.pause_reason.startswith(f"{ErrorCode.CHANNEL_ERROR}:")
 
     def models_to_choose(self) -> tuple[str, ...]:

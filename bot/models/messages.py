@@ -116,7 +116,9 @@ class OutboundMessage(models.Model):
     def settle_by_hand(self, status: str, error_code: str) -> None:
         """Write what staff know or decide of a message whose row is locked."""
         self.status, self.error_code, self.updated_at = status, error_code, timezone.now()
-        self.save(update_fields=["status", "error_code", "updated_at"])
+        if status == self.Status.QUEUED:
+            self.external_id = ""  # the provider will call it otherwise when it is sent again
+        self.save(update_fields=["status", "error_code", "external_id", "updated_at"])
 
 
 class Lease(models.Model):

@@ -207,7 +207,7 @@ def test_budgets_are_entered_in_dollars(client: Client, owner: User, admin: Clie
         ),
         (
             {"paused_at": "2026-01-01T00:00Z", "pause_reason": "CHANNEL_ERROR:190"},
-            ["paused", "the provider refuses its token (CHANNEL_ERROR:190)"],
+            ["paused", "the provider refuses it: the access token is refused, 190 (CHANNEL_ERROR:190)"],
         ),
         ({"credentials": {}}, ["not connected", "missing: Access token, App secret, Verify token"]),
     ],

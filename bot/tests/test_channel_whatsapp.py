@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from bot.channels.base import Account, Event, InboundEvent, InvalidBody, RejectedItem, StatusEvent, WebhookRequest
+from bot.channels.echo import sign_id
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.channels.whatsapp.events import MOST_EVENTS
 
 CHANNEL = WhatsAppChannel()
 SECRETS = {"app_secret": "app-secret", "access_token": "access-token", "verify_token": "verify-token"}
-ACCOUNT = Account(bot="support", account_id="100000000000001", credentials=SECRETS)
+KEYS = (b"our key", b"our former key")
+ACCOUNT = Account(bot="support", account_id="100000000000001", credentials=SECRETS, echo_keys=KEYS)
 SENT_AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 BSUID = "DE.4815162342"
 
@@ -225,7 +227,10 @@ def test_other_fields_than_messages_are_left_out(field: str) -> None:
         ("delivered", {"status": "delivered"}, StatusEvent("wamid.OURS1", "delivered")),
         ("read", {"status": "read"}, StatusEvent("wamid.OURS1", "read")),
         ("a played voice message was read", {"status": "played"}, StatusEvent("wamid.OURS1", "read")),
-        ("our id", {"biz_opaque_callback_data": "42"}, StatusEvent("wamid.OURS1", "sent", 42)),
+        ("our id", {"biz_opaque_callback_data": sign_id(KEYS, 42)}, StatusEvent("wamid.OURS1", "sent", 42)),
+        ("signed before", {"biz_opaque_callback_data": sign_id(KEYS[1:], 42)}, StatusEvent("wamid.OURS1", "sent", 42)),
+        ("an unsigned id", {"biz_opaque_callback_data": "42"}, StatusEvent("wamid.OURS1", "sent")),
+        ("another's id", {"biz_opaque_callback_data": sign_id([b"b"], 42)}, StatusEvent("wamid.OURS1", "sent")),
         ("another's data", {"biz_opaque_callback_data": "campaign-7"}, StatusEvent("wamid.OURS1", "sent")),
         ("digits that are none", {"biz_opaque_callback_data": "٤٢"}, StatusEvent("wamid.OURS1", "sent")),
         ("too large for an id", {"biz_opaque_callback_data": "9" * 19}, StatusEvent("wamid.OURS1", "sent")),

@@ -14,12 +14,13 @@ from pytest_django.fixtures import Settings
 
 from bot.channels.base import Account, OutboundText, SendError
 from bot.channels.documents import LARGEST_DOCUMENT_BYTES
+from bot.channels.echo import sign_id
 from bot.channels.whatsapp import WhatsAppChannel, api
 from bot.standins import StandIn
 
 CHANNEL = WhatsAppChannel()
 TOKEN = "EAAtoken0123456789"
-ACCOUNT = Account("support", "100000000000001", {"access_token": TOKEN})
+ACCOUNT = Account("support", "100000000000001", {"access_token": TOKEN}, echo_keys=(b"our key",))
 TEXT = OutboundText(id=42, address="+4915123456789", text="Grüße 👋🏽\nBob")
 
 
@@ -55,9 +56,19 @@ def failure(message: OutboundText = TEXT, account: Account = ACCOUNT) -> SendErr
     return caught.value
 
 
+NO_OBJECT = "Unsupported post request. Object with ID '100000000000001' does not exist, cannot be loaded due to …"
+
+
 def graph_error(code: int, status: int = 400, **headers: str) -> dict[str, Any]:
     error = {"message": f"(#{code}) +4915123456789", "type": "OAuthException", "code": code, "fbtrace_id": "x"}
     return {"status": status, "json": {"error": error}, "headers": headers}
+
+
+def invalid(**more: Any) -> dict[str, Any]:
+    """Return the error 100, whose meaning its other fields tell."""
+    behaviour = graph_error(100)
+    behaviour["json"]["error"] |= more
+    return behaviour
 
 
 # --- what goes out ---
@@ -75,7 +86,7 @@ def test_a_text_goes_to_the_number_with_our_id_and_returns_the_providers(graph: 
         "to": "4915123456789",
         "type": "text",
         "text": {"body": "Grüße 👋🏽\nBob", "preview_url": False},
-        "biz_opaque_callback_data": "42",
+        "biz_opaque_callback_data": sign_id([b"our key"], 42),
     }
 
 
@@ -105,7 +116,8 @@ def test_typing_that_is_refused_is_a_send_error(graph: StandIn) -> None:
 
 # --- what a failure means ---
 
-RETRY, GIVE_UP, UNCERTAIN, TOKEN_REFUSED = "retry", "give up", "uncertain", "token refused"
+RETRY, GIVE_UP, UNCERTAIN = "retry", "give up", "uncertain"
+TOKEN_REFUSED, ACCOUNT_REFUSED = "token refused", "account refused"
 
 
 def meaning(error: SendError) -> str:
@@ -113,6 +125,10 @@ def meaning(error: SendError) -> str:
         assert not error.retryable
         assert not error.uncertain
         return TOKEN_REFUSED
+    if error.account_refused:
+        assert not error.retryable
+        assert not error.uncertain
+        return ACCOUNT_REFUSED
     assert not (error.retryable and error.uncertain)
     return RETRY if error.retryable else UNCERTAIN if error.uncertain else GIVE_UP
 
@@ -137,6 +153,26 @@ def meaning(error: SendError) -> str:
         ("a code that fits no column", graph_error(10**200), GIVE_UP, "http_400"),
         ("the token is refused", graph_error(190, 401), TOKEN_REFUSED, "190"),
         ("the token is refused with a 400", graph_error(190), TOKEN_REFUSED, "190"),
+        ("the token is none at all", graph_error(0), TOKEN_REFUSED, "0"),
+        ("the session is over", graph_error(102), TOKEN_REFUSED, "102"),
+        ("a permission is missing", graph_error(10, 403), ACCOUNT_REFUSED, "10"),
+        ("another permission is missing", graph_error(200, 403), ACCOUNT_REFUSED, "200"),
+        ("one more permission", graph_error(299, 403), ACCOUNT_REFUSED, "299"),
+        ("the app may not", graph_error(3), ACCOUNT_REFUSED, "3"),
+        ("the number was deleted", graph_error(33), ACCOUNT_REFUSED, "33"),
+        ("a breach of policy", graph_error(368, 403), ACCOUNT_REFUSED, "368"),
+        ("access is denied", graph_error(131005, 403), ACCOUNT_REFUSED, "131005"),
+        ("the account is locked", graph_error(131031, 403), ACCOUNT_REFUSED, "131031"),
+        ("no display name", graph_error(131037), ACCOUNT_REFUSED, "131037"),
+        ("nothing was paid", graph_error(131042), ACCOUNT_REFUSED, "131042"),
+        ("the certificate is wrong", graph_error(131045, 403), ACCOUNT_REFUSED, "131045"),
+        ("the number is not registered", graph_error(133010), ACCOUNT_REFUSED, "133010"),
+        ("no such number", invalid(error_subcode=33), ACCOUNT_REFUSED, "100"),
+        ("no such number, in words", invalid(message=NO_OBJECT), ACCOUNT_REFUSED, "100"),
+        ("another subcode", invalid(error_subcode=2494010), GIVE_UP, "100"),
+        ("a permission for now", graph_error(10, 503), RETRY, "10"),
+        ("the registration's server is down", graph_error(133004, 503), RETRY, "133004"),
+        ("the account is being maintained", graph_error(131057, 500), RETRY, "131057"),
         ("an error inside a 200", graph_error(131047, 200), GIVE_UP, "131047"),
         ("a 401 without words", {"status": 401, "raw": "no"}, TOKEN_REFUSED, "http_401"),
         ("a 429 without words", {"status": 429, "raw": "slow down"}, RETRY, "http_429"),
@@ -321,7 +357,7 @@ def test_a_document_is_uploaded_as_text_and_then_sent_by_its_id_with_our_own(gra
         "to": "4915123456789",
         "type": "document",
         "document": {"id": media_id, "filename": "parley-data.txt"},
-        "biz_opaque_callback_data": "44",
+        "biz_opaque_callback_data": sign_id([b"our key"], 44),
     }
 
 

@@ -13,6 +13,7 @@ from bot.tests.chaos.fleet import Fleet
 from bot.tests.chaos.plan import Plan
 from bot.tests.chaos.run import Run
 from bot.tests.chaos.systems import fleet_on
+from bot.tests.echoes import echo
 from bot.tests.processes import own_database
 
 # Faults that cost a second at most: how a hang or a throttled person is waited for is tested elsewhere.
@@ -78,5 +79,5 @@ class Sent(Fleet):
         return list(self.parts)
 
     def sends_received(self) -> list[dict[str, Any]]:
-        bodies = [{"to": "4915120000000", "biz_opaque_callback_data": str(id)} for id in self.taken]
+        bodies = [{"to": "4915120000000", "biz_opaque_callback_data": echo(id)} for id in self.taken]
         return [{"status": 200, "behaviour": {}, "body": body} for body in bodies]

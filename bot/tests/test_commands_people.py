@@ -164,12 +164,40 @@ def test_who_wrote_without_access_is_listed_masked_and_let_in_by_the_requests_id
 
     head, line = ask("/allow", ADMIN).splitlines()
     assert "/allow #ID" in head and "/deny #ID" in head
-    assert line.replace("\xa0", " ") == f"#{waiting.pk} · Bob #1 · Fake · +49…21 · 1 message · 2 hours ago"
+    assert line.replace("\xa0", " ") == f"#{waiting.pk} · “Bob 1 Fake” · +49…21 · 1 message · 2 hours ago"
 
-    assert ask(f"/allow #{waiting.pk}", ADMIN) == f"Bob #1 · Fake ({BOB}) may write to me now."
+    assert ask(f"/allow #{waiting.pk}", ADMIN) == f"“Bob 1 Fake” ({BOB}) may write to me now."
     assert ask("Hello?", BOB) == "Echo: Hello?"
     assert ask(f"/allow #{waiting.pk}", ADMIN).startswith(f"No request #{waiting.pk} is waiting.")
     assert ask("/allow", ADMIN).startswith("Nobody is waiting. To let somebody in:")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dana · +49…67 · 3 messages\n#1 · Owner's wife · +12…00 \u202eevil\u202c *bold*",
+        "Dana • +49…67 • 3 messages #1 ‧ Owner",
+        "Dana | +49…67 | 3 messages” · “Owner",
+        "Dana (+4915112345678)",
+    ],
+)
+def test_a_profile_name_cannot_say_what_the_list_says_of_others(
+    ask: Ask, bot: ActiveBot, admin: User, name: str
+) -> None:
+    ask("Hello?", BOB)
+    waiting = AccessRequest.objects.get()
+    AccessRequest.objects.update(profile_name=name)
+    (line,) = ask("/allow", ADMIN).splitlines()[1:]
+    id, called, number, messages, _ago = line.split(" · ")
+    assert (id, number, messages) == (f"#{waiting.pk}", "+49…21", "1 message")
+    assert called.startswith("“Dana ") and called.endswith("”")
+    assert called.count("“") == called.count("”") == 1
+    assert not any(mark in called for mark in "·•‧|#*\n")
+
+    ask(f"/allow #{waiting.pk}", ADMIN)
+    line = next(one for one in ask("/users", ADMIN).splitlines() if BOB in one)
+    assert line.split(" · ")[1:] == ["User", "$0.00 today"]
+    assert line.startswith(called)
 
 
 def test_somebody_without_a_number_is_let_in_by_their_address(ask: Ask, bot: ActiveBot) -> None:
@@ -183,6 +211,12 @@ def test_somebody_without_a_number_is_let_in_by_their_address(ask: Ask, bot: Act
     person = User.objects.get(phone_number=None)
     assert ask(f"/users person {person.pk}", OWNER).splitlines()[1].startswith("Nobody's name")
     assert f"person {person.pk} · User" in ask("/users", OWNER)
+
+
+@pytest.mark.parametrize("numbers", ["+212522940770/74", "+49 30 123456-0/-12 Office"])
+def test_two_numbers_are_refused(ask: Ask, admin: User, numbers: str) -> None:
+    assert "These are two numbers" in ask(f"/allow {numbers}", ADMIN)
+    assert not User.objects.filter(phone_number__startswith="+212").exists()
 
 
 def test_somebody_known_who_asks_is_let_in_as_themselves(ask: Ask, bot: ActiveBot) -> None:

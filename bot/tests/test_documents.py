@@ -17,6 +17,7 @@ from bot.channels.documents import MOST_TEXTS, Document, ReplyPart, fits, reply_
 from bot.directory import ActiveBot
 from bot.models import Bot, InboundMessage, OutboundMessage
 from bot.pipeline import runner
+from bot.pipeline.notice import notice
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.retention import purge_expired
@@ -27,6 +28,7 @@ from users.models import User
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FILES = (Document("one.txt", "content of one"), Document("two.txt", "content of two"))
+NO_FILE = "I could not send you the file one.txt. Please ask for it again later, or tell the owner."
 BUSY = SendError("131016", retryable=True)
 Ask = Callable[..., None]
 
@@ -45,7 +47,7 @@ def deliver(
 
     def deliver(**options: Any) -> None:
         monkeypatch.setattr("bot.delivery.backoff", lambda attempts: timedelta(milliseconds=10))
-        monkeypatch.setattr(runner, "STAGES", (with_files,))
+        monkeypatch.setattr(runner, "STAGES", (notice, with_files))
         inbox.accept(bot, [event(sent_at=timezone.now())])
         work_until(model=model, **options)
         assert len(ran) <= 1, "the reply was stored: it is made once"
@@ -87,13 +89,39 @@ def test_an_upload_that_is_refused_ends_the_turn_and_a_replay_sends_the_document
 ) -> None:
     channel.enqueue_uploads(SendError("100"))
     deliver()
-    assert (statuses(), states()) == (["sent", "failed", "failed"], [("dead", "CHANNEL_ERROR:100")])
+    assert statuses() == ["sent", "failed", "failed", "sent"]
+    assert states() == [("dead", "CHANNEL_ERROR:100"), ("done", "")]
 
-    recovery.replay([InboundMessage.objects.get().pk])
+    recovery.replay([InboundMessage.objects.earliest("pk").pk])
     work_until(model=model)
 
-    assert [text for text, _, _ in sent(channel)] == ["Here:", "content of one", "content of two"]
-    assert statuses() == ["sent"] * 3
+    assert [text for text, _, _ in sent(channel)] == ["Here:", NO_FILE, "content of one", "content of two"]
+    assert statuses() == ["sent"] * 4
+
+
+@pytest.mark.parametrize("goes_wrong", ["upload", "send"])
+def test_who_was_promised_files_is_told_once_that_one_could_not_be_sent(
+    deliver: Ask, channel: ScriptedChannel, model: ScriptedModel, goes_wrong: str
+) -> None:
+    if goes_wrong == "upload":
+        channel.enqueue_uploads(SendError("131053"), SendError("131053"))
+    else:
+        channel.enqueue(None, SendError("131053"))
+    deliver()
+    texts = [text for text, filename, _ in sent(channel) if not filename]
+    assert texts == ["Here:", NO_FILE]
+    assert channel.sent[-1].address == channel.sent[0].address
+
+    if goes_wrong == "upload":
+        recovery.replay([InboundMessage.objects.earliest("pk").pk])
+        work_until(model=model)
+        assert len([text for text, filename, _ in sent(channel) if not filename]) == 2
+
+
+def test_an_upload_that_never_works_is_told_when_it_is_given_up(deliver: Ask, channel: ScriptedChannel) -> None:
+    channel.enqueue_uploads(*[BUSY] * 20)
+    deliver()
+    assert [text for text, _, _ in sent(channel)] == ["Here:", NO_FILE]
 
 
 def test_an_upload_with_a_refused_token_pauses_the_bot(deliver: Ask, channel: ScriptedChannel) -> None:
@@ -151,10 +179,10 @@ def test_a_send_that_was_interrupted_is_uncertain_and_uploads_nothing(
     channel.enqueue_uploads(SendError("100"))
     deliver()
     OutboundMessage.objects.filter(part=2).update(status="sending")
-    InboundMessage.objects.all().reopen()
+    InboundMessage.objects.filter(state="dead").reopen()
     work_until(model=model)
     assert uploaded(channel) == ["one.txt"]
-    assert statuses() == ["sent", "uncertain", "failed"]
+    assert statuses() == ["sent", "uncertain", "failed", "sent"]
 
 
 def test_a_document_whose_window_is_closed_is_not_uploaded(

@@ -62,9 +62,10 @@ def test_a_web_process_killed_around_the_commit_gave_no_200_and_its_delivery_cou
     case, person, name = Delivered(system), next(system.people), f"{point} {with_status}"
     case.deliver(message(f"{name} before", person))
     case.wait_for_the_end()
-    replied = outbound_id(sends(system, f"{name} before")[0])
+    reply = sends(system, f"{name} before")[0]
+    replied = outbound_id(reply)
     late = message(f"{name} late", person)
-    statuses = (status("delivered", replied),) if with_status else ()
+    statuses = (status("delivered", reply),) if with_status else ()
     body = whatsapp_body(whatsapp_value(messages=[late], statuses=list(statuses)))
     port = free_port()
     victim = system.start_web(port, **FAULTY, PARLEY_CRASH_AT=point)
@@ -104,8 +105,9 @@ def test_a_web_process_killed_around_the_commit_of_a_group_loses_and_doubles_not
     group = PEOPLE[-GROUP:]
     case.deliver(message(f"{name} before", group[0]))
     case.wait_for_the_end()
-    replied = outbound_id(sends(system, f"{name} before")[0])
-    statuses = [status("delivered", replied)] if with_status else []
+    reply = sends(system, f"{name} before")[0]
+    replied = outbound_id(reply)
+    statuses = [status("delivered", reply)] if with_status else []
     items = [message(f"{name} {number}", person) for number, person in enumerate(group)]
     bodies = [whatsapp_body(whatsapp_value(messages=[item], statuses=statuses)) for item in items]
     victim = system.start_web(port, **FAULTY, PARLEY_CRASH_AT=point)

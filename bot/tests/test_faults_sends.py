@@ -60,9 +60,11 @@ def test_a_send_whose_end_is_unknown_is_uncertain_and_never_repeated_until_a_sta
     case.wait_for_the_end()
     requested = [sends(system, text) for text in UNKNOWN_ENDS]
     assert [len(requests) for requests in requested] == [1] * 4
-    ids = [outbound_id(requests[0]) for requests in requested]
+    first = [requests[0] for requests in requested]
+    ids = [outbound_id(send) for send in first]
     words = ["sent", "delivered", "read", "uncertain"]
-    case.deliver(statuses=tuple(status(word, id, f"wamid.{id}") for id, word in zip(ids[:3], words, strict=False)))
+    told = zip(words, first[:3], ids, strict=False)
+    case.deliver(statuses=tuple(status(word, send, f"wamid.{id}") for word, send, id in told))
     assert statuses_of(system, *ids) == words
     assert case.texts(case.wait_for_the_end().uncertain) == ["no id comes back"]
 
@@ -85,10 +87,11 @@ def test_statuses_in_any_order_end_at_the_furthest(system: System) -> None:
     texts = [" ".join(("order", *order)) for order in orders]
     case.deliver(*(message(text, next(system.people)) for text in texts))
     case.wait_for_the_end()
-    ids = [outbound_id(sends(system, text)[0]) for text in texts]
+    replies = [sends(system, text)[0] for text in texts]
+    ids = [outbound_id(reply) for reply in replies]
 
     for step in range(3):
-        case.deliver(statuses=tuple(status(order[step], id) for order, id in zip(orders, ids, strict=True)))
+        case.deliver(statuses=tuple(status(order[step], reply) for order, reply in zip(orders, replies, strict=True)))
 
     assert statuses_of(system, *ids) == ["read"] * 6 + ["delivered"]
 
@@ -100,7 +103,7 @@ def test_a_status_that_is_faster_than_our_own_record_of_the_send_is_kept(system:
     wait_for(lambda: bool(sends(system, "overtaken")), "the send is on its way", PATIENCE_SECONDS)
     send = sends(system, "overtaken")[0]
 
-    case.deliver(statuses=(status("delivered", outbound_id(send), send["id"]),))
+    case.deliver(statuses=(status("delivered", send),))
 
     assert statuses_of(system, outbound_id(send)) == ["delivered"]
     assert len(case.wait_for_the_end().answered) == 1

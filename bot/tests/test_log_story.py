@@ -222,9 +222,11 @@ def test_statuses_are_told_at_debug_and_failures_as_warnings(alice: User, bot: A
     inbox.accept(bot, [event()])
     work_until()
     sent = OutboundMessage.objects.get()
-    inbox.accept(bot, [StatusEvent(external_id="x", status="delivered", outbound_id=sent.pk)])
+    inbox.accept(bot, [StatusEvent(external_id=sent.external_id, status="delivered", outbound_id=sent.pk)])
     OutboundMessage.objects.update(status="sent")
-    inbox.accept(bot, [StatusEvent(external_id="x", status="failed", outbound_id=sent.pk, error_code="131026")])
+    inbox.accept(
+        bot, [StatusEvent(external_id=sent.external_id, status="failed", outbound_id=sent.pk, error_code="131026")]
+    )
     delivered, failed = lines(event="delivery_status")
     assert (delivered["level"], delivered["status"], delivered["turn_id"]) == ("DEBUG", "delivered", sent.turn_key)
     assert (failed["level"], failed["status"], failed["error_code"]) == ("WARNING", "failed", "131026")

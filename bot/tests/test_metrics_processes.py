@@ -56,9 +56,9 @@ def test_the_counters_of_all_processes_add_up_to_what_was_sent(system: System) -
     assert system.post(b"{}", "sha256=00", ports[1]) == 403
     wait_for(lambda: len(system.sends()) >= CHATS, "all are answered", 120)
     statuses = [
-        {"id": "x", "biz_opaque_callback_data": send["biz_opaque_callback_data"], "status": "delivered",
-         "timestamp": str(int(time.time())), "recipient_id": send["to"]}
-        for send in system.sends()
+        {"id": send["id"], "biz_opaque_callback_data": send["body"]["biz_opaque_callback_data"], "status": "delivered",
+         "timestamp": str(int(time.time())), "recipient_id": send["body"]["to"]}
+        for send in system.sends_received()
     ]  # fmt: skip
     wait_for(lambda: system.rows("SELECT count(*) FROM bot_lease WHERE worker <> ''") == [(0,)], "all is settled")
     assert system.post(whatsapp_body(whatsapp_value(statuses=statuses)), port=ports[1]) == 200

@@ -1,6 +1,7 @@
-"""A bot whose token is refused pauses, says so once, and loses nothing."""
+"""A bot whose token or account is refused pauses, says so once, and loses nothing."""
 
 import logging
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -11,6 +12,7 @@ from bot.channels.base import SendError
 from bot.directory import ActiveBot
 from bot.metrics.gauges import read_gauges
 from bot.models import Bot, InboundMessage, Lease
+from bot.reasons import cause_of
 from bot.tests.factories import (
     ALICE,
     BOB,
@@ -99,6 +101,49 @@ def test_the_operator_is_alerted_once_however_many_turns_fail(
 
     (alert,) = (record for record in caplog.records if record.message == "bot_paused")
     assert (alert.levelname, alert.bot, alert.error_code) == ("ERROR", "shop", "CHANNEL_ERROR:190")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("code", ["131031", "131042", "133010", "368", "131005", "10", "200", "100"])
+def test_an_account_that_is_refused_pauses_its_bot_and_nothing_is_paid_for_what_comes_meanwhile(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, staff: Client, code: str
+) -> None:
+    channel.enqueue(SendError(code, account_refused=True))
+    inbox.accept(bot, [event("m1")])
+    work_until(is_paused, model=model)
+    inbox.accept(bot, [event("m2", text="more")])
+    the_lease_is_free()
+    looks = iter(range(20))
+    work_until(lambda: next(looks) > 10, model=model)
+    assert (len(model.history), len(channel.sent)) == (1, 1)
+    assert [state for state, _ in states()] == ["pending"] * 2
+    assert Bot.objects.get().pause_reason == f"CHANNEL_ERROR:{code}"
+    words = f"because {cause_of(code)}: what people write to it waits."
+    assert words in unescape(staff.get(reverse("admin:index")).content.decode())
+
+    staff.post(reverse("admin:bot_bot_changelist"), {"action": "resume", "_selected_action": [str(bot.id)]})
+    the_lease_is_free()
+    work_until(model=model)
+    assert channel.texts == ["Echo: Hello", "Echo: Hello", "Echo: more"]
+    assert states() == [("done", "")] * 2
+
+
+def test_owners_are_told_once_why_an_account_is_refused(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    whitelisted(BOB, role=Role.OWNER)
+    second = BotFactory.active(slug="second")
+    inbox.accept(second, [event("from-bob", address=BOB)])
+    work_until(model=model)
+    channel.sent.clear()
+    channel.enqueue(*[SendError("131042", account_refused=True)] * 2)
+    for number in range(2):
+        whitelisted(f"+49151000000{number:02}")
+        inbox.accept(bot, [event(f"m{number}", address=f"+49151000000{number:02}")])
+    work_until(lambda: any(one.address == BOB for one in channel.sent) and len(channel.sent) == 3, model=model)
+
+    (said,) = (one.text for one in channel.sent if one.address == BOB)
+    assert said.startswith("The bot shop has paused: its provider takes nothing from its account, because there is a ")
+    assert "payment, 131042" in said and "token" not in said
 
 
 def test_a_token_that_was_replaced_meanwhile_pauses_nothing(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.tests.echoes import echoed_id
 from bot.tests.factories import ALICE, BOB, PHONE_NUMBER_ID, STRANGER, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.processes import System, running_system, wait_for
 
@@ -57,7 +58,7 @@ def test_a_signed_batch_is_answered_once_by_two_workers_and_a_forged_one_not_at_
     first = sends[0]
     assert first["messaging_product"] == "whatsapp"
     assert first["recipient_type"] == "individual"
-    assert first["biz_opaque_callback_data"].isdigit()
+    assert echoed_id(first) > 0
     paths = {request["path"] for request in system.whatsapp.requests()}
     assert paths == {f"/v26.0/{PHONE_NUMBER_ID}/messages"}
     read = [request["body"] for request in system.whatsapp.requests() if request["body"].get("status") == "read"]

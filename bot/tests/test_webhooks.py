@@ -13,6 +13,7 @@ from django.urls import reverse
 from bot import directory, inbox
 from bot.front import deliveries
 from bot.models import InboundMessage, OutboundMessage
+from bot.tests.echoes import echo
 from bot.tests.entrances import ENTRANCES, Entrance, entrance
 from bot.tests.factories import (
     ALICE,
@@ -26,6 +27,7 @@ from bot.tests.factories import (
 )
 from bot.tests.wsgi import Answer
 from bot.webhooks import REFUSED
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -309,7 +311,7 @@ def test_a_status_moves_its_message_forward_and_never_back(door: Entrance, bot: 
 
     tell("delivered")
     assert outbound.status == "sending", "nothing says yet that wamid.out is this message"
-    tell("delivered", biz_opaque_callback_data=str(outbound.pk))
+    tell("delivered", biz_opaque_callback_data=echo(outbound.pk))
     assert (outbound.status, outbound.external_id, outbound.text) == ("delivered", "wamid.out", "")
     tell("sent")
     assert outbound.status == "delivered"
@@ -319,10 +321,24 @@ def test_a_status_moves_its_message_forward_and_never_back(door: Entrance, bot: 
     assert (outbound.status, outbound.error_code) == ("read", "")
 
 
+@pytest.mark.parametrize(
+    ("listed", "writes_as"),
+    [("+225 05 45 12 34 56", "22545123456"), ("+229 01 97 12 34 56", "22997123456")],
+)
+def test_who_is_on_the_list_is_known_by_the_number_of_before_it_was_made_longer(
+    door: Entrance, bot: Any, listed: str, writes_as: str
+) -> None:
+    person = User.objects.create_user(listed, is_whitelisted=True)
+    value = whatsapp_value(messages=[whatsapp_message("Bonjour", f"+{writes_as}")])
+    assert post(door, bot, whatsapp_body(value)).status == 200
+    message = InboundMessage.objects.get()
+    assert User.objects.for_identity("whatsapp", message.address) == person
+
+
 def test_an_echoed_id_of_another_bots_message_changes_nothing(door: Entrance, bot: Any) -> None:
     other = WhatsAppBotFactory.create(account_id="888", credentials={"app_secret": "another"})
     outbound = OutboundMessage.objects.create(bot=other, address=ALICE, turn_key=1, part=1, text="x", status="sending")
-    item = {"id": "wamid.out", "status": "read", "recipient_id": "1", "biz_opaque_callback_data": str(outbound.pk)}
+    item = {"id": "wamid.out", "status": "read", "recipient_id": "1", "biz_opaque_callback_data": echo(outbound.pk)}
 
     assert post(door, bot, whatsapp_body(whatsapp_value(statuses=[item]))).status == 200
 

@@ -69,7 +69,7 @@ class Rule:
 
 
 ADAPTERS = tuple(f"bot.channels.{name}" for name in ("console", "generic", "telegram", "twilio", "whatsapp"))
-NO_ADAPTERS = {"base", "connection", "documents", "registry", "rendering", "text", "words"}
+NO_ADAPTERS = {"base", "connection", "documents", "echo", "registry", "rendering", "text", "words"}
 CHANNELS_ARE_PURE = "channels know no Django model, no language model and no pipeline"
 RULES = (
     Rule("users imports no other app", ("users",), ("conversations", "usage", "bot")),

@@ -30,7 +30,9 @@ def validate_phone_number(value: str) -> None:
 
 
 # users.phone.variants() in SQL: the spelling without the optional digit. As an index expression it stops two processes
-# that race with two spellings of one number; only the database can decide that.
+# that race with two spellings of one number; only the database can decide that. Of Brazil, Mexico and Argentina:
+# whoever has both spellings of a number of Côte d'Ivoire or Benin on the list already, as they had to, could not
+# upgrade with an index of these, so create_user() asks.
 _LONGEST = Q(Exact(Length("phone_number"), Value(14)))
 _MEXICO_OR_ARGENTINA = _LONGEST & Q(In(Left("phone_number", 4), [Value("+521"), Value("+549")]))
 _BRAZIL = (

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from users import paginator
 from users.forms import PersonCreationForm
-from users.models import Identity, User
+from users.models import AuditEntry, Identity, User
 from users.roles import Role
 from users.tests.factories import IdentityFactory, UserFactory, alice, bob, charlie
 
@@ -92,6 +92,38 @@ def test_a_person_is_added_with_a_number_in_any_spelling_and_no_password(as_alic
     assert not any("does not look" in text for text in texts(response))
 
 
+def test_the_form_lets_in_who_is_added_and_says_so(as_alice):
+    page = as_alice.get(ADD)
+    assert page.context["adminform"].form["is_whitelisted"].value() is True
+    data = {"phone_number": GERMAN, "name": "Dana", "role": "user", "is_whitelisted": "on"}
+    response = as_alice.post(ADD, {**data, **NO_IDENTITIES})
+    assert any("Dana" in text and "may write to the bots from now on" in text for text in texts(response))
+    entry = AuditEntry.objects.get(action="allowed")
+    assert (entry.subject, entry.via) == (User.objects.get(name="Dana").pk, "admin")
+
+
+def test_who_is_added_without_being_let_in_is_said_to_be_unanswered(as_alice):
+    response = as_alice.post(ADD, {"phone_number": GERMAN, "name": "Dana", "role": "user", **NO_IDENTITIES})
+    assert any("Dana" in text and "not on the whitelist" in text for text in texts(response))
+    assert not User.objects.get(name="Dana").is_whitelisted
+    assert not AuditEntry.objects.filter(action="allowed").exists()
+
+
+@pytest.mark.parametrize("address", ["", "   "])
+def test_nobody_is_added_who_could_not_write(as_alice, address):
+    rows = {**NO_IDENTITIES, "identities-TOTAL_FORMS": "1", "identities-0-address": address}
+    response = as_alice.post(ADD, {"phone_number": "", "name": "Dana", "role": "user", **rows})
+    assert "Enter a phone number, or an address below" in response.content.decode()
+    assert not User.objects.filter(name="Dana").exists()
+
+
+@pytest.mark.parametrize("number", ["+212522940770/74", "+49 30 123456-0/-12"])
+def test_two_numbers_in_the_field_are_refused(as_alice, number):
+    response = as_alice.post(ADD, {"phone_number": number, "name": "Dana", "role": "user", **NO_IDENTITIES})
+    assert "These are two numbers" in response.content.decode()
+    assert not User.objects.filter(name="Dana").exists()
+
+
 def test_a_colleague_is_added_with_a_password_and_a_role(as_alice):
     data = {"phone_number": GERMAN, "role": "admin", "password1": "battery staple 1", "password2": "battery staple 1"}
     as_alice.post(ADD, {**data, **NO_IDENTITIES})
@@ -159,9 +191,12 @@ def test_the_form_saves_a_person_outside_the_admin_too():
     assert form.save() == User.objects.get(phone_number=GERMAN)
 
 
-def test_several_people_without_a_number_can_be_added(as_alice):
+def test_several_people_without_a_number_can_be_added_each_with_an_address(as_alice):
     for name in ("Dana", "Eve"):
-        as_alice.post(ADD, {"phone_number": "", "name": name, "role": "user", **NO_IDENTITIES})
+        rows = {**NO_IDENTITIES, "identities-TOTAL_FORMS": "1", "identities-0-channel": "telegram"}
+        data = {"phone_number": "", "name": name, "role": "user", **rows, "identities-0-address": f"7007{len(name)}"}
+        as_alice.post(ADD, data)
+    assert Identity.objects.count() == 2
     assert list(User.objects.filter(phone_number=None).order_by("name").values_list("name", flat=True)) == [
         "Dana",
         "Eve",

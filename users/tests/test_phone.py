@@ -146,6 +146,21 @@ def test_a_number_that_cannot_exist_is_recognised(number, possible):
         ("+525512345678", {"+525512345678", "+5215512345678"}),
         ("+5491123456789", {"+5491123456789", "+541123456789"}),
         ("+541123456789", {"+541123456789", "+5491123456789"}),
+        # Côte d'Ivoire: by the operator, which the old number tells
+        ("+2250545123456", {"+2250545123456", "+22545123456"}),
+        ("+22545123456", {"+2250545123456", "+22545123456"}),
+        ("+22507080910", {"+2250707080910", "+22507080910"}),
+        ("+2250102030405", {"+2250102030405", "+22502030405"}),
+        ("+2252722412233", {"+2252722412233", "+22522412233"}),
+        ("+22520012345", {"+2252520012345", "+22520012345"}),
+        ("+2252131887766", {"+2252131887766", "+22531887766"}),
+        # new since: no number of eight digits has become this
+        ("+2250701020304", {"+2250701020304"}),
+        ("+2252722012233", {"+2252722012233"}),
+        # Benin
+        ("+2290197123456", {"+2290197123456", "+22997123456"}),
+        ("+22997123456", {"+2290197123456", "+22997123456"}),
+        ("+22921301234", {"+2290121301234", "+22921301234"}),
         (GERMAN, {GERMAN}),
         ("+15551234567", {"+15551234567"}),
     ],
@@ -155,6 +170,45 @@ def test_equivalent_spellings_are_known(number, expected):
     assert found[0] == number
     assert set(found) == expected
     assert len(found) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("raw", "region"),
+    [
+        ("+212522940770/74", ""),
+        ("212522940770/74", ""),
+        ("+212 5229-40770 / 74", ""),
+        ("+49 30 123456-0/-12", ""),
+        ("0049 30 123456-0/-12", ""),
+        ("+49 171 1234567/1717654321", ""),
+        ("+49 171 1234567／8", ""),
+        ("0171 1234567/8", "DE"),
+        ("030/1234567/8", "DE"),
+    ],
+)
+def test_a_slash_behind_a_whole_number_is_a_second_number(raw, region):
+    with pytest.raises(InvalidPhoneNumber, match="two numbers"):
+        normalise(raw, region)
+
+
+@pytest.mark.parametrize(
+    ("raw", "region", "expected"),
+    [
+        ("+49 171/1234567", "", GERMAN),
+        ("0171/123 45 67", "DE", GERMAN),
+        ("+49/171/1234567", "", GERMAN),
+        ("+43 1/5123456", "", "+4315123456"),
+        ("+49 30/123456-0", "", "+49301234560"),
+        ("+39 06/6982", "", "+39066982"),
+    ],
+)
+def test_a_slash_behind_an_area_code_parts_nothing(raw, region, expected):
+    assert normalise(raw, region) == expected
+
+
+@pytest.mark.parametrize("number", ["+22545123456", "+22997123456"])
+def test_a_former_spelling_is_no_reason_to_doubt_a_number(number):
+    assert is_possible(number)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from users.management.commands import whitelist
+from users.managers import DuplicatePhoneNumber
 from users.models import User
 from users.tests.factories import UserFactory, alice, bob, charlie
 
@@ -48,9 +49,52 @@ def test_a_person_is_added_and_removed_and_each_time_it_is_said_what_happened():
     assert User.objects.get().is_whitelisted
 
 
+@pytest.mark.parametrize("number", ["8 (912) 345-67-89", "(212) 555-0147", "+9991234567"])
+def test_a_number_that_cannot_exist_is_added_with_a_warning(number):
+    out, err = run("add", number)
+    assert "created and allowed" in out
+    digits = "".join(filter(str.isdecimal, number))
+    assert err == f"warning: +{digits} does not look like a number that exists. Please check it.\n"
+
+
+def test_lines_with_numbers_that_cannot_exist_are_named(file):
+    name = file("8 (912) 345-67-89,Igor", f"{GERMAN},Dana", "(212) 555-0147,Ann", "+225 45 12 34 56,Ama")
+    out, err = run("import", name)
+    assert "Done: new 4" in out
+    assert err.splitlines() == [
+        "warning: line 2: +89123456789 does not look like a number that exists; please check it",
+        "warning: line 4: +2125550147 does not look like a number that exists; please check it",
+    ]
+
+
+def test_two_numbers_in_a_line_are_refused_with_the_line(file):
+    with pytest.raises(CommandError, match="2 lines are wrong"):
+        run("import", file("+212522940770/74,Clinic", "+49 30 123456-0/-12,Office"), err=(said := io.StringIO()))
+    assert [line.partition(":")[0] for line in said.getvalue().splitlines()] == ["line 2", "line 3"]
+    assert said.getvalue().count("two numbers") == 2
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("stored", "written"),
+    [("+225 05 45 12 34 56", "+225 45 12 34 56"), ("+229 97 12 34 56", "+229 01 97 12 34 56")],
+)
+def test_both_spellings_of_a_country_that_made_its_numbers_longer_are_one_person(file, stored, written):
+    run("add", stored, "--name", "Ama")
+    assert run("add", written)[0].endswith("already allowed.\n")
+    assert "Ama" in run("list", "--search", written)[0]
+    assert "unchanged 1" in run("import", file(f"{written},Ama"))[0]
+    with pytest.raises(DuplicatePhoneNumber):
+        User.objects.create_user(written)
+    assert run("remove", written)[0].endswith("removed from the whitelist.\n")
+    assert User.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
+        (["add", "+212522940770/74"], "two numbers"),
+        (["add", "+49 30 123456-0/-12"], "two numbers"),
         (["add", "call me"], "no letters"),
         (["add", "12"], "4 to 15 digits"),
         (["add", GERMAN, "--name", "x" * 201], "at most 200 characters"),

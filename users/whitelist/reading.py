@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from config.batches import Progress
+from users.phone import is_possible
 from users.whitelist.columns import COLUMNS, BadHeader, BadLine, Layout, column_of, read_layout, read_row
 from users.whitelist.rows import Notes, Row, canonical
 
@@ -107,6 +108,9 @@ class _People:
             return
         first = self.rows.setdefault(canonical(row.number), row)
         if first is row:
+            if not is_possible(row.number):
+                text = _("%(number)s does not look like a number that exists; please check it")
+                self.warnings.add(line, text % {"number": row.number})
             return
         place = {"line": f"{first.line:,}"}
         if (first.name, first.whitelisted, first.budget_micros) == (row.name, row.whitelisted, row.budget_micros):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bot.channels.base import Account, Channel, Event, OutboundText, SendError, WebhookRequest
 from bot.channels.connection import Connection, Credential
+from bot.channels.echo import sign_id
 from bot.channels.rendering.dialects import WHATSAPP, Dialect
 from bot.channels.whatsapp.events import parse_body
 from bot.channels.whatsapp.fields import identifier, is_phone_number_id, phone_number
@@ -113,7 +114,7 @@ class WhatsAppChannel(Channel):
         Raises:
             InvalidBody: the body as a whole is not a WhatsApp webhook.
         """
-        return parse_body(body)
+        return parse_body(body, account.echo_keys)
 
     def read_account_id(self, account_id: str) -> str:
         """Return the phone number id.
@@ -177,8 +178,9 @@ class WhatsAppChannel(Channel):
             "recipient_type": "individual",
             "to" if phone else "recipient": message.address.removeprefix("+"),
             **_content(message),
-            "biz_opaque_callback_data": str(message.id),
         }
+        if echo := sign_id(account.echo_keys, message.id):
+            content["biz_opaque_callback_data"] = echo
         answer = await post(client, account, content)
         message_id = _first_message_id(answer)
         if not message_id:

@@ -20,12 +20,22 @@ TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 READ_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 
 TOKEN_REFUSED = 190
+INVALID = 100
+# 0: it cannot be read at all. 102: its session is over.
+TOKEN_CODES = frozenset({0, 102, TOKEN_REFUSED})
 PAIR_LIMIT = 131056
 LARGEST_CODE = 999_999_999
 # Throttling and outages: the same message is worth another try.
 RETRYABLE_CODES = frozenset({2, 4, 80007, 130429, 131016, PAIR_LIMIT})
 # Never worth another try, whatever the HTTP status: window closed, not on WhatsApp, marked as spam, unsupported, token.
-FINAL_CODES = frozenset({100, TOKEN_REFUSED, 131026, 131047, 131048, 131051})
+FINAL_CODES = frozenset({INVALID, TOKEN_REFUSED, 131026, 131047, 131048, 131051})
+# Said of the whole account, so of the next message too: permissions (3, 10, 200 to 299), the phone number deleted (33),
+# a breach of policy (368), no access (131005), locked (131031), no approved display name (131037), no payment (131042),
+# the number's registration or certificate (131045, 133010).
+ACCOUNT_CODES = frozenset({3, 10, *range(200, 300), 33, 368, 131005, 131031, 131037, 131042, 131045, 133010})
+# 100 is an invalid value of this request; with this subcode, that the token sees no such phone number.
+NO_SUCH_OBJECT = re.compile(r"object\b.*\bdoes not exist", re.IGNORECASE | re.DOTALL)
+NO_SUCH_OBJECT_SUBCODE = 33
 # One message per 6 seconds to one person, says the documentation of the pair limit; no header does.
 PAIR_LIMIT_SECONDS = 6.0
 LONGEST_RETRY_AFTER = 3_600.0
@@ -100,7 +110,7 @@ async def _call(
         raise SendError("connection_lost", uncertain=True) from None
     code = _graph_code(answer)
     if code is not None:
-        raise _graph_error(status, code, retry_after, _trace_id(answer))
+        raise _graph_error(status, answer["error"], code, retry_after)
     if status != 200:
         raise _unreadable_error(status, retry_after)
     return answer
@@ -133,23 +143,35 @@ def _graph_code(answer: Any) -> int | None:
     return code if type(code) is int and abs(code) <= LARGEST_CODE else None
 
 
-def _trace_id(answer: Any) -> str:
+def _trace_id(error: dict[str, Any]) -> str:
     """Return the id of a Graph API error, empty when it has none."""
-    trace_id = answer["error"].get("fbtrace_id")
+    trace_id = error.get("fbtrace_id")
     return trace_id if isinstance(trace_id, str) and TRACE_ID.fullmatch(trace_id) else ""
 
 
-def _graph_error(status: int, code: int, retry_after: float | None, trace_id: str) -> SendError:
+def _is_of_account(error: dict[str, Any], code: int) -> bool:
+    """Return whether a Graph API error is about the whole account, and not about this message."""
+    if code != INVALID:
+        return code in ACCOUNT_CODES
+    message = error.get("message")
+    # (Relays drop the subcode.)
+    said = isinstance(message, str) and NO_SUCH_OBJECT.search(message[:1_000])
+    return error.get("error_subcode") == NO_SUCH_OBJECT_SUBCODE or bool(said)
+
+
+def _graph_error(status: int, error: dict[str, Any], code: int, retry_after: float | None) -> SendError:
     """Return what an error that the Graph API itself reports means: the message was not sent."""
     temporary = (status == 429 or status >= 500) and code not in FINAL_CODES
+    retryable = code in RETRYABLE_CODES or temporary
     if retry_after is None and code == PAIR_LIMIT:
         retry_after = PAIR_LIMIT_SECONDS
     return SendError(
         str(code),
-        retryable=code in RETRYABLE_CODES or temporary,
+        retryable=retryable,
         retry_after=retry_after,
-        credentials_refused=code == TOKEN_REFUSED or status == 401,
-        provider_request_id=trace_id,
+        credentials_refused=code in TOKEN_CODES or status == 401,
+        account_refused=not retryable and _is_of_account(error, code),
+        provider_request_id=_trace_id(error),
     )
 
 

@@ -5,11 +5,12 @@ malformed becomes a RejectedItem, what needs no attention nothing, and the other
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NoReturn
 
 from bot.channels.base import Event, InvalidBody, RejectedItem, ReportedError, StatusEvent
+from bot.channels.echo import read_id
 from bot.channels.whatsapp import changes, fields
 from bot.channels.whatsapp.fields import Malformed
 from bot.channels.whatsapp.messages import CONTACTS, MESSAGES, Unreadable, profile_names, read_message
@@ -25,8 +26,8 @@ ID_UPDATES = "user_id_update"
 STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}
 
 
-def parse_body(body: bytes) -> list[Event]:
-    """Return every event of a genuine body, in order.
+def parse_body(body: bytes, echo_keys: Sequence[bytes] = ()) -> list[Event]:
+    """Return every event of a genuine body, in order; echo_keys: of the account, for ids of ours that come back.
 
     Raises:
         InvalidBody: the body as a whole is not a WhatsApp webhook.
@@ -41,7 +42,7 @@ def parse_body(body: bytes) -> list[Event]:
         for change in _objects(entry, "changes", events):
             # Account updates, calls, templates and the like arrive here too.
             if change.get("field") in (MESSAGES, ID_UPDATES):
-                _read_value(change["field"], change.get("value"), events)
+                _read_value(change["field"], change.get("value"), events, echo_keys)
     return events
 
 
@@ -93,7 +94,7 @@ def _each(items: list[Any], key: str, events: list[Event]) -> Iterator[dict[str,
             events.append(RejectedItem(f'an item of "{key}" is not an object'))
 
 
-def _read_value(kind: str, value: Any, events: list[Event]) -> None:
+def _read_value(kind: str, value: Any, events: list[Event], echo_keys: Sequence[bytes]) -> None:
     """Append the events of one change of a field."""
     if not isinstance(value, dict):
         events.append(RejectedItem('"value" is not an object'))
@@ -116,7 +117,7 @@ def _read_value(kind: str, value: Any, events: list[Event]) -> None:
         for message in _objects(value, MESSAGES, events):
             _append(events, message, read_message, names, account_id, value)
     for status in _objects(value, "statuses", events):
-        _append(events, status, _status, account_id)
+        _append(events, status, _status, account_id, echo_keys)
 
 
 def _append(events: list[Event], item: dict[str, Any], read: Callable[..., Event | None], *arguments: Any) -> None:
@@ -130,7 +131,7 @@ def _append(events: list[Event], item: dict[str, Any], read: Callable[..., Event
         events.append(event)
 
 
-def _status(status: dict[str, Any], account_id: str) -> StatusEvent | None:
+def _status(status: dict[str, Any], account_id: str, echo_keys: Sequence[bytes]) -> StatusEvent | None:
     """Return the event of one delivery status, or None: a status that is new to us."""
     word = status.get("status")
     if not isinstance(word, str):
@@ -143,7 +144,7 @@ def _status(status: dict[str, Any], account_id: str) -> StatusEvent | None:
     return StatusEvent(
         external_id=external_id,
         status=STATUSES[word],
-        outbound_id=fields.outbound_id(status.get("biz_opaque_callback_data")),
+        outbound_id=read_id(echo_keys, status.get("biz_opaque_callback_data")),
         error_code=fields.error_code(status),
         account_id=account_id,
     )

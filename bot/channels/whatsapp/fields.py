@@ -9,7 +9,6 @@ LONGEST_ID = 255
 LONGEST_ERROR_CODE = 32
 # Until the year 2100. What lies beyond is no timestamp in seconds.
 LATEST_TIMESTAMP = 4_102_444_800
-LARGEST_OUTBOUND_ID = 2**63 - 1
 
 _PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
 # Business-scoped user ids: country, dot, up to 128 alphanumerics; a parent id has one more part (US.ENT.1181…).
@@ -66,14 +65,6 @@ def moment(value: Any) -> datetime | None:
     if type(value) is int and 0 < value < LATEST_TIMESTAMP:
         return datetime.fromtimestamp(value, UTC)
     return None
-
-
-def outbound_id(value: Any) -> int | None:
-    """Return our own id as it was sent along; another application's data is none of ours."""
-    if not isinstance(value, str) or len(value) > 19 or not (value.isascii() and value.isdecimal()):
-        return None
-    number = int(value)
-    return number if 0 < number <= LARGEST_OUTBOUND_ID else None
 
 
 def error_codes(item: dict[str, Any]) -> Iterator[int | str]:

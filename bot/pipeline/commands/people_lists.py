@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from bot.channels.registry import CHANNELS
 from bot.models import AccessRequest
 from bot.pipeline.commands.numbers import may_be_in_number
-from bot.pipeline.commands.wording import called, quoted, tidy_name
+from bot.pipeline.commands.wording import called, listed_name, quoted
 from usage.managers import today
 from usage.models import UsageRecord
 from usage.pricing import dollars
@@ -88,5 +88,5 @@ def _request_line(request: AccessRequest, channel: str) -> str:
     who = mask(request.address) if is_e164(request.address) else str(known.label if known else channel)
     messages = ngettext("%d message", "%d messages", request.messages) % request.messages
     ago = _("%s ago") % timesince(request.last_seen_at, timezone.now(), depth=1)
-    facts = (f"#{request.pk}", tidy_name(request.profile_name), who, messages, ago)
+    facts = (f"#{request.pk}", listed_name(request.profile_name), who, messages, ago)
     return " · ".join(fact for fact in facts if fact)

@@ -16,6 +16,12 @@ QUOTED_LENGTH = 40
 JOINERS = "\u200c\u200d"
 
 
+# What facts about a person are written with.
+FACTUAL = frozenset("()+…")
+# Dots, bullets and bars of any script; quotes; what a chat shows as bold, struck out or code; what begins an id.
+SEPARATORS = frozenset('·•∙⋅‧・･●○◦▪‣⁃|¦│┃ǀ∣"„‚〝〞＂*_~`#＃＊')
+
+
 def totals_line(label: str, totals: Totals) -> str:
     """Return sums of usage on one line: answers, tokens, cost."""
     return "{label}: {answers}, {tokens} {cost}".format(
@@ -32,6 +38,23 @@ def tidy_name(name: str) -> str:
     return " ".join(visible.split())[:NAME_LENGTH].strip()
 
 
+def listed_name(name: str) -> str:
+    """Return a name as it stands in a list, or beside a number: in quotes, where it looks like more than a name.
+
+    So that nobody calls themselves what a list says of others ("Dana · +49…67 · 3 messages").
+    """
+    tidy = tidy_name(name)
+    if not any(one in FACTUAL or is_separator(one) for one in tidy):
+        return tidy
+    inside = "".join(" " if is_separator(one) else one for one in tidy)
+    return f"“{' '.join(inside.split())}”"
+
+
+def is_separator(character: str) -> bool:
+    """Return whether a character may look like what parts the facts of a list, like a quote, or like markup."""
+    return character in SEPARATORS or (character != "’" and unicodedata.category(character) in {"Pi", "Pf"})
+
+
 def is_visible(character: str) -> bool:
     """Return whether a character shows, white space of any kind included."""
     return character.isspace() or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
@@ -45,7 +68,7 @@ def quoted(text: str) -> str:
 
 def called(person: User) -> str:
     """Return a person's name and number in full, for those who may see both."""
-    name = tidy_name(person.name)
+    name = listed_name(person.name)
     if name and person.phone_number:
         return f"{name} ({person.phone_number})"
     return name or person.phone_number or _("person %d") % person.pk

@@ -168,10 +168,10 @@ class Canaries:
             self.deliver(self.message(f"channel {name}"))
             self.wait_for_rest()
         failed = {"code": 131026, "title": quoted, "message": quoted, "error_data": {"details": quoted}}
-        (outbound,) = self.system.rows("SELECT id FROM bot_outboundmessage WHERE status = 'sent' ORDER BY id LIMIT 1")
+        lost = next(body for body in self.system.sends() if "channel lost" in body["text"]["body"])
         for word, errors in (("delivered", []), ("failed", [failed]), ("sent", [])):
             item = {"id": f"wamid.{TEXT}", "status": word, "recipient_id": NUMBER[1:], "errors": errors}
-            told = {**item, "biz_opaque_callback_data": str(outbound[0])}
+            told = {**item, "biz_opaque_callback_data": lost["biz_opaque_callback_data"]}
             assert self.post(whatsapp_body(whatsapp_value(statuses=[told]))) == 200
 
     def strangers(self) -> None:

@@ -9,6 +9,7 @@ from bot.errors import SENTENCES, ErrorCode
 from bot.tests.chaos.fleet import Fleet
 from bot.tests.chaos.provider import Provider
 from bot.tests.chaos.recovery import Recovery
+from bot.tests.echoes import echoed_id
 from bot.tests.faults.ledger import Verdict, judge, may_have_been_taken
 
 # A lease lives 30 s; the rest is for the next look at the queue.
@@ -113,7 +114,7 @@ def turns_disordered(fleet: Fleet) -> list[str]:
     latest: dict[str, int] = {}
     found: list[str] = []
     for request in fleet.sends_received():
-        turn, part = parts[int(request["body"]["biz_opaque_callback_data"])]
+        turn, part = parts[echoed_id(request["body"])]
         if not may_have_been_taken(request) or (part > 1 and turn in held_back):
             continue
         before = latest.setdefault(request["body"]["to"], turn)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.standins import StandIn
+from bot.tests.echoes import echoed_id
 from bot.tests.factories import whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.faults.ledger import Verdict, judge
 from bot.tests.processes import System, stand_in, wait_for
@@ -26,9 +27,10 @@ def message(text: str, number: str, **fields: Any) -> dict[str, Any]:
     return whatsapp_message(text, number, **{"id": f"wamid.in{next(_numbers)}", **fields})
 
 
-def status(word: str, outbound_id: int | str, wamid: str = "wamid.out") -> dict[str, Any]:
-    """Return a delivery status that carries our own id."""
-    return {"id": wamid, "status": word, "recipient_id": "1", "biz_opaque_callback_data": str(outbound_id)}
+def status(word: str, send: dict[str, Any], wamid: str = "wamid.out") -> dict[str, Any]:
+    """Return a delivery status of what a request sent; wamid: where its answer named none."""
+    ours = send["body"]["biz_opaque_callback_data"]
+    return {"id": send["id"] or wamid, "status": word, "recipient_id": "1", "biz_opaque_callback_data": ours}
 
 
 def long_text(name: str, parts: int = 3) -> str:
@@ -90,7 +92,7 @@ def sent_to(system: System, number: str) -> list[dict[str, Any]]:
 
 def outbound_id(send: dict[str, Any]) -> int:
     """Return our own id of what a request was to send."""
-    return int(send["body"]["biz_opaque_callback_data"])
+    return echoed_id(send["body"])
 
 
 def statuses_of(system: System, *outbound_ids: int) -> list[str]:

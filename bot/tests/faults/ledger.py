@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.tests.echoes import echoed_id
 from bot.tests.processes import System
 
 # Turns that end without a reply on purpose.
@@ -64,7 +65,7 @@ def judge(system: System, accepted: Mapping[str, str]) -> Verdict:
     for outbound_id, turn_key, status in system.rows("SELECT id, turn_key, status FROM bot_outboundmessage"):
         parts[turn_key].append((outbound_id, status))
     sends = [request for request in system.sends_received() if may_have_been_taken(request)]
-    taken = Counter(int(request["body"]["biz_opaque_callback_data"]) for request in sends)
+    taken = Counter(echoed_id(request["body"]) for request in sends)
     for external_id in accepted:
         row = inbound.get(external_id)
         _place(verdict, external_id, row, parts[row[4]] if row and row[4] is not None else [], taken)

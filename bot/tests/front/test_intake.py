@@ -14,6 +14,7 @@ from bot import inbox, metrics
 from bot.front.application import Front
 from bot.metrics import pending
 from bot.models import Bot, Counter, InboundMessage, OutboundMessage
+from bot.tests.echoes import echo
 from bot.tests.factories import ALICE, WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.front.calling import Caller, asking
 from bot.tests.front.granian import FakeConnection
@@ -172,7 +173,7 @@ def test_statuses_of_one_message_in_one_group_keep_their_order(front: Caller) ->
 
 def test_a_status_in_one_delivery_knows_a_message_by_what_another_of_its_group_tells(front: Caller) -> None:
     message = sent("")
-    named = told("wamid.new", "delivered", biz_opaque_callback_data=str(message.pk))
+    named = told("wamid.new", "delivered", biz_opaque_callback_data=echo(message.pk))
     answers = at_once(front, delivery(statuses=[named]), delivery(statuses=[told("wamid.new", "read")]))
     assert [answer.status for answer in answers] == [200, 200]
     message.refresh_from_db()

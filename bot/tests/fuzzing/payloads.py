@@ -5,6 +5,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from bot.tests.echoes import echo
+
 PHONE_NUMBER_ID = "100200300"
 NOW = int(time.time())
 NUMBERS = [f"49151{number:08d}" for number in range(40)]
@@ -159,7 +161,7 @@ def status(source: Random) -> Node:
         "pricing": {"billable": True, "pricing_model": "PMP", "category": "service"},
     }
     if source.random() < 0.5:
-        item["biz_opaque_callback_data"] = str(number)
+        item["biz_opaque_callback_data"] = echo(number)
     if word == "failed":
         item["errors"] = [{"code": 131026, "title": "Message undeliverable", "error_data": {"details": "why"}}]
     return item

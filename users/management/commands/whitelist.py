@@ -14,7 +14,7 @@ from django.db.models import Q
 from config.batches import progress_line
 from users.managers import AddressTaken
 from users.models import User
-from users.phone import InvalidPhoneNumber
+from users.phone import InvalidPhoneNumber, is_possible
 from users.whitelist import Outcome, allow, deny
 from users.whitelist.applying import ImportFailed, ImportRefused, apply_people
 from users.whitelist.columns import COLUMNS
@@ -65,6 +65,9 @@ class Command(BaseCommand):
         result = allow(options["number"], options["name"])
         renamed = f"; now called {result.person.name}" if result.renamed and result.person else ""
         self.stdout.write(f"{result.person}: {result.outcome.label}{renamed}.")
+        number = result.person.phone_number if result.person else None
+        if number and not is_possible(number):
+            self.stderr.write(f"warning: {number} does not look like a number that exists. Please check it.")
 
     def _remove(self, options: dict[str, Any]) -> None:
         result = deny(options["number"])
