@@ -158,10 +158,11 @@ def _active(bot: Bot) -> ActiveBot | None:
     """Return a bot as webhooks and turns see it; None where its channel is not known: that is no other bot's matter."""
     channel = CHANNELS.get(bot.channel)
     if channel is None:
-        _tell_once("channel_unknown", bot)
+        if _is_news("channel_unknown", bot):
+            logger.error("channel_unknown", extra={"bot": bot.slug, "channel": bot.channel})
         return None
-    if isinstance(bot.credentials, Unreadable):
-        _tell_once("credentials_unreadable", bot)
+    if isinstance(bot.credentials, Unreadable) and _is_news("credentials_unreadable", bot):
+        logger.error("credentials_unreadable", extra={"bot": bot.slug, "channel": bot.channel})
     return ActiveBot(
         id=bot.pk,
         slug=bot.slug,
@@ -181,7 +182,9 @@ def _active(bot: Bot) -> ActiveBot | None:
     )
 
 
-def _tell_once(event: str, bot: Bot) -> None:
-    if (event, bot.pk, bot.updated_at) not in _told:
-        _told.add((event, bot.pk, bot.updated_at))
-        logger.error(event, extra={"bot": bot.slug, "channel": bot.channel})
+def _is_news(event: str, bot: Bot) -> bool:
+    """Return whether nobody was told of it, of this version of the bot's row."""
+    told = event, bot.pk, bot.updated_at
+    is_news = told not in _told
+    _told.add(told)
+    return is_news

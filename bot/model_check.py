@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.conf import settings
 
 from bot.llm.standing import Refusal, error_of, json_of, refusal_of
+from config.egress import through
 
 if TYPE_CHECKING:
     from bot.pipeline.turn import ModelCall
@@ -91,11 +92,11 @@ async def _list() -> ModelList:
     import aiohttp
 
     headers = {"Authorization": f"Bearer {settings.OPENAI_API_KEY}"} if settings.OPENAI_API_KEY else {}
-    timeout = aiohttp.ClientTimeout(total=LIST_SECONDS)
+    timeout, url = aiohttp.ClientTimeout(total=LIST_SECONDS), f"{settings.OPENAI_BASE_URL}/models"
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers, cookie_jar=aiohttp.DummyCookieJar()) as session,
-            session.get(f"{settings.OPENAI_BASE_URL}/models", allow_redirects=False) as response,
+            session.get(url, allow_redirects=False, **through(url)) as response,
         ):
             raw = await response.content.read(LONGEST_LIST)
     except (aiohttp.ClientError, OSError, ValueError):  # a time-out is an OSError

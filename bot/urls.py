@@ -11,11 +11,11 @@ from bot.webhooks import receive
 
 urlpatterns = [
     path("webhooks/<slug:channel>/<slug:bot>/", receive, name="webhook"),
-    path("webhooks/<slug:channel>/<slug:bot>", receive),
+    path("webhooks/<slug:channel>/<slug:bot>", receive, name="webhook_bare"),
     path("healthz", healthz, name="healthz"),
-    path("healthz/", healthz),
+    path("healthz/", healthz, name="healthz_slash"),
     path("readyz", readyz, name="readyz"),
-    path("readyz/", readyz),
+    path("readyz/", readyz, name="readyz_slash"),
     path("metrics", metrics, name="metrics"),
-    path("metrics/", metrics),
+    path("metrics/", metrics, name="metrics_slash"),
 ]

@@ -92,6 +92,10 @@ OWN = {
     "healthz": Needs(ANYBODY),
     "readyz": Needs(ANYBODY),
     "metrics": Needs(ANYBODY),
+    "webhook_bare": Needs(ANYBODY),
+    "healthz_slash": Needs(ANYBODY),
+    "readyz_slash": Needs(ANYBODY),
+    "metrics_slash": Needs(ANYBODY),
     "set_language": Needs(ANYBODY),
     # Django's own for old addresses, and for none.
     "admin/<url>": Needs(STAFF, 404),

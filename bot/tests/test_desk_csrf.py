@@ -12,8 +12,8 @@ from users.tests.factories import alice
 pytestmark = pytest.mark.django_db
 
 # For machines: a webhook proves by its signature who it is from.
-EXEMPT = {"webhook"}
-FOR_MACHINES = {"webhook", "healthz", "readyz", "metrics"}
+EXEMPT = {"webhook", "webhook_bare"}
+FOR_MACHINES = EXEMPT | {f"{name}{ending}" for name in ("healthz", "readyz", "metrics") for ending in ("", "_slash")}
 # Reading a conversation is noted in the audit log, and a report keeps the sums it has made of days that are over.
 NOTED = ("users.auditentry", "usage.closedday")
 

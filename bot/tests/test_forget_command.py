@@ -182,7 +182,7 @@ def test_while_the_farewell_waits_it_names_nobody(
 
 
 def test_a_webhook_cannot_make_a_message_a_farewell(alice: User, bot: ActiveBot) -> None:
-    inbox.accept(bot, [event("m1", kind="farewell")])
+    inbox.accept(bot, [event("m1", kind="farewell", text="")])
     work_until()
     assert states() == [("done", "UNSUPPORTED_MESSAGE")]
 

@@ -130,15 +130,21 @@ def test_the_thing_to_do_leads_to_the_turns_and_each_says_in_words_why(
 
 
 @pytest.mark.parametrize(
-    "behaviour",
-    [refusal(400, "context_length_exceeded"), refusal(429, "rate_limit_exceeded"), {"status": 500, "raw": "x"}],
+    ("behaviour", "code"),
+    [
+        # (A short message alone is too long: it is the bot's own prompt that leaves no room.)
+        (refusal(400, "context_length_exceeded"), "CONFIGURATION_ERROR"),
+        (refusal(400, "invalid_value"), "REQUEST_REFUSED"),
+        (refusal(429, "rate_limit_exceeded"), "OPENAI_API_ERROR"),
+        ({"status": 500, "raw": "x"}, "OPENAI_API_ERROR"),
+    ],
 )
 def test_what_passes_or_is_about_one_call_is_nothing_to_do(
-    say: Callable[..., None], api: StandIn, behaviour: dict[str, Any]
+    say: Callable[..., None], api: StandIn, behaviour: dict[str, Any], code: str
 ) -> None:
     api.script([{**behaviour, "headers": {"Retry-After": "0.01"}}] * 3)
     say()
-    assert states() == [("done", "OPENAI_API_ERROR")]
+    assert states() == [("done", code)]
     assert todos() == []
 
 

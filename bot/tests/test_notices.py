@@ -120,7 +120,8 @@ def test_no_provider_can_make_a_message_a_notice(
     inbox.accept(bot, [event("m1", address=BOB, kind="notice", text="notice")])
     whitelisted(BOB)
     work_until(model=model)
-    assert channel.texts == ["I can read text only so far. Please write to me instead."]
+    # (It is what somebody wrote, and is answered as such.)
+    assert channel.texts == ["Echo: [notice: notice]"]
 
 
 def test_the_owner_is_told_by_another_bot_that_one_has_paused(

@@ -25,7 +25,15 @@ OF_CONTEXT = (ErrorCode.MESSAGE_TOO_LONG, ErrorCode.CONVERSATION_TOO_LONG)
 
 
 def turn_of(text: str, history: list[ChatMessage], system: str = SYSTEM) -> Turn:
-    bot = SimpleNamespace(id=1, slug="shop", system_prompt=system, model="small", allowed_models=())
+    bot = SimpleNamespace(
+        id=1,
+        slug="shop",
+        system_prompt=system,
+        model="small",
+        allowed_models=(),
+        reasoning_effort="",
+        channel=SimpleNamespace(dialect=None),
+    )
     lease = TakenLease(**dict.fromkeys(TakenLease.__slots__, 1))  # type: ignore[arg-type]
     return Turn(cast(Any, bot), "1", lease, [TurnMessage(1, "m", TEXT, text)], history=history)
 

@@ -249,12 +249,12 @@ def test_a_page_takes_the_same_queries_however_much_was_said(owner: Client, talk
     InboundFactory.create(bot=Bot.objects.get(), payload={"text": "Are you there?"})
     with CaptureQueriesContext(connection) as captured:
         read(talk)
-    # the bot; messages, calls, parts, first messages; addresses, what waits, what is dead; first and last message
-    assert len(captured) == 10, [query["sql"] for query in captured]
+    # the bot, channels; messages, calls, parts, first messages; addresses, what waits or is dead; first and last one
+    assert len(captured) == 11, [query["sql"] for query in captured]
     page_of(owner, talk)
     with CaptureQueriesContext(connection) as captured:
         page_of(owner, talk)
-    assert len(captured) == 16, [query["sql"] for query in captured]
+    assert len(captured) == 17, [query["sql"] for query in captured]
 
 
 def test_what_is_kept_no_longer_is_said_so(owner: Client, talk: Conversation) -> None:

@@ -8,9 +8,9 @@ import pytest
 from config.tests.test_imports import BASE, module_files
 
 LIBRARIES = {"aiohttp", "httpx2", "openai"}
-# Adapters translate what their library raises; the readiness check asks the model's server by itself.
+# Adapters translate what their library raises; the readiness check and the check ask the model's server by themselves.
 # (The front asks our own pages, over HTTP as well.)
-MAY_CATCH = ("bot/llm/openai.py", "bot/channels/", "bot/health/model.py", "bot/front/pages.py")
+MAY_CATCH = ("bot/llm/openai.py", "bot/channels/", "bot/health/model.py", "bot/model_check.py", "bot/front/pages.py")
 BROAD = {"Exception", "BaseException"}
 # A broad handler that neither raises nor logs nor does anything with the exception, and why that is right.
 SILENT = {

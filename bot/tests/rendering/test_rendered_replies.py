@@ -87,7 +87,7 @@ def test_a_renderer_that_fails_costs_the_marks_and_not_the_answer(
     def fail(*_: Any) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("bot.pipeline.completion.render", fail)
+    monkeypatch.setattr("bot.pipeline.replies.render", fail)
     model = ScriptedModel()
     model.enqueue(ANSWER)
     write(client, "How much?", model)

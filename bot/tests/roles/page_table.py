@@ -57,6 +57,11 @@ PAGES = {
     "healthz": "200 200 200 200",
     "readyz": "200|503 200|503 200|503 200|503",
     "metrics": "200|403 200|403 200|403 200|403",
+    # (The same, with a slash more or less.)
+    "webhook_bare": "403|404|405 403|404|405 403|404|405 403|404|405",
+    "healthz_slash": "200 200 200 200",
+    "readyz_slash": "200|503 200|503 200|503 200|503",
+    "metrics_slash": "200|403 200|403 200|403 200|403",
     "set_language": "302 302 302 302",
 }
 # Of each model: its list, the page that adds, a row's page, its history, and the page that deletes it.
