@@ -127,7 +127,7 @@ def safe_words(message: str, asked: Iterable[ChatMessage]) -> str:
 
     Providers quote prompts, whole or in part.
     """
-    quoted = " ".join(it.content for it in asked if it.role != "system").casefold()
+    quoted = " ".join(it.content for it in asked).casefold()
     shown = [_without(quoted, part) for part in redact_foreign(message[: LONGEST_WORDS * 2]).split()]
     return " ".join(shown)[:LONGEST_WORDS]
 

@@ -9,8 +9,9 @@ from urllib.parse import quote, quote_plus
 NUMBER = "+4915228817384"
 STRANGER = "+12025550188"
 ADDED = "+4915228817385"
+COLLEAGUE = "+4915228817386"
 BSUID = "DE.73491208655302741918"
-NUMBERS = {"number": NUMBER, "stranger": STRANGER, "added": ADDED}
+NUMBERS = {"number": NUMBER, "stranger": STRANGER, "added": ADDED, "colleague": COLLEAGUE}
 
 WORDS = {
     "bsuid": BSUID,
