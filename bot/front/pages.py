@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from urllib.parse import quote
 
 import aiohttp
+from django.conf import settings
 from yarl import URL
 
 from bot.errors import AppError, ErrorCode
@@ -21,6 +22,7 @@ ANSWER_SECONDS = 120.0
 MOST_WAITING = 200
 MOST_SIGN_INS = 50
 SIGN_IN = "/admin/login/"
+MOST_FILES = 1_000
 # Answers that are larger than a piece, until their clients have taken them.
 MOST_ANSWERS = 1_000
 MOST_ANSWERS_BYTES = 64 * 1024 * 1024
@@ -35,8 +37,10 @@ class Pages:
     def __init__(self, path: str, most: int) -> None:
         self.path = path
         self._slot = Slots(most, Bound(MOST_WAITING, "requests for pages"))
-        # Each keeps a processor busy for long: some threads are always left for everybody else.
+        # Sign-ins keep a processor busy for long, and files are asked for by the hundred: both wait in queues of their
+        # own, and some threads are always left for everybody else.
         self._sign_in = Slots(max(most // 2, 1), Bound(MOST_SIGN_INS, "attempts to sign in"))
+        self._files = Slots(max(most // 2, 1), Bound(MOST_FILES, "requests for files"))
         self._token = front_token()
         self.answers = Room(MOST_ANSWERS, MOST_ANSWERS_BYTES)
         self._client = aiohttp.ClientSession(
@@ -90,7 +94,9 @@ class Pages:
         return True
 
     def _gate(self, scope: Scope) -> AbstractAsyncContextManager[None]:
-        return self._sign_in if scope.method == "POST" and scope.path == SIGN_IN else nullcontext()
+        if scope.method == "POST" and scope.path == SIGN_IN:
+            return self._sign_in
+        return self._files if scope.path.startswith(settings.STATIC_URL) else nullcontext()
 
     @staticmethod
     def _url(scope: Scope) -> URL:

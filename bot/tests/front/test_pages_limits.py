@@ -98,3 +98,31 @@ def test_so_many_wait_for_a_place_and_no_more(
     refused, answered = front.together(crowd)
     assert is_refused(refused)
     assert answered == [200] * 3
+
+
+def test_who_asks_for_hundreds_of_files_takes_no_place_from_pages(
+    front: Caller, pages: PagesStandIn, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEB_THREADS = 2
+    monkeypatch.setattr(way, "MOST_WAITING", 2)
+    slow = Slow()
+
+    async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        if "/static/" in asked.line:
+            await slow(asked, writer)
+        else:
+            writer.write(answering(b"page"))
+
+    pages.answer = answer
+
+    async def crowd(called: Front) -> tuple[FakeConnection, list[FakeConnection]]:
+        files = [asyncio.create_task(asking(called, "GET", f"/static/{number}.css")) for number in range(300)]
+        await until(lambda: slow.inside == 1)
+        await settling()
+        page = await asking(called, "GET", "/")
+        slow.let.set()
+        return page, await asyncio.gather(*files)
+
+    page, files = front.together(crowd)
+    assert page.content == b"page"
+    assert {file.status for file in files} == {200}
