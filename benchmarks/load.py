@@ -38,7 +38,7 @@ def play(
         "port": contender.server.port,
         "path": WEBHOOK_PATH,
         "prefix": f"{contender.name.split()[0]}{label}",
-        "connections": CONNECTIONS,
+        "connections": connections,
         "seconds": seconds,
     }
     said = told("generator", words, seconds + 60)
