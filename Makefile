@@ -77,15 +77,15 @@ steady: setup
 	$(ALONE) $(BIN)/python -m benchmarks.steady_check $(ARGS)
 
 chaos: setup
-	$(ALONE) $(BIN)/python -m bot.tests.chaos $(ARGS)
+	$(ALONE) $(BIN)/python -m bot.tests.system.chaos $(ARGS)
 
 # (On PostgreSQL: DATABASE_URL=postgres://user:password@host/name make totals.)
 totals: setup
-	$(BIN)/python -m bot.tests.totals $(ARGS)
+	$(BIN)/python -m bot.tests.system.totals $(ARGS)
 
 # (On PostgreSQL: ARGS="--database postgres", on the server of DATABASE_URL.)
 fuzz: setup
-	$(BIN)/python -m bot.tests.fuzzing $(ARGS)
+	$(BIN)/python -m bot.tests.system.fuzzing $(ARGS)
 
 # Kept apart from .venv: it is compiled here, which takes minutes, and Parley does not need it.
 model: setup

@@ -6,8 +6,8 @@ import pytest
 import pytest_django
 from django.contrib import admin
 
-from bot import directory
-from bot.metrics import pending
+from bot.monitoring.metrics import pending
+from bot.queue import snapshot
 from config.tests.databases import make_cheap
 from usage import prices
 
@@ -33,9 +33,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.Djan
 @pytest.fixture(autouse=True)
 def fresh_caches() -> Iterator[None]:
     """Forget the bots, tombstones and prices of the test before, cached for seconds, and what it has counted."""
-    directory.forget()
+    snapshot.forget()
     prices.forget_prices()
     pending.take()  # (the next worker would write it down as its own)
     yield
-    directory.forget()
+    snapshot.forget()
     prices.forget_prices()

@@ -20,12 +20,12 @@ def main() -> None:
     keep_new_files_private()
     take_every_character()
     if sys.argv[1:2] == ["check_env"]:
-        from config import check_env
+        from config.environment import check_env
 
         # Before Django's settings, which stop at an environment that is broken as it is.
         sys.exit(check_env.main(sys.argv[2:]))
     if set(sys.argv[1:2]) - LOOKING and not os.environ.get("ENVIRONMENT"):
-        from config.dotenv import create_dotenv
+        from config.environment.dotenv import create_dotenv
         from config.start import BASE, announce
 
         # (Before the settings: a development server never signs with a key that everybody knows.)

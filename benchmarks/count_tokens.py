@@ -1,4 +1,4 @@
-"""Count what texts of many scripts really are in tokens, and write bot/tests/data/tokens.json.
+"""Count what texts of many scripts really are in tokens, and write bot/tests/support/data/tokens.json.
 
     python -m venv /tmp/count && /tmp/count/bin/pip install tokenizers gguf
     npm install --prefix /tmp/count gpt-tokenizer

@@ -51,7 +51,7 @@ def an_hour_passes() -> None:
     from django.utils.module_loading import import_string
     from django_q.models import Schedule
 
-    from bot.schedules import ensure_schedules
+    from bot.operations.schedules import ensure_schedules
 
     ensure_schedules()
     for schedule in Schedule.objects.all():

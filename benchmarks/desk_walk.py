@@ -89,7 +89,7 @@ def _own_pages(name: str, model: Any, model_admin: Any) -> Iterator[Page]:
 
 
 def _sidebar() -> Iterator[str]:
-    from config.desk import NAVIGATION
+    from config.desk.sidebar import NAVIGATION
 
     groups: Any = NAVIGATION
     for group in groups:

@@ -25,8 +25,8 @@ WORKER = "growth"
 def main() -> None:
     """Do each kind of work often, and print what it took."""
     django.setup()
-    from bot import claims
     from bot.models import OutboundMessage
+    from bot.worker import claims
 
     numbers = count()
     sent = OutboundMessage.objects.filter(status="sent", bot__slug=BOT_SLUG).order_by("?")
@@ -68,20 +68,21 @@ def timed(work: Callable[[Any], Any], given: Iterator[Any]) -> dict[str, list[fl
 
 def store(bodies: list[bytes]) -> None:
     """Store the bodies of webhooks together, as the web process does."""
-    from bot import directory, inbox, webhooks
+    from bot import webhooks
+    from bot.queue import accept, snapshot
 
-    bots = directory.current(60)
+    bots = snapshot.current(60)
     bot = bots.find_bot("whatsapp", BOT_SLUG)
     if bot is None:
         raise SystemExit("there is no bot")
-    stored = inbox.store([inbox.prepare(bots, bot, webhooks.parse(bot, content), content) for content in bodies])
+    stored = accept.store([accept.prepare(bots, bot, webhooks.parse(bot, content), content) for content in bodies])
     if any(len(each.ids) + each.statuses != 1 for each in stored):
         raise SystemExit("a webhook changed nothing")
 
 
 def claimed(_: Any) -> None:
     """Claim chats, all that a worker asks for."""
-    from bot import claims
+    from bot.worker import claims
 
     if len(claims.claim(WORKER, CLAIMED)) != CLAIMED:
         raise SystemExit("fewer chats were claimed than wait")

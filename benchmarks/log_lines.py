@@ -11,9 +11,9 @@ import tempfile
 import time
 from uuid import uuid4
 
-from config.log_context import bind
-from config.logs import configure, logging_config
-from config.redaction import hide, know_secrets, phone_hash
+from config.logs.context import bind
+from config.logs.lines import configure, logging_config
+from config.logs.redaction import hide, know_secrets, phone_hash
 
 KEY = "benchmark-" + "k" * 50
 # Of the environment and of three bots.
@@ -22,7 +22,7 @@ SECRETS = [f"secret-{number:02}-of-an-installation" for number in range(14)]
 
 def write_message(number: int) -> int:
     """Log what a web process and a worker log of one message, and return how many lines that is."""
-    web, worker = logging.getLogger("bot.inbox"), logging.getLogger("bot.worker")
+    web, worker = logging.getLogger("bot.queue.accept"), logging.getLogger("bot.worker.worker")
     address, request_id = f"+49151{number:08}", uuid4().hex
     chat = phone_hash(f"shop\0{address}", KEY)
     with bind(request_id=request_id):
@@ -34,8 +34,8 @@ def write_message(number: int) -> int:
         worker.info("turn_started", extra={"message_ids": [number], "attempt": 1})
         answered = {"model": "gpt-6-luna-2026-01-01", "input_tokens": 812, "output_tokens": 96, "seconds": 1.284}
         answered["provider_request_id"] = f"req_{request_id}"
-        logging.getLogger("bot.pipeline.completion").info("model_answered", extra=answered)
-        delivery = logging.getLogger("bot.delivery")
+        logging.getLogger("bot.pipeline.stages.completion").info("model_answered", extra=answered)
+        delivery = logging.getLogger("bot.worker.delivery")
         delivery.info("message_sent", extra={"outbound_id": number, "part": 1, "seconds": 0.211})
         delivery.info("turn_finished", extra={"outcome": "done", "seconds": 1.533, "stage": "completion"})
     return 5

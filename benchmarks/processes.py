@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.databases import Database
 from benchmarks.figures import BenchmarkError
-from config.variables import VARIABLES
+from config.environment.variables import VARIABLES
 
 PROJECT = Path(__file__).resolve().parents[1]
 STOP_SECONDS = 40

@@ -23,7 +23,7 @@ def main() -> None:
     from django.test import Client
     from django.urls import reverse
 
-    from bot.demo.seed import seed_demo
+    from bot.dev.demo.seed import seed_demo
     from bot.models import InboundMessage
     from users.models import User
 

@@ -88,10 +88,10 @@ def of_everybody(day: date, since: datetime) -> Iterator[Question]:
 
 def reports(since: datetime) -> Iterator[Question]:
     """Yield what manage.py usage_report does, and alerts and repricing look at."""
-    from bot.alerts import raise_alerts
+    from bot.operations.alerts import raise_alerts
     from usage.managers import day_start, today
-    from usage.report import usage_lines, usage_report
-    from usage.report_formats import tables, write_csv
+    from usage.reporting.report_formats import tables, write_csv
+    from usage.reporting.sums_report import usage_lines, usage_report
     from usage.repricing import waiting_records
 
     created = "usage_usagerecord.created_at"

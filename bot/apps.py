@@ -23,15 +23,15 @@ class BotConfig(AppConfig):
 
 
 def make_schedules(**kwargs: Any) -> None:
-    """Make sure that the schedules exist. (bot.schedules is loaded when it is needed, as bot.checks below.)"""
-    from bot.schedules import ensure_schedules_after_migrate
+    """Create the schedules that are missing. The module is loaded when it is needed, as that of the checks below."""
+    from bot.operations.schedules import ensure_schedules_after_migrate
 
     ensure_schedules_after_migrate(**kwargs)
 
 
 def settings_checks(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Check the settings. (bot.checks is loaded when it is needed: not in webhooks' and workers' processes.)"""
-    from bot.checks import check_settings
+    """Check the settings. The module is not loaded in processes that serve webhooks or run turns."""
+    from bot.operations.checks import check_settings
 
     return check_settings()
 
@@ -40,6 +40,6 @@ def database_checks(databases: Sequence[str] | None = None, **kwargs: Any) -> li
     """Check what the database holds, if it was named: `check --deploy --database default`."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
-    from bot.checks import check_database
+    from bot.operations.checks import check_database
 
     return check_database()

@@ -98,7 +98,7 @@ class AppError(Exception):
     sentence in EXACT_SENTENCES names. Without a status_code it is the code's.
     """
 
-    # (config/tracebacks.py: logs and error reports may show it.)
+    # (config/logs/tracebacks.py: logs and error reports may show it.)
     text_is_safe = True
 
     def __init__(

@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bot.ai.standing import Refusal
 from bot.errors import ErrorCode
-from bot.llm.standing import Refusal
 from bot.managers import NO_REASON, RESOLVED, UNCERTAIN
 
 Words = str | Promise
@@ -89,7 +89,7 @@ REASONS: Mapping[str, Reason] = {
     NO_REASON: Reason(gettext_lazy("The provider says that it failed, and not why.")),
 }
 
-# What the model's server refuses, until an operator acts (bot/llm/standing.py).
+# What the model's server refuses, until an operator acts (bot/ai/standing.py).
 REFUSED: Mapping[str, Reason] = {
     Refusal.KEY: Reason(
         gettext_lazy("The model's server refuses the key."),

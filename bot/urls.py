@@ -5,8 +5,8 @@ Each counts with and without its slash: a delivery is not sent again to where a 
 
 from django.urls import path
 
-from bot.health import healthz, readyz
-from bot.metrics.views import metrics
+from bot.monitoring.health import healthz, readyz
+from bot.monitoring.metrics.views import metrics
 from bot.webhooks import receive
 
 urlpatterns = [

@@ -15,12 +15,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
-from bot import directory, inbox
-from bot.answers import Answer
 from bot.channels.base import Account, Event, InvalidBody, WebhookRequest
 from bot.channels.registry import get_channel
-from bot.directory import ActiveBot, Directory
 from bot.errors import AppError, ErrorCode
+from bot.queue import accept, snapshot
+from bot.queue.snapshot import ActiveBot, Directory
+from bot.web.answers import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def known_ids(bots: Directory | None, channel: str, slug: str) -> dict[str, str]
 
 @csrf_exempt
 def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
-    """Answer a provider under runserver or any WSGI server. What it raises, bot.web_errors answers.
+    """Answer a provider under runserver or any WSGI server. What it raises, bot.web.error_pages answers.
 
     Raises:
         AppError: UNAUTHORIZED, INVALID_INPUT or PAYLOAD_TOO_LARGE.
@@ -95,22 +95,22 @@ def receive(request: HttpRequest, channel: str, bot: str) -> HttpResponse:
     """
     body = _read_body(request) if request.method == "POST" else b""
     call = Call(request.method or "", channel, bot, request.GET, WebhookRequest(request.headers, body))
-    bots = directory.current()
+    bots = snapshot.current()
     request.known_ids = known_ids(bots, channel, bot)  # type: ignore[attr-defined]
     try:
         found = judge(bots, call)
     except AppError as error:
         if error.code != ErrorCode.UNAUTHORIZED:
             raise
-        newer = directory.current(directory.MISSED_SECONDS)
+        newer = snapshot.current(snapshot.MISSED_SECONDS)
         if newer is bots:
             raise
         bots = newer
         request.known_ids = known_ids(bots, channel, bot)  # type: ignore[attr-defined]
         found = judge(bots, call)
     if not isinstance(found, Answer):
-        delivery = inbox.prepare(bots, found, parse(found, body), body)
-        inbox.take([delivery])
+        delivery = accept.prepare(bots, found, parse(found, body), body)
+        accept.take([delivery])
         found = OK
     return HttpResponse(found.body, headers=dict(found.headers()))
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from config.logs.redaction import know_secrets
 from config.loopback import names_this_machine
-from config.redaction import know_secrets
 
 
 @lru_cache(maxsize=64)

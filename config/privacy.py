@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import django
 
-from config.variables import SECTIONS as VARIABLES
+from config.environment.variables import SECTIONS as VARIABLES
 
 if TYPE_CHECKING:
-    from bot.retention.entry import Entry
+    from bot.privacy.retention.entry import Entry
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "privacy.md"
 PART = re.compile(r"(<!-- what is kept: python -m config\.privacy -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -22,7 +22,7 @@ HEADER = (
 
 def tables() -> str:
     """Return a table for each section of what is kept, with the settings' defaults."""
-    from bot.retention.table import SECTIONS
+    from bot.privacy.retention.table import SECTIONS
 
     return "".join(
         f"\n### {title}\n\n{HEADER}{''.join(map(row, entries))}" for title, entries in SECTIONS.items()

@@ -1,17 +1,17 @@
-"""Django's settings, built from the validated environment (config/variables.py). Nothing is configured per process."""
+"""Django's settings, built from the validated environment. Nothing is configured per process."""
 
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from config.databases import database
-from config.desk import UNFOLD as UNFOLD
-from config.env import EnvironmentProblems
-from config.environment import load_environment, wants_json_logs
-from config.logs import logging_config
-from config.parsers import micros
-from config.redaction import know_secrets
-from config.sentry import init_sentry
+from config.db.databases import database
+from config.desk.sidebar import UNFOLD as UNFOLD
+from config.environment.env import EnvironmentProblems
+from config.environment.loading import load_environment, wants_json_logs
+from config.environment.parsers import micros
+from config.logs.lines import logging_config
+from config.logs.redaction import know_secrets
+from config.logs.sentry import init_sentry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -50,7 +50,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # First, because a webhook needs nothing of what follows: it has no session, no cookie and no page.
-    "bot.middleware.webhooks_first",
+    "bot.web.middleware.webhooks_first",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -60,7 +60,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "bot.page_policy.page_policy",
+    "bot.web.page_policy.page_policy",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -117,7 +117,7 @@ Q_CLUSTER: dict[str, Any] = {
 
 # --- people ---
 AUTH_USER_MODEL = "users.User"
-AUTHENTICATION_BACKENDS = ["users.backends.RoleBackend"]
+AUTHENTICATION_BACKENDS = ["users.login.backends.RoleBackend"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 AUTH_PASSWORD_VALIDATORS = [
@@ -153,7 +153,7 @@ WEBHOOK_MAX_BYTES: int = env["WEBHOOK_MAX_BYTES"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_MAX_BYTES
 
 # --- pages ---
-CSRF_FAILURE_VIEW = "bot.web_errors.csrf_failure"
+CSRF_FAILURE_VIEW = "bot.web.error_pages.csrf_failure"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_CODE: str = env["DEFAULT_LANGUAGE"]
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
@@ -192,7 +192,7 @@ if PRODUCTION:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-django_language"
-    MESSAGE_STORAGE = "users.notes.HostStorage"
+    MESSAGE_STORAGE = "config.desk.notes.HostStorage"
 
 # --- operation ---
 # What HSTS does not say beyond this host was chosen.
@@ -207,7 +207,7 @@ PAGES_SOCKET = str(BASE_DIR / env["PAGES_SOCKET"])
 READINESS_CHECKS: list[str] = env["READINESS_CHECKS"]
 METRICS_TOKEN: str = env["METRICS_TOKEN"]
 JSON_LOGS = wants_json_logs(env)
-LOGGING_CONFIG = "config.logs.configure"
+LOGGING_CONFIG = "config.logs.lines.configure"
 LOGGING = logging_config(level=env["LOG_LEVEL"], json=JSON_LOGS, texts=DEBUG)
 know_secrets(
     "environment",

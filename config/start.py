@@ -15,10 +15,10 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from honcho.printer import Printer
 
-from config import local_model
-from config.dotenv import create_dotenv
-from config.env import EnvironmentProblems, Values, process_environment
-from config.environment import load_environment
+from config.environment import local_model
+from config.environment.dotenv import create_dotenv
+from config.environment.env import EnvironmentProblems, Values, process_environment
+from config.environment.loading import load_environment
 from config.file_modes import keep_new_files_private, make_private, private_files
 
 BASE = Path(__file__).resolve().parent.parent

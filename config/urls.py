@@ -13,7 +13,7 @@ urlpatterns = [
     path("", include("bot.simulator.urls")),
 ]
 
-handler400 = "bot.web_errors.bad_request"
-handler403 = "bot.web_errors.permission_denied"
-handler404 = "bot.web_errors.not_found"
-handler500 = "bot.web_errors.server_error"
+handler400 = "bot.web.error_pages.bad_request"
+handler403 = "bot.web.error_pages.permission_denied"
+handler404 = "bot.web.error_pages.not_found"
+handler500 = "bot.web.error_pages.server_error"

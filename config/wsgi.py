@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
-from bot.metrics import flush_in_background
-from bot.middleware import MACHINE_PATHS, UNREADABLE
+from bot.monitoring.metrics import flush_in_background
+from bot.web.middleware import MACHINE_PATHS, UNREADABLE
 from config.file_modes import keep_new_files_private
 from config.front import is_from_front
 

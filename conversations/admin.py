@@ -1,6 +1,6 @@
 """Conversations in the admin: to look at and to forget, never to rewrite.
 
-(Registered by bot/admin/conversations.py, which shows them with what only the bot's tables know.)
+(Registered by bot/admin/messages/conversations.py, which shows them with what only the bot's tables know.)
 """
 
 from http import HTTPStatus
@@ -9,8 +9,8 @@ from typing import Any, cast
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from config.desk.lists import ReadOnlyDeskAdmin
 from conversations.models import Conversation
-from users.desk import ReadOnlyDeskAdmin
 from users.models import AuditEntry, User
 
 # On one page; older ones are a click away.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from config.batches import Progress, delete_in_batches
+from config.db.batches import Progress, delete_in_batches
 from conversations.models import Conversation, Message
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils import timezone
 
-from config.rows import insert_rows
+from config.db.rows import insert_rows
 
 if TYPE_CHECKING:
     from usage.models import SpendAlert  # noqa: F401 (named in the queryset's type)

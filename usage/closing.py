@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.conf import settings
 from django.db import models, transaction
 
-from config.rows import insert_rows
+from config.db.rows import insert_rows
 from usage.days import KEYS, SUMS
 from usage.managers import today
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Case, F, When
 
-from config.rows import insert_rows
+from config.db.rows import insert_rows
 
 if TYPE_CHECKING:
     from usage.models import UsageDay  # noqa: F401 (named in the queryset's type)

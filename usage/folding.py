@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connections, transaction
 
-from config.batches import FIRST_SIZE, Progress, next_size
+from config.db.batches import FIRST_SIZE, Progress, next_size
 from usage.managers import UsageQuerySet
 from usage.models import ClosedDay, UsageDay, UsageRecord
 from usage.sums import sums_by_day

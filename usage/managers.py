@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from config.rows import insert_rows
+from config.db.rows import insert_rows
 
 if TYPE_CHECKING:
     from usage.models import UsageRecord  # noqa: F401 (quoted below)

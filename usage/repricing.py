@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from config.batches import FIRST_SIZE, Progress, next_size
+from config.db.batches import FIRST_SIZE, Progress, next_size
 from usage.managers import UsageQuerySet
 from usage.models import ClosedDay, DailySpend, UsageRecord
 from usage.owner import OWNER

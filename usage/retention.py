@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from config.batches import Progress, delete_in_batches
+from config.db.batches import Progress, delete_in_batches
 from usage.folding import fold_in_batches
 from usage.managers import today
 from usage.models import ClosedDay, DailySpend, SpendAlert, UsageRecord

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
-from config.rows import insert_rows
+from config.db.rows import insert_rows
 from usage.owner import OWNER
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q, Value
 from django.db.models.expressions import RawSQL
 
-from config.sql import texts_source, texts_value
+from config.db.sql import texts_source, texts_value
 from users.linking import end_invites_of
 from users.number_lock import lock_numbers
 from users.owners import keep_an_owner
@@ -107,7 +107,7 @@ class UserQuerySet(models.QuerySet["User"]):
         numbers = {number for _, address in pairs for number in variants(address)}
         if not numbers:
             return {}
-        # (One parameter, however many they are: config/sql.py.)
+        # (One parameter, however many they are: config/db/sql.py.)
         listed = RawSQL(texts_source(), [texts_value(sorted(numbers))])  # noqa: S611 (only a placeholder)
         people = {user.phone_number: user for user in self.filter(phone_number__in=listed)}
         found = {pair: next((people[one] for one in spellings(pair[1]) if one in people), None) for pair in pairs}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from config.batches import Progress, delete_in_batches
+from config.db.batches import Progress, delete_in_batches
 from users.models import Invite
 
 # For staff to see who came in by which.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from config.sql import execute, on_postgresql, rows_source, rows_value
+from config.db.sql import execute, on_postgresql, rows_source, rows_value
 
 STEP = timedelta(minutes=15)
 

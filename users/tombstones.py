@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from config.rows import insert_rows
+from config.db.rows import insert_rows
 from users.phone import is_e164, spellings, variants
 
 if TYPE_CHECKING:

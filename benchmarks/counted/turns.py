@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from benchmarks.counted.virtual_loop import run
 from benchmarks.payloads import address
+from bot.ai.base import Completion, CompletionRequest, LanguageModel
 from bot.channels.base import Account, OutboundText
 from bot.channels.registry import CHANNELS
 from bot.channels.whatsapp import WhatsAppChannel
-from bot.llm.base import Completion, CompletionRequest, LanguageModel
 from bot.models import InboundMessage
-from bot.worker import Worker
+from bot.worker.worker import Worker
 
 CONCURRENCY = 50
 MODEL = "gpt-6-luna"

@@ -14,7 +14,7 @@ from benchmarks.parts.answers import problems
 from benchmarks.processes import Run, Running, seed
 from benchmarks.servers import worker
 from benchmarks.standin_log import StandInLog
-from bot.standins.process import StandIn
+from bot.dev.standins.process import StandIn
 
 # The seeding process has ended by then, and the worker has been idle for a while.
 BEGIN_IN_SECONDS, STORED_PER_SECOND = 4.0, 500

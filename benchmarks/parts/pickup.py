@@ -11,7 +11,7 @@ from benchmarks.payloads import WEBHOOK_PATH, body, signature
 from benchmarks.processes import Run, seed
 from benchmarks.servers import front, worker
 from benchmarks.standin_log import StandInLog
-from bot.standins.process import StandIn
+from bot.dev.standins.process import StandIn
 
 SAMPLES = 100
 WARM_UP = 5

@@ -12,7 +12,7 @@ from benchmarks.parts.backlog import answer_backlog
 from benchmarks.processes import Run, seed
 from benchmarks.servers import front, worker
 from benchmarks.watching import memory_while
-from bot.standins.process import StandIn
+from bot.dev.standins.process import StandIn
 
 SHARE = 0.6
 # What a worker can do follows from these chats, answered before.

@@ -14,7 +14,7 @@ from benchmarks.processes import Run, environment, python, seed
 from benchmarks.profiling import Profile
 from benchmarks.rounds import rotated
 from benchmarks.standin_log import StandInLog
-from bot.standins.process import StandIn
+from bot.dev.standins.process import StandIn
 
 ROUNDS = 3
 CONCURRENCY = 100

@@ -1,17 +1,17 @@
 """The bot's pages in the admin."""
 
-from bot.admin.access import AccessRequestAdmin
-from bot.admin.audit import AuditEntryAdmin
-from bot.admin.bots import BotAdmin
-from bot.admin.conversations import TranscriptAdmin
-from bot.admin.inbox import InboundMessageAdmin
-from bot.admin.invites import InviteAdmin
-from bot.admin.leases import LeaseAdmin
-from bot.admin.outbox import OutboundMessageAdmin
-from bot.admin.people import PersonAdmin
-from bot.admin.schedules import ScheduleAdmin
-from bot.admin.spends import BudgetAdmin
-from bot.admin.tasks import FailureAdmin, QueueAdmin, SuccessAdmin
+from bot.admin.bots.pages import BotAdmin
+from bot.admin.messages.conversations import TranscriptAdmin
+from bot.admin.messages.inbox import InboundMessageAdmin
+from bot.admin.messages.leases import LeaseAdmin
+from bot.admin.messages.outbox import OutboundMessageAdmin
+from bot.admin.operations.schedules import ScheduleAdmin
+from bot.admin.operations.spends import BudgetAdmin
+from bot.admin.operations.tasks import FailureAdmin, QueueAdmin, SuccessAdmin
+from bot.admin.people.access_requests import AccessRequestAdmin
+from bot.admin.people.audit import AuditEntryAdmin
+from bot.admin.people.invites import InviteAdmin
+from bot.admin.people.pages import PersonAdmin
 
 __all__ = [
     "AccessRequestAdmin",

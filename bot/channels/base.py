@@ -161,7 +161,7 @@ class SendError(Exception):
     provider_request_id: what the provider's support finds the refusal by, where it says so.
     """
 
-    # (config/tracebacks.py: logs and error reports may show it.)
+    # (config/logs/tracebacks.py: logs and error reports may show it.)
     text_is_safe = True
 
     def __init__(

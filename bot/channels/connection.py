@@ -39,7 +39,7 @@ class CheckError(Exception):
     provider_request_id: what the provider's support finds the refusal by, where it says so.
     """
 
-    # (config/tracebacks.py: logs and error reports may show it.)
+    # (config/logs/tracebacks.py: logs and error reports may show it.)
     text_is_safe = True
 
     def __init__(self, code: str, sentence: str, *, error_code: str = "", provider_request_id: str = "") -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.channels.base import Channel
-from bot.channels.text import split
+from bot.text import split
 
 # In place of a document; more would flood the chat, and each may be billed.
 MOST_TEXTS = 20

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from bot.channels.text import clean
+from bot.text import clean
 
 LONGEST_WORDS = 2_000
 LONGEST_FACT = 500

@@ -16,7 +16,7 @@ from bot.front.child import begin
 from bot.front.limits import Bound
 
 if TYPE_CHECKING:  # the child imports this module, and has no models
-    from bot.directory import ActiveBot
+    from bot.queue.snapshot import ActiveBot
 
 LARGE_BYTES = 256 * 1024
 # Providers send hardly any; the process ends when none came for a while.

@@ -11,8 +11,6 @@ from typing import Any
 
 from django.conf import settings
 
-from bot.access_log import PROBES, log_access
-from bot.answers import MACHINE_HEADERS, Answer, answer_of, as_app_error, refusal
 from bot.errors import AppError, ErrorCode
 from bot.front.apart import Parser
 from bot.front.bodies import Body, read_body
@@ -22,9 +20,11 @@ from bot.front.pages import Pages
 from bot.front.probes import HEALTHY, Probes
 from bot.front.protocol import Connection, Pairs, Scope
 from bot.front.room import Room
+from bot.web.access_log import PROBES, log_access
+from bot.web.answers import MACHINE_HEADERS, Answer, answer_of, as_app_error, refusal
 from bot.webhooks import OK
 from config.file_modes import keep_new_files_private
-from config.log_context import add
+from config.logs.context import add
 
 logger = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from datetime import datetime
 from django.utils import timezone
 
 from bot import webhooks
-from bot.directory import ActiveBot, Directory
 from bot.front.intake import Intake
-from bot.gathering import LARGEST
-from bot.inbox import prepare
-from bot.received import Delivery, Stored
+from bot.queue.accept import prepare
+from bot.queue.received import Delivery, Stored
+from bot.queue.snapshot import ActiveBot, Directory
 from bot.webhooks import Call
+from config.db.gathering import LARGEST
 
 
 class Arrivals:

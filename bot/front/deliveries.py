@@ -6,9 +6,7 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 
 from bot import webhooks
-from bot.answers import Answer, refusal
 from bot.channels.base import WebhookRequest
-from bot.directory import MISSED_SECONDS, ActiveBot, Directory, latest
 from bot.errors import AppError, ErrorCode
 from bot.front.apart import LARGE_BYTES, Parser
 from bot.front.arrivals import Arrivals
@@ -16,8 +14,10 @@ from bot.front.bodies import read_body
 from bot.front.intake import Intake
 from bot.front.protocol import Connection, Scope
 from bot.front.room import Room
-from bot.inbox import prepare
-from bot.received import Stored
+from bot.queue.accept import prepare
+from bot.queue.received import Stored
+from bot.queue.snapshot import MISSED_SECONDS, ActiveBot, Directory, latest
+from bot.web.answers import Answer, refusal
 from bot.webhooks import Call
 
 BODY_SECONDS = 10.0

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from bot import directory, inbox, metrics
-from bot.batching import Database, is_a_bug
-from bot.directory import FRESH_SECONDS, MISSED_SECONDS, Directory
 from bot.front.limits import Bound, busy
-from bot.gathering import Crowd
-from bot.received import Delivery, Stored, note
+from bot.monitoring import metrics
+from bot.queue import accept, snapshot
+from bot.queue.received import Delivery, Stored, note
+from bot.queue.snapshot import FRESH_SECONDS, MISSED_SECONDS, Directory
+from config.db.database_thread import Database, is_a_bug
+from config.db.gathering import Crowd
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Intake:
             raise busy(HANGS)
         self._waiting.take()
         stored.add_done_callback(partial(self._done, delivery))
-        self.database.hand_in(inbox.store, delivery, stored)
+        self.database.hand_in(accept.store, delivery, stored)
 
     def _done(self, delivery: Delivery, stored: asyncio.Future[Stored]) -> None:
         self._waiting.give_back()
@@ -93,7 +94,7 @@ class Intake:
             AppError: BUSY, the database hangs.
             django.db.Error: it could not be read.
         """
-        latest = directory.latest()
+        latest = snapshot.latest()
         if latest is not None and latest.age <= fresh_seconds:
             return latest
         if self.hangs:
@@ -102,7 +103,7 @@ class Intake:
             raise busy(HANGS)
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(
-                self.database.run(directory.current, min(fresh_seconds, MISSED_SECONDS))
+                self.database.run(snapshot.current, min(fresh_seconds, MISSED_SECONDS))
             )
         try:
             async with asyncio.timeout(PATIENCE_SECONDS * 2):
@@ -134,7 +135,7 @@ class Intake:
 
     async def _keep_fresh(self) -> None:
         while True:
-            await self._quietly(directory.current, FRESH_SECONDS / 2)
+            await self._quietly(snapshot.current, FRESH_SECONDS / 2)
             await asyncio.sleep(FRESH_SECONDS)
 
     async def _keep_flushing(self) -> None:

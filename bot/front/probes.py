@@ -6,11 +6,20 @@ import logging
 import time
 from collections.abc import Callable
 
-from bot.answers import Answer
 from bot.front.pages import Pages
 from bot.front.protocol import Scope, pairs_of
-from bot.health.readiness import ERROR, FRESH_SECONDS, OK, UNREADY, Changes, Readiness, nothing_known, run_checks
-from bot.metrics.access import may_see_numbers
+from bot.monitoring.health.readiness import (
+    ERROR,
+    FRESH_SECONDS,
+    OK,
+    UNREADY,
+    Changes,
+    Readiness,
+    nothing_known,
+    run_checks,
+)
+from bot.monitoring.metrics.access import may_see_numbers
+from bot.web.answers import Answer
 
 logger = logging.getLogger(__name__)
 

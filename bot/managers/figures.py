@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
-from config.rows import insert_rows
+from config.db.rows import insert_rows
 
 if TYPE_CHECKING:
     from bot.models import DailyFigures  # noqa: F401 (named in the queryset's type)

@@ -13,7 +13,7 @@ from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from bot.managers.storing import NewInbound, RowKey, store
-from config.sql import execute, fetch, ids_value, in_ids, read_time, rows_source, rows_value, time_value
+from config.db.sql import execute, fetch, ids_value, in_ids, read_time, rows_source, rows_value, time_value
 
 if TYPE_CHECKING:
     from bot.models import InboundMessage  # noqa: F401 (named in the queryset's type)

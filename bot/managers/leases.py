@@ -11,7 +11,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from bot.managers.sql import rows_of
-from config.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
+from config.db.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
 
 if TYPE_CHECKING:
     from bot.models import Lease  # noqa: F401 (named in the queryset's type)

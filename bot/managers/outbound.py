@@ -22,7 +22,7 @@ from bot.managers.statuses import (
     rounds,
     tell_statement,
 )
-from config.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
+from config.db.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
 
 if TYPE_CHECKING:
     from bot.models import OutboundMessage  # noqa: F401 (named in the queryset's type)

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from config.sql import time_value as time_value
+from config.db.sql import time_value as time_value
 
 
 def rows_of(count: int, placeholders: str) -> str:

@@ -8,10 +8,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from bot.ai.effort import Effort
 from bot.errors import ErrorCode
-from bot.fields import EncryptedJSONField
-from bot.llm.effort import Effort
 from bot.managers import BotQuerySet, ModelChoiceQuerySet
+from bot.models.encryption import EncryptedJSONField
 
 MODEL_LENGTH = 100
 REASONING = (

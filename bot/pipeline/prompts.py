@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bot.llm.base import ChatMessage, CompletionRequest
-from bot.llm.messages import exchanges, joined
-from bot.llm.tokens import cautious_prompt_tokens, estimate_prompt_tokens
+from bot.ai.base import ChatMessage, CompletionRequest
+from bot.ai.messages import exchanges, joined
+from bot.ai.tokens import cautious_prompt_tokens, estimate_prompt_tokens
 
 Size = Callable[[Iterable[ChatMessage]], int]
 

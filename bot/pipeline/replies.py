@@ -5,9 +5,9 @@ import logging
 
 from django.utils.translation import gettext as _
 
+from bot.ai.base import Completion
 from bot.channels.base import Channel
 from bot.channels.rendering import has_markdown, render
-from bot.llm.base import Completion
 
 logger = logging.getLogger(__name__)
 

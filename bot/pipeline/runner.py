@@ -5,17 +5,17 @@ import logging
 
 from django.conf import settings
 
+from bot.ai.standing import row_code
 from bot.errors import AppError, ErrorCode
-from bot.llm.standing import row_code
-from bot.pipeline.access import access
-from bot.pipeline.budget import budget
-from bot.pipeline.commands.stage import commands
-from bot.pipeline.completion import completion
-from bot.pipeline.limits import rate_limit
-from bot.pipeline.notice import notice
+from bot.pipeline.limiter import rate_limit
 from bot.pipeline.services import Services
+from bot.pipeline.stages.access import access
+from bot.pipeline.stages.budget import budget
+from bot.pipeline.stages.commands import commands
+from bot.pipeline.stages.completion import completion
+from bot.pipeline.stages.notice import notice
+from bot.pipeline.stages.window import window
 from bot.pipeline.turn import Turn
-from bot.pipeline.window import window
 
 logger = logging.getLogger(__name__)
 

@@ -6,21 +6,21 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.apart import Apart
-from bot.batching import Database
-from bot.llm.base import LanguageModel
+from bot.ai.base import LanguageModel
+from config.db.database_thread import Database
+from config.db.side_thread import Apart
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from bot.pipeline.limits import Limiter
+    from bot.pipeline.limiter import Limiter
 
 
 @dataclass(slots=True)
 class Services:
     """One worker's shared tools: its database thread, model, HTTP session and rate limiter.
 
-    apart: for database work that takes longer than all turns should wait (bot/apart.py).
+    apart: for database work that takes longer than all turns should wait (config/db/side_thread.py).
     """
 
     database: Database

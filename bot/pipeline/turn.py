@@ -9,13 +9,13 @@ from uuid import uuid4
 
 from django.conf import settings
 
+from bot.ai.base import ChatMessage, Completion
 from bot.channels.base import TEXT, TOLD, UNAVAILABLE
 from bot.channels.documents import Document, fits
-from bot.directory import ActiveBot
-from bot.llm.base import ChatMessage, Completion
-from bot.log_ids import chat_hash
 from bot.managers import OutboundPart, TakenLease
-from conversations.many import Said
+from bot.queue.log_ids import chat_hash
+from bot.queue.snapshot import ActiveBot
+from conversations.memory import Said
 from users.models import User
 
 # What the model is told of a quoted message that is no longer held.

@@ -4,8 +4,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from bot.models import AccessRequest, Lease, ModelChoice
-from bot.privacy import traces
-from bot.privacy.holdings import find_holdings
+from bot.privacy.erasure import traces
+from bot.privacy.erasure.found_rows import find_holdings
 from bot.privacy.subjects import Subject
 from conversations.models import Conversation, Message
 from usage.models import DailySpend, UsageRecord

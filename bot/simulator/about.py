@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from bot.directory import ActiveBot
 from bot.models import Bot
 from bot.pipeline.commands.registry import commands_for
+from bot.queue.snapshot import ActiveBot
 from bot.simulator.chat import choose_bot
 from bot.simulator.choosing import choose_person
 from bot.simulator.rights import check_person, may_write, visitor_of

@@ -5,12 +5,12 @@ import uuid
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bot import inbox
 from bot.channels.base import TEXT, InboundEvent
 from bot.channels.registry import get_channel
-from bot.channels.text import clean
-from bot.directory import ActiveBot, find_bot, forget
+from bot.queue import accept
+from bot.queue.snapshot import ActiveBot, find_bot, forget
 from bot.simulator import queries
+from bot.text import clean
 
 CONSOLE = queries.CONSOLE
 
@@ -69,5 +69,5 @@ def write(bot: ActiveBot, address: str, text: str, visitor: int | None = None) -
     event = InboundEvent(
         external_id=f"console-{uuid.uuid4()}", address=address, kind=TEXT, text=text, sent_at=timezone.now()
     )
-    inbox.accept(bot, [event], visitor=visitor)
+    accept.accept(bot, [event], visitor=visitor)
     return event

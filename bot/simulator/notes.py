@@ -2,8 +2,8 @@
 
 import logging
 
-from bot.directory import ActiveBot
 from bot.pipeline.commands import find_command, read_call
+from bot.queue.snapshot import ActiveBot
 from bot.simulator.rights import known_elsewhere
 from users.models import AuditEntry, User
 from users.permissions import Permission, may

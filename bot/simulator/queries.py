@@ -8,11 +8,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bot.erased import has_changed_hands
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.privacy.subjects import Subject
 from bot.simulator.bubbles import Bubble, cost_line, merge, of_reply, of_unanswered
 from bot.simulator.overbudget import OVER_BUDGET_NUMBER
+from bot.worker.erased import has_changed_hands
 from conversations.models import Conversation
 from usage.models import UsageRecord
 from users.models import User

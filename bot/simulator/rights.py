@@ -2,7 +2,7 @@
 
 A real person's chat is theirs: what they have said is in the model's prompt, and what is written as them is charged to
 them. So staff write as themselves and as people whom nobody but staff has written as, and owners as anybody. Commands
-are judged by the visitor's rights as well as the person's (bot/pipeline/commands/stage.py).
+are judged by the visitor's rights as well as the person's (bot/pipeline/stages/commands.py).
 """
 
 from collections.abc import Collection, Iterable

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from bot.history.trace import Step, trace
 from bot.models import InboundMessage, OutboundMessage
 from bot.simulator.bubbles import PROBLEMS, call_line
 from bot.simulator.queries import CONSOLE, is_of_holder
 from bot.simulator.rights import check_person
 from bot.simulator.views import json_view
-from bot.trace import Step, trace
 from users.models import User
 
 Status = OutboundMessage.Status

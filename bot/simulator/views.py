@@ -18,14 +18,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from bot.channels.text import clean
-from bot.directory import ActiveBot
-from bot.previews import seconds_until_known
+from bot.queue.snapshot import ActiveBot
 from bot.simulator import queries
 from bot.simulator.chat import BadChoice, check_text, choose_bot, max_length, write
 from bot.simulator.choosing import choose_person, make_over_budget
 from bot.simulator.notes import note_command, note_look
 from bot.simulator.overbudget import OVER_BUDGET_NUMBER
+from bot.simulator.previews import seconds_until_known
 from bot.simulator.rights import (
     NotTheirs,
     check_person,
@@ -35,6 +34,7 @@ from bot.simulator.rights import (
     those_to_be,
     visitor_of,
 )
+from bot.text import clean
 
 # 4,096 characters as JSON escapes, each up to 12 bytes, and the rest of the object.
 MAX_BODY_BYTES = 64 * 1024

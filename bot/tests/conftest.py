@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot import inbox
 from bot.channels.registry import CHANNELS
-from bot.directory import ActiveBot
-from bot.tests.browser import Browser
-from bot.tests.factories import ALICE, BotFactory, event, whitelisted
-from bot.tests.fakes import ScriptedChannel, ScriptedModel, work_until
+from bot.queue import accept
+from bot.queue.snapshot import ActiveBot
+from bot.tests.support.browser import Browser
+from bot.tests.support.factories import ALICE, BotFactory, event, whitelisted
+from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from users.models import User
 
 # Where the coverage of the processes that tests start is measured as well. Elsewhere the same processes run the same
@@ -81,7 +81,7 @@ def ask(
 
     def ask(text: str, sender: str = ALICE, to: ActiveBot = bot) -> str:
         already = len(channel.texts)
-        inbox.accept(to, [event(f"asked-{next(numbers)}", address=sender, text=text)])
+        accept.accept(to, [event(f"asked-{next(numbers)}", address=sender, text=text)])
         work_until(model=model)
         return "\n".join(channel.texts[already:])
 

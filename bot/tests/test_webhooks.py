@@ -10,12 +10,12 @@ import pytest
 from django.db import OperationalError
 from django.urls import reverse
 
-from bot import directory, inbox
 from bot.front import deliveries
 from bot.models import InboundMessage, OutboundMessage
-from bot.tests.echoes import echo
-from bot.tests.entrances import ENTRANCES, Entrance, entrance
-from bot.tests.factories import (
+from bot.queue import accept, snapshot
+from bot.tests.support.echoes import echo
+from bot.tests.support.entrances import ENTRANCES, Entrance, entrance
+from bot.tests.support.factories import (
     ALICE,
     VERIFY_TOKEN,
     BotFactory,
@@ -25,7 +25,7 @@ from bot.tests.factories import (
     whatsapp_message,
     whatsapp_value,
 )
-from bot.tests.wsgi import Answer
+from bot.tests.support.wsgi import Answer
 from bot.webhooks import REFUSED
 from users.models import User
 
@@ -190,7 +190,7 @@ def test_an_unknown_bot_costs_the_same_work_as_a_refused_signature(
         return real(key, body, name)
 
     monkeypatch.setattr(hmac, "digest", digest)
-    for module in (directory, deliveries):
+    for module in (snapshot, deliveries):
         monkeypatch.setattr(module, "MISSED_SECONDS", -1.0)  # (each is the first after a while)
     body, costs = b" " * 1_000, []
     for path in (url(bot), "/webhooks/whatsapp/nobody/"):
@@ -291,7 +291,7 @@ def test_a_database_that_cannot_store_gets_503_and_nothing_is_half_written(door:
             messages=[whatsapp_message()], statuses=[{"id": "wamid.out", "status": "sent", "recipient_id": "1"}]
         )
     )
-    with patch.object(inbox, "_apply", side_effect=OperationalError("the disk is full at host db.internal")):
+    with patch.object(accept, "_apply", side_effect=OperationalError("the disk is full at host db.internal")):
         answer = post(door, bot, body)
 
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")

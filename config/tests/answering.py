@@ -13,7 +13,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     from django.conf import settings
     from django.core.handlers.wsgi import WSGIRequest
 
-    from users.clients import client_address
+    from users.login.clients import client_address
 
     settings.BEHIND_PROXY = True
     body = client_address(WSGIRequest(environ)).encode()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.tests.faults.binaries import free_port
+from bot.tests.system.faults.binaries import free_port
 from config.file_modes import keep_new_files_private, make_private, open_files, private_files
 from config.tests.bare import bare_environment
-from config.tests.test_environment import BASE
+from config.tests.environment.test_environment import BASE
 
 SQLITE = "django.db.backends.sqlite3"
 # What most shells and systemd say.
@@ -55,7 +55,7 @@ def test_what_is_not_there_or_no_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir(0o755)  # (a virtual environment)
     assert make_private(private_files({"ENGINE": SQLITE, "NAME": str(tmp_path / "missing")}, tmp_path)) == []
     assert [path.name for path in private_files({"ENGINE": SQLITE, "NAME": ":memory:"}, tmp_path)] == [".env"]
-    assert [path.name for path in private_files({"ENGINE": "config.postgresql", "NAME": "x"}, tmp_path)] == [".env"]
+    assert [path.name for path in private_files({"ENGINE": "config.db.postgresql", "NAME": "x"}, tmp_path)] == [".env"]
 
 
 def test_a_file_of_somebody_else_may_be_read_by_our_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

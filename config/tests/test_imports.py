@@ -14,25 +14,25 @@ CONFIG_LEAVES = (
     "config.file_modes",
     "config.front",
     *(
-        "config.batches",
-        "config.check_env",
-        "config.env",
+        "config.db.batches",
+        "config.environment.check_env",
+        "config.environment.env",
         "config.egress",
-        "config.events",
-        "config.log_context",
-        "config.logs",
+        "config.logs.events",
+        "config.logs.context",
+        "config.logs.lines",
         "config.loopback",
     ),
     *(
-        "config.mistakes",
-        "config.parsers",
-        "config.redaction",
-        "config.rows",
-        "config.sampling",
-        "config.sentry",
+        "config.environment.mistakes",
+        "config.environment.parsers",
+        "config.logs.redaction",
+        "config.db.rows",
+        "config.logs.sampling",
+        "config.logs.sentry",
         "config.shared_store",
-        "config.sql",
-        "config.tracebacks",
+        "config.db.sql",
+        "config.logs.tracebacks",
     ),
 )
 
@@ -85,12 +85,12 @@ RULES = (
         parts_may=True,
     ),
     Rule(
-        "only bot.llm itself imports concrete models",
+        "only bot.ai itself imports concrete models",
         (*APPS, "config"),
-        ("bot.llm.openai", "bot.llm.demo"),
-        exempt=("bot.llm",),
+        ("bot.ai.openai", "bot.ai.demo"),
+        exempt=("bot.ai",),
     ),
-    Rule("only bot.llm.openai imports openai", (*APPS, "config"), ("openai",), exempt=("bot.llm.openai",)),
+    Rule("only bot.ai.openai imports openai", (*APPS, "config"), ("openai",), exempt=("bot.ai.openai",)),
     Rule(
         CHANNELS_ARE_PURE,
         ("bot.channels",),
@@ -101,7 +101,7 @@ RULES = (
         "rendering is pure: it knows neither Django nor a channel",
         ("bot.channels.rendering",),
         ("django", *APPS, "config"),
-        allowed=("bot.channels.rendering", "bot.channels.text"),
+        allowed=("bot.channels.rendering", "bot.text"),
     ),
     Rule(
         "only the renderer imports the parser of Markdown",
@@ -111,19 +111,23 @@ RULES = (
     ),
     Rule(
         "language models know no channel, no pipeline and no Django model",
-        ("bot.llm",),
+        ("bot.ai",),
         ("bot", "users", "conversations", "usage", "django.db"),
         # The text helpers are pure: what is cleaned of a person's text is cleaned of a model's.
-        allowed=("bot.llm", "bot.errors", "bot.channels.text"),
+        allowed=("bot.ai", "bot.errors", "bot.text"),
     ),
-    Rule("the pipeline knows neither worker nor webhooks", ("bot.pipeline",), ("bot.worker", "bot.webhooks")),
-    Rule("webhooks only receive", ("bot.webhooks",), ("bot.pipeline", "bot.llm", "bot.worker", "bot.outbox")),
+    Rule("the pipeline knows neither worker nor webhooks", ("bot.pipeline",), ("bot.worker.worker", "bot.webhooks")),
+    Rule(
+        "webhooks only receive",
+        ("bot.webhooks",),
+        ("bot.pipeline", "bot.ai", "bot.worker.worker", "bot.worker.replies"),
+    ),
     Rule("what is measured knows nothing of what measures it", (*APPS, "config"), ("benchmarks",)),
     Rule(
         "the redaction needs the standard library only",
-        ("config.redaction", "config.log_context"),
+        ("config.logs.redaction", "config.logs.context"),
         ("django", "config", *APPS),
-        allowed=("config.log_context",),
+        allowed=("config.logs.context",),
     ),
 )
 
@@ -158,7 +162,7 @@ def imports_of(base: Path) -> Iterator[Import]:
 
 
 def imported_names(node: ast.ImportFrom, package: str, modules: dict[str, Path]) -> list[str]:
-    """Return the modules a from-import names: `from bot import worker` means bot.worker, if that is a module."""
+    """Return the modules a from-import names: `from bot import worker` means bot.worker.worker, if that is a module."""
     origin = node.module or ""
     if node.level:
         parents = package.split(".")[: len(package.split(".")) - node.level + 1]
@@ -180,7 +184,13 @@ def test_dependencies_run_one_way(rule, imports):
 
 def test_rules_and_names_are_those_of_the_project():
     modules = module_files(BASE)
-    assert {"bot.channels.registry", "bot.llm.openai", "bot.webhooks", "bot.worker", "config.redaction"} <= set(modules)
+    assert {
+        "bot.channels.registry",
+        "bot.ai.openai",
+        "bot.webhooks",
+        "bot.worker.worker",
+        "config.logs.redaction",
+    } <= set(modules)
     inside = {name.split(".")[2] for name in modules if name.startswith("bot.channels.")}
     adapters = {f"bot.channels.{name}" for name in inside - NO_ADAPTERS}
     assert adapters <= set(ADAPTERS), "a new adapter must be named in ADAPTERS"
@@ -193,14 +203,14 @@ def test_rules_and_names_are_those_of_the_project():
         ("usage/x.py", "def f():\n    import conversations.models", "usage imports users only"),
         ("bot/pipeline/x.py", "from bot import worker", "the pipeline knows neither worker nor webhooks"),
         ("bot/pipeline/x.py", "from .. import worker", "the pipeline knows neither worker nor webhooks"),
-        ("bot/x.py", "from openai import AsyncOpenAI", "only bot.llm.openai imports openai"),
+        ("bot/x.py", "from openai import AsyncOpenAI", "only bot.ai.openai imports openai"),
         ("bot/x.py", "from config.settings import DEBUG", "apps import leaves of config only"),
         ("bot/channels/x.py", "from django.db import models", CHANNELS_ARE_PURE),
         ("bot/x.py", "from bot.channels.whatsapp import W", "only the registry imports concrete channels"),
     ],
 )
 def test_a_forbidden_import_is_found_with_its_file_and_line(tmp_path, file, source, rule):
-    for name in (file, "bot/worker.py"):
+    for name in (file, "bot/worker/worker.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     (tmp_path / file).write_text(f'"""Doc."""\n\n{source}\n')

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from config.tests.environment.test_environment import BASE
 from config.tests.known_faults import known, promised
-from config.tests.test_environment import BASE
 
 
 @pytest.mark.parametrize("path", ["docs/deployment.md", "Procfile"])

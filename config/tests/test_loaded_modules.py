@@ -22,23 +22,44 @@ command.run_from_argv(["manage.py", "%s"])
 TELL = "\nimport sys; print(*sys.modules)"
 
 PAGES = (
-    *("config.urls", "bot.admin", "bot.dashboard", "bot.simulator.views", "bot.simulator.urls", "bot.checks"),
-    *("users.admin", "users.forms", "users.throttle", "usage.admin", "usage.reporting", "conversations.admin"),
+    *(
+        "config.urls",
+        "bot.admin",
+        "bot.admin.dashboard",
+        "bot.simulator.views",
+        "bot.simulator.urls",
+        "bot.operations.checks",
+    ),
+    *(
+        "users.admin.people",
+        "users.admin.forms",
+        "users.login.throttle",
+        "usage.admin",
+        "usage.reporting",
+        "conversations.admin",
+    ),
     *("unfold.sites", "unfold.admin", "unfold.forms", "django.contrib.admin.forms", "django.contrib.auth.forms"),
     *("django.contrib.auth.admin", "django.contrib.postgres", "django.template.loaders", "whitenoise.middleware"),
     "segno",
 )
-OPENAI = ("bot.llm.openai", "openai", "httpx2", "pydantic")
+OPENAI = ("bot.ai.openai", "openai", "httpx2", "pydantic")
 # What the whole installation may do without: prices are looked up after a call, Markdown is parsed when there is some,
 # errors are reported with SENTRY_DSN.
-RARE = ("genai_prices", "markdown_it", "sentry_sdk", "bot.metrics.exposition", "bot.demo", "bot.standins")
+RARE = (
+    "genai_prices",
+    "markdown_it",
+    "sentry_sdk",
+    "bot.monitoring.metrics.exposition",
+    "bot.dev.demo",
+    "bot.dev.standins",
+)
 TESTS = ("pytest", "hypothesis", "babel", "factory", "selenium", "honcho")
 EVERYWHERE = (*RARE, *TESTS)
 # The clients of stores that these tests' installation does not have, and what comes with them.
 STORES = ("redis", "psycopg", "django.db.backends.postgresql")
 CALLERS = ("aiohttp", "limits", "cryptography", "health_check", "dns")
-WORK = ("bot.worker", "bot.pipeline.runner", "bot.delivery")
-SCHEDULES = ("bot.schedules", "bot.retention", "django_q.cluster", "django_q.tasks")
+WORK = ("bot.worker.worker", "bot.pipeline.runner", "bot.worker.delivery")
+SCHEDULES = ("bot.operations.schedules", "bot.privacy.retention", "django_q.cluster", "django_q.tasks")
 
 
 @dataclass(frozen=True)
@@ -52,9 +73,9 @@ class Process:
 
 ALL_STORES = {"DATABASE_URL": "postgres://u:p@192.0.2.1/n", "REDIS_URL": "redis://192.0.2.1:6379/0"}
 WITH_MODEL = {"LLM_PROVIDER": "openai", "OPENAI_API_KEY": "sk-none"}
-FRONT = f"{SETUP}import bot.webhooks, bot.health, bot.urls, bot.web_errors, bot.middleware"
+FRONT = f"{SETUP}import bot.webhooks, bot.monitoring.health, bot.urls, bot.web.error_pages, bot.web.middleware"
 WORKER, SCHEDULER = COMMAND % ("runworker", "runworker"), COMMAND % ("qcluster", "qcluster")
-MODEL = "\nfrom bot.llm import create_model; create_model('%s')"
+MODEL = "\nfrom bot.ai import create_model; create_model('%s')"
 PROCESSES = {
     "setup": Process(SETUP, (*PAGES, *OPENAI, *EVERYWHERE, *STORES, *CALLERS, *WORK, *SCHEDULES)),
     "front": Process(FRONT, (*PAGES, *OPENAI, *EVERYWHERE, *STORES, *CALLERS, *WORK, *SCHEDULES)),
@@ -70,7 +91,9 @@ PROCESSES = {
         WITH_MODEL,
     ),
     "scheduler": Process(
-        f"{SCHEDULER}\nimport bot.schedules", (*PAGES, *OPENAI, *EVERYWHERE, *STORES, *CALLERS, *WORK), WITH_MODEL
+        f"{SCHEDULER}\nimport bot.operations.schedules",
+        (*PAGES, *OPENAI, *EVERYWHERE, *STORES, *CALLERS, *WORK),
+        WITH_MODEL,
     ),
     "pages": Process(
         "import config.wsgi",
@@ -131,7 +154,7 @@ def test_pages_are_found_where_they_are_needed(code):
 def test_no_check_of_readiness_imports_a_library_while_its_time_runs():
     code = f"""{SETUP}
 import asyncio, sys
-from bot.health import readiness
+from bot.monitoring.health import readiness
 before = set()
 def load(of=readiness._loaded_checks):
     checks = of()

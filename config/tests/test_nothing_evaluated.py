@@ -12,10 +12,10 @@ CALLS = {"eval", "exec", "compile", "__import__", "import_string", "import_modul
 MODULES = {"pickle", "marshal", "shelve", "dill", "importlib", "urllib.request", "requests", "code", "runpy"}
 # What starts processes or asks over HTTP with words of the program's own, and takes none from a page or a message.
 ALLOWED = {
-    "bot/health/checks.py: import_module": "loads the libraries that each check of ours names in its class",
-    "bot/health/checks.py: importlib": "for that",
+    "bot/monitoring/health/checks.py: import_module": "loads the libraries that each check of ours names in its class",
+    "bot/monitoring/health/checks.py: importlib": "for that",
     "config/egress.py: urllib.request": "reads the proxy's address from the environment, and asks nobody",
-    "bot/standins/process.py: urllib.request": "asks a stand-in that it has started, on this machine",
+    "bot/dev/standins/process.py: urllib.request": "asks a stand-in that it has started, on this machine",
 }
 
 

@@ -1,8 +1,8 @@
 """docs/privacy.md says what the table of what is kept says."""
 
-from bot.retention.entry import Entry
-from bot.retention.periods import MESSAGE_ROW_DAYS
-from bot.retention.table import TABLE
+from bot.privacy.retention.entry import Entry
+from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
+from bot.privacy.retention.table import TABLE
 from config import privacy
 
 MANUAL = privacy.DOCUMENT.read_text()

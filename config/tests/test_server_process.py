@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.tests.faults.binaries import free_port
+from bot.tests.system.faults.binaries import free_port
 from config.tests.bare import bare_environment
 
 BASE = Path(__file__).resolve().parents[2]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.tests.faults.binaries import free_port
-from config.dotenv import create_dotenv
-from config.environment import TEST_SECRET_KEY, validate
+from bot.tests.system.faults.binaries import free_port
+from config.environment.dotenv import create_dotenv
+from config.environment.loading import TEST_SECRET_KEY, validate
 from config.start import is_free
 from config.tests.bare import bare_environment
 

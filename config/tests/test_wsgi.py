@@ -11,8 +11,8 @@ from django.db.backends.signals import connection_created
 from django.test import Client
 from django.urls import reverse
 
-from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
-from bot.tests.wsgi import ask
+from bot.tests.support.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
+from bot.tests.support.wsgi import ask
 from config.front import front_token
 from config.wsgi import application, believe_front, give_length
 from users.tests.factories import alice

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from conversations.many import Said, recent_of_many, remember_many
+from conversations.memory import Said, recent_of_many, remember_many
 from conversations.models import Conversation, Message
 from users.models import User
 from users.tests.factories import UserFactory

@@ -5,8 +5,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from config import batches
-from config.batches import delete_in_batches
+from config.db import batches
+from config.db.batches import delete_in_batches
 from conversations import retention
 from conversations.models import Conversation, Message
 from conversations.retention import CleanedConversations, cleanup_expired_conversations

@@ -10,12 +10,12 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from config.desk.lists import ReadOnlyDeskAdmin
 from usage.reporting.csv_file import report_csv
 from usage.reporting.page import shown
 from usage.reporting.question import BadQuestion, Question, read_question
 from usage.reporting.table import Table, table
 from usage.reporting.words import Names
-from users.desk import ReadOnlyDeskAdmin
 from users.models import User
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from usage.closing import last_closed
 from usage.days import KEYS, SUMS
 from usage.managers import UsageQuerySet
 from usage.models import ClosedDay, UsageDay, UsageKind, UsageRecord
-from usage.report import Sums
 from usage.reporting.question import NOBODY, By, Question
+from usage.reporting.sums_report import Sums
 from usage.sums import AGGREGATES, sums_by_day
 
 ANSWERS = {"count_answers": Count("pk", filter=Q(kind=UsageKind.COMPLETION))}

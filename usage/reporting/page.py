@@ -12,14 +12,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.desk.plots import Bar, plot
 from usage.managers import today
 from usage.pricing import exact_dollars
-from usage.report import Sums
 from usage.reporting import links
 from usage.reporting.question import NARROW, NOBODY, By, Question
+from usage.reporting.sums_report import Sums
 from usage.reporting.table import Row, Table
 from usage.reporting.words import Names, heading, short_day
-from users.plots import Bar, plot
 
 COUNTS = ("answers", "input_tokens", "cached_input_tokens", "output_tokens", "unpriced")
 

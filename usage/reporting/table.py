@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
-from usage.report import Sums
 from usage.reporting.lines import Line, lines, nobodys, people
 from usage.reporting.question import NOBODY, By, Question
+from usage.reporting.sums_report import Sums
 
 MOST_PEOPLE = 100
 

@@ -7,9 +7,9 @@ from django.db.models import Sum
 
 from usage.managers import today
 from usage.models import UsageDay, UsageRecord
-from usage.report import Sums
 from usage.reporting.lines import lines
 from usage.reporting.question import By, Question, read_question
+from usage.reporting.sums_report import Sums
 from usage.reporting.table import Row, Table, table
 from users.models import User
 

@@ -16,7 +16,7 @@ from usage import folding
 from usage.days import KEYS, SUMS
 from usage.managers import Totals
 from usage.models import UsageDay, UsageRecord
-from usage.report import Person, usage_lines, usage_report
+from usage.reporting.sums_report import Person, usage_lines, usage_report
 from usage.repricing import reprice
 from usage.retention import cleanup_old_usage_metrics
 from usage.tests.factories import UsageRecordFactory

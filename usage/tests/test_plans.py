@@ -10,10 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bot.alerts import raise_alerts
+from bot.operations.alerts import raise_alerts
 from usage.managers import today
 from usage.models import DailySpend, UsageRecord
-from usage.report import usage_report
+from usage.reporting.sums_report import usage_report
 from usage.repricing import _correct, reprice, waiting_records
 from users.models import User
 from users.tests.factories import UserFactory, alice

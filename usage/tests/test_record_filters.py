@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from bot.tests.factories import BotFactory
+from bot.tests.support.factories import BotFactory
 from usage.models import DailySpend, UsageRecord
 from usage.tests.reporting import NOON, TODAY, answer, call, day
 from users.tests.factories import UserFactory, alice, bob, charlie

@@ -6,7 +6,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
-from config.batches import FIRST_SIZE
+from config.db.batches import FIRST_SIZE
 from usage.models import DailySpend, UsageRecord
 from usage.retention import CleanedUsage, cleanup_old_spends, cleanup_old_usage_metrics
 from usage.tests.factories import UsageRecordFactory

@@ -5,10 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from usage import price_admin, waiting
+from usage import waiting
+from usage.admin import prices
+from usage.admin.showing import dollars
 from usage.models import DailySpend, ModelPrice, UsageRecord
 from usage.prices import price_completion
-from usage.showing import dollars
 from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
 from users.tests.factories import alice, bob
 
@@ -184,7 +185,7 @@ def test_where_every_record_is_without_a_cost_the_newest_are_looked_at(client, m
 def test_an_action_prices_what_waits_for_the_selected_models_and_no_more_than_a_request_has_time_for(
     client, monkeypatch
 ):
-    monkeypatch.setattr(price_admin, "REPRICED_BY_ACTION", 2)
+    monkeypatch.setattr(prices, "REPRICED_BY_ACTION", 2)
     monkeypatch.setattr("usage.repricing.FIRST_SIZE", 2)
     for _ in range(3):
         unpriced(10)

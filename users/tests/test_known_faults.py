@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.tests.known_faults import given, known, promised
-from users import throttle
+from users.login import throttle
 from users.models import User
 from users.roles import Role
 from users.tests.factories import UserFactory

@@ -15,13 +15,13 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from config.logs import JsonLines
-from config.redaction import redact_mapping
-from users import throttle
-from users.clients import UNREADABLE, client_address
+from config.logs.lines import JsonLines
+from config.logs.redaction import redact_mapping
+from users.login import throttle
+from users.login.clients import UNREADABLE, client_address
+from users.login.throttle import LoginThrottled, account_key, client_key
 from users.models import User
 from users.tests.together import together
-from users.throttle import LoginThrottled, account_key, client_key
 
 pytestmark = pytest.mark.django_db
 
@@ -173,7 +173,9 @@ def test_who_is_signed_in_already_stays_so(owner: User, client: Client, login: L
 def test_the_log_has_hashes_only(owner: User, login: Login, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(ACCOUNT_LIMIT + 1):
         login()
-    lines = [json.loads(JsonLines().format(record)) for record in caplog.records if record.name == "users.backends"]
+    lines = [
+        json.loads(JsonLines().format(record)) for record in caplog.records if record.name == "users.login.backends"
+    ]
     assert [line["event"] for line in lines] == ["login_failed"] * ACCOUNT_LIMIT + ["login_throttled"]
     assert {(line["account"], line["client"]) for line in lines} == {(account_key(OWNER), lines[0]["client"])}
     everything = json.dumps(lines)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from users.money import DollarField, as_dollars, short_dollars
+from config.desk.money import DollarField, as_dollars, short_dollars
 
 
 @pytest.mark.parametrize(

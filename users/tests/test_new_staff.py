@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from bot.bootstrap import ensure_owner
+from bot.operations.bootstrap import ensure_owner
 from users.invites import Outcome, create_invite, redeem
 from users.models import Identity, User
 from users.roles import Role

@@ -6,8 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from users import paginator
-from users.forms import PersonCreationForm
+from config.desk import paginator
+from users.admin.forms import PersonCreationForm
 from users.models import AuditEntry, Identity, User
 from users.roles import Role
 from users.tests.factories import IdentityFactory, UserFactory, alice, bob, charlie

@@ -1,6 +1,6 @@
 import xml.etree.ElementTree as ET
 
-from users.plots import Bar, plot
+from config.desk.plots import Bar, plot
 
 
 def rects(svg, kind="part-0"):

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from users import backends
+from users.login import backends
 from users.models import User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie

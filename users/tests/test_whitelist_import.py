@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.rows import insert_rows
+from config.db.rows import insert_rows
 from users.models import User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie

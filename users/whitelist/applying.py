@@ -11,9 +11,9 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.batches import Progress
-from config.rows import insert_rows
-from users.budget_rights import BudgetChange, audit_budgets
+from config.db.batches import Progress
+from config.db.rows import insert_rows
+from users.admin.budget_rights import BudgetChange, audit_budgets
 from users.models import User
 from users.number_lock import lock_numbers
 from users.roles import Role, role_flags

@@ -7,7 +7,7 @@ from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.batches import Progress
+from config.db.batches import Progress
 from users.models import CANONICAL_NUMBER, Identity, User
 from users.phone import variants
 from users.roles import Role

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from config.batches import Progress
+from config.db.batches import Progress
 from users.phone import is_possible
 from users.whitelist.columns import COLUMNS, BadHeader, BadLine, Layout, column_of, read_layout, read_row
 from users.whitelist.rows import Notes, Row, canonical

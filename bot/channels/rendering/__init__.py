@@ -7,7 +7,7 @@ lines.py writes one line that way, and parts.py packs lines into parts.
 import re
 
 from bot.channels.rendering.dialects import Dialect
-from bot.channels.text import split
+from bot.text import split
 
 # Below that, marks and fences would take most of a part.
 SMALLEST_LIMIT = 100

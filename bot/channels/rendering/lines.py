@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from bot.channels.rendering.dialects import Dialect
 from bot.channels.rendering.document import Line, Mark, Run, is_spaced_letter
-from bot.channels.text import hard_cut, split
+from bot.text import hard_cut, split
 
 _EDGES = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)
 # How far split() looks beyond its limit, at most.

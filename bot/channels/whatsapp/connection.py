@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bot.channels.base import Account, SendError
 from bot.channels.connection import CheckError, Connection
-from bot.channels.text import clean
 from bot.channels.whatsapp import api
+from bot.text import clean
 
 FIELDS = "id,display_phone_number,verified_name,quality_rating"
 LONGEST_SHOWN = 100

@@ -4,10 +4,10 @@ import hashlib
 from typing import Any
 
 from bot.channels.base import TEXT, Event, InboundEvent
-from bot.channels.text import clean
 from bot.channels.whatsapp import changes, content, fields
 from bot.channels.whatsapp.fields import Malformed
 from bot.channels.words import fact, joined, told
+from bot.text import clean
 
 LONGEST_NAME = 100
 # The app lets people write 65,536 characters; what is longer was not written by one.

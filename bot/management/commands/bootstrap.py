@@ -7,8 +7,15 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.bootstrap import DEMO_BOT, DEMO_OWNER_NUMBER, DEMO_PERSON_NUMBER, ensure_demo, ensure_owner, find_owner
-from bot.schedules import ensure_schedules
+from bot.operations.bootstrap import (
+    DEMO_BOT,
+    DEMO_OWNER_NUMBER,
+    DEMO_PERSON_NUMBER,
+    ensure_demo,
+    ensure_owner,
+    find_owner,
+)
+from bot.operations.schedules import ensure_schedules
 from users.managers import AddressTaken
 from users.phone import InvalidPhoneNumber
 
@@ -47,7 +54,7 @@ class Command(BaseCommand):
         self._show_doubts()
 
     def _show_doubts(self) -> None:
-        from bot.checks import check_content
+        from bot.operations.checks import check_content
 
         for message in check_content():
             if not message.is_silenced():

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from bot.channels.base import InboundEvent
-from bot.directory import ActiveBot
 from bot.models import InboundMessage
+from bot.queue.snapshot import ActiveBot
 from bot.simulator import queries
 from bot.simulator.bubbles import Bubble
 from bot.simulator.chat import BadChoice, check_text, choose_bot, write

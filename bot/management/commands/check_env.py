@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from config import check_env
+from config.environment import check_env
 
 
 class Command(BaseCommand):

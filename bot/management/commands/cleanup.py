@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.retention import PurgeFailed, purge_expired
-from bot.retention.entry import Counts
-from config.batches import Progress, progress_line
+from bot.privacy.retention import PurgeFailed, purge_expired
+from bot.privacy.retention.entry import Counts
+from config.db.batches import Progress, progress_line
 
 
 class Command(BaseCommand):

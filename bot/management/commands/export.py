@@ -9,8 +9,8 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.privacy.export import is_anything_held, json_pieces, read, text_pieces
-from bot.privacy.named import NOTHING_HELD, add_whom, find_whom
+from bot.privacy.command_arguments import NOTHING_HELD, add_whom, find_whom
+from bot.privacy.export.document import is_anything_held, json_pieces, read, text_pieces
 from users.models import AuditEntry
 
 FORMATS: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {"json": json_pieces, "text": text_pieces}

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.privacy.erase import erase
-from bot.privacy.named import NOTHING_HELD, add_whom, find_whom
+from bot.privacy.command_arguments import NOTHING_HELD, add_whom, find_whom
+from bot.privacy.erasure.erase import erase
 from bot.privacy.subjects import Subject
 from bot.privacy.summary import summary_of
 from users.owners import LastOwner

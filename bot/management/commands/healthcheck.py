@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from bot.brief import brief_connection
-from bot.heartbeats import ALIVE, Kind, host_name
 from bot.models import Heartbeat
+from bot.monitoring.heartbeats import ALIVE, Kind, host_name
+from config.db.short_connection import brief_connection
 
 PATHS = {"live": "/healthz", "ready": "/readyz"}
 

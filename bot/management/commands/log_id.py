@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from bot.log_ids import chat_hash
 from bot.models import Bot
+from bot.queue.log_ids import chat_hash
 from users.managers import read_number, spellings
 from users.models import Identity, User
 from users.phone import InvalidPhoneNumber

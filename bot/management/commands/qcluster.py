@@ -11,7 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 from django_q.management.commands import qcluster
 
-from bot import heartbeats
+from bot.monitoring import heartbeats
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from bot.models import Bot, InboundMessage
-from bot.recovery import replay
-from bot.replaying import plan_of
+from bot.operations.replaying import plan_of
+from bot.queue.recovery import replay
 
 # More that cannot be helped are told as a number of others.
 MOST_TOLD = 20

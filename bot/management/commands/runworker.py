@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.llm import create_model
-from bot.worker import Worker
+from bot.ai import create_model
+from bot.worker.worker import Worker
 
 # A turn leaves hardly anything that only the collector frees. Python's own 700 let it look some hundred times a second,
 # an eighth of a message's CPU.

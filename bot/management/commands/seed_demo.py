@@ -7,9 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.demo.clear import clear_demo
-from bot.demo.marks import already_there, other_people
-from bot.demo.seed import MOST_PEOPLE, MOST_PERSON_DAYS, seed_demo
+from bot.dev.demo.clear import clear_demo
+from bot.dev.demo.marks import already_there, other_people
+from bot.dev.demo.seed import MOST_PEOPLE, MOST_PERSON_DAYS, seed_demo
 from users.owners import LastOwner
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.connections import try_connection
 from bot.models import Bot
+from bot.operations.connection_test import try_connection
 
 
 class Command(BaseCommand):

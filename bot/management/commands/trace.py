@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from bot.trace import Step, Trace, find, find_by_number, trace
-from config.logs import one_line
+from bot.history.trace import Step, Trace, find, find_by_number, trace
+from config.logs.lines import one_line
 
 
 class Command(BaseCommand):

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from bot.models import Bot
 from usage.management.arguments import person
 from usage.models import DailySpend, UsageDay
-from usage.report import usage_lines, usage_report
-from usage.report_formats import tables, write_csv
+from usage.reporting.report_formats import tables, write_csv
+from usage.reporting.sums_report import usage_lines, usage_report
 
 STDOUT = "-"
 

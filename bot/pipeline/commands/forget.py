@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bot.pipeline.commands.registry import command
+from bot.pipeline.commands.writer import writer_of
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
-from bot.privacy.erase import erase
-from bot.privacy.farewell import farewell_of
-from bot.privacy.writer import writer_of
+from bot.privacy.erasure.erase import erase
+from bot.privacy.erasure.farewell import farewell_of
 from users.owners import LastOwner
 from users.permissions import Permission
 

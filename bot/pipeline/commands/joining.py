@@ -4,15 +4,15 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bot.access import forget_requests, lock_requests
-from bot.links import tell_of_link
 from bot.models import Lease
 from bot.pipeline.addresses import remember_addresses
+from bot.pipeline.attempt_limit import may_try
 from bot.pipeline.commands.basic import show_help
 from bot.pipeline.commands.registry import command, read_call
 from bot.pipeline.services import Services
-from bot.pipeline.tries import may_try
 from bot.pipeline.turn import LeaseLost, Turn
+from bot.queue.access_requests import forget_requests, lock_requests
+from bot.queue.link_notices import tell_of_link
 from users.invite_codes import read_code
 from users.invites import Outcome, Redemption, redeem
 

@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from bot.channels.documents import MOST_TEXTS, Document, fits, largest_document
 from bot.pipeline.commands.registry import command
+from bot.pipeline.commands.writer import writer_of
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
-from bot.privacy.export import TooLarge, bounded, json_pieces, read, text_pieces
-from bot.privacy.writer import writer_of
+from bot.privacy.export.document import TooLarge, bounded, json_pieces, read, text_pieces
 from users.linking import masked
 from users.models import AuditEntry
 from users.permissions import Permission

@@ -9,7 +9,7 @@ from bot.language import grouped
 from bot.models import ModelChoice
 from bot.pipeline.commands.registry import command
 from bot.pipeline.commands.wording import quoted, tidy_name
-from bot.pipeline.limits import limit_of
+from bot.pipeline.limiter import limit_of
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from users.phone import mask

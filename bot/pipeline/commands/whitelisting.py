@@ -3,10 +3,10 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from bot import access
-from bot.access import RequestGone, StaffOnly, forget_requests_of
 from bot.models import AccessRequest
 from bot.pipeline.commands.wording import called
+from bot.queue import access_requests
+from bot.queue.access_requests import RequestGone, StaffOnly, forget_requests_of
 from users.managers import AddressTaken
 from users.models import User
 from users.permissions import may_touch
@@ -51,7 +51,7 @@ def allow_request(request: AccessRequest, staff: User, *also: User, via: str) ->
     if known is not None and not known.is_whitelisted:
         refuse_to_touch_staff(known, staff, *also)
     try:
-        person = access.allow_request(request, staff=staff, via=via)
+        person = access_requests.allow_request(request, staff=staff, via=via)
     except (RequestGone, StaffOnly) as refusal:
         raise Refusal(str(refusal)) from None
     return person, known is None or not known.is_whitelisted

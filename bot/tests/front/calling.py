@@ -13,11 +13,11 @@ from unittest.mock import patch
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from bot import batching
 from bot.front.application import Front
 from bot.front.protocol import Pairs
 from bot.front.room import Room
 from bot.tests.front.granian import FakeConnection, FakeScope
+from config.db import database_thread
 
 Result = TypeVar("Result")
 
@@ -57,7 +57,7 @@ class Caller:
         """Return the front; it begins with the first request, when a test has made its bots."""
         if self._front is None:
             self._front = Front()
-            with patch.object(batching, "ThreadPoolExecutor", Inline) if self._inline else nullcontext():
+            with patch.object(database_thread, "ThreadPoolExecutor", Inline) if self._inline else nullcontext():
                 self.run(self._front.begin())
         return self._front
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from bot import directory, inbox
 from bot.front import intake
 from bot.front.application import Front
 from bot.front.probes import Probes
-from bot.health.readiness import Readiness
-from bot.metrics import pending
-from bot.received import Delivery, Stored
-from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
+from bot.monitoring.health.readiness import Readiness
+from bot.monitoring.metrics import pending
+from bot.queue import accept, snapshot
+from bot.queue.received import Delivery, Stored
 from bot.tests.front.calling import Caller, asking, calling
 from bot.tests.front.granian import FakeConnection
+from bot.tests.support.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ class Door:
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     door = Door()
-    monkeypatch.setattr(inbox, "store", door.store)
+    monkeypatch.setattr(accept, "store", door.store)
     return door
 
 
@@ -144,9 +144,9 @@ def test_bots_that_cannot_be_read_hold_nobody_up(
         assert door.open.wait(30)
 
     if not known:
-        directory.forget()
-    monkeypatch.setattr(directory, "FRESH_SECONDS", -1.0)
-    monkeypatch.setattr(directory, "current", hang)
+        snapshot.forget()
+    monkeypatch.setattr(snapshot, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(snapshot, "current", hang)
     assert is_refused(post(front))
     assert is_refused(post(front))
     assert front.ask("GET", "/healthz").status == 200

@@ -10,14 +10,22 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from bot import inbox, metrics
 from bot.front.application import Front
-from bot.metrics import pending
 from bot.models import Bot, Counter, InboundMessage, OutboundMessage
-from bot.tests.echoes import echo
-from bot.tests.factories import ALICE, WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
+from bot.monitoring import metrics
+from bot.monitoring.metrics import pending
+from bot.queue import accept
 from bot.tests.front.calling import Caller, asking
 from bot.tests.front.granian import FakeConnection
+from bot.tests.support.echoes import echo
+from bot.tests.support.factories import (
+    ALICE,
+    WhatsAppBotFactory,
+    signature,
+    whatsapp_body,
+    whatsapp_message,
+    whatsapp_value,
+)
 
 # (Not within a transaction: on PostgreSQL a row that is refused would spoil it.)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,13 +100,13 @@ def test_what_needs_several_statements_is_one_transaction(front: Caller) -> None
 def test_a_row_that_the_database_refuses_fails_its_own_delivery_only(
     front: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = inbox._inbound_row
+    real = accept._inbound_row
 
     def spoilt(*arguments: Any) -> Any:
         row = real(*arguments)
         return row._replace(kind=cast("str", None)) if row.external_id == "wamid.bad" else row
 
-    monkeypatch.setattr(inbox, "_inbound_row", spoilt)
+    monkeypatch.setattr(accept, "_inbound_row", spoilt)
     answers = at_once(front, delivery("1"), delivery("2", "bad"), delivery("3"))
 
     assert [answer.status for answer in answers] == [200, 503, 200]

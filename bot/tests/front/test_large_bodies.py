@@ -10,9 +10,9 @@ import pytest
 from bot.front import apart
 from bot.front.application import Front
 from bot.models import InboundMessage
-from bot.tests.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.front.calling import Caller, asking
 from bot.tests.front.granian import FakeConnection
+from bot.tests.support.factories import WhatsAppBotFactory, signature, whatsapp_body, whatsapp_message, whatsapp_value
 
 pytestmark = pytest.mark.django_db
 

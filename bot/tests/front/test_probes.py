@@ -10,7 +10,7 @@ import pytest
 
 from bot.front import probes
 from bot.front.application import Front
-from bot.health.readiness import FRESH_SECONDS, Readiness
+from bot.monitoring.health.readiness import FRESH_SECONDS, Readiness
 from bot.tests.front.calling import Caller, asking, settling
 from bot.tests.front.granian import STRANGER, FakeConnection
 from bot.tests.front.standin import PagesStandIn

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from config.batches import progress_line
+from config.db.batches import progress_line
 from conversations.retention import cleanup_expired_conversations
 
 

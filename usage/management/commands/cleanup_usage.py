@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config.batches import progress_line
+from config.db.batches import progress_line
 from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics
 
 

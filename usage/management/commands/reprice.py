@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.batches import progress_line
+from config.db.batches import progress_line
 from usage.management.arguments import person
 from usage.pricing import dollars
 from usage.repricing import Repriced, reprice

@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from users.login.throttle import forgive
 from users.managers import read_number
 from users.phone import InvalidPhoneNumber
-from users.throttle import forgive
 
 
 class Command(BaseCommand):

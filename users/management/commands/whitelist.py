@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 
-from config.batches import progress_line
+from config.db.batches import progress_line
 from users.managers import AddressTaken
 from users.models import User
 from users.phone import InvalidPhoneNumber, is_possible

@@ -1,0 +1,1 @@
+"""Bots in the admin: their list, their page, pausing, trying prompts, deleting."""

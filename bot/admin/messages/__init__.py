@@ -1,0 +1,1 @@
+"""Messages in the admin: inbox, outbox, chats being worked on, conversations."""

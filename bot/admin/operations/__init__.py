@@ -1,0 +1,1 @@
+"""What runs and what it costs, in the admin: schedules, tasks, days' spending."""

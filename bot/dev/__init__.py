@@ -1,0 +1,1 @@
+"""For development and demonstrations only: demo data, and stand-ins of providers."""

@@ -1,0 +1,1 @@
+"""What happened, told to staff: trace, transcript, delivery status."""

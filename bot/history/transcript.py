@@ -1,0 +1,222 @@
+"""A conversation as a chat transcript: what was said, what each answer cost, and whether it arrived.
+
+What is remembered (conversations.Message) names no turn: it outlives the inbox and the outbox. But an answer's reply,
+its usage records and its remembered messages are stored in one transaction, in this order. So an answer belongs to the
+last turn of the person and bot that was stored before it. A fixed number of queries, each by an index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from bot.channels.words import joined
+from bot.errors import ErrorCode
+from bot.history.delivery_status import Delivery, delivery_of
+from bot.language import grouped
+from bot.models import Bot, InboundMessage, OutboundMessage
+from bot.privacy.subjects import subject_of
+from bot.simulator.bubbles import cost_line
+from bot.simulator.queries import LONGEST_TURN
+from bot.simulator.story import lasted
+from conversations.models import Conversation, Message, MessageRole
+from usage.models import UsageRecord
+from usage.pricing import dollars
+
+# Messages of one chat that have no answer: more than these are not waited for.
+MOST_UNANSWERED = 50
+# Between the statements of one transaction.
+AT_ONCE = timedelta(minutes=1)
+State = InboundMessage.State
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message. at: when the person's was received, the answer's was stored; note: what is to be known of it.
+
+    Of an answer also: cost, the model's line; took, from the question to the last part sent; parts, as they went out;
+    inbound_id: the inbox's row of the person's message, 0 when that is not known any more.
+    """
+
+    mine: bool
+    at: datetime
+    text: str = field(repr=False)
+    cost: str = ""
+    took: str = ""
+    parts: Sequence[Delivery] = ()
+    inbound_id: int = 0
+    note: str = ""
+    problem: bool = False
+
+    @property
+    def day(self) -> date:
+        """The day it was said on, in the operator's zone."""
+        return timezone.localdate(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the shown answers cost; unpriced: how many of them have no known price."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micros: int = 0
+    unpriced: int = 0
+
+    @property
+    def tokens(self) -> str:
+        """The tokens in and out."""
+        return f"{grouped(self.input_tokens)} + {grouped(self.output_tokens)}"
+
+    @property
+    def cost(self) -> str:
+        """The cost in dollars, as far as it is known."""
+        return dollars(self.cost_micros)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One page of a conversation, oldest first. older: what to pass as `before` for the page before it, or None."""
+
+    said: Sequence[Said]
+    totals: Totals
+    older: int | None
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A turn of which something was paid for: its calls, the parts of its reply, and the message it began with."""
+
+    key: int
+    calls: list[UsageRecord] = field(default_factory=list)
+    parts: list[OutboundMessage] = field(default_factory=list)
+    first: InboundMessage | None = None
+
+    @property
+    def stored_at(self) -> datetime:
+        """When its reply was stored; where that is gone, when its last call was."""
+        return self.parts[0].created_at if self.parts else self.calls[-1].created_at
+
+
+def transcript_of(conversation: Conversation, bot: Bot | None, most: int, before: int | None = None) -> Transcript:
+    """Return the newest `most` messages of a conversation, or of those before the one with this id.
+
+    bot: the one it is with, if it is still there. The newest page also has what could not be answered, or waits.
+    """
+    messages = Message.objects.filter(conversation=conversation)
+    page = messages.filter(pk__lt=before) if before else messages
+    newest = list(page.order_by("-pk")[: most + 1])
+    shown = newest[:most][::-1]
+    turns = _turns(conversation, shown)
+    said, answered = _assemble(shown, turns)
+    if not before and bot is not None:
+        said = sorted([*said, *_unanswered(conversation, bot)], key=lambda one: one.at)
+    return Transcript(
+        said=said,
+        totals=_totals(answered),
+        older=shown[0].pk if len(newest) > most else None,
+        first_at=_moment(messages.order_by("pk")),
+        last_at=_moment(messages.order_by("-pk")),
+    )
+
+
+def _turns(conversation: Conversation, shown: Sequence[Message]) -> list[_Turn]:
+    """Return the turns that were paid for around these messages, in the order in which they were stored."""
+    if not shown:
+        return []
+    until = shown[-1].created_at + LONGEST_TURN
+    calls = UsageRecord.objects.filter(
+        user=conversation.user_id,
+        bot=conversation.bot,
+        created_at__range=(shown[0].created_at - LONGEST_TURN, until),
+        turn_key__isnull=False,
+    )
+    turns: dict[int, _Turn] = {}
+    for call in calls.order_by("created_at", "pk"):
+        key = call.turn_key or 0
+        turns.setdefault(key, _Turn(key)).calls.append(call)
+    for part in OutboundMessage.objects.filter(turn_key__in=list(turns)).order_by("part").defer("text"):
+        turns[part.turn_key].parts.append(part)
+    for message in InboundMessage.objects.filter(pk__in=list(turns)).defer("payload", "steps"):
+        turns[message.pk].first = message
+    return sorted(turns.values(), key=lambda turn: (turn.stored_at, turn.key))
+
+
+def _assemble(shown: Sequence[Message], turns: Sequence[_Turn]) -> tuple[list[Said], list[_Turn]]:
+    """Return the messages as they are shown, and the turns that were found for them."""
+    said: list[Said] = []
+    found: list[_Turn] = []
+    left = list(turns)
+    for message in shown:
+        mine = message.role == MessageRole.USER
+        one = Said(mine=mine, at=message.created_at, text=message.content)
+        turn = None if mine else _turn_of(message, left)
+        if turn is not None:
+            found.append(turn)
+            one = _of_turn(one, turn)
+            # The person's message is remembered together with its answer, and was received before.
+            if said and said[-1].mine and turn.first:
+                said[-1] = replace(said[-1], at=turn.first.received_at, inbound_id=turn.first.pk)
+        said.append(one)
+    return said, found
+
+
+def _turn_of(answer: Message, left: list[_Turn]) -> _Turn | None:
+    """Return the last turn that was stored before an answer; what came before that has no answer to come."""
+    turn = None
+    while left and left[0].stored_at <= answer.created_at:
+        turn = left.pop(0)
+    return turn if turn and turn.stored_at > answer.created_at - AT_ONCE else None
+
+
+def _of_turn(one: Said, turn: _Turn) -> Said:
+    sent = [part.sent_at for part in turn.parts if part.sent_at]
+    took = lasted(max(sent) - turn.first.received_at) if sent and turn.first else ""
+    return replace(one, cost=cost_line(turn.calls), took=took, parts=[delivery_of(part) for part in turn.parts])
+
+
+def _unanswered(conversation: Conversation, bot: Bot) -> list[Said]:
+    """Return what was written and has no answer: it waits for one, or could not be answered."""
+    addresses = [address for channel, address in subject_of(conversation.user).addresses if channel == bot.channel]
+    chat = InboundMessage.objects.filter(bot=bot, address__in=addresses)
+    # (Of what was given up the apology is stored, while what was written is not remembered.)
+    given_up = Q(turn_key=None) | Q(error_code=ErrorCode.INTERNAL_ERROR)
+    rows = [
+        *_last(chat.filter(state=State.PENDING, turn_key=None)),
+        *_last(chat.filter(given_up, state=State.DEAD)),
+    ]
+    return [
+        Said(
+            mine=True,
+            at=row.received_at,
+            text=words,
+            inbound_id=row.pk,
+            note=_("could not be answered") if row.state == State.DEAD else _("waits for an answer"),
+            problem=row.state == State.DEAD,
+        )
+        for row in rows
+        if (words := joined(row.payload.get("text", ""), row.payload.get("note", "")))
+    ]
+
+
+def _last(rows: "QuerySet[InboundMessage]") -> "QuerySet[InboundMessage]":
+    return rows.order_by("-pk")[:MOST_UNANSWERED]
+
+
+def _totals(turns: Sequence[_Turn]) -> Totals:
+    calls = [call for turn in turns for call in turn.calls]
+    return Totals(
+        input_tokens=sum(call.input_tokens for call in calls),
+        output_tokens=sum(call.output_tokens for call in calls),
+        cost_micros=sum(call.cost_micros or 0 for call in calls),
+        unpriced=sum(call.cost_micros is None for call in calls),
+    )
+
+
+def _moment(messages: "QuerySet[Message]") -> datetime | None:
+    return messages.values_list("created_at", flat=True).first()

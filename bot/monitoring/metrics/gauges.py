@@ -1,0 +1,45 @@
+"""What goes up and down, read from the tables by a few statements whose cost does not grow with them."""
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from bot.models import Bot
+from bot.monitoring.metrics.definitions import GAUGES, MICROS
+from bot.monitoring.system import ask_system
+from usage.managers import today
+from usage.models import DailySpend
+from usage.owner import OWNER
+
+# Neither has an index, which every message would pay for: they are looked for among so many of the newest rows.
+NEWEST = 100_000
+COUNTS = f"""
+    SELECT
+        (SELECT count(*) FROM (SELECT state FROM bot_inboundmessage ORDER BY id DESC LIMIT {NEWEST}) AS newest
+            WHERE state = 'dead'),
+        (SELECT count(*) FROM (SELECT status FROM bot_outboundmessage ORDER BY id DESC LIMIT {NEWEST}) AS newest
+            WHERE status = 'uncertain'),
+        (SELECT count(DISTINCT lease.id) FROM bot_inboundmessage AS message
+            JOIN bot_lease AS lease ON lease.bot_id = message.bot_id AND lease.address = message.address
+            WHERE message.state = 'pending' AND lease.worker <> '' AND lease.expires_at > %s)
+"""  # noqa: S608 (a number of ours)
+
+
+def read_gauges() -> dict[str, float | None]:
+    """Return every gauge by name; None where there is nothing to tell.
+
+    Raises:
+        django.db.Error: the database does not answer.
+    """
+    now = timezone.now()
+    found: dict[str, float | None] = dict(ask_system(now).as_numbers())
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS, [connection.ops.adapt_datetimefield_value(now)])
+        found["dead_letters"], found["uncertain_sends"], found["active_leases"] = cursor.fetchone()
+    found["bots_paused"] = Bot.objects.all().refused().filter(is_active=True).count()
+    everybodys = DailySpend.objects.alias(owner=OWNER).filter(owner=0, bot="", day=today())
+    spent, reserved = everybodys.values_list("spent_micros", "reserved_micros").first() or (0, 0)
+    found["budget_spent_dollars"] = (spent + reserved) / MICROS
+    cap = settings.DAILY_BUDGET_MICROS
+    found["budget_cap_dollars"] = None if cap is None else cap / MICROS
+    return {name: found[name] for name in GAUGES}

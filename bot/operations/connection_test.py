@@ -1,0 +1,135 @@
+"""Test a bot's connection: what its provider says of it, and what else keeps it from working."""
+
+import logging
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext
+
+from bot.channels.base import Account, Channel
+from bot.channels.connection import CheckError, Connection
+from bot.channels.registry import CHANNELS
+from bot.models import Bot
+from bot.models.encryption import Unreadable
+from bot.operations.model_check import run_apart
+from bot.operations.model_trial import try_model
+
+logger = logging.getLogger(__name__)
+
+CONNECTED = "connected"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a test found: whom the provider takes us for (None: it was not told), what is wrong, what is odd.
+
+    The bot works when there are no problems; hints are worth reading. model: that its model answers, in words.
+    """
+
+    connection: Connection | None
+    problems: tuple[CheckError, ...] = ()
+    hints: tuple[str, ...] = field(default=(), repr=False)
+    model: str = ""
+
+    @property
+    def successes(self) -> list[str]:
+        """What works, in sentences."""
+        return [said for said in (self.connection.sentence if self.connection else "", self.model) if said]
+
+
+def try_connection(bot: Bot) -> Outcome:
+    """Ask a bot's provider who it is, and its model for a word, and log what came of it. Nothing is sent to anybody.
+
+    The model's word is recorded like any other call. Takes as long as the time-outs of the adapter and of the model's
+    test at most. Not for an event loop: it runs one of its own.
+    """
+    connection, problems = None, []
+    if isinstance(bot.credentials, Unreadable):
+        problems.append(_unreadable())
+    elif (channel := CHANNELS.get(bot.channel)) is None:
+        problems.append(_unknown(bot.channel))
+    else:
+        account = Account(bot=bot.slug, account_id=bot.account_id, credentials=bot.credentials)
+        try:
+            connection = _ask(channel, account)
+        except CheckError as error:
+            problems.append(error)
+        told = {problem.code for problem in problems}
+        problems += [missing for missing in _missing(channel, account) if missing.code not in told]
+    said, refused, warnings = try_model(bot)
+    problems += refused
+    _log(bot, problems)
+    return Outcome(connection, tuple(problems), (*_hints(bot, connection), *warnings), said)
+
+
+def _ask(channel: Channel, account: Account) -> Connection:
+    # Imported late: 9 MB that only a page needs whose button was pressed.
+    import aiohttp
+
+    async def ask() -> Connection:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
+            return await channel.check(client, account)
+
+    return run_apart(ask())
+
+
+def _unreadable() -> CheckError:
+    return CheckError(
+        "credentials_unreadable",
+        gettext(
+            "The secrets were encrypted with another SECRET_KEY: add that to SECRET_KEY_FALLBACKS, or enter them again."
+        ),
+    )
+
+
+def _unknown(channel: str) -> CheckError:
+    sentence = gettext("Its channel “%(channel)s” is not known here: choose another one, or switch the bot off.")
+    return CheckError("channel_unknown", sentence % {"channel": channel})
+
+
+def _missing(channel: Channel, account: Account) -> list[CheckError]:
+    """Return a problem for each secret that was not entered: a provider we can ask may still not reach us."""
+    sentence = gettext("“%(label)s” is missing, and without it no webhook is accepted: enter it at the bot.")
+    return [
+        CheckError(f"{credential.name}_missing", sentence % {"label": credential.label})
+        for credential in channel.credentials
+        if not account.credentials.get(credential.name, "").strip()
+    ]
+
+
+def _hints(bot: Bot, connection: Connection | None) -> list[str]:
+    hints = []
+    if connection and (number := _other_contact(bot, connection)):
+        hint = gettext(
+            "The bot's contact is %(contact)s, but its account is %(number)s: links that invite people lead elsewhere. "
+            "Correct the one or the other."
+        )
+        hints.append(hint % {"contact": bot.contact, "number": number})
+    if connection and bot.paused_at:
+        hints.append(gettext("The bot is paused and answers nobody: resume it in the list of bots."))
+    if not bot.is_active:
+        hints.append(gettext("The bot is not active: its webhook URL does not exist."))
+    return hints
+
+
+def _other_contact(bot: Bot, connection: Connection) -> str:
+    """Return the account's number, if the bot's contact is another one."""
+    channel = CHANNELS[bot.channel]  # (of a bot whose provider has answered)
+    try:
+        entered, theirs = channel.read_contact(bot.contact), channel.read_contact(connection.contact)
+    except ValueError:
+        return ""  # (spelled in a way that cannot be compared)
+    return theirs if entered and theirs and entered != theirs else ""
+
+
+def _log(bot: Bot, problems: list[CheckError]) -> None:
+    first = problems[0] if problems else None
+    logger.log(
+        logging.WARNING if first else logging.INFO,
+        "connection_tested",
+        extra={
+            "bot": bot.slug,
+            "outcome": first.code if first else CONNECTED,
+            "error_code": first.error_code if first else "",
+            "provider_request_id": first.provider_request_id if first else "",
+        },
+    )

@@ -1,0 +1,84 @@
+"""Keep what days came to: the messages they count are gone after a week, and too many to be counted for each page."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from bot.models import Bot, DailyFigures
+from bot.operations.figures.days import COLUMNS, Figures, count_day
+from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
+from usage.managers import today
+from usage.models import UsageRecord
+
+logger = logging.getLogger(__name__)
+
+# So many days the dashboard shows.
+SHOWN_DAYS = 30
+# So many days that are over are counted again each night: late replies and receipts belong to them.
+SETTLING_DAYS = 2
+# What is known of a day whose messages are gone.
+COSTS = ("costs", "input_tokens", "output_tokens", "cost_micros")
+
+
+def fold_minute() -> int:
+    """Keep what today has come to so far, and days that are over and have no figures yet; return how many those are.
+
+    So the dashboard counts nothing itself. Safe at any time, twice and in parallel.
+    """
+    DailyFigures.objects.store([_row("", count_day(today(), sampled=True))])
+    held = held_days()
+    return _fold(sorted(held - _kept(held)))
+
+
+def fold_night() -> int:
+    """Do what the night does: keep missing days, count the newest again, and note what older days have cost.
+
+    To be called before old messages are purged. Safe at any time, twice and in parallel.
+    """
+    held = held_days()
+    settling = {today() - timedelta(days=ago) for ago in range(1, SETTLING_DAYS + 1)}
+    done = _fold(sorted((held - _kept(held)) | (held & settling)))
+    older = {today() - timedelta(days=ago) for ago in range(1, SHOWN_DAYS)} - held
+    spent = (day for day in sorted(older - _kept(older)) if UsageRecord.objects.between(day, day).exists())
+    return done + _fold(spent, costs_only=True)
+
+
+def held_days() -> set[date]:
+    """Return the days that are over and of which no message has been purged yet."""
+    return {today() - timedelta(days=ago) for ago in range(1, MESSAGE_ROW_DAYS)}
+
+
+def _kept(days: set[date]) -> set[date]:
+    if not days:
+        return set()
+    kept = DailyFigures.objects.over().of("").between(min(days), max(days)).values_list("day", flat=True)
+    return set(kept) & days
+
+
+def _fold(days: Iterable[date], *, costs_only: bool = False) -> int:
+    folded = 0
+    bots = list(Bot.objects.all())
+    for day in days:
+        rows = [_row(bot, figures) for bot, figures in _of_all(day, bots, costs_only)]
+        DailyFigures.objects.store(rows)
+        logger.info("day_folded", extra={"day": str(day), "rows": len(rows)})
+        folded += 1
+    return folded
+
+
+def _of_all(day: date, bots: list[Bot], costs_only: bool) -> Iterator[tuple[str, Figures]]:
+    """Yield the figures of all bots together, and of each that had any."""
+    for bot in (None, *bots):
+        figures = count_day(day, bot)
+        if costs_only:
+            figures = replace(Figures(day, has_messages=False), **{name: getattr(figures, name) for name in COSTS})
+        if bot is None:
+            yield "", figures
+        elif figures.received or figures.last_outbound or figures.costs:
+            yield bot.slug, figures
+
+
+def _row(bot: str, figures: Figures) -> dict[str, Any]:
+    return {"bot": bot, **{name: getattr(figures, name) for name in COLUMNS}}

@@ -1,0 +1,18 @@
+"""What a bot's channel needs and nobody has entered."""
+
+from django.utils.translation import gettext as _
+
+from bot.channels.registry import CHANNELS
+from bot.models import Bot
+from bot.models.encryption import Unreadable
+
+
+def missing_of(bot: Bot) -> list[str]:
+    """Return the labels of what its channel needs and nobody has entered; none where the channel is not known."""
+    channel = CHANNELS.get(bot.channel)
+    if channel is None:
+        return []
+    if isinstance(bot.credentials, Unreadable):
+        return [_("the former SECRET_KEY")]
+    labels = [str(channel.account_label)] if channel.account_label and not bot.account_id else []
+    return labels + [str(one.label) for one in channel.credentials if not bot.credentials.get(one.name)]

@@ -1,0 +1,135 @@
+"""What a turn may cost: reserved in the daily budgets before the model is asked, settled when its reply is stored."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.conf import settings
+
+from bot.ai.base import CompletionRequest
+from bot.ai.tokens import most_prompt_tokens
+from bot.errors import AppError, ErrorCode
+from bot.pipeline.services import Services
+from bot.pipeline.stages.completion import request_for
+from bot.pipeline.turn import LeaseLost, Turn
+from usage import budgets
+from usage.budgets import Cap
+from usage.managers import today
+from usage.prices import price_completion
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A turn and what it is about to ask the model."""
+
+    turn: Turn
+    request: CompletionRequest
+
+
+OVER = {
+    Cap.PERSON: ErrorCode.BUDGET_EXCEEDED,
+    Cap.BOT: ErrorCode.BOT_BUDGET_EXCEEDED,
+    Cap.EVERYBODY: ErrorCode.GLOBAL_BUDGET_EXCEEDED,
+}
+
+# How soon a turn asks again that waits for room, at first and later on.
+SOONEST_SECONDS, LATEST_SECONDS = 0.2, 2.0
+# How much of the model's deadline it may wait, which is then cut by as much.
+SHARE_OF_DEADLINE = 0.5
+
+
+async def budget(turn: Turn, services: Services) -> None:
+    """Let a turn pass that the budgets of the person, the bot and everybody have room for; without any, each turn.
+
+    Where there is none only because of what other turns have reserved, which is more than they will cost, it waits for
+    them to settle. When the database cannot say so, the model is not asked: the exception ends this attempt.
+
+    Raises:
+        AppError: BUDGET_EXCEEDED, BOT_BUDGET_EXCEEDED or GLOBAL_BUDGET_EXCEEDED.
+        LeaseLost: whoever took the chat over has reserved for the turn.
+    """
+    if person_cap(turn) is None and turn.bot.daily_budget_micros is None and settings.DAILY_BUDGET_MICROS is None:
+        return
+    asking, began, pause = Asking(turn, request_for(turn)), time.monotonic(), SOONEST_SECONDS
+    while True:
+        # Before it is known: a turn that is cut off while it waits here is ended holding what is reserved for it then.
+        turn.reserved_on = today()
+        try:
+            turn.reserved_on = await services.database.submit(reserve_for, asking)
+        except budgets.OverBudget as error:
+            longest = settings.MODEL_DEADLINE_SECONDS * SHARE_OF_DEADLINE
+            if not error.may_pass or time.monotonic() + pause - began > longest:
+                raise AppError(OVER[error.cap]) from None
+        except budgets.Superseded:
+            raise LeaseLost from None
+        else:
+            return
+        await asyncio.sleep(pause)
+        turn.waited_seconds = time.monotonic() - began
+        pause = min(pause * 1.5, LATEST_SECONDS)
+
+
+def person_cap(turn: Turn) -> int | None:
+    """Return what the turn's person may cost in a day; None without a cap."""
+    return budgets.user_cap(turn.user, turn.bot.user_daily_budget_micros)
+
+
+def reserve_for(askings: Sequence[Asking]) -> list[date | Exception]:
+    """Reserve the most that each turn's completion is taken to cost."""
+    return budgets.reserve(
+        [
+            budgets.Wanted(
+                turn_key=asking.turn.key,
+                fence=asking.turn.lease.fence,
+                user_id=asking.turn.user.pk if asking.turn.user else None,
+                bot=asking.turn.bot.slug,
+                amount_micros=most_micros(asking.request),
+                user_cap_micros=person_cap(asking.turn),
+                bot_cap_micros=asking.turn.bot.daily_budget_micros,
+                global_cap_micros=settings.DAILY_BUDGET_MICROS,
+            )
+            for asking in askings
+        ]
+    )
+
+
+def most_micros(request: CompletionRequest) -> int:
+    """Return the most a completion may cost: as many tokens as its prompt can have, and the longest answer.
+
+    A model without a known price is taken to cost settings.UNPRICED_MICROS_PER_MILLION. (A gateway may let a dearer
+    model answer than the one that was asked.)
+    """
+    prompt_tokens = most_prompt_tokens(request.messages)
+    priced = price_completion(
+        provider=settings.LLM_PROVIDER,
+        base_url=settings.OPENAI_BASE_URL,
+        model=request.model,
+        model_answered="",
+        input_tokens=prompt_tokens,
+        cached_input_tokens=0,
+        # The dearest input there is: the provider may write all of it into its cache.
+        cache_write_tokens=prompt_tokens,
+        output_tokens=request.max_tokens,
+        on=today(),
+    )
+    return budgets.counted_micros(priced.cost_micros, prompt_tokens, request.max_tokens)
+
+
+def settle_budgets(turns: Iterable[tuple[Turn, int, date]]) -> None:
+    """Count what turns have cost (micro-dollars, on a day), and give back what they had reserved beyond it."""
+    budgets.settle(
+        [
+            budgets.Spent(
+                turn_key=turn.key,
+                fence=turn.lease.fence,
+                user_id=turn.user.pk if turn.user else None,
+                bot=turn.bot.slug,
+                cost_micros=cost_micros,
+                day=day,
+                has_reserved=turn.reserved_on is not None,
+            )
+            for turn, cost_micros, day in turns
+        ]
+    )

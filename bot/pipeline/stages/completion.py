@@ -1,0 +1,169 @@
+"""Ask the model: what it is shown, and what is remembered of its answer."""
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+
+from django.conf import settings
+
+from bot.ai.base import (
+    ChatMessage,
+    Completion,
+    CompletionRequest,
+    EmptyCompletion,
+    RefusalKind,
+    RefusedRequest,
+)
+from bot.ai.breaker import CIRCUIT_OPEN
+from bot.ai.tokens import cautious_prompt_tokens, estimate_tokens
+from bot.channels.base import SendError
+from bot.errors import AppError, ErrorCode
+from bot.monitoring.metrics import observe
+from bot.pipeline import replies
+from bot.pipeline.prompts import prompt, smaller
+from bot.pipeline.services import Services
+from bot.pipeline.turn import ModelCall, Turn
+from conversations.memory import Said
+
+logger = logging.getLogger(__name__)
+
+# An answer that comes sooner needs no sign that it is coming, which is one more call of the provider's API.
+TYPING_AFTER_SECONDS = 0.3
+# Fewer than the connections to providers, which replies need.
+MOST_SIGNS = 50
+
+
+async def completion(turn: Turn, services: Services) -> None:
+    """Answer the turn with one completion.
+
+    Raises:
+        AppError: UNSUPPORTED_MESSAGE, MESSAGE_UNAVAILABLE, MESSAGE_TOO_LONG (see request_for); MESSAGE_TOO_LONG,
+            CONVERSATION_TOO_LONG or CONFIGURATION_ERROR when the model's context is too small; REQUEST_REFUSED; what
+            the model raises.
+    """
+    request = request_for(turn)
+    typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
+    try:
+        answer = await _answer(turn, request, services)
+    except EmptyCompletion as error:
+        turn.calls.append(ModelCall(request.model, error.completion))
+        if _left_no_room(error, request) and _shows_history(turn, request):
+            raise AppError(ErrorCode.CONVERSATION_TOO_LONG, error.detail, context=error.context) from None
+        raise
+    finally:
+        typing.cancel()
+    turn.calls.append(ModelCall(request.model, answer))
+    reply = replies.written(answer)
+    turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
+    turn.end(reply, rendered=await replies.rendered(reply, turn.bot.channel))
+
+
+async def _answer(turn: Turn, request: CompletionRequest, services: Services) -> Completion:
+    """Return the model's answer, to less history where its context is too small for all that it was shown.
+
+    A refused call is not billed, and the second one asks for less than the first: what was reserved pays for it.
+    """
+    began = time.monotonic()
+    try:
+        return await _ask(request, services)
+    except RefusedRequest as error:
+        less = None
+        if error.kind is RefusalKind.TOO_LONG:
+            less = smaller(request, turn.bot.system_prompt, turn.history, turn.text, error.window)
+        if less is None:
+            raise _told(turn, request, error) from None
+        logger.warning("model_context_exceeded", extra={"model": request.model, "window": error.window or None})
+    less = replace(less, deadline_seconds=max(request.deadline_seconds - (time.monotonic() - began), 0.1))
+    try:
+        return await _ask(less, services)
+    except RefusedRequest as error:
+        raise _told(turn, less, error) from None
+
+
+def _told(turn: Turn, request: CompletionRequest, error: RefusedRequest) -> AppError:
+    """Return what a person is told of a request that the model's server does not take."""
+    code = ErrorCode.REQUEST_REFUSED
+    if error.kind is RefusalKind.TOO_LONG:
+        code = _what_is_too_long(turn, request)
+    return AppError(code, error.detail, context=error.context)
+
+
+def _shows_history(turn: Turn, request: CompletionRequest) -> bool:
+    """Return whether a request has anything in it that /reset would take away."""
+    return request.messages[-1].content != turn.text or any(it.role == "assistant" for it in request.messages)
+
+
+def _left_no_room(error: EmptyCompletion, request: CompletionRequest) -> bool:
+    """Return whether the answer ended before its cap: some servers let the prompt fill the context, and then stop."""
+    return error.context["code"] == "empty_length" and error.completion.output_tokens < request.max_tokens // 2
+
+
+def _what_is_too_long(turn: Turn, request: CompletionRequest) -> ErrorCode:
+    """Return the code for what has to become shorter: the conversation, the message, or the bot's own prompt."""
+    if _shows_history(turn, request):
+        return ErrorCode.CONVERSATION_TOO_LONG
+    of_bot = cautious_prompt_tokens([ChatMessage("system", turn.bot.system_prompt)])
+    own = cautious_prompt_tokens([ChatMessage("user", turn.text)])
+    return ErrorCode.MESSAGE_TOO_LONG if own > of_bot else ErrorCode.CONFIGURATION_ERROR
+
+
+async def _ask(request: CompletionRequest, services: Services) -> Completion:
+    """Return the model's answer, and note how long it took, unless nobody was asked: the circuit is open."""
+    began = time.monotonic()
+    try:
+        answer = await services.model.complete(request)
+    except AppError as error:
+        if error.context.get("code") != CIRCUIT_OPEN:
+            observe("model_seconds", time.monotonic() - began, model=request.model)
+        raise
+    seconds = time.monotonic() - began
+    observe("model_seconds", seconds, model=request.model)
+    replies.log_answer(answer, seconds)
+    return answer
+
+
+def request_for(turn: Turn) -> CompletionRequest:
+    """Return what the model is asked in a turn.
+
+    Raises:
+        AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read, MESSAGE_UNAVAILABLE when the provider could
+            not hand it over, MESSAGE_TOO_LONG when its own text is more than a model is shown.
+    """
+    if not turn.prompt:
+        turn.prompt = _prompt_of(turn)
+    return CompletionRequest(
+        model=turn.model,
+        messages=turn.prompt,
+        max_tokens=settings.MAX_REPLY_TOKENS,
+        deadline_seconds=settings.MODEL_DEADLINE_SECONDS - turn.waited_seconds,
+        chat=turn.lease.id,
+        effort=turn.bot.reasoning_effort,
+    )
+
+
+def _prompt_of(turn: Turn) -> tuple[ChatMessage, ...]:
+    if not turn.has_text:
+        kinds = sorted({message.kind for message in turn.messages})
+        code = ErrorCode.MESSAGE_UNAVAILABLE if turn.is_unavailable else ErrorCode.UNSUPPORTED_MESSAGE
+        raise AppError(code, context={"kinds": kinds})
+    text, most = turn.text, settings.MAX_MODEL_TOKENS
+    if (tokens := estimate_tokens(text)) > most:
+        raise AppError(ErrorCode.MESSAGE_TOO_LONG, context={"estimated_tokens": tokens})
+    return prompt(turn.bot.system_prompt, turn.history, text, most)
+
+
+def begin_typing(turn: Turn, services: Services) -> None:
+    """Show the sign without waiting for it, unless so many are under way that replies would wait for connections."""
+    if len(services.background) < MOST_SIGNS:
+        services.in_background(asyncio.create_task(show_typing(turn, services)))
+
+
+async def show_typing(turn: Turn, services: Services) -> None:
+    """Mark the last message as read and show that an answer is coming; a failure costs nothing but the sign."""
+    try:
+        await turn.bot.channel.show_typing(services.client, turn.bot.account, turn.messages[-1].external_id)
+    except SendError as error:
+        logger.info(
+            "typing_not_shown", extra={"error_code": error.code, "provider_request_id": error.provider_request_id}
+        )

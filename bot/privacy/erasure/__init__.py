@@ -1,0 +1,1 @@
+"""Erase a person: find what is theirs, and delete it in one order."""

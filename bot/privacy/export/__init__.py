@@ -1,0 +1,1 @@
+"""Give out everything that is held about a person."""

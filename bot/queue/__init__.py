@@ -1,0 +1,1 @@
+"""Rows that wait: accept deliveries, know the bots, notices, address changes, recovery."""

@@ -1,0 +1,124 @@
+"""Messages that answer nothing: to owners, that a budget is used up or a bot has paused; to whom an address was linked,
+or a file could not be sent.
+
+A notice is a row of the inbox that nobody wrote. So it is claimed, stored, sent and recovered like any reply, in the
+order of its chat, and the inbox's unique constraint keeps it from being sent twice.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import Promise
+
+from bot.channels.registry import CHANNELS
+from bot.language import speaking
+from bot.managers import NewInbound
+from bot.models import Bot, InboundMessage, Lease
+from bot.pipeline.turn import TurnMessage
+from bot.queue.snapshot import ActiveBot
+from users.managers import Pair, spellings
+from users.models import User
+from users.roles import Role
+
+logger = logging.getLogger(__name__)
+
+KIND = "notice"
+
+
+def notify_owners(key: str, text: str | Promise) -> int:
+    """Let the bots write to each owner, in the chat the owner used last; return to how many.
+
+    key: names the occasion (200 characters at most); an owner gets a notice of one key once. text: a lazy one is put
+    into words for each owner, in the language of the bot that writes to them. An owner who has not
+    written to any bot for a week, or to none that may still answer (WhatsApp: 24 hours), gets none: the log has it.
+    """
+    owners = User.objects.filter(role=Role.OWNER).prefetch_related("identities")
+    notified = sum(_notify(owner, key, text) for owner in owners)
+    logger.info("owners_notified", extra={"key": key, "owners": notified})
+    return notified
+
+
+def notify_person(
+    person: User, key: str, text: str | Promise, *, apart_from: Pair | None = None, also: Iterable[str] = ()
+) -> int:
+    """Let the bots write to somebody in every chat in which they may; return to how many. The same key: once.
+
+    apart_from: the channel and address that the notice is about, which is not told. also: numbers that were theirs.
+    """
+    bots = _bots()
+    chats = (chat for chat in _open_chats(person, bots, also) if not _is(chat, bots, apart_from))
+    told = sum(_tell(f"{KIND}:{person.pk}:{key}:{chat.pk}", text, chat, bots) for chat in chats)
+    logger.info("person_notified", extra={"key": key, "person": person.pk, "chats": told})
+    return told
+
+
+def _bots() -> dict[int, Bot]:
+    running = Bot.objects.for_people().filter(is_active=True, paused_at=None)
+    return {bot.pk: bot for bot in running if bot.channel in CHANNELS}
+
+
+def _is(chat: InboundMessage, bots: dict[int, Bot], pair: Pair | None) -> bool:
+    if pair is None:
+        return False
+    channel, address = pair
+    return bots[chat.bot_id].channel == channel and chat.address in spellings(address)
+
+
+def _notify(owner: User, key: str, text: str | Promise) -> bool:
+    external_id, bots = f"{KIND}:{owner.pk}:{key}", _bots()
+    if InboundMessage.objects.filter(bot__in=Bot.objects.all(), external_id=external_id).exists():
+        return False
+    latest = max(_open_chats(owner, bots), key=lambda message: message.pk, default=None)
+    return latest is not None and _tell(external_id, text, latest, bots)
+
+
+def notify_chat(bot: ActiveBot, latest: TurnMessage, address: str, key: str, text: str | Promise) -> bool:
+    """Let a bot write in one chat, after the turn that the message belongs to; return whether it will. A key: once."""
+    told = _store(f"{KIND}:{key}", text, bot.id, bot.language, address, latest.sent_at)
+    logger.info("chat_notified", extra={"key": key, "bot": bot.slug})
+    return told
+
+
+def _tell(external_id: str, text: str | Promise, latest: InboundMessage, bots: dict[int, Bot]) -> bool:
+    """Store a notice in the chat of somebody's last message."""
+    language = bots[latest.bot_id].language
+    return _store(external_id, text, latest.bot_id, language, latest.address, latest.sent_at)
+
+
+def _store(
+    external_id: str, text: str | Promise, bot_id: int, language: str, address: str, sent_at: datetime | None
+) -> bool:
+    now = timezone.now()
+    with speaking(language):
+        said = str(text)
+    notice = NewInbound(
+        bot_id=bot_id,
+        external_id=external_id,
+        address=address,
+        kind=KIND,
+        # What makes it a notice: no webhook can write this key, while a provider may call a kind of message anything.
+        payload={"notice": said},
+        # The person's own last message: it is what a channel's window is counted from.
+        sent_at=sent_at,
+        received_at=now,
+        available_at=now,
+    )
+    return bool(InboundMessage.objects.all().store([notice]))
+
+
+def _open_chats(person: User, bots: dict[int, Bot], also: Iterable[str] = ()) -> Iterator[InboundMessage]:
+    """Yield somebody's last message of each chat in which a bot may write to them now."""
+    numbers = [*([person.phone_number] if person.phone_number else []), *also]
+    named = Q(address__in=[text for number in numbers for text in spellings(number)])
+    for identity in person.identities.all():
+        named |= Q(address=identity.address, bot__channel=identity.channel)
+    # Leases are the chats of the last days, found by an index; the inbox has none by address.
+    for bot_id, address in Lease.objects.filter(named, bot__in=bots).values_list("bot_id", "address"):
+        written = InboundMessage.objects.filter(bot=bot_id, address=address).exclude(kind=KIND)
+        latest = written.order_by("-pk").first()
+        window = CHANNELS[bots[bot_id].channel].reply_window
+        if latest and not (window and latest.sent_at and timezone.now() - latest.sent_at > window):
+            yield latest

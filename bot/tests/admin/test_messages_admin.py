@@ -1,0 +1,395 @@
+"""Inbox, outbox and chats under way in the admin: what one sees, who sees texts, and that nothing is done unasked."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from bot.channels.base import StatusEvent
+from bot.errors import ErrorCode
+from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from bot.queue import accept
+from bot.reasons import REASONS, reason_of
+from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, whitelisted
+from conversations.models import Conversation
+from users.models import AuditEntry
+from users.roles import Role
+from users.tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+State, Status = InboundMessage.State, OutboundMessage.Status
+LISTS = {name: reverse(f"admin:bot_{name}_changelist") for name in ("inboundmessage", "outboundmessage", "lease")}
+# (Chats that nobody is at are not shown unasked.)
+EVERYTHING = {"lease": {"which": "all"}}
+
+
+@pytest.fixture
+def owner(client: Client) -> Client:
+    client.force_login(UserFactory.create(role=Role.OWNER))
+    return client
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(UserFactory.create(role=Role.ADMIN))
+    return client
+
+
+@pytest.fixture
+def shop(db: None) -> Bot:
+    return BotFactory.create(slug="shop", name="The shop")
+
+
+def sent(
+    bot: Bot, status: str = "sent", *, code: str = "", text: str = "Hello Alice", **fields: Any
+) -> OutboundMessage:
+    """Store a reply with the message it answers."""
+    state = State.PENDING if status in ("queued", "sending") else State.DONE
+    first = InboundFactory.create(bot=bot, state=state, address=fields.get("address", ALICE))
+    first.turn_key = first.pk
+    first.save()
+    fields = {"bot": bot, "address": ALICE, "part": 1, "status": status, "error_code": code, "text": text, **fields}
+    return OutboundMessage.objects.create(turn_key=first.pk, **fields)
+
+
+def page(model: str, pk: int) -> str:
+    return reverse(f"admin:bot_{model}_change", args=[pk])
+
+
+def shown(client: Client, url: str, **query: Any) -> list[Any]:
+    response = client.get(url, query)
+    assert response.status_code == 200
+    return list(response.context["cl"].result_list)
+
+
+def html_of(client: Client, url: str, **query: Any) -> str:
+    response = client.get(url, query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+# --- lists ---
+
+
+def test_the_inbox_says_who_how_long_ago_and_why_and_no_number_in_full(admin: Client, shop: Bot) -> None:
+    person = whitelisted(ALICE, name="Alice")
+    then = timezone.now() - timedelta(minutes=3, seconds=5)
+    InboundFactory.create(bot=shop, state=State.DEAD, error_code="CHANNEL_ERROR:131026", received_at=then)
+    InboundFactory.create(bot=shop, address=STRANGER, available_at=timezone.now() - timedelta(hours=2))
+    html = html_of(admin, LISTS["inboundmessage"])
+    assert "3\xa0minutes ago" in html and then.strftime('title="%Y-%m-%d %H:%M:%S') in html
+    assert f'href="{reverse("admin:users_user_change", args=[person.pk])}"' in html and ">Alice<" in html
+    assert "The provider did not take the reply (the number has no WhatsApp" in html
+    assert 'desk-chip bad">dead letter' in html and 'desk-chip warn">pending' in html and "2\xa0hours ago" in html
+    assert "+49…78" in html and "+1…23" in html
+    assert ALICE not in html and STRANGER not in html
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_takes_the_same_queries_for_many_rows(admin: Client, shop: Bot, name: str) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert shown(admin, LISTS[name], **EVERYTHING.get(name, {}))
+        return len(captured)
+
+    def rows(count: int) -> None:
+        for person in UserFactory.create_batch(count):
+            bot = BotFactory.create()
+            sent(bot, code="RESOLVED", address=person.phone_number)
+            Lease.objects.create(bot=bot, address=person.phone_number or "", worker="w", expires_at=timezone.now())
+
+    rows(2)
+    few = queries()
+    rows(20)
+    assert queries() == few <= 12
+
+
+def test_filters_of_the_inbox(admin: Client, shop: Bot) -> None:
+    person = whitelisted(ALICE, name="Alice")
+    done = InboundFactory.create(bot=shop, state=State.DONE)
+    dead = InboundFactory.create(bot=shop, state=State.DEAD, address=STRANGER)
+    picture = InboundFactory.create(bot=BotFactory.create(), kind="image")
+    url = LISTS["inboundmessage"]
+    assert shown(admin, url) == [picture, dead, done]
+    assert shown(admin, url, attention="needed") == shown(admin, url, state__exact="dead") == [dead]
+    assert shown(admin, url, kind="image") == shown(admin, url, bot__id__exact=picture.bot_id) == [picture]
+    assert shown(admin, url, person=person.pk) == [picture, done]
+    assert shown(admin, url, person=person.pk, bot__id__exact=shop.pk) == [done]
+
+
+@pytest.mark.parametrize("term", ["+12025550123", "1 (202) 555-0123", "the-id"])
+def test_a_message_is_found_by_its_persons_number_in_any_spelling_and_by_its_id(
+    admin: Client, shop: Bot, term: str
+) -> None:
+    message = InboundFactory.create(bot=shop, address=STRANGER, external_id="the-id")
+    InboundFactory.create(bot=shop)
+    assert shown(admin, LISTS["inboundmessage"], q=term) == [message]
+    reply = sent(shop, address=STRANGER, external_id="the-id")
+    sent(shop)
+    assert shown(admin, LISTS["outboundmessage"], q=term) == [reply]
+
+
+@pytest.mark.parametrize("status", Status.values)
+def test_each_status_is_found(admin: Client, shop: Bot, status: str) -> None:
+    code = "UNCERTAIN:timeout" if status in ("failed", "uncertain", "expired") else ""
+    rows = {one: sent(shop, one, code=code if one == status else "X") for one in Status.values}
+    assert shown(admin, LISTS["outboundmessage"], status__exact=status) == [rows[status]]
+    attention = shown(admin, LISTS["outboundmessage"], attention="needed")
+    assert attention == [rows["uncertain"], rows["failed"]]
+
+
+def test_what_the_provider_says_has_failed_without_saying_why_is_found_as_well(admin: Client) -> None:
+    bot = BotFactory.active(slug="shop")
+    reply = sent(Bot.objects.get())
+    accept.accept(bot, [StatusEvent("w1", "failed", outbound_id=reply.pk)])
+    (found,) = shown(admin, LISTS["outboundmessage"], status__exact="failed")
+    assert found == reply
+    assert str(reason_of(found.error_code)) == "The provider says that it failed, and not why."
+
+
+def test_a_reply_is_found_by_its_turn(admin: Client, shop: Bot) -> None:
+    reply = sent(shop)
+    sent(shop)
+    assert shown(admin, LISTS["outboundmessage"], q=str(reply.turn_key)) == [reply]
+
+
+def test_chats_under_way_are_those_that_somebody_has(admin: Client, shop: Bot) -> None:
+    now = timezone.now()
+    held = Lease.objects.create(bot=shop, address=ALICE, worker="host:1", expires_at=now + timedelta(seconds=30))
+    put_off = Lease.objects.create(bot=shop, address="+491", expires_at=now + timedelta(seconds=30))
+    free = Lease.objects.create(bot=shop, address="+492", expires_at=now)
+    died = Lease.objects.create(bot=shop, address="+493", worker="host:2", deaths=2, expires_at=now)
+    url = LISTS["lease"]
+    assert shown(admin, url) == [put_off, held]
+    assert shown(admin, url, which="all") == [died, free, put_off, held]
+    assert shown(admin, url, which="deaths") == [died]
+    html = html_of(admin, url, which="all")
+    for words in (
+        "a worker answers",
+        "put off: it is tried again",
+        "free",
+        "left behind by a worker",
+        "2 workers died",
+    ):
+        assert words in html
+    assert "host:1" in html_of(admin, page("lease", held.pk))
+
+
+# --- pages of one message ---
+
+
+def test_a_dead_letter_says_why_tells_its_story_and_offers_to_be_replayed(owner: Client, shop: Bot) -> None:
+    person = whitelisted(ALICE, name="Alice")
+    talk = Conversation.objects.create(user=person, bot="shop", expires_at=timezone.now() + timedelta(days=1))
+    reply = sent(shop, "failed", code="CHANNEL_ERROR:131047")
+    then = timezone.now() - timedelta(seconds=3)
+    steps = [["claimed", 2], ["completion", 900], ["stored", 910]]
+    times = {"received_at": then, "begun_at": then, "finished_at": timezone.now()}
+    kept = {"payload": {"text": "a secret question"}, "steps": steps, **times}
+    InboundMessage.objects.update(state=State.DEAD, error_code="CHANNEL_ERROR:131047", **kept)
+    html = html_of(owner, page("inboundmessage", reply.turn_key))
+    assert "more than 24 hours have passed since the person wrote" in html and "replay the message" in html
+    for step in ("Received", "Waited", "Model", "Stored", "Failed"):
+        assert f">{step}<" in html
+    assert page("outboundmessage", reply.pk) in html
+    assert reverse("admin:conversations_conversation_change", args=[talk.pk]) in html
+    assert 'value="replay"' in html and "csrfmiddlewaretoken" in html
+    assert "a secret question" not in html and "Hello Alice" not in html
+    InboundMessage.objects.update(state=State.DONE)
+    assert 'value="replay"' not in html_of(owner, page("inboundmessage", reply.turn_key))
+
+
+def test_what_a_pending_message_waits_for_is_said(admin: Client, shop: Bot) -> None:
+    message = InboundFactory.create(bot=shop)
+    url = page("inboundmessage", message.pk)
+    assert "It waits for a worker." in html_of(admin, url)
+    lease = Lease.objects.create(
+        bot=shop, address=ALICE, worker="host:1", expires_at=timezone.now() + timedelta(hours=1)
+    )
+    assert "A worker is at it (host:1)." in html_of(admin, url)
+    Lease.objects.filter(pk=lease.pk).update(worker="")
+    assert "It is tried again at " in html_of(admin, url)
+    Bot.objects.update(paused_at=timezone.now())
+    assert "The bot is paused" in html_of(admin, url)
+
+
+def test_what_could_not_be_read_says_why(admin: Client, shop: Bot) -> None:
+    message = InboundFactory.create(
+        bot=shop, kind="rejected", address="", state=State.QUARANTINED, error_code="INVALID_INPUT",
+        payload={"reason": "the message has no type"},
+    )  # fmt: skip
+    html = html_of(admin, page("inboundmessage", message.pk))
+    assert "could not be read" in html and "the message has no type" in html
+    assert "unreadable" in html_of(admin, LISTS["inboundmessage"])
+
+
+def test_an_uncertain_message_is_explained_and_offers_what_can_be_done(owner: Client, shop: Bot) -> None:
+    reply = sent(shop, "uncertain", code="UNCERTAIN:connection_lost")
+    url = page("outboundmessage", reply.pk)
+    html = html_of(owner, url)
+    assert "The provider may or may not have it (the connection broke before the provider answered)." in html
+    assert 'value="mark_sent"' in html and 'value="send_again"' in html
+    assert page("inboundmessage", reply.turn_key) in html
+    OutboundMessage.objects.update(text="")
+    html = html_of(owner, url)
+    assert 'value="mark_sent"' in html and 'value="send_again"' not in html and "No longer kept" in html
+    assert "it cannot be sent again" in html
+    OutboundMessage.objects.update(status="delivered", error_code="")
+    html = html_of(owner, url)
+    assert 'value="mark_sent"' not in html and 'value="send_again"' not in html
+
+
+def test_a_text_is_shown_to_owners_only_and_reading_it_is_noted(client: Client, shop: Bot) -> None:
+    person = whitelisted(ALICE)
+    reply = sent(shop, text="<script>a secret</script>")
+    url = page("outboundmessage", reply.pk)
+    client.force_login(UserFactory.create(role=Role.ADMIN))
+    html = html_of(client, url)
+    assert "a secret" not in html and 'value="mark_sent"' not in html
+    assert "a secret" not in html_of(client, LISTS["outboundmessage"])
+    assert not AuditEntry.objects.exists()
+    reader = UserFactory.create(role=Role.OWNER)
+    client.force_login(reader)
+    html = html_of(client, url)
+    assert "&lt;script&gt;a secret&lt;/script&gt;" in html and "<script>a secret" not in html
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.subject, entry.details) == (
+        "read", reader, person.pk, {"outbound": reply.pk},
+    )  # fmt: skip
+    html_of(client, LISTS["outboundmessage"])
+    OutboundMessage.objects.update(text="")
+    html_of(client, url)
+    OutboundMessage.objects.update(text="of a document", filename="export.txt")
+    assert "of a document" not in html_of(client, url)
+    assert AuditEntry.objects.count() == 1, "nothing was there to be read"
+
+
+@pytest.mark.parametrize("role", [None, Role.USER])
+def test_who_has_no_business_here_is_sent_away(client: Client, shop: Bot, role: Role | None) -> None:
+    reply = sent(shop)
+    if role:
+        client.force_login(UserFactory.create(role=role))
+    for url in (*LISTS.values(), page("inboundmessage", reply.turn_key), page("outboundmessage", reply.pk)):
+        response = client.get(url)
+        assert response.status_code == 302 and "/login/" in response["Location"]
+
+
+def test_pages_of_what_is_not_there_lead_back(admin: Client) -> None:
+    for model in ("inboundmessage", "outboundmessage", "lease"):
+        for pk in ("1", "x"):
+            assert admin.get(reverse(f"admin:bot_{model}_change", args=[pk])).status_code == 302
+
+
+# --- acting ---
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN])
+def test_nobody_deletes_or_changes_a_row_by_hand(client: Client, shop: Bot, role: Role) -> None:
+    client.force_login(UserFactory.create(role=role))
+    reply = sent(shop)
+    lease = Lease.objects.create(bot=shop, address=ALICE, expires_at=timezone.now())
+    rows = {"inboundmessage": reply.turn_key, "outboundmessage": reply.pk, "lease": lease.pk}
+    for model, pk in rows.items():
+        assert client.post(reverse(f"admin:bot_{model}_delete", args=[pk]), {"post": "yes"}).status_code == 403
+        assert client.post(page(model, pk), {"status": "sent", "worker": ""}).status_code == 403
+        data = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
+        client.post(LISTS[model], data)
+        assert "delete_selected" not in html_of(client, LISTS[model], **EVERYTHING.get(model, {}))
+    assert (InboundMessage.objects.count(), OutboundMessage.objects.count(), Lease.objects.count()) == (1, 1, 1)
+
+
+def everything() -> list[Any]:
+    return [list(model.objects.order_by("pk").values()) for model in (InboundMessage, OutboundMessage)]
+
+
+@pytest.mark.parametrize(
+    ("model", "action", "able", "words"),
+    [
+        ("inboundmessage", "replay", "dead", "worked on again at once"),
+        ("outboundmessage", "mark_sent", "uncertain", "which was held back, is sent now"),
+        ("outboundmessage", "send_again", "uncertain", "arrives twice"),
+    ],
+)
+def test_an_action_asks_says_to_what_and_changes_nothing_until_it_is_confirmed(
+    admin: Client, shop: Bot, model: str, action: str, able: str, words: str
+) -> None:
+    whitelisted(ALICE, name="Alice")
+    good, bad = sent(shop), sent(shop, "uncertain", code="UNCERTAIN:timeout")
+    dead = InboundFactory.create(bot=shop, state=State.DEAD, error_code="INTERNAL_ERROR")
+    chosen = {"inboundmessage": (dead.pk, good.turn_key), "outboundmessage": (bad.pk, good.pk)}[model]
+    before = everything()
+    post = {"action": action, "_selected_action": list(chosen)}
+    html = admin.post(LISTS[model], post).content.decode()
+    assert words in html and "Alice" in html and ALICE not in html
+    assert f"#{chosen[0]} · The shop" in html
+    left_out = html[html.index("Left as they are") :]
+    assert f"#{chosen[1]} · The shop" in left_out and f"#{chosen[0]} · " not in left_out
+    assert 'name="confirmed" value="1"' in html and f'value="{chosen[0]}"' in html
+    assert everything() == before
+    assert admin.post(LISTS[model], {**post, "confirmed": "1"}).status_code == 302
+    assert everything() != before
+
+
+def test_nothing_to_be_done_offers_nothing(admin: Client, shop: Bot) -> None:
+    reply = sent(shop)
+    html = admin.post(
+        LISTS["outboundmessage"], {"action": "send_again", "_selected_action": [reply.pk]}
+    ).content.decode()
+    assert "Left as they are" in html and "Send again</button>" not in html
+
+
+def test_acting_needs_the_token_against_forged_requests(shop: Bot) -> None:
+    dead = InboundFactory.create(bot=shop, state=State.DEAD, error_code="INTERNAL_ERROR")
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(UserFactory.create(role=Role.OWNER))
+    post = {"action": "replay", "_selected_action": [dead.pk], "confirmed": "1"}
+    assert client.post(LISTS["inboundmessage"], post).status_code == 403
+    dead.refresh_from_db()
+    assert dead.state == State.DEAD
+
+
+def test_a_question_about_many_messages_takes_the_same_queries_as_about_few(admin: Client, shop: Bot) -> None:
+    def queries() -> int:
+        ids = list(InboundMessage.objects.values_list("pk", flat=True))
+        with CaptureQueriesContext(connection) as captured:
+            admin.post(LISTS["inboundmessage"], {"action": "replay", "_selected_action": ids})
+        return len(captured)
+
+    InboundFactory.create_batch(2, bot=shop, state=State.DEAD, error_code="INTERNAL_ERROR")
+    InboundFactory.create(bot=shop, state=State.DONE)
+    few = queries()
+    InboundFactory.create_batch(40, bot=shop, state=State.DEAD, error_code="INTERNAL_ERROR")
+    assert queries() == few
+
+
+# --- reasons ---
+
+
+def test_every_code_of_ours_has_words() -> None:
+    # No row has BUSY: nothing was stored of what is answered so.
+    assert set(ErrorCode) - {ErrorCode.BUSY} <= set(REASONS)
+    assert reason_of("") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("CHANNEL_ERROR:131026", "The provider did not take the reply (the number has no WhatsApp, or an old one"),
+        ("CHANNEL_ERROR:999999", "The provider did not take the reply (error 999999)."),
+        ("CHANNEL_ERROR:http_503", "(it answered with HTTP status 503)."),
+        ("UNCERTAIN:timeout", "The provider may or may not have it (the provider did not answer in time)."),
+        ("UNCERTAIN:http_502", "The provider may or may not have it (it answered with HTTP status 502)."),
+        ("131049", "The provider refused it: the provider held it back so that the person is not written to too often"),
+        ("unreachable", "The provider refused it: the provider could not be reached."),
+        ("what nobody knows", "The provider refused it: error what nobody knows."),
+        ("INTERNAL_ERROR", "Every attempt to answer it failed by an error of ours."),
+    ],
+)
+def test_a_code_is_told_in_words(code: str, words: str) -> None:
+    assert words in str(reason_of(code))

@@ -1,0 +1,172 @@
+"""What a model says, apart from its reasoning and its control tokens."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.ai.spoken import is_visible, spoken
+
+HELLO = "Hello! How can I help?"
+GREETS = "The visitor greets; I keep the voucher SPRING to myself."
+
+THOUGHTS = {
+    f"<think>\n{GREETS}\n</think>\n\n{HELLO}": HELLO,
+    f"<think>{GREETS}</think>{HELLO}": HELLO,
+    f"\n <THINKING> {GREETS} </THINKING> {HELLO}": HELLO,
+    f'<thought time="3">{GREETS}</thought>\n{HELLO}': HELLO,
+    f"<seed:think>{GREETS}</seed:think>{HELLO}": HELLO,
+    f"[THINK]{GREETS}[/THINK]{HELLO}": HELLO,
+    f"◁think▷{GREETS}◁/think▷{HELLO}": HELLO,
+    f"<|channel>thought\n{GREETS}<channel|>{HELLO}": HELLO,
+    f"<|START_THINKING|>{GREETS}<|END_THINKING|><|START_RESPONSE|>{HELLO}<|END_RESPONSE|>": HELLO,
+    f"<think></think>{HELLO}": HELLO,
+    # The template has written the opening tag.
+    f"{GREETS}\n</think>\n\n{HELLO}": HELLO,
+    f"{GREETS}</think>{HELLO}": HELLO,
+    f"{GREETS} </think> {HELLO}": HELLO,
+    f"They ask about the <think> tag.\n</think>\n\n{HELLO}": HELLO,
+    f"Code:\n```py\nx = 1\n</think>\n{HELLO}": HELLO,
+    # Cut by the cap, or nothing but thoughts.
+    f"<think>\n{GREETS[:20]}": "",
+    "<think>": "",
+    f"<think>\n{GREETS}\n</think>\n": "",
+    "</think>": "",
+    f"{HELLO}\n<think>\nDid I": HELLO,
+    # More than once, one within another, and in the middle.
+    f"<think>{GREETS}</think>\n<think>Once more.</think>{HELLO}": HELLO,
+    f"<think>a<think>b</think>c</think>{HELLO}": HELLO,
+    f"Hello! <think>{GREETS}</think> How can I help?": HELLO,
+    f"Hello!<think>{GREETS}</think>How can I help?": HELLO,
+    # Thoughts about the tag, and an answer about it.
+    f"<think>About `</think>`?</think>{HELLO}": HELLO,
+    "<think>They ask for `<think>`.</think>The tag </think> ends it.": "The tag </think> ends it.",
+}
+
+FINAL = "<|start|>assistant<|channel|>final<|message|>"
+HARMONY = {
+    f"<|channel|>analysis<|message|>{GREETS}<|end|>{FINAL}{HELLO}": HELLO,
+    f"<|channel|>analysis<|message|>{GREETS}<|end|>{FINAL}{HELLO}<|return|>": HELLO,
+    f"<|start|>assistant<|channel|>commentary<|message|>I look it up.<|end|>{FINAL}{HELLO}": HELLO,
+    f"<|channel|>final <|constrain|>text<|message|>{HELLO}": HELLO,
+    f"analysis<|message|>{GREETS}<|end|>{FINAL}{HELLO}": HELLO,
+    f"{GREETS}<|end|>{FINAL}{HELLO}": HELLO,
+    f"analysis{GREETS}assistantfinal{HELLO}": HELLO,
+    f"analysis{GREETS}assistantcommentaryI look.assistantfinal{HELLO}": HELLO,
+    f"<|channel|>analysis<|message|>{GREETS[:30]}": "",
+    "<|channel|>ana": "",
+    '<|channel|>commentary to=functions.find <|constrain|>json<|message|>{"q": 1}<|call|>': "",
+}
+
+TOKENS = {
+    f"{HELLO}<|im_end|>": HELLO,
+    f"{HELLO}</s>": HELLO,
+    f"{HELLO} </s></s>\n": HELLO,
+    f"{HELLO}<|eot_id|>": HELLO,
+    f"{HELLO}<end_of_turn>\n": HELLO,
+    f"{HELLO}<|endoftext|>": HELLO,
+    f"{HELLO}<｜end▁of▁sentence｜>": HELLO,
+    f"<|im_start|>assistant\n{HELLO}<|im_end|>": HELLO,
+    f"<|start_header_id|>assistant<|end_header_id|>\n\n{HELLO}": HELLO,
+    f"<s> {HELLO}": HELLO,
+    f"<start_of_turn>model\n{HELLO}": HELLO,
+    f"{HELLO}<|im_end|>\n<|im_start|>user\nAnd now?": HELLO,
+    f"{HELLO}</s>Hello again": HELLO,
+    "<|im_end|>": "",
+    f"<think>{GREETS}</think>{HELLO}<|im_end|>": HELLO,
+}
+
+KEPT = [
+    HELLO,
+    "R1 writes <think> before it reasons and </think> after it, then answers.",
+    "R1 uses <think>...</think> tags.",
+    "<think> and </think> are tags.",
+    "Write <think> first.",
+    'Write "<think>" first, and “</think>” at the end.',
+    "It is `<think>`.",
+    "The end is </think>.",
+    "```\n<think>\nhm\n</think>\n```\nThat is it.",
+    "Here it is:\n```xml\n<think>reasons</think>",
+    "Here it is:\n```xml\n<think>\nreasons\n</think>\nand",
+    "Kimi writes ◁think▷ first, Mistral [THINK].",
+    "ChatML ends a turn with <|im_end|> and goes on.",
+    "It is `<|im_end|>`",
+    "```\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n```\nThat is ChatML.",
+    "`<|channel|>analysis<|message|>` is for thoughts, `<|start|>assistant<|channel|>final<|message|>` to answer.",
+    f"```\n{FINAL}Hi<|return|>\n```",
+    "analysis of your text: it is fine",
+    "HTML has <s>struck</s> text and <b>bold</b> text, a < b and [1].",
+]
+
+
+@pytest.mark.parametrize(("written", "said"), list({**THOUGHTS, **HARMONY, **TOKENS}.items()))
+def test_reasoning_and_control_tokens_are_not_said(written: str, said: str) -> None:
+    assert spoken(written) == said
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_who_asks_about_the_markup_gets_it(text: str) -> None:
+    assert spoken(text) == text
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b\u2060", "\ufeff\u00ad", "\u3164", "\u2800\u2800", "\u200d\ufe0f"])
+def test_what_nobody_sees_is_nothing(text: str) -> None:
+    assert (spoken(text), is_visible(text)) == ("", False)
+
+
+# (The last one is of a newer Unicode than Python's.)
+@pytest.mark.parametrize("text", ["👍", "❤️", "1", "?", "ん", "\U0001fae9"])
+def test_one_character_is_an_answer(text: str) -> None:
+    assert spoken(f"\u200b{text}") == f"\u200b{text}"
+
+
+# Without what markup is made of, in letters of several scripts.
+PLAIN = st.text(st.sampled_from("aZé日ع 0.!?,\n*_-#()👍"), max_size=60)
+# Thoughts may be about code and tags, open or not.
+THINKING = st.lists(
+    st.sampled_from(["so", " ", "\n", ".", "```", "`", "<b>", "<think>", "`</think>`", "<|", "I "])
+).map("".join)
+ENDS = st.sampled_from(["", "<|im_end|>", "</s>", "<|eot_id|>", " <end_of_turn>\n"])
+
+
+@given(thoughts=THINKING, said=PLAIN, end=ENDS)
+def test_whatever_is_thought_only_the_answer_is_said(thoughts: str, said: str, end: str) -> None:
+    assert spoken(said + end) == (said.strip() if is_visible(said) else "")
+    assert spoken(f"<think>\n{thoughts}\n</think>\n{said}{end}") == spoken(said)
+    assert spoken(f"<|channel|>analysis<|message|>so<|end|>{FINAL}{said}{end}") == spoken(said)
+
+
+PIECES = [
+    "<think>",
+    "</think>",
+    "\n",
+    " ",
+    "a",
+    ".",
+    "`",
+    "```",
+    "<|channel|>",
+    "final",
+    "<|message|>",
+    "<|end|>",
+    "</s>",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_whatever_is_written_what_is_said_is_of_it_and_can_be_seen(written: str) -> None:
+    said = spoken(written)
+    assert said == said.strip()
+    assert not said or is_visible(said)
+    assert len(said) <= len(written)
+
+
+@pytest.mark.parametrize(
+    "piece", ["<think>", "</think>", "<think>a</think>", "x<think>", " ", "`", "<|end|>", "<|start|>"]
+)
+def test_a_model_that_runs_wild_stops_nobody_for_long(piece: str) -> None:
+    written = "analysis" + piece * (400_000 // len(piece)) + "x"
+    began = time.process_time()
+    spoken(written)
+    assert time.process_time() - began < 5

@@ -1,0 +1,205 @@
+"""/model and /whoami: a person's own model with a bot, and what they are known as."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bot.models import Bot, ModelChoice
+from bot.queue import accept
+from bot.queue.snapshot import ActiveBot, forget
+from bot.tests.support.factories import ALICE, BOB, BotFactory, event, whitelisted
+from bot.tests.support.fakes import ScriptedChannel, ScriptedModel
+from bot.worker import claims
+from usage.models import ModelPrice, UsageRecord
+from users.models import User
+from users.roles import Role
+
+OWN, LARGE, LOCAL = "gpt-6-luna", "GPT-6-Sol", "llama-5-8b"
+LIST = f"""Models of this bot:
+1. {OWN} (default, answers you now)
+2. {LARGE}
+3. {LOCAL}
+Choose with /model and a number or name."""
+
+Ask = Callable[..., str]
+
+
+@pytest.fixture
+def choosy(channel: ScriptedChannel, transactional_db: None) -> ActiveBot:
+    return BotFactory.active(slug="choosy", model=OWN, allowed_models=f"{LARGE}\n{LOCAL}\n{OWN}\n")
+
+
+def asked(model: ScriptedModel) -> list[str]:
+    return [request.model for request in model.history]
+
+
+def test_model_alone_lists_the_bots_own_and_those_it_allows_and_marks_the_current(
+    ask: Ask, alice: User, choosy: ActiveBot
+) -> None:
+    assert ask("/model", to=choosy) == LIST
+    ask("/model 3", to=choosy)
+    assert ask("/model", to=choosy).splitlines()[1:4] == [
+        f"1. {OWN} (default)",
+        f"2. {LARGE}",
+        f"3. {LOCAL} (answers you now)",
+    ]
+
+
+@pytest.mark.parametrize("wanted", ["2", LARGE, LARGE.lower(), LARGE.upper()])
+def test_a_model_is_chosen_by_number_or_name_and_answers_from_the_next_message_on(
+    ask: Ask, alice: User, choosy: ActiveBot, model: ScriptedModel, wanted: str
+) -> None:
+    ask("Hi", to=choosy)
+    assert ask(f"/model {wanted}", to=choosy) == f"From now on {LARGE} answers you. /model default goes back."
+    ask("Hi again", to=choosy)
+
+    assert asked(model) == [OWN, LARGE]
+    assert list(UsageRecord.objects.order_by("pk").values_list("model", flat=True)) == [OWN, LARGE]
+    assert ask(f"/model {wanted}", to=choosy) == f"{LARGE} answers you already."
+
+
+@pytest.mark.parametrize("wanted", ["default", "DEFAULT", "1", OWN])
+def test_the_default_is_chosen_back_and_nothing_stays_stored(
+    ask: Ask, alice: User, choosy: ActiveBot, model: ScriptedModel, wanted: str
+) -> None:
+    ask("/model 2", to=choosy)
+    assert ask(f"/model {wanted}", to=choosy) == f"From now on {OWN} answers you: this bot's default."
+    ask("Hi", to=choosy)
+
+    assert asked(model) == [OWN]
+    assert not ModelChoice.objects.exists()
+    assert ask("/model default", to=choosy) == f"{OWN} answers you already."
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answer"),
+    [
+        ("gpt-6-sun", f"There is no model “gpt-6-sun” here. Did you mean /model {OWN}?"),
+        ("LAMA-5-8B", f"There is no model “LAMA-5-8B” here. Did you mean /model {LOCAL}?"),
+        ("4", "There is no model “4” here. /model lists those there are."),
+        ("0", "There is no model “0” here. /model lists those there are."),
+        ("what\nis this", "There is no model “what is this” here. /model lists those there are."),
+        ("x" * 2000, f"There is no model “{'x' * 40}…” here. /model lists those there are."),
+    ],
+)
+def test_a_model_that_there_is_not_changes_nothing_and_the_nearest_is_suggested(
+    ask: Ask, alice: User, choosy: ActiveBot, wanted: str, answer: str
+) -> None:
+    ask("/model 2", to=choosy)
+    assert ask(f"/model {wanted}", to=choosy) == answer
+    assert ModelChoice.objects.get().model == LARGE
+
+
+def test_a_bot_that_allows_no_other_model_says_so(ask: Ask, alice: User, settings: Any) -> None:
+    settings.OPENAI_GPT_MODEL = "the-only-one"
+    assert ask("/model") == ask("/model 1") == "This bot has one model: the-only-one. There is no choice."
+    assert not ModelChoice.objects.exists()
+
+
+def test_a_choice_is_of_one_person_with_one_bot(
+    ask: Ask, alice: User, bot: ActiveBot, choosy: ActiveBot, model: ScriptedModel
+) -> None:
+    whitelisted(BOB)
+    other = BotFactory.active(slug="other", model="other-own", allowed_models=LARGE)
+    ask("/model 2", to=choosy)
+
+    ask("Hi", to=choosy)
+    ask("Hi", to=other)
+    ask("Hi", to=bot)
+    ask("Hi", BOB, to=choosy)
+
+    assert asked(model) == [LARGE, "other-own", OWN, OWN]
+
+
+def test_a_choice_that_is_no_longer_allowed_is_ignored_and_forgotten_with_the_default(
+    ask: Ask, alice: User, choosy: ActiveBot, model: ScriptedModel
+) -> None:
+    ask("/model 2", to=choosy)
+    Bot.objects.filter(pk=choosy.id).update(allowed_models=LOCAL)
+    forget()
+
+    ask("Hi", to=choosy)
+    assert asked(model) == [OWN]
+    assert ask("/model", to=choosy).splitlines()[1] == f"1. {OWN} (default, answers you now)"
+    assert ask("/model default", to=choosy) == f"{OWN} answers you already."
+    assert not ModelChoice.objects.exists(), "it does not come back when the bot allows it again"
+
+
+def test_the_budget_is_reserved_at_the_price_of_the_chosen_model(
+    ask: Ask, alice: User, choosy: ActiveBot, model: ScriptedModel, settings: Any
+) -> None:
+    settings.LLM_PROVIDER = "openai"  # (the demo model costs nothing)
+    settings.USER_DAILY_BUDGET_MICROS = 5_000
+    for name, price in ((OWN, 0), (LARGE, 1_000_000_000)):
+        ModelPrice.objects.create(
+            model=name, valid_from="2026-01-01", input_micros_per_million=price, output_micros_per_million=price
+        )
+    ask("/model 2", to=choosy)
+    assert "today's limit" in ask("Hi", to=choosy)
+    assert model.history == []
+
+    ask("/model default", to=choosy)
+    assert ask("Hi", to=choosy) == "Echo: Hi"
+
+
+def test_choices_are_loaded_with_one_query_a_claim_and_none_where_no_bot_leaves_a_choice(
+    alice: User, bot: ActiveBot, choosy: ActiveBot
+) -> None:
+    def claimed() -> tuple[list[str], int]:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            turns = claims.claim("worker", 10)
+        claims.release("worker", turns)
+        mine = [query for query in queries if ModelChoice._meta.db_table in query["sql"]]
+        return sorted(turn.model for turn in turns), len(mine)
+
+    accept.accept(bot, [event("m1"), event("m2", address=BOB)])
+    ModelChoice.objects.create(bot_id=choosy.id, user=alice, model=LARGE)
+    ModelChoice.objects.create(bot_id=choosy.id, user=whitelisted(BOB), model=LOCAL)
+    assert claimed() == ([OWN, OWN], 0)
+
+    accept.accept(choosy, [event("m3"), event("m4", address=BOB)])
+    assert claimed() == (sorted([LARGE, LOCAL, OWN, OWN]), 1)
+
+
+def test_a_model_whose_name_could_not_be_stored_as_a_choice_is_refused_in_the_admin() -> None:
+    bot = Bot(slug="shop", name="Shop", channel="console", allowed_models=f"{LARGE}\n{'x' * 101}")
+    with pytest.raises(ValidationError, match="at most 100 characters"):
+        bot.clean()
+    bot.allowed_models = f"{LARGE}\n{'x' * 100}"
+    bot.clean()
+
+
+def test_whoami_says_what_a_person_is_known_as_and_masks_the_number(
+    ask: Ask, alice: User, choosy: ActiveBot, settings: Any
+) -> None:
+    settings.RATE_LIMIT_PER_USER = 12
+    ask(f"/model {LOCAL}", to=choosy)
+    answer = ask("/whoami", to=choosy)
+
+    assert answer.splitlines() == [
+        "Name: Alice",
+        "Role: User",
+        "Phone number: +49…78",
+        "Channel: Console (simulator and terminal)",
+        "Bot: choosy",
+        f"Model: {LOCAL}",
+        "Messages a minute: 12",
+    ]
+    assert ALICE not in answer and ALICE[3:] not in answer
+
+
+def test_whoami_of_somebody_without_a_number_or_name(ask: Ask, bot: ActiveBot, settings: Any) -> None:
+    settings.RATE_LIMIT_PER_OWNER = 1_000
+    person = User.objects.create_user(None, is_whitelisted=True, role=Role.OWNER)
+    User.objects.link_identity(person, "console", "US.13491208655302741918")
+
+    lines = ask("/whoami", "US.13491208655302741918").splitlines()
+
+    assert lines[:3] == ["Name: not known", "Role: Owner", "Phone number: none, known by an address"]
+    assert lines[-1] == "Messages a minute: 1,000"

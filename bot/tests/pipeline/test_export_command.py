@@ -1,0 +1,326 @@
+"""/privacy and /export in a chat: for everybody, whole, nobody else's, and no more often than a few times an hour."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bot.channels.documents import MOST_TEXTS
+from bot.models import AccessRequest, InboundMessage, OutboundMessage
+from bot.pipeline.attempt_limit import OUTSIDER_CODES, OUTSIDER_MINUTES, TRIES, may_ask
+from bot.pipeline.commands import privacy
+from bot.pipeline.commands.registry import COMMANDS
+from bot.pipeline.limiter import Limiter
+from bot.pipeline.services import Services
+from bot.pipeline.turn import Turn
+from bot.queue import accept
+from bot.queue.snapshot import ActiveBot
+from bot.tests.privacy.test_export import many_messages
+from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
+from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work_until
+from conversations.models import Conversation
+from users.models import AuditEntry, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Ask = Callable[..., str]
+
+REFUSAL = "Hello! I only answer people who were invited. Please ask the owner for access."
+FOLLOWS = "Here is everything that is held about you, as two files: one to read, and one for programs."
+TOO_MUCH = "More is held about you than I can send here. Please ask the operator, who can give it to you."
+TOO_OFTEN = "You have asked for this several times just now. Please try again in an hour."
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits(settings: Any) -> None:
+    settings.REDIS_URL = None
+
+
+def files(channel: ScriptedChannel) -> dict[str, str]:
+    return {message.filename: message.text for message in channel.sent if message.filename}
+
+
+def exported(channel: ScriptedChannel) -> dict[str, Any]:
+    return dict(json.loads(files(channel)[privacy.JSON_FILE]))
+
+
+def say(bot: ActiveBot, *texts: str, address: str = STRANGER, **fields: Any) -> None:
+    """Let somebody write texts to one worker, which counts their tries."""
+    number = InboundMessage.objects.count()
+    events = [event(f"said-{number}-{n}", text=text, address=address, **fields) for n, text in enumerate(texts)]
+    accept.accept(bot, events)
+    work_until(model=ScriptedModel())
+
+
+def test_export_is_a_sentence_and_two_files(alice: User, ask: Ask, channel: ScriptedChannel) -> None:
+    ask("What time is it?")
+    ask("/export")
+    said, text, data = channel.sent[1:]
+    assert (said.text, said.filename) == (FOLLOWS, "")
+    assert (text.filename, data.filename) == ("parley-data.txt", "parley-data.json.txt")
+    held = exported(channel)
+    assert held["person"][0]["phone_number"] == ALICE
+    (conversation,) = held["conversations"]
+    assert [message["content"] for message in conversation["messages"]] == [
+        "What time is it?",
+        "Echo: What time is it?",
+    ]
+    assert "What time is it?" in text.text
+    assert [(row["kind"], row["content"]) for row in held["received"]] == [("text", {}), ("text", {"text": "/export"})]
+    assert [row["status"] for row in held["sent"]] == ["sent"]
+    assert states() == [("done", "")] * 2
+    assert list(OutboundMessage.objects.order_by("id").values_list("filename", flat=True)[1:]) == [
+        "",
+        "parley-data.txt",
+        "parley-data.json.txt",
+    ]
+
+
+def test_the_files_are_no_part_of_the_next_export(alice: User, ask: Ask, channel: ScriptedChannel) -> None:
+    ask("/export")
+    first = len(files(channel)["parley-data.txt"])
+    ask("/export")
+    second = files(channel)["parley-data.txt"]
+    assert "file name: parley-data.txt" in second
+    assert len(second) < first + 3_000
+
+
+def test_privacy_says_what_is_held_for_how_long_and_what_one_can_do(alice: User, ask: Ask, settings: Any) -> None:
+    settings.CONVERSATION_TTL_DAYS, settings.USAGE_RETENTION_DAYS = 1, 365
+    said = ask("/privacy")
+    for words in ("until 1 day after", "365 days", "AI model", "/export", "/forget"):
+        assert words in said
+
+
+def test_it_is_in_the_language_of_the_bot_in_the_thread_apart(
+    alice: User, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken: list[str | None] = []
+    collect = privacy.collect
+
+    def listening(turn: Any) -> Any:
+        from django.utils.translation import get_language
+
+        spoken.append(get_language())
+        return collect(turn)
+
+    monkeypatch.setattr(privacy, "collect", listening)
+    say(BotFactory.active(language="de"), "/export", address=ALICE)
+    assert spoken == ["de"]
+
+
+@pytest.mark.parametrize("command", ["/privacy", "/export", "/Export@shop_bot"])
+def test_a_stranger_is_answered_and_asks_for_no_access_by_it(
+    bot: ActiveBot, channel: ScriptedChannel, command: str
+) -> None:
+    say(bot, command)
+    assert channel.texts[0] != REFUSAL
+    assert channel.texts[0].startswith(("What I keep", FOLLOWS))
+    assert not AccessRequest.objects.exists()
+    assert not User.objects.exists()
+    assert states() == [("done", "")]
+
+
+def test_a_bot_that_tells_strangers_nothing_tells_them_this(channel: ScriptedChannel) -> None:
+    say(BotFactory.active(tells_strangers=False), "/privacy")
+    assert channel.texts[0].startswith("What I keep")
+
+
+def test_a_stranger_gets_what_their_address_left_behind_and_nothing_of_others(
+    bot: ActiveBot, channel: ScriptedChannel, alice: User
+) -> None:
+    say(bot, "Hello from Alice", address=ALICE)
+    say(bot, "Let me in", profile_name="Stranger Sam")
+    say(bot, "/export")
+    held = exported(channel)
+    assert held["person"] == []
+    assert held["addresses"] == [{"channel": "console", "address": STRANGER}]
+    assert [row["profile_name"] for row in held["access_requests"]] == ["Stranger Sam"]
+    assert [row["content"] for row in held["received"]] == [{}, {"text": "/export"}]
+    assert ALICE not in json.dumps(held)
+    assert AccessRequest.objects.get().messages == 1
+
+
+def test_who_is_blocked_gets_what_is_held_about_them(bot: ActiveBot, channel: ScriptedChannel, alice: User) -> None:
+    conversation = Conversation.objects.find_or_create(alice, bot.slug)
+    Conversation.objects.add_messages(conversation, [("user", "before I was blocked")])
+    User.objects.update_whitelist(alice, False)
+    say(bot, "/export", address=ALICE)
+    assert channel.texts[0] == FOLLOWS
+    assert "before I was blocked" in files(channel)["parley-data.txt"]
+    assert exported(channel)["person"][0]["is_whitelisted"] is False
+    assert not AccessRequest.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["/help", "/usage", "/exports", "please /export", "/reset"])
+def test_anything_else_of_a_stranger_is_refused_as_ever(bot: ActiveBot, channel: ScriptedChannel, text: str) -> None:
+    say(bot, text)
+    assert channel.texts == [REFUSAL]
+
+
+def test_a_second_address_that_is_somebody_elses_brings_nothing_of_anybody(
+    bot: ActiveBot, channel: ScriptedChannel, alice: User
+) -> None:
+    bob = whitelisted(BOB)
+    User.objects.link_identity(bob, "console", "US.BOBSID1")
+    say(bot, "Bob's secret", address="US.BOBSID1")
+    say(bot, "/export", address=ALICE, other_address="US.BOBSID1")
+    # The number may have changed hands: whose account it is nobody can tell.
+    assert [(one.address, one.filename) for one in channel.sent if one.address == ALICE] == [(ALICE, "")]
+    assert channel.texts[-1] == REFUSAL
+
+
+def calls(channel: ScriptedChannel) -> int:
+    """Return how many requests the provider was sent."""
+    return len(channel.sent) + len(channel.uploaded) + len(channel.typing)
+
+
+def test_a_stranger_who_goes_on_is_not_answered_and_leaves_no_rows(bot: ActiveBot, channel: ScriptedChannel) -> None:
+    say(bot, *["/export"] * (TRIES + 3))
+    assert channel.texts.count(FOLLOWS) == 1
+    assert calls(channel) == 5, "a text, two uploads, two documents"
+    assert InboundMessage.objects.count() == 1
+    assert AuditEntry.objects.count() == 1
+    assert not AccessRequest.objects.exists()
+
+
+@pytest.mark.parametrize("is_blocked", [True, False], ids=["blocked", "unknown"])
+def test_a_day_of_a_stranger_who_writes_everything_all_the_time_is_ten_calls(
+    bot: ActiveBot, channel: ScriptedChannel, is_blocked: bool
+) -> None:
+    if is_blocked:
+        User.objects.create_user(STRANGER)
+    other = BotFactory.active(slug="other", tells_strangers=False)
+    for number, text in enumerate(["Hello", "/privacy", "/export", "/export please", "/forget", "/forget 0"] * 4):
+        for to in (bot, other):  # (counted over all bots of a channel)
+            accept.accept(to, [event(f"flood-{to.slug}-{number}", text=text, address=STRANGER)])
+    work_until(model=ScriptedModel())
+
+    assert calls(channel) == 1 + 1 + 5 + 1 + OUTSIDER_CODES == 10
+    assert channel.texts.count(REFUSAL) == 1
+    assert channel.texts.count(FOLLOWS) == 1
+
+
+def test_who_has_themselves_erased_begins_no_new_day(
+    bot: ActiveBot, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limiter = Limiter(None)
+    monkeypatch.setattr("bot.worker.worker.Limiter", lambda _url: limiter)  # (of all the workers here)
+    monkeypatch.setattr("bot.pipeline.commands.forget._codes", lambda _turn: ["1234"])
+    monkeypatch.setattr(ScriptedChannel, "reads_outbox", False)
+    for _ in range(4):
+        for text in ("Hello", "/privacy", "/export", "/forget", "/forget 1234"):
+            say(bot, text)
+
+    assert channel.texts.count(REFUSAL) == 3
+    assert calls(channel) == 10 + 2, "two polite replies more: who was erased is new"
+
+
+def ask_as_stranger(bot: ActiveBot, limiter: Limiter, times: int) -> list[bool]:
+    """Let a stranger give the same command several times at once, and return whether each is to be answered."""
+    turn = cast(Turn, SimpleNamespace(user=None, bot=bot, address=STRANGER, attempts=1))
+    services = cast(Services, SimpleNamespace(limiter=limiter))
+
+    async def ask() -> list[bool]:
+        return await asyncio.gather(*(may_ask(turn, services, "x", with_code=False) for _ in range(times)))
+
+    return asyncio.run(ask())
+
+
+def test_a_stranger_who_asks_many_times_at_once_is_answered_once_and_again_a_day_later(
+    bot: ActiveBot, time_machine: Any
+) -> None:
+    limiter = Limiter(None)
+    time_machine.move_to(1_900_000_000, tick=False)
+    assert ask_as_stranger(bot, limiter, 50).count(True) == 1
+    time_machine.shift(OUTSIDER_MINUTES * 60 - 1)
+    assert ask_as_stranger(bot, limiter, 50).count(True) == 0
+    time_machine.shift(2)
+    assert ask_as_stranger(bot, limiter, 50).count(True) == 1
+
+
+def test_who_is_let_in_is_told_that_it_is_too_often_and_may_ask_something_else(
+    bot: ActiveBot, channel: ScriptedChannel, alice: User
+) -> None:
+    say(bot, *["/export"] * (TRIES + 1), "/privacy", address=ALICE)
+    said = [message.text for message in channel.sent if not message.filename]
+    assert said[:-1] == [FOLLOWS] * TRIES + [TOO_OFTEN]
+    assert said[-1].startswith("What I keep")
+
+
+def test_tries_are_counted_for_each_address(bot: ActiveBot, channel: ScriptedChannel) -> None:
+    number = InboundMessage.objects.count()
+    chats = [STRANGER] * (TRIES + 1) + [BOB]
+    accept.accept(bot, [event(f"t{number}{n}", text="/privacy", address=one) for n, one in enumerate(chats)])
+    work_until(model=ScriptedModel())
+    assert len([one for one in channel.sent if one.address == STRANGER]) == 1
+    assert len([one for one in channel.sent if one.address == BOB]) == 1
+
+
+def test_each_export_is_noted_without_anything_of_the_person(alice: User, ask: Ask) -> None:
+    ask("/export")
+    ask("/export", sender=STRANGER)
+    rows = list(AuditEntry.objects.order_by("pk").values_list("action", "subject", "actor", "via", "details"))
+    asked = ((alice.pk, "+49…78"), (None, "+1…23"))
+    expected: list[tuple[Any, ...]] = [
+        ("exported", person, None, "chat", {"channel": "console", "from": address}) for person, address in asked
+    ]
+    assert rows == expected
+
+
+def test_too_much_for_a_document_is_for_the_operator_and_nothing_half_is_sent(
+    alice: User, ask: Ask, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.channels.documents.LARGEST_DOCUMENT_BYTES", 500)
+    assert ask("/export") == TOO_MUCH
+    assert len(channel.sent) == 1
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize(("messages", "expected"), [(2_000, FOLLOWS), (6_000, TOO_MUCH)])
+def test_a_long_conversation_is_given_whole_or_not_at_all(
+    alice: User, ask: Ask, channel: ScriptedChannel, messages: int, expected: str
+) -> None:
+    many_messages(alice, messages)
+    ask("/export")
+    assert channel.texts[0] == expected
+    if expected == FOLLOWS:
+        assert len(exported(channel)["conversations"][0]["messages"]) == messages
+    else:
+        assert len(channel.sent) == 1
+
+
+# --- a channel that has no documents ---
+
+
+@pytest.fixture
+def texts_only(channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch) -> ScriptedChannel:
+    monkeypatch.setattr(ScriptedChannel, "max_document_bytes", 0)
+    monkeypatch.setattr(ScriptedChannel, "max_text_length", 500)
+    return channel
+
+
+def test_without_documents_the_readable_one_follows_in_texts(
+    alice: User, ask: Ask, texts_only: ScriptedChannel
+) -> None:
+    ask("/export")
+    assert texts_only.texts[0] == "Here is everything that is held about you."
+    assert not files(texts_only)
+    assert 2 < len(texts_only.sent) <= MOST_TEXTS + 1
+    assert ALICE in "".join(texts_only.texts[1:])
+    assert "made_at" not in "".join(texts_only.texts)
+
+
+def test_without_documents_too_many_texts_are_for_the_operator(
+    alice: User, bot: ActiveBot, ask: Ask, texts_only: ScriptedChannel
+) -> None:
+    conversation = Conversation.objects.find_or_create(alice, bot.slug)
+    Conversation.objects.add_messages(conversation, [("user", "word " * 90)] * MOST_TEXTS)
+    assert ask("/export") == TOO_MUCH
+    assert len(texts_only.sent) == 1
+
+
+def test_only_what_is_declared_so_is_for_everybody() -> None:
+    assert {name for name, command in COMMANDS.items() if command.for_everybody} == {"export", "forget", "privacy"}

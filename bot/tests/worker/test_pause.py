@@ -1,0 +1,281 @@
+"""A bot whose token or account is refused pauses, says so once, and loses nothing."""
+
+import logging
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from bot.channels.base import SendError
+from bot.models import Bot, InboundMessage, Lease
+from bot.monitoring.metrics.gauges import read_gauges
+from bot.queue import accept
+from bot.queue.snapshot import ActiveBot
+from bot.reasons import cause_of
+from bot.tests.support.factories import (
+    ALICE,
+    BOB,
+    BotFactory,
+    WhatsAppBotFactory,
+    event,
+    signature,
+    whatsapp_body,
+    whatsapp_message,
+    whatsapp_value,
+    whitelisted,
+)
+from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, states, statuses, work_until
+from users.models import User
+from users.roles import Role
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TOKEN_REFUSED = SendError("190", credentials_refused=True)
+
+
+def is_paused() -> bool:
+    return Bot.objects.get().paused_at is not None
+
+
+@pytest.fixture
+def paused(alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel) -> ActiveBot:
+    channel.enqueue(TOKEN_REFUSED)
+    accept.accept(bot, [event("m1")])
+    work_until(is_paused, model=model)
+    return bot
+
+
+@pytest.fixture
+def staff(client: Client, alice: User) -> Client:
+    client.force_login(User.objects.create_superuser("+4915112345600", "a good password"))
+    return client
+
+
+def the_lease_is_free() -> None:
+    Lease.objects.update(expires_at="2020-01-01T00:00Z")
+
+
+def test_its_messages_wait_and_nothing_more_is_sent(
+    paused: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    the_lease_is_free()
+    accept.accept(paused, [event("m2", text="more")])
+    whitelisted(BOB)
+    accept.accept(paused, [event("m3", address=BOB)])
+    other = iter(range(20))
+    work_until(lambda: next(other) > 10, model=model)
+
+    assert len(channel.sent) == 1
+    assert len(model.history) == 1
+    assert [state for state, _ in states()] == ["pending"] * 3
+    assert statuses() == ["queued"]
+    assert InboundMessage.objects.earliest("id").attempts == 0, "it was no fault of the message"
+    assert Bot.objects.get().pause_reason == "CHANNEL_ERROR:190"
+
+
+def test_a_resumed_bot_sends_what_was_paid_for_and_answers_what_came_meanwhile(
+    paused: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, staff: Client
+) -> None:
+    accept.accept(paused, [event("m2", text="more")])
+    the_lease_is_free()
+    data = {"action": "resume", "_selected_action": [str(paused.id)]}
+    page = staff.post(reverse("admin:bot_bot_changelist"), data, follow=True)
+    assert "1 bot resumed" in page.content.decode()
+    work_until(model=model)
+
+    assert channel.texts == ["Echo: Hello", "Echo: Hello", "Echo: more"]
+    assert len(model.history) == 2
+    assert states() == [("done", "")] * 2
+
+
+def test_the_operator_is_alerted_once_however_many_turns_fail(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    channel.enqueue(*[TOKEN_REFUSED] * 5)
+    for number in range(5):
+        whitelisted(f"+49151000000{number:02}")
+        accept.accept(bot, [event(f"m{number}", address=f"+49151000000{number:02}")])
+    work_until(lambda: is_paused() and len(channel.sent) == 5, model=model)
+
+    (alert,) = (record for record in caplog.records if record.message == "bot_paused")
+    assert (alert.levelname, alert.bot, alert.error_code) == ("ERROR", "shop", "CHANNEL_ERROR:190")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("code", ["131031", "131042", "133010", "368", "131005", "10", "200", "100"])
+def test_an_account_that_is_refused_pauses_its_bot_and_nothing_is_paid_for_what_comes_meanwhile(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, staff: Client, code: str
+) -> None:
+    channel.enqueue(SendError(code, account_refused=True))
+    accept.accept(bot, [event("m1")])
+    work_until(is_paused, model=model)
+    accept.accept(bot, [event("m2", text="more")])
+    the_lease_is_free()
+    looks = iter(range(20))
+    work_until(lambda: next(looks) > 10, model=model)
+    assert (len(model.history), len(channel.sent)) == (1, 1)
+    assert [state for state, _ in states()] == ["pending"] * 2
+    assert Bot.objects.get().pause_reason == f"CHANNEL_ERROR:{code}"
+    words = f"because {cause_of(code)}: what people write to it waits."
+    assert words in unescape(staff.get(reverse("admin:index")).content.decode())
+
+    staff.post(reverse("admin:bot_bot_changelist"), {"action": "resume", "_selected_action": [str(bot.id)]})
+    the_lease_is_free()
+    work_until(model=model)
+    assert channel.texts == ["Echo: Hello", "Echo: Hello", "Echo: more"]
+    assert states() == [("done", "")] * 2
+
+
+def test_owners_are_told_once_why_an_account_is_refused(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    whitelisted(BOB, role=Role.OWNER)
+    second = BotFactory.active(slug="second")
+    accept.accept(second, [event("from-bob", address=BOB)])
+    work_until(model=model)
+    channel.sent.clear()
+    channel.enqueue(*[SendError("131042", account_refused=True)] * 2)
+    for number in range(2):
+        whitelisted(f"+49151000000{number:02}")
+        accept.accept(bot, [event(f"m{number}", address=f"+49151000000{number:02}")])
+    work_until(lambda: any(one.address == BOB for one in channel.sent) and len(channel.sent) == 3, model=model)
+
+    (said,) = (one.text for one in channel.sent if one.address == BOB)
+    assert said.startswith("The bot shop has paused: its provider takes nothing from its account, because there is a ")
+    assert "payment, 131042" in said and "token" not in said
+
+
+def test_a_token_that_was_replaced_meanwhile_pauses_nothing(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
+) -> None:
+    async def replace_it(message: object) -> None:
+        await in_thread(lambda: Bot.objects.get().save())
+        raise TOKEN_REFUSED
+
+    channel.enqueue(replace_it)
+    accept.accept(bot, [event("m1")])
+    work_until(lambda: statuses() == ["queued"] and len(channel.sent) == 1, model=model)
+    assert not is_paused()
+    the_lease_is_free()
+    work_until(model=model)
+
+    assert channel.texts == ["Echo: Hello"] * 2
+    assert states() == [("done", "")]
+
+
+@pytest.mark.parametrize("correction", [{"credential_access_token": "EAAnew"}, {"account_id": "42"}])
+def test_entering_a_new_token_or_account_resumes_the_bot(staff: Client, correction: dict[str, str]) -> None:
+    bot = WhatsAppBotFactory.create(paused_at="2026-01-01T00:00Z", pause_reason="CHANNEL_ERROR:190")
+    url = reverse("admin:bot_bot_change", args=(bot.pk,))
+    page = staff.get(url).content.decode()
+    assert "CHANNEL_ERROR:190" in page
+    form = {
+        "name": bot.name, "slug": bot.slug, "channel": bot.channel, "is_active": "on", "account_id": bot.account_id,
+        "system_prompt": "", "model": "", "burst_wait_seconds": "0", "tells_strangers": "on",
+    }  # fmt: skip
+
+    assert staff.post(url, form).status_code == 302
+    assert is_paused(), "something else was changed"
+    assert staff.post(url, {**form, **correction}).status_code == 302
+    assert not is_paused()
+
+
+def test_webhooks_of_a_paused_bot_are_taken(client: Client) -> None:
+    bot = WhatsAppBotFactory.create(paused_at="2026-01-01T00:00Z")
+    body = whatsapp_body(whatsapp_value(messages=[whatsapp_message("Hello", ALICE)]))
+    url = reverse("webhook", args=("whatsapp", bot.slug))
+    headers = {"X-Hub-Signature-256": signature(body)}
+
+    assert client.post(url, body, content_type="application/json", headers=headers).status_code == 200
+    assert states() == [("pending", "")]
+
+
+# --- by hand ---
+
+
+def pause(client: Client, *bots: int, **data: str) -> str:
+    data = {"action": "pause", "_selected_action": [str(bot) for bot in bots], **data}  # type: ignore[dict-item]
+    return client.post(reverse("admin:bot_bot_changelist"), data, follow=True).content.decode()
+
+
+@pytest.fixture
+def colleague(alice: User) -> Client:
+    client = Client()
+    client.force_login(whitelisted(BOB, role=Role.ADMIN))
+    return client
+
+
+def test_pausing_asks_first_and_for_a_reason(staff: Client) -> None:
+    bot, other = WhatsAppBotFactory.create(name="Shop"), BotFactory.create(name="Other", paused_at="2026-01-01T00:00Z")
+    page = pause(staff, bot.pk, other.pk)
+    assert 'name="reason"' in page and f"Shop ({bot.slug})" in page
+    assert f"({other.slug})" not in page and "Other is paused already" in page
+    assert "they wait, and are answered in order when it is resumed" in page
+    assert "for 24 hours only" in page
+    assert not Bot.objects.get(pk=bot.pk).paused_at
+
+    page = pause(staff, bot.pk, other.pk, confirmed="1", reason="  Stock\n taking ")
+    assert "1 bot paused" in page
+    bot.refresh_from_db()
+    assert bot.paused_at and bot.pause_reason == "Stock taking" and not bot.was_refused
+    history = staff.get(reverse("admin:bot_bot_history", args=(bot.pk,))).content.decode()
+    assert "Paused: Stock taking" in history
+
+
+def test_who_may_let_bots_go_on_may_pause_them(colleague: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    bot = BotFactory.create()
+    page = colleague.get(reverse("admin:bot_bot_change", args=(bot.pk,))).content.decode()
+    assert 'value="pause"' in page
+    pause(colleague, bot.pk, confirmed="1", reason="x" * 200)
+    bot.refresh_from_db()
+    assert bot.paused_at and bot.pause_reason == "x" * 100
+    page = colleague.get(reverse("admin:bot_bot_change", args=(bot.pk,))).content.decode()
+    assert 'value="resume"' in page and 'value="pause"' not in page
+    colleague.post(reverse("admin:bot_bot_changelist"), {"action": "resume", "_selected_action": [bot.pk]})
+    bot.refresh_from_db()
+    assert not bot.paused_at
+    events = [record.message for record in caplog.records if record.message in ("bot_paused_by_hand", "bot_resumed")]
+    assert events == ["bot_paused_by_hand", "bot_resumed"]
+
+
+def test_a_person_who_only_chats_pauses_nothing(alice: User, client: Client) -> None:
+    bot = BotFactory.create()
+    client.force_login(alice)
+    pause(client, bot.pk, confirmed="1")
+    assert not Bot.objects.get().paused_at
+
+
+def test_messages_to_a_bot_that_staff_have_paused_wait_and_are_answered_when_it_is_resumed(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, staff: Client
+) -> None:
+    pause(staff, bot.id, confirmed="1")
+    accept.accept(bot, [event("m1"), event("m2", text="more")])
+    looks = iter(range(20))
+    work_until(lambda: next(looks) > 10, model=model)
+    assert (channel.sent, model.history) == ([], [])
+    assert states() == [("pending", "")] * 2
+
+    staff.post(reverse("admin:bot_bot_changelist"), {"action": "resume", "_selected_action": [bot.id]})
+    work_until(model=model)
+    assert channel.texts == ["Echo: Hello\nmore"]
+    assert states() == [("done", "")] * 2
+
+
+def test_a_new_token_does_not_resume_what_staff_have_paused(staff: Client) -> None:
+    bot = WhatsAppBotFactory.create(paused_at="2026-01-01T00:00Z", pause_reason="Stocktaking")
+    form = {
+        "name": bot.name, "slug": bot.slug, "channel": bot.channel, "is_active": "on", "account_id": "42",
+        "system_prompt": "", "burst_wait_seconds": "0", "credential_access_token": "EAAnew",
+    }  # fmt: skip
+    assert staff.post(reverse("admin:bot_bot_change", args=(bot.pk,)), form).status_code == 302
+    bot.refresh_from_db()
+    assert (bot.account_id, bot.pause_reason) == ("42", "Stocktaking")
+    assert bot.paused_at
+
+
+def test_only_a_refused_token_is_counted_for_the_alert(transactional_db: None) -> None:
+    for reason in ("Stocktaking", "", "CHANNEL_ERROR:190"):
+        BotFactory.create(paused_at="2026-01-01T00:00Z", pause_reason=reason)
+    assert read_gauges()["bots_paused"] == 1

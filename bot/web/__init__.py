@@ -1,0 +1,1 @@
+"""The web frame: middleware, error pages, access log, headers."""

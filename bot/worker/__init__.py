@@ -1,0 +1,1 @@
+"""The worker process: claim chats, run turns, store replies, send, settle."""

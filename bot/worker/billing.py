@@ -1,0 +1,77 @@
+"""Record what turns have paid for: each call once, in the usage records and in the budgets of one day."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from bot.pipeline.turn import ModelCall, Turn
+from bot.worker.call_counting import count_calls
+from usage.budgets import Spent, counted_micros, settle
+from usage.managers import today
+from usage.models import UsageRecord
+from usage.prices import price_completion
+
+
+def record_calls(turns: Sequence[Turn]) -> list[tuple[Turn, int, date]]:
+    """Record the turns' calls; return with each turn what is new of it in micro-dollars, and the day it counts on.
+
+    Whoever stores the turn now, and whoever comes late with a call of their own, was billed for it. What is recorded
+    already (the commit's answer was lost with the connection) is not new: it was counted then.
+    """
+    # One day for the record and for the sums, whatever midnight does: the one that has its reservation.
+    days = [turn.reserved_on or today() for turn in turns]
+    on = timezone.localdate()
+    rows = [[_row(turn, call, day, on) for call in turn.calls] for turn, day in zip(turns, days, strict=True)]
+    new = UsageRecord.objects.record_many([row for of_turn in rows for row in of_turn])
+    transaction.on_commit(partial(count_calls, [row for of_turn in rows for row in of_turn if row["call_id"] in new]))
+    costs = [sum(row["budget_micros"] for row in of_turn if row["call_id"] in new) for of_turn in rows]
+    return list(zip(turns, costs, days, strict=True))
+
+
+def record_test(call: ModelCall, bot: str) -> None:
+    """Record a call that staff made to see whether a bot's model answers: nobody's, but the bot's and everybody's."""
+    day = today()
+    row = {**_call_row(call, day, timezone.localdate()), "user_id": None, "bot": bot, "turn_key": None}
+    with transaction.atomic():
+        new = UsageRecord.objects.record_many([row])
+        transaction.on_commit(partial(count_calls, [row] if new else []))
+        spent = Spent(0, 0, None, bot, row["budget_micros"], day, has_reserved=False)
+        settle([spent])
+
+
+def _row(turn: Turn, call: ModelCall, day: date, on: date) -> dict[str, Any]:
+    whose = {"user_id": turn.user.pk if turn.user else None, "bot": turn.bot.slug, "turn_key": turn.key}
+    return {**_call_row(call, day, on), **whose}
+
+
+def _call_row(call: ModelCall, day: date, on: date) -> dict[str, Any]:
+    completion = call.completion
+    priced = price_completion(
+        provider=settings.LLM_PROVIDER,
+        base_url=settings.OPENAI_BASE_URL,
+        model=call.model,
+        model_answered=completion.model,
+        input_tokens=completion.input_tokens,
+        cached_input_tokens=completion.cached_input_tokens,
+        cache_write_tokens=completion.cache_write_tokens,
+        output_tokens=completion.output_tokens,
+        on=on,
+    )
+    return {
+        "model": call.model,
+        "model_answered": completion.model,
+        "input_tokens": completion.input_tokens,
+        "cached_input_tokens": completion.cached_input_tokens,
+        "cache_write_tokens": completion.cache_write_tokens,
+        "output_tokens": completion.output_tokens,
+        "cost_micros": priced.cost_micros,
+        "price": priced.snapshot,
+        "call_id": call.id,
+        "budget_micros": counted_micros(priced.cost_micros, completion.input_tokens, completion.output_tokens),
+        "budget_day": day.isoformat(),
+    }

@@ -1,0 +1,187 @@
+"""Send a stored reply, part by part: each step is committed before the next, so that no crash can double a message."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import aiohttp
+from django.utils import timezone
+
+from bot.channels.base import OutboundText, SendError
+from bot.errors import ErrorCode
+from bot.managers import GONE_OUT, UNCERTAIN, OutboundPart
+from bot.models import OutboundMessage
+from bot.pipeline.turn import Turn
+from bot.queue.snapshot import FRESH_SECONDS
+from bot.worker import replies, settlement
+from bot.worker.claims import MOST_ATTEMPTS, backoff
+from bot.worker.counting import count_reply, count_settlement
+from bot.worker.settlement import Outcome, Settlement
+from config.db.database_thread import Database
+
+logger = logging.getLogger(__name__)
+
+Status = OutboundMessage.Status
+# After a refused token or account: a bot that was given a new one meanwhile is known with it by then.
+PAUSE_TIME = timedelta(seconds=FRESH_SECONDS + 1)
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Sends replies for one worker. `client` is the worker's HTTP session."""
+
+    worker: str
+    database: Database
+    client: aiohttp.ClientSession
+    _begin: partial = field(init=False)  # type: ignore[type-arg]
+    _settle: partial = field(init=False)  # type: ignore[type-arg]
+
+    def __post_init__(self) -> None:
+        # One object each, so that the database thread sees the same function and gathers its items.
+        self._begin = partial(replies.begin_sending, self.worker)
+        self._settle = partial(settlement.settle, self.worker)
+
+    async def deliver(self, turn: Turn, parts: list[OutboundPart]) -> None:
+        """Send what has not gone out yet, in order, and settle the turn.
+
+        Raises:
+            LeaseLost: another worker has the chat now and decides.
+        """
+        end = Outcome.DEAD if turn.given_up else Outcome.DONE
+        open_parts = [part for part in parts if part.status not in GONE_OUT]
+        for part in open_parts:
+            last = part is open_parts[-1]
+            settlement = await self._deliver_part(turn, part, end if last else Outcome.GO_ON)
+            await self.settle(settlement)
+            count_reply(turn, part, settlement)
+            if settlement.outcome is not Outcome.GO_ON:
+                return
+        if not open_parts:
+            await self.settle(Settlement(turn, end))
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Commit one settlement."""
+        await self.database.submit(self._settle, settlement)
+        count_settlement(settlement)
+        if settlement.outcome is not Outcome.GO_ON:
+            log_end(settlement)
+
+    async def _deliver_part(self, turn: Turn, part: OutboundPart, on_success: Outcome) -> Settlement:
+        if part.begun:
+            return await self._send(turn, part, _message(turn, part), on_success)
+        if part.status == Status.SENDING:
+            # Whoever began this send died before recording how it ended. Sending it again might double it.
+            return self._uncertain(turn, part, "INTERRUPTED")
+        if part.status != Status.QUEUED:
+            return _ended_before(turn, part)
+        if turn.window_is_closed(timezone.now()):
+            logger.warning("reply_expired")
+            code = ErrorCode.WINDOW_EXPIRED
+            return Settlement(turn, Outcome.DONE, part_id=part.id, status=Status.EXPIRED, error_code=code)
+        message = _message(turn, part)
+        if part.filename:
+            # Before the part is "sending": a crash meanwhile leaves it queued, and it is uploaded again.
+            try:
+                upload_id = await turn.bot.channel.upload(self.client, turn.bot.account, message)
+            except SendError as error:
+                return self._refused(turn, part, error)
+            message = replace(message, upload_id=upload_id)
+        if not await self.database.submit(self._begin, (turn, part)):
+            return Settlement(turn, on_success)  # a status webhook says it went out already
+        return await self._send(turn, part, message, on_success)
+
+    async def _send(self, turn: Turn, part: OutboundPart, message: OutboundText, on_success: Outcome) -> Settlement:
+        """Request the send of a part that is "sending" in the database."""
+        began, turn.requested = time.monotonic(), True
+        try:
+            external_id = await turn.bot.channel.send(self.client, turn.bot.account, message)
+        except SendError as error:
+            return self._refused(turn, part, error)
+        except asyncio.CancelledError:
+            # A shutdown's time ran out with the request on its way; the next owner finds "sending" and says uncertain.
+            logger.warning("send_interrupted", extra={"outbound_id": part.id})
+            raise
+        logger.info("message_sent", extra={"outbound_id": part.id, "part": part.part, "seconds": since(began)})
+        return Settlement(turn, on_success, part_id=part.id, status=Status.SENT, external_id=external_id)
+
+    def _refused(self, turn: Turn, part: OutboundPart, error: SendError) -> Settlement:
+        if error.uncertain:
+            return self._uncertain(turn, part, error.code)
+        pauses = error.credentials_refused or error.account_refused
+        retry = pauses or (error.retryable and turn.attempts < MOST_ATTEMPTS)
+        logger.warning(
+            "send_refused",
+            extra={
+                "outbound_id": part.id,
+                "error_code": error.code,
+                "provider_request_id": error.provider_request_id,
+                "will_retry": retry,
+            },
+        )
+        code = f"{ErrorCode.CHANNEL_ERROR}:{error.code}"
+        if pauses:
+            # The message is as good as before: it is sent when the bot has a token, or an account, that is accepted.
+            return Settlement(
+                turn,
+                Outcome.PAUSE,
+                part_id=part.id,
+                status=Status.QUEUED,
+                error_code=code,
+                retry_in=PAUSE_TIME,
+                account_refused=not error.credentials_refused,
+            )
+        if not retry:
+            return Settlement(
+                turn,
+                Outcome.DEAD,
+                part_id=part.id,
+                status=Status.FAILED,
+                error_code=code,
+                lost_file=part.filename,
+            )
+        delay = timedelta(seconds=error.retry_after) if error.retry_after else backoff(turn.attempts)
+        return Settlement(
+            turn, Outcome.RETRY, part_id=part.id, status=Status.QUEUED, error_code=error.code, retry_in=delay
+        )
+
+    def _uncertain(self, turn: Turn, part: OutboundPart, reason: str) -> Settlement:
+        logger.warning("send_uncertain", extra={"outbound_id": part.id, "error_code": reason})
+        # The turn is over: later parts may only follow one that was accepted.
+        return Settlement(
+            turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, error_code=f"{UNCERTAIN}:{reason}"
+        )
+
+
+def _message(turn: Turn, part: OutboundPart) -> OutboundText:
+    return OutboundText(id=part.id, address=turn.address, text=part.text, filename=part.filename)
+
+
+def log_end(settlement: Settlement) -> None:
+    """Log how a turn ended, for this time at least."""
+    turn = settlement.turn
+    code = settlement.error_code or turn.error_code
+    facts: dict[str, Any] = {"outcome": settlement.outcome.value, "seconds": turn.elapsed_ms / 1_000}
+    if turn.steps:  # (Where an earlier attempt has stored the reply, no stage was run.)
+        facts["stage"] = turn.steps[-1][0]
+    if settlement.retry_in is not None:
+        facts["again_in_seconds"] = settlement.retry_in.total_seconds()
+    logger.info("turn_finished", extra={**facts, **({"error_code": code} if code else {})})
+
+
+def since(moment: float) -> float:
+    """Return the seconds since a moment of time.monotonic(), to the millisecond."""
+    return round(time.monotonic() - moment, 3)
+
+
+def _ended_before(turn: Turn, part: OutboundPart) -> Settlement:
+    """Return how a turn ends that was brought back with a part in it which has come to its own end."""
+    match part.status:
+        case Status.UNCERTAIN:
+            return Settlement(turn, Outcome.DONE, error_code=f"{UNCERTAIN}:EARLIER")
+        case Status.EXPIRED:
+            return Settlement(turn, Outcome.DONE, error_code=ErrorCode.WINDOW_EXPIRED)
+    return Settlement(turn, Outcome.DEAD, error_code=ErrorCode.CHANNEL_ERROR)

@@ -1,0 +1,125 @@
+"""The outbox: store replies before they are sent, and commit that a part is about to be. Every write is fenced.
+
+A reply is stored together with the beginning of its first send, where that follows at once: two facts, one commit.
+
+The functions take many items and do them in one transaction; an item whose lease is no longer held gets LeaseLost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from bot.channels.documents import reply_parts
+from bot.errors import ErrorCode
+from bot.managers import AnsweredMessage, OutboundPart
+from bot.models import InboundMessage, Lease, OutboundMessage
+from bot.pipeline.stages.budget import settle_budgets
+from bot.pipeline.turn import LeaseLost, Turn
+from bot.worker.billing import record_calls
+from config.db.rows import insert_rows
+from conversations.memory import remember_many
+from users.models import User
+
+Status = OutboundMessage.Status
+
+
+def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exception]:
+    """Store what the turns' stages produced: usage and its cost, the remembered conversation, the reply in parts.
+
+    The first part is stored as being sent, if it may be sent at once. What a provider was paid for is recorded even
+    when the lease is lost. Storing the same turn again (the commit's answer was lost with the connection) returns what
+    is stored.
+    """
+    try:
+        return _store(worker, turns)
+    except IntegrityError:
+        # A person was deleted while their turn was with the model. It is paid for all the same.
+        if not _without_the_deleted(turns):
+            raise
+        return _store(worker, turns)
+
+
+def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exception]:
+    with transaction.atomic():
+        held = Lease.objects.all().lock_held([turn.lease for turn in turns], worker)
+        costs = record_calls(turns)
+        mine = [turn for turn in turns if turn.lease.id in held]
+        rows = {turn.key: _parts(turn) for turn in mine}
+        ids = _insert([row for parts in rows.values() for row in parts])
+        # What is stored again has the same parts, or the single one that says sorry.
+        again = [key for key, parts in rows.items() if parts and (key, 1) not in ids]
+        stored = OutboundMessage.objects.all().parts_of(again)
+        kept = [turn for turn in mine if turn.key not in stored]
+        inbox = InboundMessage.objects.all()
+        inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
+        if given_up := [message.id for turn in kept if turn.given_up for message in turn.messages]:
+            inbox.give_up(given_up, ErrorCode.INTERNAL_ERROR)
+        remember_many([((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember])
+        # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
+        settle_budgets(costs)
+    results = {turn.key: [_as_part(ids[turn.key, row["part"]], row) for row in rows[turn.key]] for turn in kept}
+    for turn in mine:
+        if turn.key in stored:
+            # Nobody else can have begun what a turn stored under the lease that it still has.
+            own = not turn.requested
+            parts = stored[turn.key]
+            results[turn.key] = [replace(part, begun=own and part.status == Status.SENDING) for part in parts]
+    return [results[turn.key] if turn.lease.id in held else LeaseLost() for turn in turns]
+
+
+def _insert(parts: list[dict[str, Any]]) -> dict[tuple[int, int], int]:
+    """Store parts that are not stored yet; return the id of each new one by its turn's key and its number."""
+    new = insert_rows(
+        OutboundMessage, parts, on_conflict="(turn_key, part) DO NOTHING", returning=("turn_key", "part", "id")
+    )
+    return {(turn_key, number): id for turn_key, number, id in new}
+
+
+def _as_part(id: int, row: dict[str, Any]) -> OutboundPart:
+    status = row["status"]
+    return OutboundPart(id, row["part"], status, row["text"], row["filename"], begun=status == Status.SENDING)
+
+
+def begin_sending(worker: str, items: Sequence[tuple[Turn, OutboundPart]]) -> list[bool | Exception]:
+    """Commit that the parts are about to be sent; False for one that must not be (a status has overtaken it).
+
+    A part that is "sending" already was begun by this same call, whose commit succeeded while its answer was lost with
+    the connection: nobody else can begin it under this lease, and the request goes out only after this returns.
+    """
+    with transaction.atomic():
+        held = Lease.objects.all().lock_held([turn.lease for turn, _ in items], worker)
+        unsent = OutboundMessage.objects.all().begin_sending(part.id for turn, part in items if turn.lease.id in held)
+    return [part.id in unsent if turn.lease.id in held else LeaseLost() for turn, part in items]
+
+
+def _without_the_deleted(turns: Sequence[Turn]) -> bool:
+    """Take people who are not there any more off their turns; return whether there were any."""
+    there = set(User.objects.filter(pk__in=[turn.user.pk for turn in turns if turn.user]).values_list("pk", flat=True))
+    deleted = [turn for turn in turns if turn.user and turn.user.pk not in there]
+    for turn in deleted:
+        turn.user = None
+    return bool(deleted)
+
+
+def _answered(turn: Turn) -> list[AnsweredMessage]:
+    first, *others = turn.messages
+    steps = [*turn.steps, ("stored", turn.elapsed_ms)]
+    return [AnsweredMessage(first.id, turn.key, steps), *(AnsweredMessage(other.id, turn.key) for other in others)]
+
+
+def _parts(turn: Turn) -> list[dict[str, Any]]:
+    queued = {"bot_id": turn.bot.id, "address": turn.address, "turn_key": turn.key, "status": Status.QUEUED}
+    now = timezone.now()
+    queued |= {"attempts": 0, "sending_at": None, "created_at": now, "updated_at": now}
+    parts = reply_parts(turn.bot.channel, turn.reply or "", turn.documents, turn.rendered)
+    rows = [
+        {**queued, "part": number, "text": part.text, "filename": part.filename}
+        for number, part in enumerate(parts, start=1)
+    ]
+    # (A document is uploaded before its send begins; and what is too late is not begun at all.)
+    if rows and not rows[0]["filename"] and not turn.window_is_closed(now):
+        rows[0] |= {"status": Status.SENDING, "attempts": 1, "sending_at": now}
+    return rows

@@ -1,0 +1,72 @@
+"""Tell who wrote the messages of claimed turns, from the one or two addresses that they carry."""
+
+import logging
+
+from bot.ai.base import ChatMessage
+from bot.pipeline.turn import Turn
+from conversations.memory import recent_of_many
+from users.managers import Pair
+from users.models import Identity, User
+from users.phone import is_e164
+
+logger = logging.getLogger(__name__)
+
+HISTORY_MESSAGES = 50
+
+
+def load_senders(turns: list[Turn]) -> None:
+    """Load who wrote, and what was said before. A second address of a known person is noted to be remembered.
+
+    Part of the transaction that claims the turns.
+    """
+    pairs = {(turn.bot.channel.slug, address) for turn in turns for address in _addresses(turn)}
+    people = User.objects.for_identities(sorted(pairs))
+    for turn in turns:
+        named = [people.get((turn.bot.channel.slug, address)) for address in _addresses(turn)]
+        turn.user = next((user for user in named if user), None)
+        turn.other_address_known = all(named)
+        if len(set(filter(None, named))) > 1:
+            _doubt(turn)
+    _doubt_numbers(turns, people)
+    known = [
+        (turn.user.pk, turn.bot.slug) for turn in turns if turn.user and turn.user.is_whitelisted and not turn.parts
+    ]
+    histories = recent_of_many(known, HISTORY_MESSAGES)
+    for turn in turns:
+        if turn.user:
+            recent = histories.get((turn.user.pk, turn.bot.slug), [])
+            turn.history = [ChatMessage(message.role, message.content) for message in recent]
+
+
+def _doubt_numbers(turns: list[Turn], people: dict[Pair, User]) -> None:
+    """Take for nobody's what comes from somebody's number under an id that is not theirs: it may have changed hands.
+
+    One query, and only where somebody whose other id is known comes with a new one.
+    """
+    new = {
+        turn.key: turn
+        for turn in turns
+        if turn.user
+        and is_e164(turn.address)
+        and any((turn.bot.channel.slug, address) not in people for address in _addresses(turn)[1:])
+    }
+    if not new:
+        return
+    channels = {turn.bot.channel.slug for turn in new.values()}
+    keys = {turn.user.pk for turn in new.values() if turn.user}
+    ids = Identity.objects.filter(user__in=keys, channel__in=channels).values_list("user", "channel", "address")
+    with_id = {(key, channel) for key, channel, address in ids if not is_e164(address)}
+    for turn in new.values():
+        if turn.user and (turn.user.pk, turn.bot.channel.slug) in with_id:
+            _doubt(turn)
+
+
+def _doubt(turn: Turn) -> None:
+    """Take a turn for nobody's, whose addresses say that it is one person's and another's."""
+    logger.warning("identity_conflict", extra=turn.log_ids)
+    turn.user, turn.in_doubt = None, True
+
+
+def _addresses(turn: Turn) -> list[str]:
+    others = (message.other_address for message in turn.messages if message.other_address)
+    return list(dict.fromkeys([turn.address, *others]))

@@ -1,0 +1,193 @@
+"""Settle turns: record what became of a send, what happens to its turn, and release the lease. Every write is fenced.
+
+settle() takes many items and does them in one transaction; an item whose lease is no longer held gets LeaseLost.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.translation import gettext as _
+
+from bot.managers import GONE_OUT, SendRecord
+from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from bot.pipeline.turn import LeaseLost, Turn
+from bot.privacy.erasure.farewell import leave_nothing
+from bot.queue.notices import notify_chat, notify_owners
+from bot.queue.recovery import resolve
+from bot.reasons import cause_of
+from bot.worker.claims import free_at
+from usage.budgets import release
+from usage.models import Reservation
+from users.seen import is_due, note_seen
+
+logger = logging.getLogger(__name__)
+
+Status = OutboundMessage.Status
+# How long a farewell stands in the simulator, which reads the outbox, before it goes.
+FAREWELL_SHOWN = timedelta(seconds=30)
+
+
+class Outcome(Enum):
+    """What a settlement does with its turn: go on, end it, leave it for later, give it up, or pause its whole bot."""
+
+    GO_ON = "go on"
+    DONE = "done"
+    RETRY = "retry"
+    DEAD = "dead"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is known after a step of sending: the status of one part (if any), and what happens to the turn.
+
+    account_refused: a bot that pauses does so for its account, and not for its token. lost_file: the name of the
+    document that a turn ends without, though its text may have announced it.
+    """
+
+    turn: Turn
+    outcome: Outcome
+    part_id: int | None = None
+    status: str = ""
+    external_id: str = ""
+    error_code: str = ""
+    retry_in: timedelta | None = None
+    account_refused: bool = False
+    lost_file: str = ""
+
+
+def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
+    """Record what became of sends and turns, and release the leases of turns that ended or wait."""
+    with transaction.atomic():
+        held = Lease.objects.all().lock_held([item.turn.lease for item in items], worker)
+        mine = [item for item in items if item.turn.lease.id in held]
+        _settle_parts(mine)
+        put_off = (item.turn for item in mine if item.outcome is Outcome.RETRY and item.part_id is None)
+        OutboundMessage.objects.all().unbegin(turn.key for turn in put_off if turn.has_requested_nothing)
+        _settle_done([item for item in mine if item.outcome is Outcome.DONE])
+        for item in mine:
+            if item.outcome is Outcome.DEAD:
+                _bury(item)
+            if item.outcome is Outcome.PAUSE:
+                _pause(item)
+            if item.outcome in (Outcome.RETRY, Outcome.DEAD, Outcome.PAUSE):
+                Lease.objects.all().release([item.turn.lease.id], free_at(item.retry_in))
+        _go_on_with_overtaken(mine)
+        # (A turn that ends without a reply being stored has settled nothing.) Last, and at once for all: whoever has
+        # the days' rows must not wait for a reservation.
+        if dead := [item.turn.key for item in mine if item.outcome is Outcome.DEAD]:
+            release(Reservation.objects.filter(turn_key__in=dead))
+        _note_seen(mine)
+    return [item.turn.lease.id in held or LeaseLost() for item in items]
+
+
+def _settle_parts(items: list[Settlement]) -> None:
+    with_part = [(item, item.part_id) for item in items if item.part_id is not None]
+    OutboundMessage.objects.all().record(
+        [
+            SendRecord(part_id, item.status, item.external_id, item.error_code)
+            for item, part_id in with_part
+            if item.status != Status.QUEUED
+        ]
+    )
+    for item, part_id in with_part:
+        if item.status == Status.QUEUED:
+            OutboundMessage.objects.all().requeue(part_id, item.error_code)
+
+
+def _settle_done(items: list[Settlement]) -> None:
+    by_code: dict[str, list[int]] = {}
+    strangers: list[int] = []
+    farewells = [item for item in items if item.turn.leaves_nothing]
+    _say_goodbye(farewells)
+    items = [item for item in items if item not in farewells]
+    for item in items:
+        ids = [message.id for message in item.turn.messages]
+        if item.turn.forget_messages:
+            strangers += ids
+        else:
+            by_code.setdefault(item.error_code or item.turn.error_code, []).extend(ids)
+            if item.error_code:  # uncertain or expired: what is left of the reply stays unsent
+                OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
+    for code, ids in by_code.items():
+        InboundMessage.objects.all().finish(ids, error_code=code)
+    if strangers:
+        InboundMessage.objects.filter(id__in=strangers).delete()
+    Lease.objects.all().release([item.turn.lease.id for item in items], timezone.now())
+
+
+def _note_seen(items: Iterable[Settlement]) -> None:
+    """Note who has written, where that is news: a statement every quarter of an hour, for all who are due."""
+    seen: dict[int, datetime] = {}
+    for item in items:
+        at, person = item.turn.written_at, item.turn.user
+        if person is None or at is None or item.turn.leaves_nothing or not is_due(person.last_seen_at, at):
+            continue
+        person.last_seen_at = at
+        seen[person.pk] = max(at, seen.get(person.pk, at))
+    note_seen(seen)
+
+
+def _say_goodbye(items: Sequence[Settlement]) -> None:
+    """End farewells, which leave nothing; where people read them in the outbox itself, after a while."""
+    read_here = [item for item in items if item.part_id and item.turn.bot.channel.reads_outbox]
+    Lease.objects.all().release([item.turn.lease.id for item in read_here], free_at(FAREWELL_SHOWN))
+    leave_nothing(item.turn for item in items if item not in read_here)
+
+
+def _bury(item: Settlement) -> None:
+    if item.turn.leaves_nothing:
+        leave_nothing([item.turn])
+        return
+    InboundMessage.objects.all().bury([message.id for message in item.turn.messages], item.error_code)
+    OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
+    if item.lost_file:
+        text = lazy(_lost_file_text, str)(item.lost_file)
+        notify_chat(item.turn.bot, item.turn.messages[-1], item.turn.address, f"file:{item.part_id}", text)
+
+
+def _lost_file_text(filename: str) -> str:
+    return _("I could not send you the file %(file)s. Please ask for it again later, or tell the owner.") % {
+        "file": filename
+    }
+
+
+def _pause(item: Settlement) -> None:
+    """Pause the bot whose token or account is refused: its turns wait, and this was no attempt of theirs."""
+    bot = item.turn.bot
+    InboundMessage.objects.all().unbegin(message.id for message in item.turn.messages)
+    if Bot.objects.all().pause(bot.id, item.error_code, bot.version):
+        logger.error("bot_paused", extra={"bot": bot.slug, "channel": bot.channel.slug, "error_code": item.error_code})
+        text = _lazy_pause_text(bot.slug, item.error_code if item.account_refused else "")
+        notify_owners(f"paused:{bot.slug}:{timezone.now().isoformat()}", text)
+
+
+def _pause_text(slug: str, account_code: str) -> str:
+    if account_code:
+        return _(
+            "The bot %(bot)s has paused: its provider takes nothing from its account, because %(why)s. Messages to it "
+            "are kept. Mend that at the provider, then resume the bot in the admin."
+        ) % {"bot": slug, "why": cause_of(account_code)}
+    return _(
+        "The bot %(bot)s has paused: its provider refuses the access token. Messages to it are kept. "
+        "Enter a new token in the admin, or resume the bot there."
+    ) % {"bot": slug}
+
+
+# Put into words for each owner: this is written for turns of many bots, and the notice may go out through another one.
+_lazy_pause_text = lazy(_pause_text, str)
+
+
+def _go_on_with_overtaken(items: list[Settlement]) -> None:
+    """Go on with replies that were settled as uncertain just after a delivery status had told what became of them."""
+    uncertain = [item.part_id for item in items if item.part_id and item.status == Status.UNCERTAIN]
+    if uncertain:
+        told = OutboundMessage.objects.filter(id__in=uncertain, status__in=GONE_OUT)
+        for turn_key in told.values_list("turn_key", flat=True):
+            resolve(turn_key)

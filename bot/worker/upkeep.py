@@ -1,0 +1,60 @@
+"""What a worker says of itself in the database while it works: its leases are alive, it is, and what it has counted."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bot.managers import TakenLease
+from bot.monitoring import heartbeats, metrics
+from bot.worker import claims
+from config.db.database_thread import Database, is_a_bug
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 8.0
+
+
+class SignsOfLife:
+    """The signs of one worker, named `name`; leases() returns those that it holds just now.
+
+    Without an answer of the database the work goes on.
+    """
+
+    def __init__(self, name: str, database: Database, leases: Callable[[], Sequence[TakenLease]]) -> None:
+        self._name, self._database, self._leases = name, database, leases
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def begin(self) -> None:
+        """Give signs from now on."""
+        self._tasks = [asyncio.create_task(self._keep_beating()), asyncio.create_task(self._keep_flushing())]
+
+    async def end(self) -> None:
+        """Give no more of them; hand over what was counted, and take the worker's name from those that live."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._try(metrics.flush)
+        await self._try(heartbeats.end, self._name)
+
+    async def _keep_beating(self) -> None:
+        while True:
+            if leases := self._leases():
+                # A turn whose lease was lost finds out at its next write. Its model call is left to end: it is paid
+                # for, and what it cost is recorded.
+                await self._try(claims.renew, self._name, leases)
+            await self._try(heartbeats.beat, heartbeats.Kind.WORKER, self._name)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(metrics.FLUSH_SECONDS)
+            if metrics.pending:
+                await self._try(metrics.flush)
+
+    async def _try(self, sign: Callable[..., Any], *arguments: Any) -> None:
+        try:
+            await self._database.run(sign, *arguments)
+        except Exception as error:
+            facts = {"sign": sign.__name__, "error": type(error).__name__}
+            logger.error("heartbeat_failed", extra=facts, exc_info=is_a_bug(error))

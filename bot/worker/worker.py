@@ -1,0 +1,224 @@
+"""The worker: claims waiting chats and runs their turns, many at once in one event loop."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import aiohttp
+from django.conf import settings
+
+from bot.ai import create_model
+from bot.ai.base import LanguageModel
+from bot.errors import GENERIC_SENTENCE, ErrorCode
+from bot.language import speak
+from bot.monitoring import heartbeats
+from bot.pipeline import runner
+from bot.pipeline.limiter import Limiter
+from bot.pipeline.services import Services
+from bot.pipeline.turn import LeaseLost, Turn
+from bot.worker import claims, replies
+from bot.worker.claims import backoff, bury_reason, is_exhausted
+from bot.worker.delivery import Delivery
+from bot.worker.settlement import Outcome, Settlement
+from bot.worker.upkeep import SignsOfLife
+from config.db.database_thread import Database, is_a_bug
+from config.db.gathering import WhileTheyCome
+from config.logs import context, sentry
+from config.logs.redaction import hideable
+
+logger = logging.getLogger(__name__)
+
+IDLE_POLL_SECONDS = 0.02
+# Who was answered just now often writes again.
+BUSY_POLL_SECONDS = 0.008
+BUSY_SECONDS = 2.0
+FAILED_POLL_SECONDS = 1.0
+# At a time: what is loaded for a thousand turns at once would be held as peak memory for good.
+MOST_CLAIMED = 200
+# With so many turns at once their writes wait so long for each other; with few, in proportion, hardly at all.
+GATHER_SECONDS = 0.02
+FULL_GATHER_TURNS = 100
+DRAIN_SECONDS = 30.0
+# To give back what did not finish. After that a database that does not answer is not waited for.
+GIVE_BACK_SECONDS = 5.0
+# To providers' APIs, which are quick. More would only hold memory: the model's connections are counted elsewhere.
+CONNECTIONS = 100
+# Short: a request on a connection that the provider has just closed ends as an uncertain send.
+KEEPALIVE_SECONDS = 15.0
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker process. run() works until stop() is called, then drains. model_factory makes the model it asks."""
+
+    concurrency: int
+    model_factory: Callable[[], LanguageModel] = field(default=lambda: create_model(settings.LLM_PROVIDER))
+    name: str = field(default_factory=heartbeats.process_name)
+    _database: Database = field(init=False)
+    _services: Services = field(init=False)
+    _delivery: Delivery = field(init=False)
+    _store: partial = field(init=False)  # type: ignore[type-arg]
+    _active: dict[asyncio.Task[None], Turn] = field(default_factory=dict)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopped_at: float = 0.0
+    _ended_at: float = 0.0
+
+    async def run(self) -> None:
+        """Work until stopped; then finish what runs (DRAIN_SECONDS at most), give back the rest, close everything."""
+        self._database = Database(WhileTheyCome(self._gather_seconds))
+        self._store = partial(replies.store_replies, self.name)
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:
+            model = self.model_factory()
+            limiter = Limiter(settings.REDIS_URL)
+            self._services = Services(self._database, model, client, limiter)
+            self._delivery = Delivery(self.name, self._database, client)
+            signs = SignsOfLife(self.name, self._database, lambda: [turn.lease for turn in self._active.values()])
+            signs.begin()
+            logger.info("worker_started", extra={"worker": self.name, "concurrency": self.concurrency})
+            try:
+                await self._poll()
+                await self._drain()
+            finally:
+                for task in self._services.background:
+                    task.cancel()
+                await asyncio.gather(*self._services.background, return_exceptions=True)
+                await model.close()
+                await signs.end()
+                await self._services.apart.close()
+                await self._database.close()
+                await limiter.close()
+        logger.info("worker_stopped", extra={"worker": self.name})
+
+    def _gather_seconds(self) -> float:
+        return GATHER_SECONDS * min(len(self._active) / FULL_GATHER_TURNS, 1.0)
+
+    def stop(self) -> None:
+        """Claim nothing more and let run() come to its end."""
+        self._stopping.set()
+        self._wake.set()
+        self._stopped_at = self._stopped_at or time.monotonic()
+        loop = asyncio.get_running_loop()
+        loop.call_later(DRAIN_SECONDS, self._services.apart.hang_up)
+        loop.call_later(DRAIN_SECONDS + GIVE_BACK_SECONDS, self._database.hang_up)
+
+    async def _poll(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            pause = BUSY_POLL_SECONDS if time.monotonic() - self._ended_at < BUSY_SECONDS else IDLE_POLL_SECONDS
+            free = min(self.concurrency - len(self._active), MOST_CLAIMED)
+            if free > 0:
+                try:
+                    turns = await self._database.run(self._claiming(free))
+                except Exception as error:
+                    # Whatever it is (the database is away, a row that can't be read), the worker lives on.
+                    logger.error("claim_failed", extra={"error": type(error).__name__}, exc_info=is_a_bug(error))
+                    turns, pause = [], FAILED_POLL_SECONDS
+                for turn in turns:
+                    self._begin(turn)
+                if turns:
+                    continue
+            await self._wait(pause)
+
+    def _claiming(self, most: int) -> Callable[[], list[Turn]]:
+        has_suspect = any(turn.lease.is_suspect for turn in self._active.values())
+        return partial(claims.claim, self.name, most, suspect=not has_suspect, idle=not self._active)
+
+    async def _wait(self, seconds: float) -> None:
+        # A turn that ends wakes us: its chat may have more to answer, and there is room for another.
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _begin(self, turn: Turn) -> None:
+        task = asyncio.create_task(self._work(turn))
+        self._active[task] = turn
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._active.pop(task, None)
+        self._ended_at = time.monotonic()
+        self._wake.set()
+
+    async def _work(self, turn: Turn) -> None:
+        # Until the task ends, which is this turn's own.
+        context.add(turn.log_ids, hideable(turn.address))
+        speak(turn.bot.language)
+        if not sentry.is_on():
+            await self._work_through(turn)
+            return
+        # (In a scope of its own: what one turn logs is no part of another's error report.)
+        with sentry.own_scope():
+            await self._work_through(turn)
+
+    async def _work_through(self, turn: Turn) -> None:
+        try:
+            ids = [message.id for message in turn.messages]
+            logger.info("turn_started", extra={"message_ids": ids, "attempt": turn.attempts})
+            await self._answer(turn)
+        except LeaseLost:
+            logger.warning("lease_lost", extra={"worker": self.name})
+        except asyncio.CancelledError:
+            logger.info("turn_cut_off")
+            raise
+        except Exception as error:
+            logger.exception("turn_crashed", extra={"attempt": turn.attempts})
+            await self._try_later(turn, error)
+
+    async def _answer(self, turn: Turn) -> None:
+        parts = turn.parts
+        if is_exhausted(turn):
+            logger.error("turn_given_up", extra={"attempts": turn.attempts})
+            await self._give_up(turn)
+            return
+        if not parts:
+            await runner.run(turn, self._services)
+            if turn.reply or turn.documents or turn.calls:
+                parts = await self._database.submit(self._store, turn)
+                logger.debug("reply_stored", extra={"parts": len(parts)})
+        await self._delivery.deliver(turn, parts)
+
+    async def _give_up(self, turn: Turn) -> None:
+        """End a turn as a dead letter. Its person is told, unless telling is what does not work."""
+        if turn.parts or turn.attempts > claims.MOST_ATTEMPTS + 1:
+            await self._delivery.settle(Settlement(turn, Outcome.DEAD, error_code=bury_reason(turn)))
+            return
+        turn.given_up = True
+        turn.end(str(GENERIC_SENTENCE), error_code=ErrorCode.INTERNAL_ERROR)
+        await self._delivery.deliver(turn, await self._database.submit(self._store, turn))
+
+    async def _try_later(self, turn: Turn, error: Exception) -> None:
+        retry = Settlement(turn, Outcome.RETRY, retry_in=backoff(turn.attempts), error_code=type(error).__name__)
+        try:
+            if turn.attempts < claims.MOST_ATTEMPTS or turn.parts:
+                await self._delivery.settle(retry)
+            else:
+                await self._give_up(turn)
+        except Exception as second:
+            # Nothing can be written now; the lease runs out by itself and the turn is claimed again.
+            logger.error("turn_left_to_lease", extra={"error": type(second).__name__})
+
+    async def _drain(self) -> None:
+        if self._active:
+            logger.info("worker_draining", extra={"worker": self.name, "turns": len(self._active)})
+            # Counted from the signal: a database that hangs may have held up the last claim.
+            await asyncio.wait(self._active, timeout=max(self._stopped_at + DRAIN_SECONDS - time.monotonic(), 0))
+        left = dict(self._active)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        if left:
+            await self._give_back(list(left.values()))
+
+    async def _give_back(self, turns: list[Turn]) -> None:
+        try:
+            await self._database.run(claims.release, self.name, turns)
+        except Exception as error:
+            # Their leases run out by themselves, and another worker claims them.
+            logger.error("turns_left_to_leases", extra={"turns": len(turns), "error": type(error).__name__})

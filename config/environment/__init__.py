@@ -1,0 +1,1 @@
+"""The environment: variables declared, read, checked and explained."""

@@ -1,0 +1,1 @@
+"""Logging: lines, context, redaction, sampling, error reports."""

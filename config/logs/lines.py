@@ -1,0 +1,253 @@
+"""Logging: one event a line, with ids. JSON in production, one-liners for people in development; redacted in both.
+
+An event is a fixed name with extras: `logger.info("message_sent", extra={"message_id": 7})`. `bind()` adds ids to every
+line of a block, in the thread or asyncio task that entered it and in the tasks it starts.
+"""
+
+import json
+import logging
+import logging.config
+import sys
+import threading
+import traceback
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+from config.logs.context import bind, bound, bound_ids, current_request_id
+from config.logs.redaction import redact, redact_foreign, redact_mapping
+from config.logs.sampling import SampledHandler
+from config.logs.tracebacks import format_safely
+
+__all__ = [
+    "JsonLines",
+    "OneLiners",
+    "bind",
+    "bound_ids",
+    "configure",
+    "current_request_id",
+    "event_of",
+    "logging_config",
+]
+
+logger = logging.getLogger(__name__)
+
+# What every record has, and what frameworks attach for their own handlers: the request object would carry its query
+# string into the line.
+_STANDARD = len(vars(logging.makeLogRecord({})))
+_NO_EXTRAS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "server_time"}
+# Loggers of ours: their messages are names of events, and their extras are chosen.
+_OWN = ("bot", "config", "conversations", "usage", "users")
+
+_OWN_IDS = ("request_id", "chat")
+
+# Client libraries that log addresses, headers and whole prompts at INFO or DEBUG, whatever LOG_LEVEL says.
+_TALKATIVE = ("aiohttp", "asyncio", "django.db.backends", "httpcore", "httpx", "httpx2", "openai", "urllib3")
+
+
+def _is_refusal(record: logging.LogRecord) -> bool:
+    """Return whether Django says that it refused what a stranger sent."""
+    return record.name.startswith("django.security")
+
+
+def event_of(record: logging.LogRecord) -> str:
+    """Return what a record says, redacted: an event's name, or what a library says as far as it may be shown."""
+    name = record.name
+    if name.partition(".")[0] in _OWN:
+        return redact(record.getMessage())
+    if _is_refusal(record):
+        # Its texts quote what a stranger sent: a host, a cookie, a path.
+        return f"request_suspicious_{name.rpartition('.')[2].lower()}"
+    if name == "django.request":
+        # (With the path, which may be anybody's number; the access line of the same request has its route.)
+        return "request_failed"
+    return redact_foreign(record.getMessage())
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the ids bound here and the record's extras, redacted; an extra wins over a bound id of its name."""
+    # Extras are set last, so they come last.
+    extras = islice(record.__dict__.items(), _STANDARD, None)
+    return shown_with({key: value for key, value in extras if key not in _NO_EXTRAS})
+
+
+def shown_with(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the ids bound here and facts as a line may show them; a fact wins over a bound id of its name."""
+    here = bound()
+    if here.shown is None:  # once for all lines of a turn or a request
+        here.shown = _shown(here.ids)
+    return {**here.shown, **_shown(facts)} if here.shown else _shown(facts)
+
+
+def _shown(fields: dict[str, Any]) -> dict[str, Any]:
+    # Made here at random or by a keyed hash: another one each time, which nothing that is remembered would help.
+    shown = redact_mapping({key: value for key, value in fields.items() if key not in _OWN_IDS})
+    for key in _OWN_IDS:
+        if key in fields:
+            shown[key] = fields[key]
+    return shown
+
+
+class Lines(logging.Formatter):
+    """What both forms share. texts: exceptions are shown with what they say, as only a developer may see it."""
+
+    def __init__(self, *, texts: bool = False) -> None:
+        super().__init__()
+        self.texts = texts
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
+        """Return the traceback of (class, exception, traceback)."""
+        error = ei[1]
+        if error is None:
+            return ""
+        return "".join(traceback.format_exception(error)).rstrip("\n") if self.texts else format_safely(error)
+
+    def traceback_of(self, record: logging.LogRecord) -> str:
+        """Return the record's traceback and stack, redacted; empty without any.
+
+        Also empty where a stranger's request is refused (a wrong Host): that is Django's code, the same each time.
+        """
+        if _is_refusal(record):
+            return ""
+        raised = isinstance(record.exc_info, tuple) and record.exc_info[1] is not None
+        shown = self.formatException(record.exc_info) if raised else record.exc_text
+        return redact("\n".join(filter(None, (shown, record.stack_info))))
+
+
+class JsonLines(Lines, JsonFormatter):
+    """One JSON object a line: time, level, logger, event, then ids and extras; a traceback stands in `exc_info`.
+
+    Everything but ASCII is escaped, so that no character can end a line, or hide one in a terminal.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; the library's own way, which takes several times as long, where there is a traceback."""
+        if record.exc_info or record.exc_text or record.stack_info or type(record.msg) is not str:
+            return super().format(record)
+        return self.line(record.created, record.levelname, record.name, event_of(record), fields_of(record))
+
+    def line(self, created: float, level: str, logger: str, event: str, fields: dict[str, Any]) -> str:
+        """Return the line of an event; event and fields are fit to be shown. created: Unix time."""
+        start = _begun(int(created), level, logger, event)
+        pairs = [f", {_quoted(key)}: {_as_json(value)}" for key, value in fields.items()]
+        return f"{start[0]}{int(created % 1 * 1_000):03}{start[1]}{''.join(pairs)}}}".replace("\x7f", "\\u007f")
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Fill in the line's fields, redacted. message_dict: tracebacks, and what was logged in place of a text."""
+        moment = datetime.fromtimestamp(record.created, tz=UTC)
+        log_data["time"] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        log_data["level"] = record.levelname
+        log_data["logger"] = record.name
+        log_data["event"] = event_of(record)
+        log_data.update(fields_of(record))
+        if not message_dict:
+            return
+        shown = [message_dict.pop(name, "") for name in ("exc_info", "stack_info")]
+        log_data.update(redact_mapping(message_dict))
+        if any(shown) and not _is_refusal(record):
+            log_data["exc_info"] = redact("\n".join(filter(None, shown)))
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """Return the line."""
+        pairs = ", ".join([f"{_quoted(key)}: {_as_json(value)}" for key, value in log_data.items()])
+        return f"{{{pairs}}}".replace("\x7f", "\\u007f")
+
+
+# One for all lines: the library's way makes an encoder for each.
+_encode = json.JSONEncoder(default=str).encode
+
+
+def _as_json(value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        return encode_basestring_ascii(value)
+    return int.__repr__(value) if kind is int else _encode(value)
+
+
+@lru_cache(maxsize=1_024)
+def _quoted(key: Any) -> str:
+    return encode_basestring_ascii(str(key))
+
+
+@lru_cache(maxsize=256)
+def _begun(second: int, level: str, logger: str, event: str) -> tuple[str, str]:
+    """Return what a line begins with, before and after its milliseconds: the same for a whole second."""
+    moment = datetime.fromtimestamp(second, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    named = f'"level": "{level}", "logger": {_as_json(logger)}, "event": {_as_json(event)}'
+    return f'{{"time": "{moment}.', f'Z", {named}'
+
+
+class OneLiners(Lines):
+    """`12:00:00 INFO    bot.worker.delivery: message_sent message_id=7`, its traceback below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+        line = f"{time} {record.levelname:<7} {record.name}: {one_line(event_of(record))}"
+        line += "".join(f" {key}={one_line(str(value))}" for key, value in fields_of(record).items())
+        if shown := self.traceback_of(record):
+            line += "\n" + "\n".join(one_line(part) for part in shown.split("\n"))
+        return line
+
+
+def one_line(text: str) -> str:
+    """Return text with control characters escaped, so that nobody can write a line of their own into the log."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def logging_config(*, level: str, json: bool, texts: bool = False) -> dict[str, Any]:
+    """Return the configuration of Python's logging: everything goes to stderr, once, at level or above.
+
+    texts: show what exceptions say, which may be anything; for developers.
+    """
+    quiet = "WARNING" if level in {"DEBUG", "INFO"} else level
+    # Their own handlers are removed (Django's mail and console, granian's): the root's is the only one.
+    through_root = {"handlers": [], "propagate": True}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": JsonLines if json else OneLiners, "texts": texts}},
+        "handlers": {"stderr": {"()": SampledHandler, "formatter": "lines"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            **{name: {**through_root, "level": level} for name in ("django", "django-q", "_granian")},
+            **{name: {"level": quiet} for name in _TALKATIVE},
+            # A request has one line of ours (bot.web.access_log), without its path and query; a failed one a traceback.
+            "django.request": {"level": "ERROR"},
+            "django.server": {**through_root, "level": "CRITICAL"},
+            "granian.access": {**through_root, "level": "CRITICAL"},
+            # Of the templates of pages: every variable that is not there.
+            "django.template": {"level": quiet},
+            # A traceback a probe, every few seconds: bot.monitoring.health says the same in one line.
+            "health_check": {"level": "ERROR"},
+        },
+    }
+
+
+def configure(config: dict[str, Any]) -> None:
+    """Configure logging (settings.LOGGING_CONFIG), also for what else would write to stderr in a form of its own."""
+    logging.config.dictConfig(config)
+    if config["formatters"]["lines"]["()"] is JsonLines:
+        # What no line of ours has need not be found out for each (as logging's own manual advises).
+        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+        logging._srcfile = None
+        logging.captureWarnings(True)
+        sys.excepthook = _log_crash
+        threading.excepthook = _log_thread_crash
+
+
+def _log_crash(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logger.critical("process_crashed", exc_info=(kind, error, trace))
+
+
+def _log_thread_crash(arguments: Any) -> None:
+    if arguments.exc_value is not None:
+        logger.critical("thread_crashed", exc_info=(arguments.exc_type, arguments.exc_value, arguments.exc_traceback))

@@ -1,0 +1,204 @@
+"""Mask personal data and secrets in what leaves the process: log lines and error reports. Standard library only.
+
+Three nets: by key (a field called `text` or `token` is masked whatever it holds), by value (what looks like a phone
+number, a key or a token is masked wherever it stands), and by what is known: this installation's own secrets, however
+they look, and the address of the person whose turn it is.
+"""
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from config.logs.context import adding, bound
+
+MASK = "[redacted]"
+MAX_DEPTH = 12
+
+# The group's name becomes the mask. Order matters: what stands inside a longer secret comes after it.
+PATTERN = re.compile(
+    r"""
+      (?P<credentials> (?<=://) [^\s/@"']+ (?=@) )
+    | (?P<row> (?<=DETAIL:) [^\n]+ )                              # PostgreSQL quotes the row that it refuses
+    | (?P<token>
+          (?<=[Bb]earer\s) [^\s"',;]+ | (?<=[Bb]asic\s) [A-Za-z0-9+/=_-]{8,}
+        | \bEAA[A-Za-z0-9]{10,}                                   # Meta
+        | (?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}                      # Telegram, also inside /bot<token>/
+        | (?<=verify_token=)[^\s&"']+
+      )
+    | (?P<key> \bsk-[A-Za-z0-9_*-]{3,} )
+    | (?P<secret> \bwhsec_[A-Za-z0-9+/=_-]+ )
+    | (?P<phone> (?:\+|%2[Bb]) [1-9] (?:[ ().\-/]{0,3}\d){3,14} )  # anchored: bare digits are ids and timestamps
+    | (?P<wamid> \bwamid\.[A-Za-z0-9+/=_-]+ )                    # its id of a message is the number in base64
+    | (?P<bsuid> \b[A-Z]{2}\.(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{8,128}\b )  # WhatsApp's id of a person
+    """,
+    re.VERBOSE,
+)
+
+# On its own, because it is slow to look for and rarely there. The bound keeps a hostile line linear.
+EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+
+# In a library's message. (A phone number has seven digits at least, a process id or a port fewer.)
+LONG_NUMBER = re.compile(r"(?:\d[ ().\-/]{0,2}){8,}\d")
+
+# Names of personal fields, whole or after a separator: `text` and `reply_text`, but not `context`.
+PERSONAL_KEY = re.compile(
+    r"^(?:from|to|number)$"
+    r"|(?:^|[_.\-\s])(?:text|body|content|payload|prompt|caption|address|phone|phone_?number|e?mail|wa_?id"
+    r"|recipient(?:_user)?_?id|from_user_id|chat_?id|sender|profile_?name|cookies?)$",
+    re.IGNORECASE,
+)
+# Names of secrets, however they are prefixed: `token`, `access_token`, `accessToken`, but not `input_tokens`.
+SECRET_KEY = re.compile(
+    r"(?:token|secret|password|passwd|passphrase|authorization|credentials?|api_?key|secret_?key|private_?key|signature"
+    r"(?:-256)?|dsn|database_url|redis_url)$",
+    re.IGNORECASE,
+)
+
+
+# PATTERN matches no text that holds none of these and no "XX." (a BSUID); looking for them is many times quicker.
+_SIGNS = ("+", "%2", "sk-", "EAA", "://", "DETAIL:", "earer", "asic ", "whsec_", "verify_token", "wamid", ":")
+_BSUID_SIGN = re.compile(r"[A-Z]{2}\.")
+# Longer ones are mostly tracebacks, which come once.
+_LONGEST_CACHED = 64
+
+# Shorter secrets would mask ordinary words; more of them, or longer ones, would make every line slow.
+SHORTEST_SECRET = 8
+LONGEST_SECRET = 1_000
+MOST_SECRETS = 600
+_secrets_of: dict[str, tuple[str, ...]] = {}
+_secrets: tuple[str, ...] = ()
+
+# Bare digits, without a plus: only a number that is known can be told from an id.
+SHORTEST_NUMBER = 7
+
+
+def know_secrets(owner: str, values: Iterable[str]) -> None:
+    """Mask these values from now on wherever they stand, also url-encoded, in base64 or in a repr.
+
+    They replace what the owner named before.
+    """
+    global _secrets
+    wanted = {value for value in values if SHORTEST_SECRET <= len(value) <= LONGEST_SECRET}
+    spelled = tuple(dict.fromkeys(spelling for value in sorted(wanted) for spelling in _spellings(value)))
+    if _secrets_of.get(owner) == spelled:
+        return
+    _secrets_of[owner] = spelled
+    # The longest first: what stands inside of another must not leave the rest of it.
+    known = sorted({value for values in _secrets_of.values() for value in values}, key=len, reverse=True)
+    _secrets = tuple(known[:MOST_SECRETS])
+    _redact_short.cache_clear()
+
+
+def _spellings(value: str) -> tuple[str, ...]:
+    encoded = b64encode(value.encode(errors="surrogatepass")).decode().rstrip("=")
+    return (value, quote(value, safe="", errors="replace"), repr(value)[1:-1], encoded)
+
+
+def hide(*addresses: str) -> AbstractContextManager[None]:
+    """Mask these addresses inside the block, numbers without their plus as well."""
+    return adding({}, hideable(*addresses))
+
+
+def hideable(*addresses: str) -> tuple[str, ...]:
+    """Return what is to be bound so that lines do not show these addresses."""
+    return tuple(address.lstrip("+") for address in addresses if len(address) >= SHORTEST_NUMBER)
+
+
+def redact(text: str) -> str:
+    """Return text with phone numbers, e-mail addresses, keys and tokens replaced by `[phone]`, `[email]`, …"""
+    # (Ids, names of events and of loggers come again and again.)
+    masked = _redact_short(text) if len(text) <= _LONGEST_CACHED else _redact(text)
+    for address in bound().hidden:
+        if address in masked:
+            masked = masked.replace(address, "[address]")
+    return masked
+
+
+def _redact(text: str) -> str:
+    for secret in _secrets:
+        if secret in text:
+            text = text.replace(secret, "[secret]")
+    if any(sign in text for sign in _SIGNS) or _BSUID_SIGN.search(text):
+        text = PATTERN.sub(lambda match: f"[{match.lastgroup}]", text)
+    return EMAIL.sub("[email]", text) if "@" in text else text
+
+
+_redact_short = lru_cache(maxsize=4_096)(_redact)
+
+
+def redact_foreign(text: str) -> str:
+    """Return the message of a library's log line, redacted: its first line, and no long number at all.
+
+    Libraries put into their messages what they are given; our own events are fixed names.
+    """
+    return LONG_NUMBER.sub("[digits]", redact(text.split("\n", 1)[0]))
+
+
+@lru_cache(maxsize=2_048)
+def is_sensitive(key: str) -> bool:
+    """Return whether a field of this name is masked whatever it holds."""
+    return bool(SECRET_KEY.search(key) or PERSONAL_KEY.search(key))
+
+
+def redact_value(value: Any, depth: int = 0) -> Any:
+    """Return a copy of value that is safe to show; objects become their redacted text, bytes only their length."""
+    if value is None or isinstance(value, (bool, int, float, Decimal, datetime, date, UUID)):
+        return value
+    if isinstance(value, str):
+        return redact(value)
+    if depth >= MAX_DEPTH:
+        return MASK
+    if isinstance(value, Mapping):
+        return redact_mapping(value, depth)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [redact_value(item, depth + 1) for item in value]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return f"[{len(value)} bytes]"
+    return redact(str(value))
+
+
+def redact_mapping(mapping: Mapping[Any, Any], depth: int = 0) -> dict[Any, Any]:
+    """Return a copy of mapping with sensitive fields masked by key, and everything else by value, at every level.
+
+    Empty values stay as they are: that something is missing is worth knowing and tells nothing.
+    """
+    result: dict[Any, Any] = {}
+    for key, value in mapping.items():
+        if not isinstance(key, str):
+            result[key] = redact_value(value, depth + 1)
+            continue
+        name, sensitive = _field(key) if depth == 0 else (redact(key), is_sensitive(key))
+        # (Most values of a log line are texts and whole numbers.)
+        kind = type(value)
+        if sensitive and value not in (None, "", b"") and kind is not bool:
+            result[name] = MASK
+        elif kind is str:
+            result[name] = redact(value)
+        else:
+            result[name] = value if kind is int else redact_value(value, depth + 1)
+    return result
+
+
+@lru_cache(maxsize=2_048)
+def _field(key: str) -> tuple[str, bool]:
+    """Return the name of a line's own field as it is shown, and whether its value is not."""
+    return _redact(key), is_sensitive(key)
+
+
+def phone_hash(number: str, key: str) -> str:
+    """Return 12 hexadecimal characters that stand for a phone number in logs; without the key it cannot be guessed."""
+    return hashlib.blake2b(number.encode(errors="replace"), digest_size=6, key=_hash_key(key)).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _hash_key(key: str) -> bytes:
+    """Return a key as BLAKE2 takes it: 64 bytes at most."""
+    return hashlib.sha512(key.encode()).digest()

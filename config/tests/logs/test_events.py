@@ -1,0 +1,61 @@
+"""Events that are logged without a record look as if they had been logged with one."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from config.logs.events import Event, log_events
+from config.logs.lines import JsonLines, bind
+from config.logs.sampling import SampledHandler
+
+logger = logging.getLogger("bot.somewhere")
+EVENTS = [
+    Event("message_received", {"request_id": "abc123", "message_id": 7, "kind": "text", "bot": "shop"}),
+    Event("message_redelivered", {"bot": "+4915112345678", "kind": "an\nend", "phone": "secret", "number": None}),
+]
+
+
+@pytest.fixture
+def only(monkeypatch: pytest.MonkeyPatch) -> Iterator[SampledHandler]:
+    """Our handler is the only one, as in production."""
+    handler = SampledHandler()
+    handler.setFormatter(JsonLines())
+    monkeypatch.setattr(logging.root, "handlers", [handler])
+    monkeypatch.setattr(logging.root, "level", logging.INFO)
+    logger.setLevel(logging.INFO)
+    yield handler
+    logger.setLevel(logging.NOTSET)
+
+
+def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    found = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    for line in found:
+        assert line.pop("time").endswith("Z")
+    return found
+
+
+def test_a_line_is_the_same_with_and_without_a_record(only: SampledHandler, capsys: pytest.CaptureFixture[str]) -> None:
+    only.setStream(sys.stderr)
+    with bind(worker="w1", bot="outer"):
+        log_events(logger, EVENTS)
+        without = lines_of(capsys)
+        logging.root.handlers.append(logging.NullHandler())
+        log_events(logger, EVENTS)
+    assert lines_of(capsys) == without
+    assert [line["event"] for line in without] == [event.name for event in EVENTS]
+    assert without[0]["request_id"] == "abc123"
+    assert "4915112345678" not in str(without)
+    assert "secret" not in str(without)
+
+
+def test_nothing_is_written_for_no_event_or_below_the_level(
+    only: SampledHandler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only.setStream(sys.stderr)
+    log_events(logger, [])
+    logger.setLevel(logging.WARNING)
+    log_events(logger, EVENTS)
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,1 @@
+"""Signing in: the backend, the throttle of failed attempts, client addresses."""
