@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from bot.ai.standing import Refusal
 from bot.errors import ErrorCode
-from bot.managers import NO_REASON, RESOLVED, UNCERTAIN
+from bot.models import NO_REASON, RESOLVED, UNCERTAIN
 
 Words = str | Promise
 

@@ -9,7 +9,6 @@ from bot.models import OutboundMessage
 from bot.reasons import reason_of
 
 Status = OutboundMessage.Status
-PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
 TICKS: dict[str, str] = {
     Status.QUEUED: "○",
     Status.SENDING: "○",
@@ -59,7 +58,7 @@ def delivery_of(part: OutboundMessage) -> Delivery:
 
 def _problem(part: OutboundMessage) -> str:
     reason = reason_of(part.error_code)
-    if part.status in PROBLEMS:
+    if part.status in OutboundMessage.PROBLEMS:
         return str(reason) if reason else part.get_status_display()
     if part.status == Status.QUEUED and reason:
         return _("Not taken yet, and tried again: %(why)s") % {"why": reason.says}

@@ -15,13 +15,12 @@ from django.utils.translation import gettext as _
 
 from bot.channels.words import joined
 from bot.errors import ErrorCode
+from bot.history.costs import LONGEST_TURN, cost_line
 from bot.history.delivery_status import Delivery, delivery_of
+from bot.history.timeline import lasted
 from bot.language import grouped
 from bot.models import Bot, InboundMessage, OutboundMessage
 from bot.privacy.subjects import subject_of
-from bot.simulator.bubbles import cost_line
-from bot.simulator.queries import LONGEST_TURN
-from bot.simulator.story import lasted
 from conversations.models import Conversation, Message, MessageRole
 from usage.models import UsageRecord
 from usage.pricing import dollars

@@ -1,22 +1,55 @@
-"""What the bot keeps: bots, the inbox that is also the queue, the outbox, leases, requests for access, and counts."""
+"""The bot's tables, each with its queryset: bots, inbox, outbox, leases, access requests, figures, counters.
+
+Each method of a queryset is a phrase of the domain, each write is conditional. The statements written out as SQL are
+those that Django cannot express (an upsert that returns what it took, one update with a value for each row) or would
+spread over several round trips on the way to a webhook's answer. They run unchanged on PostgreSQL and SQLite.
+"""
 
 from bot.models.access import AccessRequest
-from bot.models.bots import Bot, ModelChoice, channel_choices
-from bot.models.figures import DailyFigures
-from bot.models.messages import ADDRESS_LENGTH, EXTERNAL_ID_LENGTH, InboundMessage, Lease, OutboundMessage
+from bot.models.bots import Bot, BotQuerySet, channel_choices
+from bot.models.choices import ModelChoice, ModelChoiceQuerySet
+from bot.models.columns import ADDRESS_LENGTH, EXTERNAL_ID_LENGTH
+from bot.models.figures import DailyFigures, DailyFiguresQuerySet
+from bot.models.inbox import EMPTIED, VISITOR, AnsweredMessage, InboundMessage, InboundMessageQuerySet, PendingRow
+from bot.models.leases import Lease, LeaseLost, LeaseQuerySet, TakenLease
 from bot.models.operation import Counter, Heartbeat
+from bot.models.outbox import OutboundMessage, OutboundMessageQuerySet, OutboundPart, SendRecord
+from bot.models.statuses import GONE_OUT, NO_REASON, RESOLVED, UNCERTAIN, StatusChange, StatusUpdate
+from bot.models.storing import NewInbound, RowKey
 
 __all__ = [
     "ADDRESS_LENGTH",
+    "EMPTIED",
     "EXTERNAL_ID_LENGTH",
+    "GONE_OUT",
+    "NO_REASON",
+    "RESOLVED",
+    "UNCERTAIN",
+    "VISITOR",
     "AccessRequest",
+    "AnsweredMessage",
     "Bot",
+    "BotQuerySet",
     "Counter",
     "DailyFigures",
+    "DailyFiguresQuerySet",
     "Heartbeat",
     "InboundMessage",
+    "InboundMessageQuerySet",
     "Lease",
+    "LeaseLost",
+    "LeaseQuerySet",
     "ModelChoice",
+    "ModelChoiceQuerySet",
+    "NewInbound",
     "OutboundMessage",
+    "OutboundMessageQuerySet",
+    "OutboundPart",
+    "PendingRow",
+    "RowKey",
+    "SendRecord",
+    "StatusChange",
+    "StatusUpdate",
+    "TakenLease",
     "channel_choices",
 ]

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bot.models.bots import Bot
-from bot.models.messages import ADDRESS_LENGTH
+from bot.models.columns import ADDRESS_LENGTH
 
 
 class AccessRequest(models.Model):

@@ -1,16 +1,19 @@
-"""The bots, and what people have chosen for their chats with them."""
+"""The bots: settings of each, and the queryset that pauses and resumes them."""
 
+from __future__ import annotations
+
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bot.ai.effort import Effort
 from bot.errors import ErrorCode
-from bot.managers import BotQuerySet, ModelChoiceQuerySet
 from bot.models.encryption import EncryptedJSONField
 
 MODEL_LENGTH = 100
@@ -29,6 +32,35 @@ def channel_choices() -> list[tuple[str, Any]]:
     from bot.channels import registry
 
     return registry.choices()
+
+
+class BotQuerySet(models.QuerySet["Bot"]):
+    """The bots."""
+
+    def for_people(self) -> BotQuerySet:
+        """Return the bots that people may meet: no previews."""
+        return self.filter(preview_of=None)
+
+    def refused(self) -> BotQuerySet:
+        """Return those that have paused by themselves, because their provider refuses the token or the account."""
+        return self.filter(paused_at__isnull=False, pause_reason__startswith=f"{ErrorCode.CHANNEL_ERROR}:")
+
+    def pause(self, bot_id: int, reason: str, version: datetime) -> bool:
+        """Pause a bot and return whether this call did it.
+
+        version: the updated_at of the bot as the caller knows it. One that was saved since (with a new token, say) has
+        done nothing wrong yet and is left alone.
+        """
+        running = self.filter(id=bot_id, paused_at=None, updated_at=version)
+        return bool(running.update(paused_at=timezone.now(), pause_reason=reason[:100]))
+
+    def pause_by_hand(self, reason: str) -> int:
+        """Pause those that are not paused yet, because staff want it; return how many they were."""
+        return self.filter(paused_at=None).update(paused_at=timezone.now(), pause_reason=reason[:100])
+
+    def resume(self) -> int:
+        """Let paused bots answer again, beginning with what has come in meanwhile; return how many were paused."""
+        return self.exclude(paused_at=None).update(paused_at=None, pause_reason="")
 
 
 class Bot(models.Model):
@@ -169,23 +201,3 @@ class Bot(models.Model):
     def models_to_choose(self) -> tuple[str, ...]:
         """Return the models that people may choose, each once, in the order they were entered."""
         return tuple(dict.fromkeys(name for line in self.allowed_models.splitlines() if (name := line.strip())))
-
-
-class ModelChoice(models.Model):
-    """The model a person has chosen for their chats with a bot, among those that it allows."""
-
-    bot = models.ForeignKey(Bot, models.CASCADE, related_name="model_choices", verbose_name=_("bot"))
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="model_choices", verbose_name=_("person")
-    )
-    model = models.CharField(_("model"), max_length=MODEL_LENGTH)
-
-    objects = ModelChoiceQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("chosen model")
-        verbose_name_plural = _("chosen models")
-        constraints = [models.UniqueConstraint(fields=["bot", "user"], name="model_choice_once")]
-
-    def __str__(self) -> str:
-        return f"{self.bot_id} {self.pk}"

@@ -12,8 +12,7 @@ from django.utils.translation import ngettext
 
 from bot.channels.registry import CHANNELS
 from bot.errors import ErrorCode
-from bot.managers import EMPTIED
-from bot.models import Bot, InboundMessage, OutboundMessage
+from bot.models import EMPTIED, Bot, InboundMessage, OutboundMessage
 from usage.managers import today
 from usage.prices import price_completion
 from usage.pricing import dollars

@@ -19,7 +19,8 @@ from django_q.tasks import async_task
 from bot.monitoring.heartbeats import beat_of_scheduler
 from bot.operations.alerts import raise_alerts
 from bot.operations.figures.folding import fold_minute
-from bot.privacy.retention import PurgeFailed, purge_expired, release_abandoned_reservations
+from bot.operations.purge import PurgeFailed, purge_expired
+from bot.privacy.retention import release_abandoned_reservations
 from config.db.batches import Progress
 from config.logs.lines import bind
 from config.logs.sentry import flush, own_scope

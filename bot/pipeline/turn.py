@@ -10,49 +10,17 @@ from uuid import uuid4
 from django.conf import settings
 
 from bot.ai.base import ChatMessage, Completion
-from bot.channels.base import TEXT, TOLD, UNAVAILABLE
+from bot.channels.base import TEXT, UNAVAILABLE
 from bot.channels.documents import Document, fits
-from bot.managers import OutboundPart, TakenLease
+from bot.models import OutboundPart, TakenLease
 from bot.queue.log_ids import chat_hash
 from bot.queue.snapshot import ActiveBot
+from bot.queue.turn_message import TurnMessage
 from conversations.memory import Said
 from users.models import User
 
 # What the model is told of a quoted message that is no longer held.
 ANSWERS_EARLIER = "[answers an earlier message]"
-
-
-class LeaseLost(Exception):
-    """Another worker has taken the chat over: this turn must not write or send any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnMessage:
-    """One inbound message of a turn. notice: what to tell the person of this chat, who has written nothing.
-
-    visitor: the id of the member of staff who wrote it in the person's name, in the simulator.
-    note: what it holds besides its text, in words for the model. quotes: the provider's id of the message it answers.
-    """
-
-    id: int
-    external_id: str
-    kind: str
-    text: str = field(repr=False)
-    sent_at: datetime | None = None
-    attempts: int = 0
-    other_address: str = field(default="", repr=False)
-    profile_name: str = field(default="", repr=False)
-    notice: str = field(default="", repr=False)
-    request_id: str = ""
-    received_at: datetime | None = None
-    visitor: int | None = None
-    note: str = field(default="", repr=False)
-    quotes: str = field(default="", repr=False)
-
-    @property
-    def is_readable(self) -> bool:
-        """Whether it says anything that the model can answer."""
-        return bool(self.text.strip()) or (self.kind in TOLD and bool(self.note))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +87,11 @@ class Turn:
     prompt: tuple[ChatMessage, ...] = field(default=(), repr=False)
     requested: bool = False
     _claimed_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def message_ids(self) -> list[int]:
+        """Return the ids of its messages' rows, in order."""
+        return [message.id for message in self.messages]
 
     @property
     def key(self) -> int:

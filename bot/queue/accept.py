@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, ReportedError, StatusEvent
 from bot.errors import ErrorCode
-from bot.managers import VISITOR, NewInbound, RowKey, StatusUpdate
-from bot.models import InboundMessage, OutboundMessage
+from bot.models import VISITOR, InboundMessage, NewInbound, OutboundMessage, RowKey, StatusUpdate
 from bot.monitoring.metrics import count
 from bot.queue.address_changes import follow
 from bot.queue.received import Accepted, Delivery, Stored, note
@@ -104,9 +103,9 @@ def take(deliveries: Sequence[Delivery]) -> list[Accepted]:
 def _write(deliveries: Sequence[Delivery]) -> tuple[dict[RowKey, int], list[list[bool]]]:
     rows = [row for delivery in deliveries for row in delivery.rows]
     if not any(delivery.statuses or delivery.changes for delivery in deliveries):
-        return InboundMessage.objects.all().store(rows), [[] for _ in deliveries]
+        return InboundMessage.objects.store(rows), [[] for _ in deliveries]
     with transaction.atomic():
-        new = InboundMessage.objects.all().store(rows)
+        new = InboundMessage.objects.store(rows)
         # Lock order: leases before anything of their chats, so changes before statuses.
         for delivery in deliveries:
             for target, change in delivery.changes:
@@ -121,7 +120,7 @@ def _apply(told: Sequence[tuple[ActiveBot, StatusEvent]]) -> list[bool]:
         StatusUpdate(bot.id, status.status, status.outbound_id, status.external_id, status.error_code)
         for bot, status in told
     ]
-    changes = OutboundMessage.objects.all().apply_statuses(updates)
+    changes = OutboundMessage.objects.apply_statuses(updates)
     for (bot, status), change in zip(told, changes, strict=True):
         if change is None:
             continue

@@ -9,8 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from bot.channels.base import AddressChanged
-from bot.managers import NewInbound, TakenLease
-from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.models import AccessRequest, InboundMessage, Lease, NewInbound, OutboundMessage, TakenLease
 from bot.queue.access_requests import forget_requests, lock_requests
 from bot.queue.snapshot import ActiveBot, forget
 from users.managers import spellings
@@ -32,7 +31,7 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
     if not User.objects.for_identities((channel, old) for old, _ in moves if old):
         give_up(channel, moves, event.at)
         return False
-    if not InboundMessage.objects.all().store([_row(bot, event, moves, now)]):
+    if not InboundMessage.objects.store([_row(bot, event, moves, now)]):
         return False
     # Leases come before people, here as everywhere: who is erased at this moment and this cannot wait for each other.
     leases = _take_waiting(channel, moves, now)
@@ -111,11 +110,11 @@ def _take_waiting(channel: str, moves: Iterable[Move], now: datetime) -> list[Ta
     for old, new in moves:
         if old and new and old != new:
             chats.update(_waiting(channel, old).order_by().values_list("bot_id", "address").distinct())
-    return Lease.objects.all().take(chats, "", now, now)
+    return Lease.objects.take(chats, "", now, now)
 
 
 def _waiting(channel: str, address: str) -> QuerySet[InboundMessage]:
-    return InboundMessage.objects.all().pending().filter(bot__channel=channel, address__in=spellings(address))
+    return InboundMessage.objects.pending().filter(bot__channel=channel, address__in=spellings(address))
 
 
 def _move_chats(channel: str, move: Move, leases: Iterable[TakenLease]) -> None:

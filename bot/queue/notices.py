@@ -15,10 +15,9 @@ from django.utils.functional import Promise
 
 from bot.channels.registry import CHANNELS
 from bot.language import speaking
-from bot.managers import NewInbound
-from bot.models import Bot, InboundMessage, Lease
-from bot.pipeline.turn import TurnMessage
+from bot.models import Bot, InboundMessage, Lease, NewInbound
 from bot.queue.snapshot import ActiveBot
+from bot.queue.turn_message import TurnMessage
 from users.managers import Pair, spellings
 from users.models import User
 from users.roles import Role
@@ -106,7 +105,7 @@ def _store(
         received_at=now,
         available_at=now,
     )
-    return bool(InboundMessage.objects.all().store([notice]))
+    return bool(InboundMessage.objects.store([notice]))
 
 
 def _open_chats(person: User, bots: dict[int, Bot], also: Iterable[str] = ()) -> Iterator[InboundMessage]:

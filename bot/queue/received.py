@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.channels.base import AddressChanged, StatusEvent
-from bot.managers import NewInbound, RowKey
-from bot.models import InboundMessage
+from bot.models import InboundMessage, NewInbound, RowKey
 from bot.monitoring.metrics import count
 from bot.queue.log_ids import chat_hash
 from bot.queue.snapshot import ActiveBot

@@ -10,8 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bot.errors import ErrorCode
-from bot.managers import EMPTIED, RESOLVED, UNCERTAIN
-from bot.models import InboundMessage, OutboundMessage
+from bot.models import EMPTIED, RESOLVED, UNCERTAIN, InboundMessage, OutboundMessage
 
 State = InboundMessage.State
 Status = OutboundMessage.Status
@@ -29,8 +28,8 @@ def resolve(turn_key: int, *, at_any_time: bool = False) -> None:
     The parts behind it were held back; they follow now, unless it is too late for them.
     """
     since = None if at_any_time else timezone.now() - RESUME_WITHIN
-    turn = InboundMessage.objects.all().of_turn(turn_key).filter(state=State.DONE, error_code__startswith=UNCERTAIN)
-    if OutboundMessage.objects.all().put_back(turn_key, code=UNCERTAIN, since=since):
+    turn = InboundMessage.objects.of_turn(turn_key).filter(state=State.DONE, error_code__startswith=UNCERTAIN)
+    if OutboundMessage.objects.put_back(turn_key, code=UNCERTAIN, since=since):
         turn.reopen()
     else:
         turn.update(error_code="")
@@ -58,8 +57,8 @@ def send_again(ids: Iterable[int]) -> int:
         found = [message for message in _locked(ids, SENDABLE_AGAIN) if message.text]
         for message in found:
             message.settle_by_hand(Status.QUEUED, "")
-            OutboundMessage.objects.all().put_back(message.turn_key)
-            InboundMessage.objects.all().of_turn(message.turn_key).exclude(state=State.PENDING).reopen()
+            OutboundMessage.objects.put_back(message.turn_key)
+            InboundMessage.objects.of_turn(message.turn_key).exclude(state=State.PENDING).reopen()
     return len(found)
 
 
@@ -82,12 +81,12 @@ def _replay(ids: list[int]) -> int:
     replayed = InboundMessage.objects.filter(id__in=[id for id, key, _ in rows if key is None]).reopen()
     codes = {key: code for _, key, code in rows if key is not None}
     for key, code in codes.items():
-        turn = InboundMessage.objects.all().of_turn(key).filter(state=State.DEAD)
-        sends_stored_reply = code != ErrorCode.INTERNAL_ERROR and OutboundMessage.objects.all().put_back(key)
+        turn = InboundMessage.objects.of_turn(key).filter(state=State.DEAD)
+        sends_stored_reply = code != ErrorCode.INTERNAL_ERROR and OutboundMessage.objects.put_back(key)
         replayed += turn.reopen()
         if not sends_stored_reply:
             OutboundMessage.objects.filter(turn_key=key).delete()
-            InboundMessage.objects.all().of_turn(key).update(turn_key=None)
+            InboundMessage.objects.of_turn(key).update(turn_key=None)
     return replayed
 
 

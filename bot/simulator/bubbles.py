@@ -1,21 +1,17 @@
 """What the simulator shows: messages of one chat as bubbles, whichever table they come from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from bot.language import grouped
 from bot.models import InboundMessage, OutboundMessage
 from conversations.models import Message, MessageRole
-from usage.models import UsageRecord
-from usage.pricing import dollars
 
 State = InboundMessage.State
 Status = OutboundMessage.Status
 UNSETTLED = (Status.QUEUED, Status.SENDING)
-PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +48,7 @@ def of_reply(row: OutboundMessage) -> Bubble:
         turn_key=row.turn_key,
         status=row.get_status_display(),
         settled=row.status not in UNSETTLED,
-        problem=row.status in PROBLEMS,
+        problem=row.status in OutboundMessage.PROBLEMS,
         filename=row.filename,
         size=len(row.text.encode()) if row.filename else 0,
     )
@@ -94,28 +90,6 @@ def merge(memory: Iterable[Message], replies: Iterable[Bubble]) -> list[Bubble]:
         else:
             bubbles.append(Bubble(key=f"memory-{message.pk}", mine=mine, at=message.created_at, text=message.content))
     return bubbles + [part for parts in turns.values() if not parts[-1].cost for part in parts]
-
-
-def cost_line(records: Sequence[UsageRecord]) -> str:
-    """Return what a turn's provider calls cost together: the model that answered, tokens in + out, dollars."""
-    prices = [record.cost_micros for record in records]
-    known = [price for price in prices if price is not None]
-    return call_line(
-        records[-1].model_answered or records[-1].model,
-        sum(record.input_tokens for record in records),
-        sum(record.output_tokens for record in records),
-        sum(known) if len(known) == len(prices) else None,
-    )
-
-
-def call_line(model: str, input_tokens: int, output_tokens: int, cost_micros: int | None) -> str:
-    """Return one line about what a model was paid for; a cost of None is not known."""
-    return _("%(model)s · %(input)s + %(output)s tokens · %(cost)s") % {
-        "model": model,
-        "input": grouped(input_tokens),
-        "output": grouped(output_tokens),
-        "cost": _("price unknown") if cost_micros is None else dollars(cost_micros),
-    }
 
 
 def _squeezed(text: str) -> str:

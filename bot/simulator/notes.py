@@ -2,7 +2,8 @@
 
 import logging
 
-from bot.pipeline.commands import find_command, read_call
+from bot.command_call import read_call
+from bot.pipeline.commands import find_command
 from bot.queue.snapshot import ActiveBot
 from bot.simulator.rights import known_elsewhere
 from users.models import AuditEntry, User

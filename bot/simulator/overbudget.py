@@ -5,20 +5,16 @@ spent today (a model that costs nothing would pass a budget of nothing). It is m
 the purge deletes it a day after they wrote last. It never costs anything, and counts in nobody else's budget.
 """
 
-from datetime import datetime
-
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from bot.privacy.retention.made_up import MADE_UP_NUMBERS
 from usage.managers import today
 from usage.models import DailySpend
 from users.managers import AddressTaken, DuplicatePhoneNumber
 from users.models import User
 from users.roles import Role
 
-# Of the range that is kept free for fiction, like the unknown person's.
-MADE_UP_NUMBERS = tuple(f"+1202555019{digit}" for digit in range(9))
 OVER_BUDGET_NUMBER = MADE_UP_NUMBERS[-1]
 
 
@@ -48,9 +44,3 @@ def over_budget_person() -> User:
     person.save(update_fields=["is_whitelisted", "daily_budget_micros", "updated_at"])
     DailySpend.objects.get_or_create(user=person, bot="", day=today(), defaults={"spent_micros": 1})
     return person
-
-
-def left_over_since(cutoff: datetime) -> "QuerySet[User]":
-    """Return who was made up and as whom nobody has written since then."""
-    made_up = User.objects.filter(phone_number__in=MADE_UP_NUMBERS, role=Role.USER, daily_budget_micros=0)
-    return made_up.filter(updated_at__lt=cutoff)

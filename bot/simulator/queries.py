@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from bot.history.costs import LONGEST_TURN, cost_line
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.privacy.subjects import Subject
-from bot.simulator.bubbles import Bubble, cost_line, merge, of_reply, of_unanswered
+from bot.simulator.bubbles import Bubble, merge, of_reply, of_unanswered
 from bot.simulator.overbudget import OVER_BUDGET_NUMBER
 from bot.worker.erased import has_changed_hands
 from conversations.models import Conversation
@@ -28,8 +28,6 @@ RECENT = 30
 # Keeps those of some people whom a visitor may write as.
 Kept = Callable[[Iterable[User]], list[User]]
 State = InboundMessage.State
-# Between a completion and the reply stored after it; a turn ends by its deadline long before.
-LONGEST_TURN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

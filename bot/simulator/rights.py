@@ -13,8 +13,9 @@ from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from bot.command_call import read_call
 from bot.models import Bot, InboundMessage, OutboundMessage
-from bot.pipeline.commands import find_command, read_call
+from bot.pipeline.commands import find_command
 from bot.simulator.queries import CONSOLE, NOBODY
 from config.loopback import is_local_trial
 from conversations.models import Conversation

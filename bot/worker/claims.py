@@ -9,13 +9,13 @@ from itertools import islice, takewhile
 from django.db import transaction
 from django.utils import timezone
 
+from bot.command_call import read_call
 from bot.errors import ErrorCode
-from bot.managers import VISITOR, PendingRow, TakenLease
-from bot.models import InboundMessage, Lease, ModelChoice, OutboundMessage
-from bot.pipeline.commands import read_call
-from bot.pipeline.turn import Turn, TurnMessage
+from bot.models import VISITOR, InboundMessage, Lease, ModelChoice, OutboundMessage, PendingRow, TakenLease
+from bot.pipeline.turn import Turn
 from bot.privacy.erasure.farewell import FAREWELL
 from bot.queue.snapshot import ActiveBot, bot_by_id, current
+from bot.queue.turn_message import TurnMessage
 from bot.worker.erased import without_erased
 from bot.worker.quotes import load_quoted
 from bot.worker.senders import load_senders
@@ -39,18 +39,18 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
     kills its workers would make dead letters of theirs as well.
     idle: most likely nothing waits at all, which is asked first because it is asked many times a second.
     """
-    if idle and not InboundMessage.objects.all().is_anything_pending():
+    if idle and not InboundMessage.objects.is_anything_pending():
         return []
     now = timezone.now()
-    chats = Lease.objects.all().next_suspect(now) if suspect else []
+    chats = Lease.objects.next_suspect(now) if suspect else []
     if len(chats) < most:
-        chats += InboundMessage.objects.all().waiting_chats(now, most - len(chats))
+        chats += InboundMessage.objects.waiting_chats(now, most - len(chats))
     if not chats:  # the idle case: reads only, no transaction, no lock
         return []
     with transaction.atomic():
         # Leases are locked before anything of their chats, here as everywhere. What another worker takes meanwhile is
         # waited for and then left to it.
-        leases = Lease.objects.all().take(chats, worker, now, now + LEASE_TIME)
+        leases = Lease.objects.take(chats, worker, now, now + LEASE_TIME)
         turns = _load(leases)
     return turns
 
@@ -58,7 +58,7 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
 def renew(worker: str, leases: Sequence[TakenLease]) -> int:
     """Extend those of the leases that are still this worker's, and return how many they are."""
     with transaction.atomic():
-        return Lease.objects.all().renew(leases, worker, timezone.now() + LEASE_TIME)
+        return Lease.objects.renew(leases, worker, timezone.now() + LEASE_TIME)
 
 
 def release(worker: str, turns: Sequence[Turn]) -> None:
@@ -67,17 +67,17 @@ def release(worker: str, turns: Sequence[Turn]) -> None:
     What was stored as being sent goes with the store's transaction, perhaps of a turn that was cut off meanwhile.
     """
     with transaction.atomic():
-        held = Lease.objects.all().lock_held([turn.lease for turn in turns], worker)
+        held = Lease.objects.lock_held([turn.lease for turn in turns], worker)
         given_back = [turn for turn in turns if turn.lease.id in held]
-        InboundMessage.objects.all().unbegin(message.id for turn in given_back for message in turn.messages)
-        OutboundMessage.objects.all().unbegin(turn.key for turn in given_back if turn.has_requested_nothing)
-        Lease.objects.all().release(held, timezone.now())
+        InboundMessage.objects.unbegin(message.id for turn in given_back for message in turn.messages)
+        OutboundMessage.objects.unbegin(turn.key for turn in given_back if turn.has_requested_nothing)
+        Lease.objects.release(held, timezone.now())
 
 
 def _load(leases: list[TakenLease]) -> list[Turn]:
     by_chat = {(lease.bot_id, lease.address): lease for lease in leases}
     rows: dict[tuple[int, str], list[PendingRow]] = defaultdict(list)
-    for row in InboundMessage.objects.all().of_leased_chats([lease.id for lease in leases]):
+    for row in InboundMessage.objects.of_leased_chats([lease.id for lease in leases]):
         rows[row.bot_id, row.address].append(row)
     turns: list[Turn] = []
     useless: list[int] = []
@@ -89,10 +89,10 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
         else:
             turns.append(_turn(bot, lease, rows[chat]))
     if useless:
-        Lease.objects.all().release(useless, timezone.now())
+        Lease.objects.release(useless, timezone.now())
     if unserved:
-        Lease.objects.all().release(unserved, timezone.now() + LEFT_OUT_TIME)
-    InboundMessage.objects.all().begin(message.id for turn in turns for message in turn.messages)
+        Lease.objects.release(unserved, timezone.now() + LEFT_OUT_TIME)
+    InboundMessage.objects.begin(message.id for turn in turns for message in turn.messages)
     _load_replies(turns)
     load_visitors(turns)
     load_senders(turns)
@@ -156,7 +156,7 @@ def _message(row: PendingRow) -> TurnMessage:
 
 def _load_replies(turns: list[Turn]) -> None:
     """Load the replies that are stored. A message's turn is noted with its reply: without one there is none to load."""
-    stored = OutboundMessage.objects.all().parts_of(turn.key for turn in turns if turn.is_stored)
+    stored = OutboundMessage.objects.parts_of(turn.key for turn in turns if turn.is_stored)
     for turn in turns:
         turn.parts = stored.get(turn.key, [])
 
@@ -164,7 +164,7 @@ def _load_replies(turns: list[Turn]) -> None:
 def _load_choices(turns: list[Turn]) -> None:
     """Load which models people have chosen, of those bots only that leave a choice."""
     choosing = {turn.key: (turn.bot.id, turn.user.pk) for turn in turns if turn.user and turn.bot.allowed_models}
-    chosen = ModelChoice.objects.all().of_many(choosing.values())
+    chosen = ModelChoice.objects.of_many(choosing.values())
     for turn in turns:
         if turn.key in choosing:
             turn.chosen_model = chosen.get(choosing[turn.key], "")

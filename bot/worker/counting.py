@@ -3,8 +3,7 @@
 from django.utils import timezone
 
 from bot.errors import ErrorCode
-from bot.managers import UNCERTAIN, OutboundPart
-from bot.models import OutboundMessage
+from bot.models import UNCERTAIN, OutboundMessage, OutboundPart
 from bot.monitoring.metrics.memory import count, observe
 from bot.pipeline.turn import Turn
 from bot.worker.settlement import Outcome, Settlement

@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from bot.channels.base import OutboundText, SendError
 from bot.errors import ErrorCode
-from bot.managers import GONE_OUT, UNCERTAIN, OutboundPart
-from bot.models import OutboundMessage
+from bot.models import GONE_OUT, UNCERTAIN, OutboundMessage, OutboundPart
 from bot.pipeline.turn import Turn
 from bot.queue.snapshot import FRESH_SECONDS
 from bot.worker import replies, settlement

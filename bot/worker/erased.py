@@ -8,8 +8,9 @@ from datetime import datetime
 
 from bot.channels.registry import CHANNELS
 from bot.models import InboundMessage, Lease
-from bot.pipeline.turn import Turn, TurnMessage
+from bot.pipeline.turn import Turn
 from bot.queue.snapshot import tombstones
+from bot.queue.turn_message import TurnMessage
 from users.models import Tombstone
 from users.tombstones import Pair, given_up_digest, was_erased
 

@@ -14,10 +14,9 @@ from django.utils import timezone
 
 from bot.channels.documents import reply_parts
 from bot.errors import ErrorCode
-from bot.managers import AnsweredMessage, OutboundPart
-from bot.models import InboundMessage, Lease, OutboundMessage
+from bot.models import AnsweredMessage, InboundMessage, Lease, LeaseLost, OutboundMessage, OutboundPart
 from bot.pipeline.stages.budget import settle_budgets
-from bot.pipeline.turn import LeaseLost, Turn
+from bot.pipeline.turn import Turn
 from bot.worker.billing import record_calls
 from config.db.rows import insert_rows
 from conversations.memory import remember_many
@@ -44,14 +43,14 @@ def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart]
 
 def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exception]:
     with transaction.atomic():
-        held = Lease.objects.all().lock_held([turn.lease for turn in turns], worker)
+        held = Lease.objects.lock_held([turn.lease for turn in turns], worker)
         costs = record_calls(turns)
         mine = [turn for turn in turns if turn.lease.id in held]
         rows = {turn.key: _parts(turn) for turn in mine}
         ids = _insert([row for parts in rows.values() for row in parts])
         # What is stored again has the same parts, or the single one that says sorry.
         again = [key for key, parts in rows.items() if parts and (key, 1) not in ids]
-        stored = OutboundMessage.objects.all().parts_of(again)
+        stored = OutboundMessage.objects.parts_of(again)
         kept = [turn for turn in mine if turn.key not in stored]
         inbox = InboundMessage.objects.all()
         inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
@@ -90,8 +89,8 @@ def begin_sending(worker: str, items: Sequence[tuple[Turn, OutboundPart]]) -> li
     the connection: nobody else can begin it under this lease, and the request goes out only after this returns.
     """
     with transaction.atomic():
-        held = Lease.objects.all().lock_held([turn.lease for turn, _ in items], worker)
-        unsent = OutboundMessage.objects.all().begin_sending(part.id for turn, part in items if turn.lease.id in held)
+        held = Lease.objects.lock_held([turn.lease for turn, _ in items], worker)
+        unsent = OutboundMessage.objects.begin_sending(part.id for turn, part in items if turn.lease.id in held)
     return [part.id in unsent if turn.lease.id in held else LeaseLost() for turn, part in items]
 
 

@@ -14,9 +14,8 @@ from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
-from bot.managers import GONE_OUT, SendRecord
-from bot.models import Bot, InboundMessage, Lease, OutboundMessage
-from bot.pipeline.turn import LeaseLost, Turn
+from bot.models import GONE_OUT, Bot, InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord
+from bot.pipeline.turn import Turn
 from bot.privacy.erasure.farewell import leave_nothing
 from bot.queue.notices import notify_chat, notify_owners
 from bot.queue.recovery import resolve
@@ -65,11 +64,11 @@ class Settlement:
 def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
     """Record what became of sends and turns, and release the leases of turns that ended or wait."""
     with transaction.atomic():
-        held = Lease.objects.all().lock_held([item.turn.lease for item in items], worker)
+        held = Lease.objects.lock_held([item.turn.lease for item in items], worker)
         mine = [item for item in items if item.turn.lease.id in held]
         _settle_parts(mine)
         put_off = (item.turn for item in mine if item.outcome is Outcome.RETRY and item.part_id is None)
-        OutboundMessage.objects.all().unbegin(turn.key for turn in put_off if turn.has_requested_nothing)
+        OutboundMessage.objects.unbegin(turn.key for turn in put_off if turn.has_requested_nothing)
         _settle_done([item for item in mine if item.outcome is Outcome.DONE])
         for item in mine:
             if item.outcome is Outcome.DEAD:
@@ -77,7 +76,7 @@ def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
             if item.outcome is Outcome.PAUSE:
                 _pause(item)
             if item.outcome in (Outcome.RETRY, Outcome.DEAD, Outcome.PAUSE):
-                Lease.objects.all().release([item.turn.lease.id], free_at(item.retry_in))
+                Lease.objects.release([item.turn.lease.id], free_at(item.retry_in))
         _go_on_with_overtaken(mine)
         # (A turn that ends without a reply being stored has settled nothing.) Last, and at once for all: whoever has
         # the days' rows must not wait for a reservation.
@@ -89,7 +88,7 @@ def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
 
 def _settle_parts(items: list[Settlement]) -> None:
     with_part = [(item, item.part_id) for item in items if item.part_id is not None]
-    OutboundMessage.objects.all().record(
+    OutboundMessage.objects.record(
         [
             SendRecord(part_id, item.status, item.external_id, item.error_code)
             for item, part_id in with_part
@@ -98,7 +97,7 @@ def _settle_parts(items: list[Settlement]) -> None:
     )
     for item, part_id in with_part:
         if item.status == Status.QUEUED:
-            OutboundMessage.objects.all().requeue(part_id, item.error_code)
+            OutboundMessage.objects.requeue(part_id, item.error_code)
 
 
 def _settle_done(items: list[Settlement]) -> None:
@@ -114,12 +113,12 @@ def _settle_done(items: list[Settlement]) -> None:
         else:
             by_code.setdefault(item.error_code or item.turn.error_code, []).extend(ids)
             if item.error_code:  # uncertain or expired: what is left of the reply stays unsent
-                OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
+                OutboundMessage.objects.abandon(item.turn.key, item.error_code)
     for code, ids in by_code.items():
-        InboundMessage.objects.all().finish(ids, error_code=code)
+        InboundMessage.objects.finish(ids, error_code=code)
     if strangers:
         InboundMessage.objects.filter(id__in=strangers).delete()
-    Lease.objects.all().release([item.turn.lease.id for item in items], timezone.now())
+    Lease.objects.release([item.turn.lease.id for item in items], timezone.now())
 
 
 def _note_seen(items: Iterable[Settlement]) -> None:
@@ -137,16 +136,21 @@ def _note_seen(items: Iterable[Settlement]) -> None:
 def _say_goodbye(items: Sequence[Settlement]) -> None:
     """End farewells, which leave nothing; where people read them in the outbox itself, after a while."""
     read_here = [item for item in items if item.part_id and item.turn.bot.channel.reads_outbox]
-    Lease.objects.all().release([item.turn.lease.id for item in read_here], free_at(FAREWELL_SHOWN))
-    leave_nothing(item.turn for item in items if item not in read_here)
+    Lease.objects.release([item.turn.lease.id for item in read_here], free_at(FAREWELL_SHOWN))
+    _leave_nothing([item.turn for item in items if item not in read_here])
+
+
+def _leave_nothing(turns: Sequence[Turn]) -> None:
+    message_ids = [id for turn in turns for id in turn.message_ids]
+    leave_nothing([turn.key for turn in turns], message_ids, [turn.lease.id for turn in turns])
 
 
 def _bury(item: Settlement) -> None:
     if item.turn.leaves_nothing:
-        leave_nothing([item.turn])
+        _leave_nothing([item.turn])
         return
-    InboundMessage.objects.all().bury([message.id for message in item.turn.messages], item.error_code)
-    OutboundMessage.objects.all().abandon(item.turn.key, item.error_code)
+    InboundMessage.objects.bury([message.id for message in item.turn.messages], item.error_code)
+    OutboundMessage.objects.abandon(item.turn.key, item.error_code)
     if item.lost_file:
         text = lazy(_lost_file_text, str)(item.lost_file)
         notify_chat(item.turn.bot, item.turn.messages[-1], item.turn.address, f"file:{item.part_id}", text)
@@ -161,8 +165,8 @@ def _lost_file_text(filename: str) -> str:
 def _pause(item: Settlement) -> None:
     """Pause the bot whose token or account is refused: its turns wait, and this was no attempt of theirs."""
     bot = item.turn.bot
-    InboundMessage.objects.all().unbegin(message.id for message in item.turn.messages)
-    if Bot.objects.all().pause(bot.id, item.error_code, bot.version):
+    InboundMessage.objects.unbegin(message.id for message in item.turn.messages)
+    if Bot.objects.pause(bot.id, item.error_code, bot.version):
         logger.error("bot_paused", extra={"bot": bot.slug, "channel": bot.channel.slug, "error_code": item.error_code})
         text = _lazy_pause_text(bot.slug, item.error_code if item.account_refused else "")
         notify_owners(f"paused:{bot.slug}:{timezone.now().isoformat()}", text)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.managers import TakenLease
+from bot.models import TakenLease
 from bot.monitoring import heartbeats, metrics
 from bot.worker import claims
 from config.db.database_thread import Database, is_a_bug

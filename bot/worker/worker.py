@@ -14,11 +14,12 @@ from bot.ai import create_model
 from bot.ai.base import LanguageModel
 from bot.errors import GENERIC_SENTENCE, ErrorCode
 from bot.language import speak
+from bot.models import LeaseLost
 from bot.monitoring import heartbeats
 from bot.pipeline import runner
 from bot.pipeline.limiter import Limiter
 from bot.pipeline.services import Services
-from bot.pipeline.turn import LeaseLost, Turn
+from bot.pipeline.turn import Turn
 from bot.worker import claims, replies
 from bot.worker.claims import backoff, bury_reason, is_exhausted
 from bot.worker.delivery import Delivery

@@ -7,8 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from bot.managers import GONE_OUT
-from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
+from bot.models import GONE_OUT, AccessRequest, Bot, InboundMessage, OutboundMessage
 from bot.operations.figures.days import Figures
 from bot.operations.figures.history import is_held
 from usage.managers import day_start

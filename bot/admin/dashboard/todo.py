@@ -13,8 +13,7 @@ from bot.admin.dashboard import links
 from bot.admin.dashboard.costs import Gauge
 from bot.admin.dashboard.words import age, capped
 from bot.channels.registry import CHANNELS
-from bot.managers import UNCERTAIN
-from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
+from bot.models import UNCERTAIN, AccessRequest, Bot, InboundMessage, OutboundMessage
 from bot.models.encryption import Unreadable
 from bot.monitoring.system import System, ask_system
 from bot.operations.missing import missing_of

@@ -7,7 +7,6 @@ from django.db.models import Max, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from bot.history.delivery_status import PROBLEMS
 from bot.models import InboundMessage, OutboundMessage
 
 Status = OutboundMessage.Status
@@ -25,10 +24,10 @@ def with_status(rows: QuerySet[Any], *statuses: str) -> QuerySet[Any]:
     went out is looked for among the newest.
     """
     rows = rows.filter(status__in=statuses)
-    if set(statuses) <= set(PROBLEMS):
+    if set(statuses) <= set(OutboundMessage.PROBLEMS):
         return rows.exclude(error_code="")
     if set(statuses) <= set(UNSETTLED):
-        stored = InboundMessage.objects.all().pending().filter(turn_key__isnull=False)
+        stored = InboundMessage.objects.pending().filter(turn_key__isnull=False)
         return rows.filter(turn_key__in=stored.values("turn_key"))
     newest = OutboundMessage.objects.aggregate(newest=Max("pk"))["newest"] or 0
     return rows.filter(pk__gt=newest - LOOKED_AT)

@@ -14,14 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from bot.admin.messages.rows import ChatAdmin, PersonFilter, addresses_of, know_people
 from bot.admin.widgets import ago, chip, exact
 from bot.history.delivery_status import delivery_of
+from bot.history.timeline import draw, worth_telling
 from bot.history.trace import trace
-from bot.managers import UNCERTAIN
-from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from bot.models import UNCERTAIN, Bot, InboundMessage, Lease, OutboundMessage
 from bot.operations.figures.days import NO_FAILURE
 from bot.operations.replaying import Plan, plan_of
 from bot.queue import recovery
 from bot.reasons import reason_of
-from bot.simulator.story import draw, worth_telling
 from config.desk.confirming import confirm, is_confirmed
 from config.desk.paginator import MOST
 from conversations.models import Conversation

@@ -11,7 +11,7 @@ from django.db.models import F
 from bot.dev.demo.texts import AFTERTHOUGHTS
 from bot.dev.demo.turns import ANSWERED, DEAD, EXPIRED, FAILED, UNCERTAIN, PlannedTurn
 from bot.errors import ErrorCode
-from bot.managers import UNCERTAIN as UNCERTAIN_CODE
+from bot.models import UNCERTAIN as UNCERTAIN_CODE
 from bot.models import Bot, InboundMessage, OutboundMessage
 from users.models import User
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.privacy.retention import PurgeFailed, purge_expired
+from bot.operations.purge import PurgeFailed, purge_expired
 from bot.privacy.retention.entry import Counts
 from config.db.batches import Progress, progress_line
 

@@ -36,7 +36,7 @@ def read_gauges() -> dict[str, float | None]:
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, [connection.ops.adapt_datetimefield_value(now)])
         found["dead_letters"], found["uncertain_sends"], found["active_leases"] = cursor.fetchone()
-    found["bots_paused"] = Bot.objects.all().refused().filter(is_active=True).count()
+    found["bots_paused"] = Bot.objects.refused().filter(is_active=True).count()
     everybodys = DailySpend.objects.alias(owner=OWNER).filter(owner=0, bot="", day=today())
     spent, reserved = everybodys.values_list("spent_micros", "reserved_micros").first() or (0, 0)
     found["budget_spent_dollars"] = (spent + reserved) / MICROS

@@ -12,8 +12,7 @@ from django.db.models.fields import DurationField
 from django.utils import timezone
 
 from bot.errors import ErrorCode
-from bot.managers import GONE_OUT
-from bot.models import Bot, InboundMessage, OutboundMessage
+from bot.models import GONE_OUT, Bot, InboundMessage, OutboundMessage
 from bot.operations.figures.bounds import ids_between
 from usage.managers import day_start, today
 from usage.models import UsageRecord

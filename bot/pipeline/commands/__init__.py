@@ -1,7 +1,7 @@
 """Chat commands. Importing this package registers them, in the order in which /help lists them."""
 
 from bot.pipeline.commands import basic, self_service, privacy, forget, joining, people, spending  # isort: skip
-from bot.pipeline.commands.registry import find_command, nearest, read_call
+from bot.pipeline.commands.registry import find_command, nearest
 
 __all__ = [
     "basic",
@@ -11,7 +11,6 @@ __all__ = [
     "nearest",
     "people",
     "privacy",
-    "read_call",
     "self_service",
     "spending",
 ]

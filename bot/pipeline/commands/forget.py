@@ -11,7 +11,7 @@ from bot.pipeline.commands.writer import writer_of
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.erase import erase
-from bot.privacy.erasure.farewell import farewell_of
+from bot.privacy.erasure.farewell import Farewell
 from users.owners import LastOwner
 from users.permissions import Permission
 
@@ -49,7 +49,7 @@ async def forget(turn: Turn, services: Services, argument: str) -> str:
 
 
 def _erase(turn: Turn, goodbye: str) -> None:
-    erase(writer_of(turn), via=turn.via, actor=turn.visitor, farewell=farewell_of(turn, goodbye))
+    erase(writer_of(turn), via=turn.via, actor=turn.visitor, farewell=Farewell(turn.lease, turn.message_ids, goodbye))
 
 
 def _explanation(turn: Turn) -> str:

@@ -4,13 +4,14 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bot.models import Lease
+from bot.command_call import read_call
+from bot.models import Lease, LeaseLost
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.attempt_limit import may_try
 from bot.pipeline.commands.basic import show_help
-from bot.pipeline.commands.registry import command, read_call
+from bot.pipeline.commands.registry import command
 from bot.pipeline.services import Services
-from bot.pipeline.turn import LeaseLost, Turn
+from bot.pipeline.turn import Turn
 from bot.queue.access_requests import forget_requests, lock_requests
 from bot.queue.link_notices import tell_of_link
 from users.invite_codes import read_code
@@ -63,7 +64,7 @@ def _redeem(turn: Turn, code: str) -> Redemption:
     channel = turn.bot.channel.slug
     with transaction.atomic():
         # (Who is being erased in this moment must not come back by it.)
-        if not Lease.objects.all().lock_own(turn.lease):
+        if not Lease.objects.lock_own(turn.lease):
             raise LeaseLost
         requests = lock_requests(channel, [turn.address])
         redemption = redeem(code, channel, turn.address, turn.user, name)

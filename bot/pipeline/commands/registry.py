@@ -1,7 +1,6 @@
 """The chat commands: one registry, from which the help text and the suggestions are made."""
 
 import difflib
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -11,20 +10,6 @@ from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from users.models import User
 from users.permissions import Permission, may
-
-# Direction marks, zero-width characters and the byte order mark: keyboards and copied text put them around words.
-MARKS = "".join(
-    map(chr, (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF))
-)
-# A slash (East Asian keyboards: a wide one) and one word, as every messenger writes commands; "/etc/passwd" is none.
-# Telegram adds @ and the bot's name.
-COMMAND = re.compile(
-    rf"[\s{MARKS}]*[/\uff0f][{MARKS}]*([^\W\d_][\w-]{{0,31}})(?:@\w{{1,64}})?"
-    rf"(?:[{MARKS}]*\s[\s{MARKS}]*(?P<argument>.*))?[\s{MARKS}]*",
-    re.DOTALL,
-)
-# What may stand around a command unseen. (White space ends at U+3000.)
-EDGES = MARKS + "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 Handler = Callable[[Turn, Services, str], Awaitable[str]]
 
@@ -62,14 +47,6 @@ class Command:
         return self.on_behalf is None or person is None or person == visitor or may(visitor, self.on_behalf)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A message that is a command: the word after the slash, in lower case, and the text that follows it."""
-
-    name: str
-    argument: str = ""
-
-
 COMMANDS: dict[str, Command] = {}
 
 
@@ -93,12 +70,6 @@ def command(
         return handler
 
     return register
-
-
-def read_call(text: str) -> Call | None:
-    """Return the command a message gives ("/help", "/Usage today"), known or not, or None: it is no command."""
-    match = COMMAND.fullmatch(text)
-    return Call(match[1].lower(), (match["argument"] or "").rstrip(EDGES)) if match else None
 
 
 def find_command(name: str, *users: User | None) -> Command | None:

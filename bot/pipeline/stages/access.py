@@ -11,12 +11,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from bot.errors import SENTENCES, ErrorCode
-from bot.models import AccessRequest, Lease
+from bot.models import AccessRequest, Lease, LeaseLost
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.commands.joining import OUTCOME_SENTENCES, code_in, try_code
 from bot.pipeline.services import Services
 from bot.pipeline.stages.commands import commands_for_everybody
-from bot.pipeline.turn import LeaseLost, Turn
+from bot.pipeline.turn import Turn
 from users.invites import Outcome
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def register_stranger(turn: Turn) -> bool:
     Raises:
         LeaseLost: the chat is not this turn's any more: its person may have been erased.
     """
-    if not Lease.objects.all().lock_own(turn.lease):
+    if not Lease.objects.lock_own(turn.lease):
         raise LeaseLost
     now = timezone.now()
     name = next((message.profile_name for message in turn.messages if message.profile_name), "")

@@ -11,9 +11,10 @@ from django.conf import settings
 from bot.ai.base import CompletionRequest
 from bot.ai.tokens import most_prompt_tokens
 from bot.errors import AppError, ErrorCode
+from bot.models import LeaseLost
 from bot.pipeline.services import Services
 from bot.pipeline.stages.completion import request_for
-from bot.pipeline.turn import LeaseLost, Turn
+from bot.pipeline.turn import Turn
 from usage import budgets
 from usage.budgets import Cap
 from usage.managers import today

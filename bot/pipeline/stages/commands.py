@@ -2,9 +2,10 @@
 
 from django.utils.translation import gettext as _
 
+from bot.command_call import read_call
 from bot.errors import ErrorCode
 from bot.pipeline.attempt_limit import may_ask
-from bot.pipeline.commands import find_command, nearest, read_call
+from bot.pipeline.commands import find_command, nearest
 from bot.pipeline.commands.registry import Command
 from bot.pipeline.services import Services
 from bot.pipeline.stages.window import window

@@ -92,7 +92,7 @@ def _erase_found(
     if farewell:
         hold(farewell)
     # Before anything else: until the end no worker can take their chats, and who has one has it no more.
-    Lease.objects.all().seize(_chats(subject), keep=farewell.lease.id if farewell else None)
+    Lease.objects.seize(_chats(subject), keep=farewell.lease.id if farewell else None)
     erasure = Erasure(subject, _moment(holdings), holdings, farewell)
     if key is not None:
         release(Reservation.objects.filter(user=key))

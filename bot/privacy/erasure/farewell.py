@@ -8,9 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from bot.managers import TakenLease
-from bot.models import InboundMessage, Lease, OutboundMessage
-from bot.pipeline.turn import LeaseLost, Turn
+from bot.models import InboundMessage, Lease, LeaseLost, OutboundMessage, TakenLease
 from bot.privacy.disk import empty_write_ahead_log
 
 # What makes a pending message a farewell (no webhook can write this key; "notice" is the text that is sent).
@@ -26,28 +24,22 @@ class Farewell:
     text: str = field(repr=False)
 
 
-def farewell_of(turn: Turn, text: str) -> Farewell:
-    """Return the farewell that a turn says."""
-    return Farewell(turn.lease, [message.id for message in turn.messages], text)
-
-
 def hold(farewell: Farewell) -> None:
     """Lock the turn's lease until the transaction ends.
 
     Raises:
         LeaseLost: somebody else answers the chat now.
     """
-    if not Lease.objects.all().lock_own(farewell.lease):
+    if not Lease.objects.lock_own(farewell.lease):
         raise LeaseLost
 
 
-def leave_nothing(turns: Iterable[Turn]) -> None:
+def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_ids: Iterable[int]) -> None:
     """Delete the messages, replies and leases of turns that are over and said goodbye. Part of a transaction."""
-    ended = list(turns)
-    # (The reply first, as delivery statuses lock it.)
-    OutboundMessage.objects.filter(turn_key__in=[turn.key for turn in ended]).delete()
-    InboundMessage.objects.filter(id__in=[message.id for turn in ended for message in turn.messages]).delete()
-    Lease.objects.filter(id__in=[turn.lease.id for turn in ended]).delete()
+    # Lock order: the reply first, as delivery statuses lock it.
+    OutboundMessage.objects.filter(turn_key__in=list(turn_keys)).delete()
+    InboundMessage.objects.filter(id__in=list(message_ids)).delete()
+    Lease.objects.filter(id__in=list(lease_ids)).delete()
     transaction.on_commit(empty_write_ahead_log)
 
 

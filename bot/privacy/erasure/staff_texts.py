@@ -5,6 +5,7 @@ Nothing else that somebody wrote is searched: other people's words are theirs, a
 
 from django.db.models import QuerySet
 
+from bot.command_call import read_call
 from bot.models import InboundMessage, OutboundMessage
 from bot.privacy.numbers import Names
 from bot.privacy.subjects import Subject, subject_of
@@ -83,7 +84,4 @@ def _text(payload: dict[str, object]) -> str:
 
 
 def _is_command(text: str) -> bool:
-    # (Imported late: the commands themselves erase and export.)
-    from bot.pipeline.commands.registry import read_call
-
     return read_call(text) is not None

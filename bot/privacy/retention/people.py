@@ -5,9 +5,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from bot.privacy.retention.entry import Counts, Entry, Step, days, deletes
+from bot.privacy.retention.made_up import left_over_since
 from bot.privacy.retention.messages import EXPORTED_AND_ERASED
 from bot.privacy.retention.periods import AUDIT_DAYS, SIMULATED_DAYS, TOMBSTONE_DAYS
-from bot.simulator.overbudget import left_over_since
 from config.db.batches import Progress
 from users.models import AuditEntry, Identity, Invite, Tombstone, User
 from users.retention import INVITE_DAYS

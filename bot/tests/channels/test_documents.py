@@ -14,11 +14,11 @@ from django.utils import timezone
 from bot.channels.base import SendError, StatusEvent
 from bot.channels.documents import MOST_TEXTS, Document, ReplyPart, fits, reply_parts
 from bot.models import Bot, InboundMessage, OutboundMessage
+from bot.operations.purge import purge_expired
 from bot.pipeline import runner
 from bot.pipeline.services import Services
 from bot.pipeline.stages.notice import notice
 from bot.pipeline.turn import Turn
-from bot.privacy.retention import purge_expired
 from bot.queue import accept, recovery
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import event

@@ -19,7 +19,7 @@ from bot.history.trace import trace
 from bot.models import AccessRequest, Bot, DailyFigures, InboundMessage, Lease, OutboundMessage
 from bot.operations.bootstrap import DEMO_OWNER_NUMBER, ensure_demo
 from bot.operations.figures.days import inbound_of
-from bot.privacy.retention import purge_expired
+from bot.operations.purge import purge_expired
 from bot.queue import recovery
 from bot.simulator.queries import read_news
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, whitelisted
@@ -190,7 +190,7 @@ def test_nothing_waits_for_a_worker() -> None:
     assert not InboundMessage.objects.filter(state=State.PENDING).exists()
     assert not OutboundMessage.objects.filter(status__in=(Status.QUEUED, Status.SENDING)).exists()
     assert not Lease.objects.filter(expires_at__gt=now).exists()
-    assert InboundMessage.objects.all().waiting_chats(now, 10) == []
+    assert InboundMessage.objects.waiting_chats(now, 10) == []
 
 
 @pytest.mark.django_db(transaction=True)

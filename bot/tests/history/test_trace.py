@@ -13,8 +13,7 @@ from bot.ai.base import CompletionRequest
 from bot.channels.base import RejectedItem, SendError, StatusEvent
 from bot.errors import AppError, ErrorCode
 from bot.history.trace import find, trace
-from bot.managers import SendRecord
-from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from bot.models import Bot, InboundMessage, Lease, OutboundMessage, SendRecord
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, event
@@ -160,7 +159,7 @@ def test_a_status_that_is_faster_than_our_record_leaves_the_time_of_the_send(bot
     part.refresh_from_db()
     sent_at = part.sent_at
     assert sent_at is not None
-    OutboundMessage.objects.all().record([SendRecord(part.pk, "sent", "wamid.out")])
+    OutboundMessage.objects.record([SendRecord(part.pk, "sent", "wamid.out")])
     accept.accept(bot, [StatusEvent(external_id="", outbound_id=part.pk, status="delivered")])
     part.refresh_from_db()
     assert (part.sent_at, part.delivered_at is not None, part.read_at) == (sent_at, True, None)

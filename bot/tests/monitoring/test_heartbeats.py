@@ -19,7 +19,7 @@ from bot.models import Heartbeat
 from bot.monitoring import health, heartbeats
 from bot.monitoring.heartbeats import ALIVE, SCHEDULER_VARIABLE, Kind, beat, end, host_name, process_name
 from bot.operations import schedules
-from bot.privacy.retention import purge_expired
+from bot.operations.purge import purge_expired
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import InboundFactory, event

@@ -13,7 +13,7 @@ from bot.operations.figures import bounds
 from bot.operations.figures.days import count_day, inbound_of, quantiles
 from bot.operations.figures.folding import SETTLING_DAYS, fold_minute, fold_night, held_days
 from bot.operations.figures.history import history
-from bot.privacy.retention import purge_expired
+from bot.operations.purge import purge_expired
 from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory
 from bot.tests.support.figure_rows import call, message, reply
 from usage.managers import day_start, today

@@ -10,8 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bot.managers import EMPTIED
-from bot.models import Bot, InboundMessage, OutboundMessage
+from bot.models import EMPTIED, Bot, InboundMessage, OutboundMessage
 from bot.operations.replaying import plan_of
 from bot.tests.support.factories import ALICE, BOB, BotFactory, InboundFactory, WhatsAppBotFactory, whitelisted
 from usage.prices import forget_prices

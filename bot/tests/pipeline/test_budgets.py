@@ -19,10 +19,10 @@ from django.utils import timezone
 from bot.ai.base import Completion, CompletionRequest, EmptyCompletion
 from bot.ai.tokens import most_prompt_tokens
 from bot.errors import AppError, ErrorCode
-from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from bot.models import Bot, InboundMessage, Lease, LeaseLost, OutboundMessage
 from bot.pipeline.stages.budget import Asking, budget, reserve_for
 from bot.pipeline.stages.completion import request_for
-from bot.pipeline.turn import LeaseLost, ModelCall, Turn
+from bot.pipeline.turn import ModelCall, Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot, bot_by_id, forget
 from bot.tests.support.factories import ALICE, BOB, BotFactory, event, whitelisted

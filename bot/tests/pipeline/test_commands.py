@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 
 from bot.ai.base import Completion, CompletionRequest
+from bot.command_call import Call, read_call
 from bot.errors import AppError, ErrorCode
 from bot.models import AccessRequest
-from bot.pipeline.commands.registry import COMMANDS, Call, Command, read_call
+from bot.pipeline.commands.registry import COMMANDS, Command
 from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot

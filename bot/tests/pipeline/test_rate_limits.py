@@ -14,11 +14,12 @@ from django.utils import timezone
 from bot.channels.base import Account
 from bot.channels.registry import get_channel
 from bot.errors import EXACT_SENTENCES, SENTENCES, AppError, ErrorCode
-from bot.managers import TakenLease
+from bot.models import TakenLease
 from bot.pipeline.limiter import Limit, Limiter, limit_of, rate_limit
-from bot.pipeline.turn import Turn, TurnMessage
+from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
+from bot.queue.turn_message import TurnMessage
 from bot.tests.support.factories import ALICE, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, nothing_pending, states
 from bot.worker.worker import Worker

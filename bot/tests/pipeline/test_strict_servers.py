@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from bot.ai.base import ChatMessage, LanguageModel
 from bot.channels.base import TEXT
 from bot.errors import AppError, ErrorCode
-from bot.managers import TakenLease
+from bot.models import TakenLease
 from bot.pipeline.stages.budget import most_micros
 from bot.pipeline.stages.completion import completion, request_for
-from bot.pipeline.turn import Turn, TurnMessage
+from bot.pipeline.turn import Turn
+from bot.queue.turn_message import TurnMessage
 from bot.tests.support.strict_servers import DIALECTS, StrictServer
 from bot.text import clean
 from bot.worker.senders import HISTORY_MESSAGES

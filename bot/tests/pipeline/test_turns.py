@@ -132,7 +132,7 @@ def test_a_bot_that_waits_for_bursts_answers_late_and_together(
     accept.accept(bot, [event("m1", text="one")])
     accept.accept(bot, [event("m2", text="two")])
 
-    assert not InboundMessage.objects.all().waiting_chats(timezone.now(), 1)
+    assert not InboundMessage.objects.waiting_chats(timezone.now(), 1)
     work_until(model=model)
 
     assert channel.texts == ["Echo: one\ntwo"]
@@ -546,4 +546,4 @@ def test_a_bot_that_is_not_active_keeps_its_messages_for_later(
 ) -> None:
     accept.accept(bot, [event()])
     InboundMessage.objects.get().bot.__class__.objects.update(is_active=False)
-    assert not InboundMessage.objects.all().waiting_chats(timezone.now(), 1)
+    assert not InboundMessage.objects.waiting_chats(timezone.now(), 1)

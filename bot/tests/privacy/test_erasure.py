@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from bot.ai.base import Completion
 from bot.channels.base import AddressChanged, SendError, StatusEvent
-from bot.models import AccessRequest, InboundMessage, Lease, ModelChoice, OutboundMessage
+from bot.models import AccessRequest, InboundMessage, Lease, LeaseLost, ModelChoice, OutboundMessage
 from bot.pipeline.commands.joining import _redeem
 from bot.pipeline.stages.access import register_stranger
-from bot.pipeline.turn import LeaseLost, ModelCall
+from bot.pipeline.turn import ModelCall
 from bot.privacy.erasure import steps
 from bot.privacy.erasure.erase import erase
-from bot.privacy.erasure.farewell import farewell_of
+from bot.privacy.erasure.farewell import Farewell
 from bot.privacy.erasure.found_rows import find_holdings
 from bot.privacy.subjects import subject_of, subject_of_number
 from bot.queue import accept, snapshot
@@ -52,7 +52,7 @@ def rows_about_chats() -> list[int]:
 
 
 def ended() -> bool:
-    return not InboundMessage.objects.all().pending().exists() and not Lease.objects.exclude(worker="").exists()
+    return not InboundMessage.objects.pending().exists() and not Lease.objects.exclude(worker="").exists()
 
 
 @pytest.fixture
@@ -495,7 +495,7 @@ def test_a_turn_that_has_lost_its_chat_erases_nothing(alice: User, bot: ActiveBo
     (turn,) = claim("one", 10)
     Lease.objects.update(fence=turn.lease.fence + 1)  # another worker has it now, and will ask again
     with pytest.raises(LeaseLost):
-        erase(subject_of(alice), via="chat", farewell=farewell_of(turn, "Goodbye"))
+        erase(subject_of(alice), via="chat", farewell=Farewell(turn.lease, turn.message_ids, "Goodbye"))
     assert (User.objects.count(), InboundMessage.objects.count(), Tombstone.objects.count()) == (1, 1, 0)
     assert not AuditEntry.objects.exists()
 

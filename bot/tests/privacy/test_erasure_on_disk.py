@@ -9,10 +9,10 @@ import pytest
 from django.db import connection, transaction
 
 from bot.models import InboundMessage
+from bot.operations.purge import purge_expired
 from bot.privacy import disk
 from bot.privacy.disk import empty_write_ahead_log
 from bot.privacy.erasure.erase import erase
-from bot.privacy.retention import purge_expired
 from bot.privacy.subjects import subject_of
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import ALICE, InboundFactory, whitelisted

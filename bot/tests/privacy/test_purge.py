@@ -17,8 +17,8 @@ from django_q.models import Failure
 from django_q.tasks import async_task
 
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
-from bot.operations import schedules
-from bot.privacy.retention import PurgeFailed, purge, purge_expired
+from bot.operations import purge, schedules
+from bot.operations.purge import PurgeFailed, purge_expired
 from bot.privacy.retention.entry import Counts, Step
 from bot.privacy.retention.table import steps
 from bot.tests.support.factories import BotFactory, InboundFactory
@@ -199,7 +199,7 @@ def write(bot: Any, person: Any) -> None:
         # (Of no turn that a sample has: those keep theirs until the purge comes to them.)
         key = 3 * 10**6 + number
         OutboundMessage.objects.create(bot=bot, address="+491511", turn_key=key, part=1, text="new", status="sent")
-        Lease.objects.all().take([(bot.pk, f"+49150{number:08}")], "w", timezone.now(), timezone.now() + DUE)
+        Lease.objects.take([(bot.pk, f"+49150{number:08}")], "w", timezone.now(), timezone.now() + DUE)
         AccessRequest.objects.create(bot=bot, address=f"+49152{number:08}")
         conversation = Conversation.objects.find_or_create(person, "shop")
         Conversation.objects.add_message(conversation, "user", f"new {number}")

@@ -12,7 +12,8 @@ from django_q.models import Schedule
 
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.operations import schedules
-from bot.privacy.retention import purge_expired, release_abandoned_reservations
+from bot.operations.purge import purge_expired
+from bot.privacy.retention import release_abandoned_reservations
 from bot.tests.support.factories import ALICE, BOB, BotFactory, InboundFactory, whitelisted
 from conversations.models import Conversation
 from usage import budgets

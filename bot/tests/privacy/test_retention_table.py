@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 
-from bot.privacy.retention import purge_expired
+from bot.operations.purge import purge_expired
 from bot.privacy.retention.entry import NOBODY, Entry, Period, Step, spelled
 from bot.privacy.retention.table import SECTIONS, TABLE, steps
 from bot.tests.support.retention_samples import SAMPLES, all_rows, seed, texts

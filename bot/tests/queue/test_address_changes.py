@@ -195,7 +195,7 @@ def test_a_chat_that_is_being_worked_on_is_left_to_its_worker(alice: User, bot: 
     accept.accept(bot, [CHANGED])
     lease.refresh_from_db()
     assert (lease.worker, lease.fence) == ("somebody", 3)
-    assert InboundMessage.objects.all().pending().get().address == ALICE
+    assert InboundMessage.objects.pending().get().address == ALICE
     assert User.objects.for_identity("console", NEW) == alice
 
 
@@ -206,7 +206,7 @@ def test_a_worker_whose_lease_ran_out_cannot_write_to_a_chat_that_moved(alice: U
     accept.accept(bot, [CHANGED])
     lease.refresh_from_db()
     assert (lease.worker, lease.fence) == ("", 4)
-    assert InboundMessage.objects.all().pending().get().address == NEW
+    assert InboundMessage.objects.pending().get().address == NEW
 
 
 @pytest.mark.django_db
@@ -215,4 +215,4 @@ def test_chats_of_other_channels_stay_where_they_are(shop: Any, client: Client) 
     console = BotFactory.create()
     InboundFactory.create(bot=console, address=ALICE)
     deliver(client, number_changed())
-    assert InboundMessage.objects.all().pending().get().address == ALICE
+    assert InboundMessage.objects.pending().get().address == ALICE

@@ -93,7 +93,7 @@ def test_it_tells_what_the_chat_has_cost_and_what_is_left_today(admin: Client, b
 
 def test_it_says_that_the_bot_is_paused(admin: Client, bot: Bot, alice: User) -> None:
     assert about(admin)["paused"] == ""
-    Bot.objects.all().pause_by_hand("Stocktaking")
+    Bot.objects.pause_by_hand("Stocktaking")
     assert about(admin)["paused"] == "The bot is paused (Stocktaking): messages wait."
 
 

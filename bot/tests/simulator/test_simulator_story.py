@@ -14,12 +14,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
+from bot.history.timeline import draw, lasted
 from bot.history.trace import Step
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.simulator.queries import UNKNOWN_NUMBER, read_news
-from bot.simulator.story import draw, lasted
 from bot.tests.support.factories import ALICE, BotFactory, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from usage.models import UsageRecord

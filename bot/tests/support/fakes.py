@@ -102,7 +102,7 @@ def statuses() -> list[str]:
 
 def nothing_pending() -> bool:
     """Return whether every message came to its end and every lease was given back."""
-    return not InboundMessage.objects.all().pending().exists() and not Lease.objects.exclude(worker="").exists()
+    return not InboundMessage.objects.pending().exists() and not Lease.objects.exclude(worker="").exists()
 
 
 def work_until(

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from bot.ai.base import Completion
 from bot.channels.base import AddressChanged
-from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
-from bot.pipeline.turn import LeaseLost, ModelCall
+from bot.models import AccessRequest, InboundMessage, Lease, LeaseLost, OutboundMessage
+from bot.pipeline.turn import ModelCall
 from bot.privacy.erasure import steps
 from bot.privacy.erasure.erase import erase
 from bot.privacy.subjects import subject_of, subject_of_number

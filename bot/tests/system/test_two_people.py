@@ -357,7 +357,7 @@ def test_what_cannot_be_moved_when_a_number_is_changed_by_hand_is_answered_to_no
     with transaction.atomic():
         chats = [(one.bot_id, one.address) for one in InboundMessage.objects.all()]
         now = timezone.now()
-        Lease.objects.all().take(chats, "another", now, now + timedelta(hours=1))
+        Lease.objects.take(chats, "another", now, now + timedelta(hours=1))
     change_by_hand(alice, NEW)
     change_by_hand(carol, ALICE)
     Lease.objects.update(expires_at=timezone.now(), worker="")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.models.encryption import cipher
 from bot.operations.connection_test import try_connection
-from bot.privacy.retention import purge_expired
+from bot.operations.purge import purge_expired
 from bot.queue import accept, snapshot
 from bot.queue.notices import notify_owners
 from bot.queue.snapshot import ActiveBot

@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from bot.ai.base import Completion
 from bot.channels.documents import Document
-from bot.managers import StatusUpdate
-from bot.models import InboundMessage, Lease, OutboundMessage
-from bot.pipeline.turn import LeaseLost, ModelCall, Turn
+from bot.models import InboundMessage, Lease, LeaseLost, OutboundMessage, StatusUpdate
+from bot.pipeline.turn import ModelCall, Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import ALICE, BOB, BotFactory, WhatsAppBotFactory, event, whitelisted
@@ -64,10 +63,10 @@ def test_a_lease_that_is_held_is_not_taken_by_who_looked_before_it_was(bot: Acti
     turn = claimed(bot)
     now = timezone.now()
 
-    assert Lease.objects.all().take([(bot.id, ALICE)], "two", now, now + claims.LEASE_TIME) == []
+    assert Lease.objects.take([(bot.id, ALICE)], "two", now, now + claims.LEASE_TIME) == []
     assert Lease.objects.get().worker == "one"
     expire()
-    (taken,) = Lease.objects.all().take([(bot.id, ALICE)], "two", now, now + claims.LEASE_TIME)
+    (taken,) = Lease.objects.take([(bot.id, ALICE)], "two", now, now + claims.LEASE_TIME)
     assert taken.fence == turn.lease.fence + 1
 
 
@@ -311,7 +310,7 @@ def test_a_status_that_says_delivered_is_not_undone_by_our_own_record(bot: Activ
     (parts,) = replies.store_replies("one", [turn])
     assert isinstance(parts, list)
     replies.begin_sending("one", [(turn, parts[0])])
-    OutboundMessage.objects.all().apply_statuses([StatusUpdate(bot.id, "delivered", parts[0].id, "wamid.9")])
+    OutboundMessage.objects.apply_statuses([StatusUpdate(bot.id, "delivered", parts[0].id, "wamid.9")])
 
     settlement.settle(
         "one", [Settlement(turn, Outcome.DONE, part_id=parts[0].id, status="sent", external_id="wamid.9")]
@@ -386,12 +385,12 @@ def test_the_lock_of_a_write_keeps_others_from_taking_the_lease_over(bot: Active
 
     thread = Thread(target=take_over)
     with transaction.atomic():
-        held = Lease.objects.all().lock_held([turn.lease], "one")
+        held = Lease.objects.lock_held([turn.lease], "one")
         thread.start()
         begun.wait()
         order.append("one")
-        InboundMessage.objects.all().finish([turn.key])
-        Lease.objects.all().release(held, timezone.now())
+        InboundMessage.objects.finish([turn.key])
+        Lease.objects.release(held, timezone.now())
     thread.join()
 
     assert order == ["one"], "what was written under the lock is seen by whoever takes over: nothing is pending"

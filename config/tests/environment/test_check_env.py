@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from bot.operations.reference import TEN_FAULTS
 from config.environment.check_env import report
 from config.environment.dotenv import read_dotenv
 from config.environment.loading import DOTENV_IGNORED, Sources, checked, find_sources
-from config.environment.reference import TEN_FAULTS
 from config.environment.variables import VARIABLES
 from config.environment.warnings import warnings
 from config.tests.environment.test_environment import PRODUCTION

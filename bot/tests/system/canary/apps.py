@@ -25,7 +25,7 @@ class CanaryFaults(AppConfig):
     def ready(self) -> None:
         """Put the faults in."""
         from bot.channels.whatsapp.adapter import WhatsAppChannel
-        from bot.managers import InboundMessageQuerySet
+        from bot.models import InboundMessageQuerySet
         from bot.operations import schedules
         from bot.pipeline import runner
 

@@ -26,7 +26,7 @@ class CrashPoint:
     before: bool = False
 
 
-QUERYSETS = "bot.managers"
+QUERYSETS = "bot.models"
 # In the order a message passes them.
 WEB_POINTS: dict[str, CrashPoint] = {
     "before_group_stored": CrashPoint("bot.queue.accept", "_write", before=True),

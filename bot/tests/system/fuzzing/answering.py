@@ -84,10 +84,7 @@ def answer_everything(seconds: float) -> Counter[str]:
 def stuck() -> list[str]:
     """Return what did not come to its end: pending rows, leases that are held, parts that were never sent."""
     return [
-        *(
-            f"pending: {row.pk} {row.kind} {row.address!r} {row.payload!r}"
-            for row in InboundMessage.objects.all().pending()
-        ),
+        *(f"pending: {row.pk} {row.kind} {row.address!r} {row.payload!r}" for row in InboundMessage.objects.pending()),
         *(f"held: lease {lease.pk} of {lease.worker}" for lease in Lease.objects.exclude(worker="")),
         *(
             f"unsent: {part.pk} {part.status}"

@@ -7,8 +7,8 @@ from typing import Any
 from django.db import models
 
 from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, ReportedError, StatusEvent
-from bot.managers.statuses import STATUS_MAY_FOLLOW
 from bot.models import InboundMessage, OutboundMessage
+from bot.models.statuses import STATUS_MAY_FOLLOW
 from bot.text import clean
 
 LATEST = datetime(2100, 1, 2, tzinfo=UTC)

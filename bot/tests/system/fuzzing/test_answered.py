@@ -57,7 +57,7 @@ def test_a_worker_comes_to_an_end_with_all_that_hostile_webhooks_stored(door: En
             assert answer_everything(ENOUGH_SECONDS) == {}
     told = tell_statuses_of_sent_messages(door)
     assert len(told) == 3
-    assert InboundMessage.objects.all().pending().exists()
+    assert InboundMessage.objects.pending().exists()
     assert faults() == []
 
     assert answer_everything(ENOUGH_SECONDS) == {}
@@ -82,7 +82,7 @@ def test_a_channel_without_a_provider_answers_the_same_events() -> None:
         except InvalidBody:
             continue
         accept(bot, [event for event in events if isinstance(event, InboundEvent)])
-    assert InboundMessage.objects.all().pending().count() > 50
+    assert InboundMessage.objects.pending().count() > 50
 
     assert answer_everything(ENOUGH_SECONDS) == {}
 

@@ -15,9 +15,9 @@ from bot.ai.base import ChatMessage, CompletionRequest, EmptyCompletion
 from bot.ai.counts import LARGEST_COUNT
 from bot.channels.base import Account, Channel, InvalidBody, WebhookRequest
 from bot.channels.registry import CHANNELS
+from bot.command_call import EDGES, Call, read_call
 from bot.errors import AppError
-from bot.pipeline.commands import read_call
-from bot.pipeline.commands.registry import COMMANDS, EDGES, Call
+from bot.pipeline.commands.registry import COMMANDS
 from bot.tests.system.fuzzing import payloads
 from bot.tests.system.fuzzing.deliveries import DAMAGES, hostile_body
 from bot.tests.system.fuzzing.legal import event_faults, is_storable

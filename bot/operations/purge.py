@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from django.db import connection
 
+from bot.operations.figures.folding import fold_night
 from bot.privacy.disk import empty_write_ahead_log
 from bot.privacy.retention.entry import Counts
 from bot.privacy.retention.table import steps
@@ -58,9 +59,6 @@ def purge_expired(*, dry_run: bool = False, watch: Watch = unwatched) -> Counts:
 
 def _keep_figures() -> list[str]:
     """Count the days whose messages are about to go; return what failed. It keeps nothing from being deleted."""
-    # (Imported late: it needs to know how long messages are kept.)
-    from bot.operations.figures.folding import fold_night
-
     try:
         fold_night()
     except Exception:

@@ -1,4 +1,4 @@
-"""The outbox."""
+"""The outbox: parts of replies, stored before they are sent, and every statement that moves them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.db import connection, models
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from bot.managers.statuses import (
+from bot.models.bots import Bot
+from bot.models.columns import ADDRESS_LENGTH, EXTERNAL_ID_LENGTH, FILENAME_LENGTH
+from bot.models.statuses import (
     GONE_OUT,
     NO_REASON,
     RESOLVED,
@@ -23,9 +25,6 @@ from bot.managers.statuses import (
     tell_statement,
 )
 from config.db.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
-
-if TYPE_CHECKING:
-    from bot.models import OutboundMessage  # noqa: F401 (named in the queryset's type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +194,62 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
             error_code=error_code,
             updated_at=timezone.now(),
         )
+
+
+class OutboundMessage(models.Model):
+    """One part of a reply, stored before it is sent."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        DELIVERED = "delivered", _("delivered")
+        READ = "read", _("read")
+        FAILED = "failed", _("failed")
+        UNCERTAIN = "uncertain", _("uncertain")
+        EXPIRED = "expired", _("expired")
+
+    # Staff have to know of these.
+    PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
+
+    bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="outbound_messages")
+    address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
+    turn_key = models.BigIntegerField(_("turn key"))
+    part = models.PositiveSmallIntegerField(_("part"))
+    text = models.TextField(_("text"), blank=True)
+    # What makes it a document: the text is then the document's content.
+    filename = models.CharField(_("file name"), max_length=FILENAME_LENGTH, blank=True, default="", db_default="")
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
+    external_id = models.CharField(_("external id"), max_length=EXTERNAL_ID_LENGTH, blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    sending_at = models.DateTimeField(_("sending"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    read_at = models.DateTimeField(_("read"), null=True, blank=True)
+
+    objects = OutboundMessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outbound message")
+        verbose_name_plural = _("outbound messages")
+        constraints = [models.UniqueConstraint(fields=["turn_key", "part"], name="outbound_once")]
+        indexes = [
+            models.Index(fields=["bot", "external_id"], name="outbound_external", condition=~Q(external_id="")),
+            # For the desk: a chat's or a bot's messages; and what went wrong. (No index of the status, which every
+            # delivery status changes: while its indexed columns stay, a row is updated without touching an index.)
+            models.Index(fields=["bot", "address", "id"], name="outbound_of_chat"),
+            models.Index(fields=["id"], name="outbound_problems", condition=~Q(error_code="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.turn_key}/{self.part} ({self.status})"
+
+    def settle_by_hand(self, status: str, error_code: str) -> None:
+        """Write what staff know or decide of a message whose row is locked."""
+        self.status, self.error_code, self.updated_at = status, error_code, timezone.now()
+        if status == self.Status.QUEUED:
+            self.external_id = ""  # the provider will call it otherwise when it is sent again
+        self.save(update_fields=["status", "error_code", "external_id", "updated_at"])

@@ -1,25 +1,29 @@
-"""The leases of chats."""
+"""Leases: the right to work on a chat, fenced, and the statements that take, renew and end it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connection, models
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from bot.managers.sql import rows_of
+from bot.models.bots import Bot
+from bot.models.columns import ADDRESS_LENGTH
+from bot.models.sql import rows_of
 from config.db.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
-
-if TYPE_CHECKING:
-    from bot.models import Lease  # noqa: F401 (named in the queryset's type)
-
 
 SEIZED_AT_ONCE = 1_000
 # A chat whose last three owners died may be what kills them: no worker takes two such chats at once.
 SUSPECT_DEATHS = 3
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the chat over: this turn must not write or send any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +137,27 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         """Give leases up; their chats may be worked on from free_at. Call it after lock_held()."""
         statement = f"UPDATE bot_lease SET worker = '', deaths = 0, expires_at = %s WHERE id {in_ids()}"  # noqa: S608
         return execute(statement, [time_value(free_at), ids_value(ids)])
+
+
+class Lease(models.Model):
+    """The right to work on a chat until expires_at. The fence grows with every owner and never shrinks."""
+
+    bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="leases")
+    address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
+    worker = models.CharField(_("worker"), max_length=100, blank=True, default="")
+    fence = models.BigIntegerField(_("fence"), default=1)
+    deaths = models.PositiveSmallIntegerField(
+        _("deaths"), default=0, help_text=_("How many owners died holding it, one after the other.")
+    )
+    expires_at = models.DateTimeField(_("expires"))
+
+    objects = LeaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("lease")
+        verbose_name_plural = _("leases")
+        constraints = [models.UniqueConstraint(fields=["bot", "address"], name="lease_once")]
+        indexes = [models.Index(fields=["deaths"], name="lease_suspect", condition=Q(deaths__gt=1))]
+
+    def __str__(self) -> str:
+        return f"{self.pk} (fence {self.fence})"

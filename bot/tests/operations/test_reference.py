@@ -12,7 +12,7 @@ from config.environment.variables import VARIABLES
 
 BASE = Path(__file__).resolve().parents[3]
 MANUAL = (BASE / "docs" / "configuration.md").read_text()
-HOW = "run `python -m config.environment.reference`"
+HOW = "run `manage.py write_docs`"
 
 
 def test_env_example_is_what_the_declaration_says():

@@ -1,19 +1,14 @@
-"""Write the tables of docs/privacy.md from the table of what is kept: `python -m config.privacy`."""
+"""Write the tables of docs/privacy.md from the table of what is kept: `manage.py write_docs`."""
 
-import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import django
-
+from bot.privacy.retention.entry import Entry
+from bot.privacy.retention.table import SECTIONS
 from config.environment.variables import SECTIONS as VARIABLES
 
-if TYPE_CHECKING:
-    from bot.privacy.retention.entry import Entry
-
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "privacy.md"
-PART = re.compile(r"(<!-- what is kept: python -m config\.privacy -->\n).*?(<!-- end -->)", re.DOTALL)
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "privacy.md"
+PART = re.compile(r"(<!-- what is kept: manage\.py write_docs -->\n).*?(<!-- end -->)", re.DOTALL)
 HEADER = (
     "| table | what it holds, and why | personal data | kept | export and erasure |\n"
     "|---|---|---|---|---|\n"
@@ -22,14 +17,12 @@ HEADER = (
 
 def tables() -> str:
     """Return a table for each section of what is kept, with the settings' defaults."""
-    from bot.privacy.retention.table import SECTIONS
-
     return "".join(
         f"\n### {title}\n\n{HEADER}{''.join(map(row, entries))}" for title, entries in SECTIONS.items()
     ) + "\n"  # fmt: skip
 
 
-def row(entry: "Entry") -> str:
+def row(entry: Entry) -> str:
     """Return the row of a table of the database."""
     defaults = {variable.name: variable.default for section in VARIABLES.values() for variable in section}
     cells = [
@@ -47,12 +40,6 @@ def privacy(text: str) -> str:
     return PART.sub(lambda part: part[1] + tables() + part[2], text)
 
 
-def main() -> None:
+def write() -> None:
     """Write the file."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
     DOCUMENT.write_text(privacy(DOCUMENT.read_text()))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The inbox, which is also the queue."""
+"""The inbox, which is also the queue: its rows, and every statement that reads or changes them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connection, models
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from bot.managers.storing import NewInbound, RowKey, store
+from bot.models.bots import Bot
+from bot.models.columns import ADDRESS_LENGTH, EXTERNAL_ID_LENGTH, REQUEST_ID_LENGTH
+from bot.models.storing import NewInbound, RowKey, store
 from config.db.sql import execute, fetch, ids_value, in_ids, read_time, rows_source, rows_value, time_value
-
-if TYPE_CHECKING:
-    from bot.models import InboundMessage  # noqa: F401 (named in the queryset's type)
-
 
 # What is left of a dead letter whose text an erasure took away: there is nothing to work on again.
 EMPTIED = {"erased": True}
@@ -167,3 +166,54 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 def _as_read(row: tuple[Any, ...]) -> tuple[Any, ...]:
     *known, payload, sent_at, received_at = row
     return (*known, json.loads(payload), read_time(sent_at), read_time(received_at))
+
+
+class InboundMessage(models.Model):
+    """A message a webhook delivered. Pending rows are the queue; others stay for 8 days to recognise redeliveries."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        DONE = "done", _("done")
+        DEAD = "dead", _("dead letter")
+        QUARANTINED = "quarantined", _("quarantined")
+
+    # No constraint in the database: checking it would lock the bot's one row for every message that arrives.
+    bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="inbound_messages")
+    external_id = models.CharField(_("external id"), max_length=EXTERNAL_ID_LENGTH)
+    address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
+    kind = models.CharField(_("kind"), max_length=30)
+    payload = models.JSONField(_("payload"), default=dict, blank=True)
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.PENDING)
+    turn_key = models.BigIntegerField(_("turn key"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    # No index on times: rows are purged in the order of their ids, and every index is paid for by every webhook.
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    available_at = models.DateTimeField(_("available"), default=timezone.now)
+    # What `manage.py trace` tells: the delivery that brought it, and how long the stages of its turn took.
+    request_id = models.CharField(_("request id"), max_length=REQUEST_ID_LENGTH, blank=True, db_default="")
+    begun_at = models.DateTimeField(_("begun"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    steps = models.JSONField(_("steps"), null=True, blank=True)
+
+    objects = InboundMessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("inbound message")
+        verbose_name_plural = _("inbound messages")
+        constraints = [models.UniqueConstraint(fields=["bot", "external_id"], name="inbound_once")]
+        indexes = [
+            models.Index(fields=["available_at"], name="inbound_queue", condition=Q(state="pending")),
+            models.Index(fields=["bot", "address"], name="inbound_chat", condition=Q(state="pending")),
+            # For the desk: a chat's or a bot's messages; and what is rare, in indexes that are small while it is.
+            models.Index(fields=["bot", "address", "id"], name="inbound_of_chat"),
+            models.Index(
+                fields=["state", "id"], name="inbound_problems", condition=Q(state__in=("dead", "quarantined"))
+            ),
+            models.Index(fields=["kind", "id"], name="inbound_other_kinds", condition=~Q(kind="text")),
+            models.Index(fields=["error_code", "-id"], name="inbound_failed", condition=~Q(error_code="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk} ({self.state})"

@@ -1,4 +1,4 @@
-"""`python -m config.environment.reference` writes .env.example and the tables of docs/configuration.md."""
+"""`manage.py write_docs` writes .env.example and the tables of docs/configuration.md."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from config.environment.variables import SECTIONS
 BASE = Path(__file__).resolve().parents[2]
 DOTENV_HEADER = """\
 # Parley's configuration. Copy to .env and remove the # of what you set; what is absent has the value shown here.
-# Written by `python -m config.environment.reference` from its declarations. docs/configuration.md
+# Written by `manage.py write_docs` from its declarations. docs/configuration.md
 # has the same as tables.
 #
 # A secret may be kept in a file instead: NAME_FILE=/run/secrets/name. A comment has a line of its own.
@@ -115,12 +115,8 @@ def configuration(text: str) -> str:
     return PART.sub(lambda part: part[1] + PARTS[part["name"]]() + part[3], text)
 
 
-def main() -> None:
+def write() -> None:
     """Write both files."""
     (BASE / ".env.example").write_text(dotenv_example())
     manual = BASE / "docs" / "configuration.md"
     manual.write_text(configuration(manual.read_text()))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,35 @@
+"""What turns cost, in one line for staff."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+
+from bot.language import grouped
+from usage.models import UsageRecord
+from usage.pricing import dollars
+
+# Between a completion and the reply stored after it; a turn ends by its deadline long before.
+LONGEST_TURN = timedelta(hours=1)
+
+
+def cost_line(records: Sequence[UsageRecord]) -> str:
+    """Return what a turn's provider calls cost together: the model that answered, tokens in + out, dollars."""
+    prices = [record.cost_micros for record in records]
+    known = [price for price in prices if price is not None]
+    return call_line(
+        records[-1].model_answered or records[-1].model,
+        sum(record.input_tokens for record in records),
+        sum(record.output_tokens for record in records),
+        sum(known) if len(known) == len(prices) else None,
+    )
+
+
+def call_line(model: str, input_tokens: int, output_tokens: int, cost_micros: int | None) -> str:
+    """Return one line about what a model was paid for; a cost of None is not known."""
+    return _("%(model)s · %(input)s + %(output)s tokens · %(cost)s") % {
+        "model": model,
+        "input": grouped(input_tokens),
+        "output": grouped(output_tokens),
+        "cost": _("price unknown") if cost_micros is None else dollars(cost_micros),
+    }
