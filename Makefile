@@ -57,6 +57,7 @@ test: setup
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m mypy
 	env ENVIRONMENT=test $(BIN)/python manage.py makemigrations --check --dry-run
 

@@ -20,7 +20,7 @@ DOTENV_HEADER = """\
 # A secret may be kept in a file instead: NAME_FILE=/run/secrets/name. A comment has a line of its own.
 # In production set ENVIRONMENT, {required}.
 """
-PART = re.compile(r"(<!-- (?P<name>[a-z ]+): python -m config\.reference -->\n).*?(<!-- end -->)", re.DOTALL)
+PART = re.compile(r"(<!-- (?P<name>[a-z ]+): manage\.py write_docs -->\n).*?(<!-- end -->)", re.DOTALL)
 TEN_FAULTS = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": "django-insecure-change-me",

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.operations import reference
 from bot.operations.check_rules import RULES
-from config.environment import reference
 from config.environment.loading import load_environment, validate
 from config.environment.variables import VARIABLES
 

@@ -9,13 +9,6 @@ from django.db import DEFAULT_DB_ALIAS, InterfaceError, connection, connections,
 from django.utils.translation import get_language
 
 from bot.language import speaking
-from bot.pipeline import runner
-from bot.pipeline.services import Services
-from bot.pipeline.turn import Turn
-from bot.queue import accept
-from bot.queue.snapshot import ActiveBot
-from bot.tests.support.factories import ALICE, BOB, event, whitelisted
-from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, nothing_pending, states, work_until
 from config.db.database_thread import Database
 from config.db.side_thread import Apart
 from config.logs.context import bind, bound_ids
@@ -114,7 +107,7 @@ def test_a_broken_connection_undoes_what_was_begun_and_the_next_piece_is_done() 
 
     def piece() -> None:
         with transaction.atomic():
-            whitelisted(ALICE)
+            User.objects.create_user("+491711234567")
             begun.set()
             go_on.wait(10)
             User.objects.exists()
@@ -129,28 +122,3 @@ def test_a_broken_connection_undoes_what_was_begun_and_the_next_piece_is_done() 
 
     assert in_loop(main) is not None
     assert not User.objects.exists()
-
-
-def test_another_chat_is_answered_while_one_waits_for_what_takes_long(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whitelisted(BOB)
-    release = threading.Event()
-
-    async def slow_for_alice(turn: Turn, services: Services) -> None:
-        if turn.address == ALICE:
-            await services.apart.run(release.wait, 10)
-            turn.end("at last")
-
-    monkeypatch.setattr(runner, "STAGES", (slow_for_alice, *runner.STAGES))
-    accept.accept(bot, [event("slow"), event("quick", address=BOB)])
-
-    def bob_first() -> bool:
-        if channel.texts:
-            release.set()
-        return nothing_pending()
-
-    work_until(bob_first, model=model)
-
-    assert channel.texts == ["Echo: Hello", "at last"]
-    assert states() == [("done", "")] * 2

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.tests.test_imports import BASE, module_files
+from config.tests.modules import BASE, module_files
 
 LIBRARIES = {"aiohttp", "httpx2", "openai"}
 # Adapters translate what their library raises; the readiness check and the check ask the model's server by themselves.

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.tests.test_imports import BASE, module_files
+from config.tests.modules import BASE, module_files
 
 DOCUMENT = BASE / "docs" / "operations" / "logs.md"
 METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
