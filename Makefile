@@ -1,7 +1,7 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format messages bench steady chaos totals fuzz model axe clean
+.PHONY: help run setup test lint format messages bench steady chaos totals fuzz model axe lock audit sbom clean
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -12,11 +12,14 @@ ALONE := env -u DATABASE_URL -u REDIS_URL -u OPENAI_API_KEY -u OPENAI_BASE_URL
 # The tests of faults wait for processes most of the time: four at once, on two cores as well.
 PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 
-# $(call install,<requirements>,<files whose change matters>): pip runs only when one of the files has changed.
-install = @sum="$$(cat $(2) | cksum)"; stamp=.venv/.installed-$(1); \
+# pip, or what is faster: make INSTALL="uv pip install --python .venv/bin/python" test
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# $(call install,<requirements>): it runs only when they have changed.
+install = @sum="$$(cat requirements/*.txt requirements.txt | cksum)"; stamp=.venv/.installed-$(notdir $(1)); \
 	test "$$(cat $$stamp 2>/dev/null)" = "$$sum" || { \
 		echo "Installing $(1) ..."; \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1) && echo "$$sum" > $$stamp; }
+		$(INSTALL) -r $(1) && echo "$$sum" > $$stamp; }
 
 help:
 	@echo "make run      start Parley: web, pages, worker and scheduler on http://localhost:3000/"
@@ -31,6 +34,9 @@ help:
 	@echo "make fuzz     deliver 100,000 hostile payloads"
 	@echo "make model    install a small real model, which make run then answers with, offline"
 	@echo "make axe      install the accessibility checker that a test of the pages uses (needs npm)"
+	@echo "make lock     pin every dependency anew, with hashes, after a change of requirements/*.in"
+	@echo "make audit    look for known advisories about what production installs"
+	@echo "make sbom     write what production installs as a CycloneDX document, sbom.json"
 	@echo "make setup    create or update .venv only"
 	@echo "make clean    remove .venv and everything generated, but no data and no .env"
 
@@ -42,16 +48,19 @@ help:
 		echo "Python cannot create virtual environments. On Debian: apt install python3-venv" >&2; exit 1; }
 
 setup: .venv/bin/python
-	$(call install,requirements.txt,requirements.txt)
+	$(call install,requirements/production.txt)
 
-.PHONY: setup-dev
-setup-dev: setup
-	$(call install,requirements-dev.txt,requirements.txt requirements-dev.txt)
+.PHONY: setup-tests setup-dev
+setup-tests: .venv/bin/python
+	$(call install,requirements.txt)
+
+setup-dev: setup-tests
+	$(call install,requirements/lint.txt)
 
 run: setup
 	@exec $(BIN)/python -m config.start
 
-test: setup
+test: setup-tests
 	$(ALONE) $(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-fail-under=95 $(ARGS)
 
 lint: setup-dev
@@ -66,26 +75,26 @@ format: setup-dev
 	$(BIN)/ruff format .
 
 # After a text was changed: run it, translate what is new in locale/*/LC_MESSAGES/django.po, run it again.
-messages: setup
+messages: setup-tests
 	$(BIN)/python manage.py makemessages --locale de --locale es --no-location --no-wrap --ignore .venv --ignore benchmarks
 	$(BIN)/python manage.py compilemessages --ignore .venv
 
-bench: setup
-	$(call install,requirements-bench.txt,requirements.txt requirements-bench.txt)
+bench: setup-tests
+	$(call install,requirements/bench.txt)
 	$(BIN)/python -m benchmarks $(ARGS)
 
-steady: setup
+steady: setup-tests
 	$(ALONE) $(BIN)/python -m benchmarks.steady_check $(ARGS)
 
-chaos: setup
+chaos: setup-tests
 	$(ALONE) $(BIN)/python -m bot.tests.system.chaos $(ARGS)
 
 # (On PostgreSQL: DATABASE_URL=postgres://user:password@host/name make totals.)
-totals: setup
+totals: setup-tests
 	$(BIN)/python -m bot.tests.system.totals $(ARGS)
 
 # (On PostgreSQL: ARGS="--database postgres", on the server of DATABASE_URL.)
-fuzz: setup
+fuzz: setup-tests
 	$(BIN)/python -m bot.tests.system.fuzzing $(ARGS)
 
 # Kept apart from .venv: it is compiled here, which takes minutes, and Parley does not need it.
@@ -97,6 +106,22 @@ model: setup
 
 axe:
 	@test -e .axe/node_modules/axe-core/axe.min.js || npm install --silent --no-save --prefix .axe axe-core@4.14.1
+
+# After a change of requirements/*.in.
+lock: .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	cd requirements && for name in production tests lint bench audit; do ../$(BIN)/uv pip compile --quiet --universal \
+		--python-version 3.11 --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt $(ARGS) || exit 1; done
+
+# Known advisories, and what is installed in production as a CycloneDX document (sbom.json).
+audit: setup-tests
+	$(call install,requirements/audit.txt)
+	$(BIN)/pip-audit --requirement requirements/production.txt --require-hashes --disable-pip --progress-spinner off
+
+sbom: setup-tests
+	$(call install,requirements/audit.txt)
+	$(BIN)/pip-audit --requirement requirements/production.txt --require-hashes --disable-pip --progress-spinner off \
+		--format cyclonedx-json --output sbom.json
 
 clean:
 	rm -rf .venv .model .axe .mypy_cache .pytest_cache .ruff_cache htmlcov staticfiles .coverage .coverage.*

@@ -28,7 +28,7 @@ class Profile:
         beside_python = Path(sys.executable).parent / "py-spy"
         program = str(beside_python) if beside_python.exists() else shutil.which("py-spy")
         if not program:
-            raise BenchmarkError("--profile needs py-spy (requirements-bench.txt)")
+            raise BenchmarkError("--profile needs py-spy (requirements/bench.txt)")
         self.program, self.results, self.name = program, run.results, name
         self.samplers: list[tuple[subprocess.Popen[bytes], Path]] = []
 

@@ -77,7 +77,7 @@ def contenders(run: Run, kind: str, notes: list[str]) -> Iterator[Sequence[Conte
         if kind != POSTGRESQL:
             notes.append("FastAPI left out: asyncpg speaks to PostgreSQL only")
         elif missing:
-            notes.append(f"FastAPI left out: {', '.join(missing)} not installed (requirements-bench.txt)")
+            notes.append(f"FastAPI left out: {', '.join(missing)} not installed (requirements/bench.txt)")
         else:
             app = stack.enter_context(served("fastapi", uvicorn(run), run, environment(peers)))
             servers.append(Contender(FASTAPI, app, peers, TABLE))
