@@ -12,14 +12,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from users.addresses import create_person, know_by
+from users.errors import AddressTaken, DuplicatePhoneNumber
 from users.linking import has_data, may_link, note_linked
-from users.managers import AddressTaken, DuplicatePhoneNumber
 from users.models import Invite, User
 from users.permissions import Permission, may
 
 logger = logging.getLogger(__name__)
 
 LIFETIME = timedelta(days=7)
+# How long one is kept after it ended, for staff to see who came in by which.
+KEPT_DAYS = 30
 
 
 class InviteState(models.TextChoices):

@@ -14,9 +14,10 @@ from unfold.forms import AdminPasswordChangeForm
 
 from config.desk.lists import DeskAdmin, TabularInline
 from config.desk.money import short_dollars
-from users.admin.budget_rights import BudgetAuditMixin, may_set_budget
+from users.admin.budget_rights import BudgetAuditMixin
 from users.admin.forms import IdentityForm, PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.admin.password_rights import PasswordRightsMixin
+from users.budgets import may_set_budget
 from users.models import Identity, User
 from users.permissions import Permission, may, may_touch
 from users.phone import is_possible

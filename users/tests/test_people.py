@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from users.managers import AddressTaken, DuplicatePhoneNumber
+from users.errors import AddressTaken, DuplicatePhoneNumber
 from users.models import Identity, User
 from users.phone import InvalidPhoneNumber
 from users.roles import Role

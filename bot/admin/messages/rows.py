@@ -22,9 +22,8 @@ from bot.privacy.subjects import subject_of
 from bot.reasons import reason_of
 from config.desk.confirming import MOST_SHOWN, confirm
 from config.desk.paginator import MOST
-from users.managers import read_number, spellings
 from users.models import User
-from users.phone import InvalidPhoneNumber, mask
+from users.phone import InvalidPhoneNumber, mask, read_number, spellings
 
 # As long as an address may be.
 LONGEST_TERM = 255

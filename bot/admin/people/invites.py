@@ -25,9 +25,8 @@ from django.views.decorators.http import require_POST
 from bot.admin.people.invite_links import shared_of
 from bot.admin.widgets import chip
 from config.desk.lists import DeskAdmin
-from users.invite_queries import InviteQuerySet
 from users.invites import LIFETIME, InviteState, check, renew_code, state_of
-from users.models import Invite, User
+from users.models import Invite, InviteQuerySet, User
 
 logger = logging.getLogger(__name__)
 

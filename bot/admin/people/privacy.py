@@ -23,8 +23,8 @@ from bot.privacy.export.document import json_pieces, read, text_pieces
 from bot.privacy.subjects import subject_of
 from bot.privacy.summary import summary_of
 from users.admin.people import UserAdmin
+from users.errors import LastOwner
 from users.models import AuditEntry, User
-from users.owners import LastOwner
 from users.permissions import Permission, may
 
 logger = logging.getLogger(__name__)
