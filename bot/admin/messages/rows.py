@@ -21,6 +21,7 @@ from bot.models import Bot
 from bot.privacy.subjects import subject_of
 from bot.reasons import reason_of
 from config.desk.confirming import MOST_SHOWN, confirm
+from config.desk.ids import read_id
 from config.desk.paginator import MOST
 from users.models import User
 from users.phone import InvalidPhoneNumber, mask, read_number, spellings
@@ -151,4 +152,4 @@ def addresses_of(term: str) -> tuple[str, ...]:
 
 
 def _person(value: str | None) -> User | None:
-    return User.objects.filter(pk=int(value)).first() if value and value.isdecimal() and len(value) < 19 else None
+    return User.objects.filter(pk=read_id(value or "")).first()

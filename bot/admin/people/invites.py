@@ -27,6 +27,7 @@ from bot.admin.widgets import chip
 from config.desk.lists import DeskAdmin
 from users.invites import LIFETIME, InviteState, check, renew_code, state_of
 from users.models import Invite, InviteQuerySet, User
+from users.permissions import Permission, may
 
 logger = logging.getLogger(__name__)
 
@@ -163,8 +164,8 @@ class InviteAdmin(DeskAdmin):
         return False
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Return whether somebody may end invites: who may change them, though not by hand."""
-        return bool(super().has_change_permission(request))
+        """Return whether somebody may end invites."""
+        return may(_staff(request), Permission.MANAGE_PEOPLE)
 
     def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
         """Save the new invite."""

@@ -8,13 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from config.desk.ids import read_id
 from users.invite_codes import read_code
 from users.invites import LIFETIME, create_invite, state_of
 from users.models import Invite, User
 
 MOST_DAYS = 3_650
-# Digits that the column of ids can hold.
-LONGEST_NUMBER = 18
 
 
 class Command(BaseCommand):
@@ -85,6 +84,4 @@ class Command(BaseCommand):
 def _find(name: str) -> Invite | None:
     """Return the invite with a code or a number. (A code may consist of digits, so that it comes first.)"""
     invite = Invite.objects.with_code(read_code(name)).first()
-    if invite is None and name.isascii() and name.isdigit() and len(name) <= LONGEST_NUMBER:
-        invite = Invite.objects.filter(pk=int(name)).first()
-    return invite
+    return invite or Invite.objects.filter(pk=read_id(name)).first()
