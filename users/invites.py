@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -22,15 +22,6 @@ logger = logging.getLogger(__name__)
 LIFETIME = timedelta(days=7)
 # How long one is kept after it ended, for staff to see who came in by which.
 KEPT_DAYS = 30
-
-
-class InviteState(models.TextChoices):
-    """Whether an invite still lets somebody in, and if not, why."""
-
-    OPEN = "open", _("open")
-    USED_UP = "used up", _("used up")
-    EXPIRED = "expired", _("expired")
-    REVOKED = "revoked", _("revoked")
 
 
 class Outcome(Enum):
@@ -143,15 +134,6 @@ def renew_code(invite_id: int, maker: User) -> Invite | None:
         invite.save(update_fields=["digest", "created_by", "from_command"])
     logger.info("invite_code_renewed", extra={"invite": invite.pk, "staff": maker.pk})
     return invite
-
-
-def state_of(invite: Invite) -> InviteState:
-    """Return an invite's state. (The last use ends it, so that used up comes before expired.)"""
-    if invite.revoked_at:
-        return InviteState.REVOKED
-    if invite.uses >= invite.max_uses:
-        return InviteState.USED_UP
-    return InviteState.OPEN if invite.expires_at > timezone.now() else InviteState.EXPIRED
 
 
 def redeem(code: str, channel: str, address: str, known_user: User | None, profile_name: str) -> Redemption:

@@ -66,6 +66,14 @@ class Invite(models.Model):
     The code itself is not stored: it is known to who makes it, once.
     """
 
+    class State(models.TextChoices):
+        """Whether an invite still lets somebody in, and if not, why."""
+
+        OPEN = "open", _("open")
+        USED_UP = "used up", _("used up")
+        EXPIRED = "expired", _("expired")
+        REVOKED = "revoked", _("revoked")
+
     # Of an instance whose code was just made; empty when it comes from the database.
     code: str = ""
 
@@ -106,6 +114,15 @@ class Invite(models.Model):
 
     def __str__(self) -> str:
         return f"invite {self.pk}"
+
+    @property
+    def state(self) -> State:
+        """What became of it. The last use ends an invite, so that used up comes before expired."""
+        if self.revoked_at:
+            return self.State.REVOKED
+        if self.uses >= self.max_uses:
+            return self.State.USED_UP
+        return self.State.OPEN if self.expires_at > timezone.now() else self.State.EXPIRED
 
     def set_code(self) -> str:
         """Give the invite a new code and return it; only its hash is saved with the row."""

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config.desk.ids import read_id
 from users.invite_codes import read_code
-from users.invites import LIFETIME, create_invite, state_of
+from users.invites import LIFETIME, create_invite
 from users.models import Invite, User
 
 MOST_DAYS = 3_650
@@ -64,7 +64,7 @@ class Command(BaseCommand):
             until = timezone.localtime(invite.expires_at)
             words = (
                 str(invite.pk),
-                str(state_of(invite).value),
+                str(invite.state.value),
                 f"{invite.uses}/{invite.max_uses}",
                 f"{until:%Y-%m-%d %H:%M}",
                 str(invite.person or "anybody"),
