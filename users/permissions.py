@@ -59,7 +59,7 @@ DJANGO_PERMISSIONS: dict[Permission, tuple[str, ...]] = {
         "bot.change_accessrequest",
         "bot.delete_accessrequest",
     ),
-    # By which addresses people are known. (Phone numbers are a field of a person, which the form guards.)
+    # By which addresses people are known. Phone numbers are a field of a person, which the form guards.
     Permission.MANAGE_ADDRESSES: ("users.add_identity", "users.change_identity", "users.delete_identity"),
     # Roles are fields of a person, which the form guards.
     Permission.MANAGE_STAFF: (),

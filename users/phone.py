@@ -140,7 +140,7 @@ def _are_two(raw: str, region: str) -> bool:
     before, slash, _rest = unicodedata.normalize("NFKC", raw).rpartition("/")
     if not slash:
         return False
-    # (An area code is no number: "0171/1234567" is one.)
+    # An area code is no number: "0171/1234567" is one.
     spelling = _clean(before)
     text = spelling if spelling.startswith("+") or region.strip() else f"+{spelling}"
     number = _parse(text, region.strip().upper() or None)

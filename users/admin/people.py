@@ -41,7 +41,7 @@ class IdentityInline(TabularInline):
     readonly_fields = ("created_at",)
 
 
-# (Registered by bot/admin/people/pages.py, which adds what needs to know what people wrote and spent.)
+# Registered by bot/admin/people/pages.py, which adds what needs to know what people wrote and spent.
 class UserAdmin(  # type: ignore[misc]
     BudgetAuditMixin,
     PasswordRightsMixin,
@@ -52,7 +52,7 @@ class UserAdmin(  # type: ignore[misc]
 ):
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
-    # (Django's own page for people has another.)
+    # Django's own page for people has another.
     lookup_allowed = DeskAdmin.lookup_allowed
     form = PersonChangeForm
     add_form = PersonCreationForm

@@ -16,7 +16,7 @@ from users.roles import Role
 
 
 class InviteQuerySet(models.QuerySet["Invite"]):
-    """Which invites are good, which have ended, and the one statement that counts a use."""
+    """Lookups of invites that chain, and the one statement that counts a use."""
 
     def with_code(self, code: str) -> Self:
         """Keep the invite that has this code, under whichever accepted key it was hashed."""
@@ -106,7 +106,7 @@ class Invite(models.Model):
     class Meta:
         verbose_name = _("invite")
         verbose_name_plural = _("invites")
-        # For the list's filters. (Which are open or expired, the index of expires_at says.)
+        # For the list's filters. Which are open or expired, the index of expires_at says.
         indexes = [
             models.Index(fields=["id"], name="users_invite_used_up", condition=Q(uses__gte=F("max_uses"))),
             models.Index(fields=["id"], name="users_invite_revoked", condition=Q(revoked_at__isnull=False)),
@@ -117,7 +117,7 @@ class Invite(models.Model):
 
     @property
     def state(self) -> State:
-        """What became of it. The last use ends an invite, so that used up comes before expired."""
+        """Return whether it still lets somebody in, and if not, why: the last use ends it, so used up comes first."""
         if self.revoked_at:
             return self.State.REVOKED
         if self.uses >= self.max_uses:

@@ -59,7 +59,7 @@ def was_given_up(buried: Tombstones, channel: str, address: str, sent_at: dateti
 
 
 class TombstoneQuerySet(models.QuerySet["Tombstone"]):
-    """Which addresses were erased or given up, and when."""
+    """Note and look up which addresses were erased or given up, and when."""
 
     def bury(self, pairs: Iterable[Pair], at: datetime) -> None:
         """Note that these addresses are erased now; of one that was erased before the later time counts."""
@@ -72,7 +72,7 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
         """
         pairs = set(pairs)
         known = self.given_up(pairs)
-        # (Told again, it is not heard later: what came meanwhile is the next holder's.)
+        # Told again, it is not heard later: what came meanwhile is the next holder's.
         news = [pair for pair in pairs if pair not in known or known[pair] < at]
         self._bury({given_up_digest(*pair) for pair in news}, at)
         self._bury({_told_digest(*pair) for pair in news}, timezone.now())

@@ -152,4 +152,5 @@ def addresses_of(term: str) -> tuple[str, ...]:
 
 
 def _person(value: str | None) -> User | None:
-    return User.objects.filter(pk=read_id(value or "")).first()
+    key = read_id(value or "")
+    return None if key is None else User.objects.filter(pk=key).first()

@@ -82,6 +82,7 @@ class Command(BaseCommand):
 
 
 def _find(name: str) -> Invite | None:
-    """Return the invite with a code or a number. (A code may consist of digits, so that it comes first.)"""
+    """Return the invite with a code or a number. A code may consist of digits, so that it comes first."""
     invite = Invite.objects.with_code(read_code(name)).first()
-    return invite or Invite.objects.filter(pk=read_id(name)).first()
+    number = read_id(name)
+    return invite if invite or number is None else Invite.objects.filter(pk=number).first()
