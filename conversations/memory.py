@@ -1,16 +1,12 @@
-"""The repository's two operations for many conversations at once: a worker begins and ends many turns together."""
+"""Read many conversations at once, as a worker begins many turns together. Statements only: models.py writes."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.utils import timezone
 
-from config.db.rows import insert_rows
 from config.db.sql import fetch, for_update, rows_source, rows_value, time_value
-from conversations.managers import next_expiry, storable
-from conversations.models import Conversation, Message
 
 # Who a conversation belongs to: (user id, bot slug).
 Owner = tuple[int, str]
@@ -48,37 +44,11 @@ def recent_of_many(owners: Sequence[Owner], limit: int) -> dict[Owner, list[Said
     return recent
 
 
-@transaction.atomic(savepoint=False)
-def remember_many(said: Sequence[tuple[Owner, Sequence[Said]]]) -> None:
-    """Append to each owner's conversation and put its end off; an expired one starts again, empty.
+def lock_expired(owners: Sequence[Owner]) -> list[int]:
+    """Lock those conversations of these owners whose time is over, and return their ids. Lock order: by owner.
 
-    One transaction, or a part of the caller's. Conversations are locked in sorted order: two workers can't deadlock.
+    Locked, so that nobody revives one before it is emptied and loses what they have just said.
     """
-    if not said:
-        return
-    now = timezone.now()
-    owners = sorted({owner for owner, _ in said})
-    _empty_expired(owners)
-    expires_at = next_expiry(now)
-    rows = insert_rows(
-        Conversation,
-        [{"user_id": user_id, "bot": bot, "expires_at": expires_at} for user_id, bot in owners],
-        on_conflict="(user_id, bot) DO UPDATE SET expires_at = excluded.expires_at",
-        returning=("user_id", "bot", "id"),
-    )
-    ids = {(user_id, bot): id for user_id, bot, id in rows}
-    insert_rows(
-        Message,
-        [
-            {"conversation_id": ids[owner], "role": message.role, "content": storable(message.content)}
-            for owner, messages in said
-            for message in messages
-        ],
-    )
-
-
-def _empty_expired(owners: Sequence[Owner]) -> None:
-    # Locked, so that nobody revives one between the look and the deletion and loses what they have just said.
     statement = f"""
         SELECT conversation.id FROM {rows_source("owner", OWNER_COLUMNS)}
         JOIN conversations_conversation AS conversation
@@ -86,9 +56,7 @@ def _empty_expired(owners: Sequence[Owner]) -> None:
         WHERE conversation.expires_at <= %s
         ORDER BY conversation.user_id, conversation.bot {for_update("OF conversation")}
     """  # noqa: S608 (only placeholders are put in)
-    ids = [id for (id,) in fetch(statement, [_rows(owners), time_value(timezone.now())])]
-    if ids:
-        Message.objects.filter(conversation__in=ids).delete()
+    return [id for (id,) in fetch(statement, [_rows(owners), time_value(timezone.now())])]
 
 
 def _rows(owners: Sequence[Owner]) -> str:

@@ -27,7 +27,7 @@ def cleanup_expired_conversations(*, dry_run: bool = False, progress: Progress |
     """
     now = timezone.now()
     expired = Conversation.objects.expired(now)
-    # (Not by a join: then a batch would find its rows twice.)
+    # Not by a join: then a batch would find its rows twice.
     messages = Message.objects.filter(Exists(expired.filter(pk=OuterRef("conversation"))))
     if dry_run:
         return CleanedConversations(messages.count(), expired.count())

@@ -2,9 +2,8 @@
 
 from django.db import transaction
 
-from users.managers import read_number
 from users.models import User
-from users.phone import InvalidPhoneNumber, is_e164
+from users.phone import InvalidPhoneNumber, is_e164, read_number
 
 LONGEST_NAME = 200
 

@@ -6,29 +6,22 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from users.addresses import create_person, know_by
+from users.errors import AddressTaken, DuplicatePhoneNumber
 from users.linking import has_data, may_link, note_linked
-from users.managers import AddressTaken, DuplicatePhoneNumber
 from users.models import Invite, User
 from users.permissions import Permission, may
 
 logger = logging.getLogger(__name__)
 
 LIFETIME = timedelta(days=7)
-
-
-class InviteState(models.TextChoices):
-    """Whether an invite still lets somebody in, and if not, why."""
-
-    OPEN = "open", _("open")
-    USED_UP = "used up", _("used up")
-    EXPIRED = "expired", _("expired")
-    REVOKED = "revoked", _("revoked")
+# How long one is kept after it ended, for staff to see who came in by which.
+KEPT_DAYS = 30
 
 
 class Outcome(Enum):
@@ -141,15 +134,6 @@ def renew_code(invite_id: int, maker: User) -> Invite | None:
         invite.save(update_fields=["digest", "created_by", "from_command"])
     logger.info("invite_code_renewed", extra={"invite": invite.pk, "staff": maker.pk})
     return invite
-
-
-def state_of(invite: Invite) -> InviteState:
-    """Return an invite's state. (The last use ends it, so that used up comes before expired.)"""
-    if invite.revoked_at:
-        return InviteState.REVOKED
-    if invite.uses >= invite.max_uses:
-        return InviteState.USED_UP
-    return InviteState.OPEN if invite.expires_at > timezone.now() else InviteState.EXPIRED
 
 
 def redeem(code: str, channel: str, address: str, known_user: User | None, profile_name: str) -> Redemption:

@@ -1,21 +1,16 @@
 """Who may link addresses to people, and how it is noted that somebody did."""
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.utils import timezone
-
+from users.models import AuditEntry, User
 from users.permissions import Permission, may
 from users.phone import is_e164, mask
-
-if TYPE_CHECKING:
-    from users.models import User
 
 # What is shown of an id, and how long it has to be for that.
 HEAD, TAIL, LEAST = 3, 2, 9
 
 
-def may_link(maker: "User | None", person: "User | None") -> bool:
+def may_link(maker: User | None, person: User | None) -> bool:
     """Return whether somebody may give an address to a person: whoever writes from it reads and decides as them.
 
     Of staff for who manages staff; of anybody who has been in contact, has an address or any data for who manages
@@ -28,7 +23,7 @@ def may_link(maker: "User | None", person: "User | None") -> bool:
     return may(maker, Permission.MANAGE_ADDRESSES) or not has_data(person)
 
 
-def has_data(person: "User") -> bool:
+def has_data(person: User) -> bool:
     """Return whether anything hangs on a person but their name: an address, a contact, a row that is theirs."""
     if person.phone_number or person.last_seen_at:
         return True
@@ -41,13 +36,6 @@ def has_data(person: "User") -> bool:
     )
 
 
-def end_invites_of(makers: Collection[int]) -> None:
-    """Revoke what people who are going (primary keys) have made for others: whose right it was cannot be told then."""
-    from users.models import Invite
-
-    Invite.objects.filter(created_by__in=makers).exclude(person=None).revoke(timezone.now())
-
-
 def masked(address: str) -> str:
     """Return an address for the audit log: a number's country code and last digits, an id's ends."""
     if is_e164(address):
@@ -55,27 +43,23 @@ def masked(address: str) -> str:
     return f"{address[:HEAD]}…{address[-TAIL:]}" if len(address) >= LEAST else "…"
 
 
-def note_linked(person: "User", channel: str, address: str, *, actor: "User | None", via: str, **more: Any) -> None:
+def note_linked(person: User, channel: str, address: str, *, actor: User | None, via: str, **more: Any) -> None:
     """Write into the audit log that an address was added to a person."""
     _note("linked", person, actor, via, {"channel": channel, "to": masked(address), **more})
 
 
-def note_unlinked(person: "User", channel: str, address: str, *, actor: "User | None", via: str, **more: Any) -> None:
+def note_unlinked(person: User, channel: str, address: str, *, actor: User | None, via: str, **more: Any) -> None:
     """Write into the audit log that an address was taken from a person."""
     _note("unlinked", person, actor, via, {"channel": channel, "from": masked(address), **more})
 
 
-def note_number(
-    person: "User", old: str | None, new: str | None, *, actor: "User | None", via: str, **more: Any
-) -> None:
+def note_number(person: User, old: str | None, new: str | None, *, actor: User | None, via: str, **more: Any) -> None:
     """Write into the audit log that a person's phone number changed; None: they had or have none."""
     numbers = {"from": old and masked(old), "to": new and masked(new)}
     _note("number", person, actor, via, {**{key: number for key, number in numbers.items() if number}, **more})
 
 
-def _note(action: str, person: "User", actor: "User | None", via: str, details: dict[str, Any]) -> None:
-    from users.models import AuditEntry
-
+def _note(action: str, person: User, actor: User | None, via: str, details: dict[str, Any]) -> None:
     AuditEntry.objects.create(
         action=AuditEntry.Action(action), subject=person.pk, actor=actor, via=via, details=details
     )

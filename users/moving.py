@@ -73,9 +73,9 @@ def name_in_full(channel: str, moves: Sequence[Move], number_changed: bool = Fal
     known = [number for person in people.values() for number in _numbers(person, channel)]
     if any(number in spellings(new) for number in known):
         return tuple(moves)
-    # (The pair of equals said whom it is about: that is what the old number does.)
+    # The pair of equals said whom it is about: that is what the old number does.
     others = tuple(move for move in moves if not (known and move == (new, new)))
-    # (What is kept of the old number is found by what names the person now.)
+    # What is kept of the old number is found by what names the person now.
     now = new or next((one for _, one in moves if one), "")
     return (*others, *((number, now) for number in dict.fromkeys(known)))
 
@@ -147,7 +147,7 @@ def _held(person: User, change: Change, addresses: Iterable[str]) -> set[str]:
     since = {one.address: one.created_at for one in person.identities.filter(channel=change.channel, address__in=texts)}
     if person.phone_number in texts:
         since[str(person.phone_number)] = person.numbered_at or person.created_at
-    # (The provider's times are whole seconds.)
+    # The provider's times are whole seconds.
     return {address for address, at in since.items() if at.replace(microsecond=0) <= change.at}
 
 

@@ -1,12 +1,8 @@
 """Who may do what: one table for chat commands and for the admin alike. Nobody is given a permission by hand."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from users.roles import Role
-
-if TYPE_CHECKING:
-    from users.models import User
+from users.roles import HasRole, Role
 
 
 class Permission(StrEnum):
@@ -63,7 +59,7 @@ DJANGO_PERMISSIONS: dict[Permission, tuple[str, ...]] = {
         "bot.change_accessrequest",
         "bot.delete_accessrequest",
     ),
-    # By which addresses people are known. (Phone numbers are a field of a person, which the form guards.)
+    # By which addresses people are known. Phone numbers are a field of a person, which the form guards.
     Permission.MANAGE_ADDRESSES: ("users.add_identity", "users.change_identity", "users.delete_identity"),
     # Roles are fields of a person, which the form guards.
     Permission.MANAGE_STAFF: (),
@@ -90,12 +86,12 @@ DJANGO_PERMISSIONS: dict[Permission, tuple[str, ...]] = {
 }
 
 
-def may(user: "User | None", permission: Permission) -> bool:
+def may(user: HasRole | None, permission: Permission) -> bool:
     """Return whether somebody's role allows it; nobody may do nothing."""
     return user is not None and permission in ROLE_PERMISSIONS.get(user.role, frozenset())
 
 
-def may_touch(staff: "User", person: "User") -> bool:
+def may_touch(staff: HasRole, person: HasRole) -> bool:
     """Return whether a member of staff may allow, block or change a person: other staff are for who manages staff."""
     return person.role == Role.USER or person == staff or may(staff, Permission.MANAGE_STAFF)
 

@@ -1,9 +1,10 @@
-"""Phone numbers however people write them, as E.164: "+" and 4 to 15 digits. Pure, but for its language."""
+"""Phone numbers however people write them, as E.164: "+" and 4 to 15 digits."""
 
 import re
 import unicodedata
 
 import phonenumbers
+from django.conf import settings
 from django.utils.translation import gettext as _
 from phonenumbers import NumberParseException
 
@@ -47,6 +48,11 @@ class InvalidPhoneNumber(ValueError):
         super().__init__(
             _("%(problem)s: write it with the country code, such as +491711234567.") % {"problem": problem}
         )
+
+
+def read_number(raw: str) -> str:
+    """Return raw as E.164; a national spelling is read with PHONE_DEFAULT_REGION. Errors are those of normalise()."""
+    return normalise(raw, settings.PHONE_DEFAULT_REGION)
 
 
 def normalise(raw: str, region: str = "") -> str:
@@ -134,7 +140,7 @@ def _are_two(raw: str, region: str) -> bool:
     before, slash, _rest = unicodedata.normalize("NFKC", raw).rpartition("/")
     if not slash:
         return False
-    # (An area code is no number: "0171/1234567" is one.)
+    # An area code is no number: "0171/1234567" is one.
     spelling = _clean(before)
     text = spelling if spelling.startswith("+") or region.strip() else f"+{spelling}"
     number = _parse(text, region.strip().upper() or None)

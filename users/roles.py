@@ -1,6 +1,7 @@
 """What a person may do, in chat and in the admin."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,13 @@ class Role(models.TextChoices):
     OWNER = "owner", _("Owner")
     ADMIN = "admin", _("Admin")
     USER = "user", _("User")
+
+
+class HasRole(Protocol):
+    """Somebody who may do what their role allows."""
+
+    @property
+    def role(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from bot.models.bots import Bot
 from bot.models.columns import ADDRESS_LENGTH
-from bot.models.sql import rows_of
 from config.db.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
 
 SEIZED_AT_ONCE = 1_000
@@ -119,7 +118,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
             parameters: list[Any] = []
             for bot_id, address in some:
                 parameters += (bot_id, address, now)
-            values = rows_of(len(some), "(%s, %s, '', 1, 0, %s)")
+            values = ", ".join(["(%s, %s, '', 1, 0, %s)"] * len(some))
             statement = f"""
                 INSERT INTO bot_lease (bot_id, address, worker, fence, deaths, expires_at) VALUES {values}
                 ON CONFLICT (bot_id, address) DO UPDATE

@@ -9,9 +9,8 @@ from django.db.models import Model, Q
 
 from bot.channels.registry import CHANNELS
 from bot.models import AccessRequest, Bot, InboundMessage, Lease, OutboundMessage
-from users.managers import read_number, spellings
 from users.models import Tombstone, User
-from users.phone import is_e164, variants
+from users.phone import is_e164, read_number, spellings, variants
 
 # (channel, address), as everywhere.
 Pair = tuple[str, str]

@@ -20,7 +20,7 @@ from bot.queue.recovery import resolve
 from bot.queue.snapshot import ActiveBot, Directory, current
 from config.db.reconnect import on_a_live_connection
 from config.logs.lines import current_request_id
-from users.tombstones import was_erased, was_given_up
+from users.models.tombstones import was_erased, was_given_up
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bot.models import AccessRequest
 from users.addresses import LONGEST_NAME, create_person
-from users.managers import AddressTaken, DuplicatePhoneNumber
+from users.errors import AddressTaken, DuplicatePhoneNumber
 from users.models import User
 from users.permissions import Permission, may
 from users.phone import variants

@@ -12,9 +12,9 @@ from bot.channels.base import AddressChanged
 from bot.models import AccessRequest, InboundMessage, Lease, NewInbound, OutboundMessage, TakenLease
 from bot.queue.access_requests import forget_requests, lock_requests
 from bot.queue.snapshot import ActiveBot, forget
-from users.managers import spellings
 from users.models import User
 from users.moving import Move, Moved, give_up, move_addresses, name_in_full
+from users.phone import spellings
 
 logger = logging.getLogger(__name__)
 

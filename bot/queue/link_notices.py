@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext_lazy as _
 
 from bot.queue.notices import notify_person
-from users.managers import Pair
-from users.models import User
+from users.models import Pair, User
 
 LINKED = _(
     "A new phone or address was linked to you: whoever writes from it is answered as you are. If this was not you, "

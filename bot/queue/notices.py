@@ -18,8 +18,8 @@ from bot.language import speaking
 from bot.models import Bot, InboundMessage, Lease, NewInbound
 from bot.queue.snapshot import ActiveBot
 from bot.queue.turn_message import TurnMessage
-from users.managers import Pair, spellings
-from users.models import User
+from users.models import Pair, User
+from users.phone import spellings
 from users.roles import Role
 
 logger = logging.getLogger(__name__)

@@ -53,7 +53,7 @@ class ActiveBot:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A snapshot: the active bots, and when which addresses were erased, by their digests (users/tombstones.py).
+    """A snapshot: the active bots, and when which addresses were erased, by their digests (users/models/tombstones.py).
 
     left_out: the ids of active bots that the running code cannot serve, as their channel is not one of its own.
     """
@@ -123,7 +123,7 @@ def bot_by_id(bot_id: int) -> ActiveBot | None:
 
 
 def tombstones() -> dict[str, datetime]:
-    """Return when which addresses were erased, by their digests (users/tombstones.py)."""
+    """Return when which addresses were erased, by their digests (users/models/tombstones.py)."""
     return current().tombstones
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from bot.privacy.retention.made_up import MADE_UP_NUMBERS
 from usage.managers import today
 from usage.models import DailySpend
-from users.managers import AddressTaken, DuplicatePhoneNumber
+from users.errors import AddressTaken, DuplicatePhoneNumber
 from users.models import User
 from users.roles import Role
 

@@ -35,11 +35,11 @@ from bot.simulator.rights import (
     visitor_of,
 )
 from bot.text import clean
+from config.desk.ids import LARGEST_ID, read_id
 
 # 4,096 characters as JSON escapes, each up to 12 bytes, and the rest of the object.
 MAX_BODY_BYTES = 64 * 1024
 LONGEST_SEARCH = 100
-LARGEST_ID = 2**63 - 1
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -174,9 +174,9 @@ def read_after(raw: str | None) -> int | None:
     """
     if raw is None:
         return None
-    if not (raw.isascii() and raw.isdigit() and len(raw) < 20 and int(raw) <= LARGEST_ID):
+    if (after := read_id(raw)) is None:
         raise BadChoice(_("“after” must be the id of a message."))
-    return int(raw)
+    return after
 
 
 def read_object(request: HttpRequest) -> dict[str, str]:

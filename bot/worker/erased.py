@@ -11,8 +11,8 @@ from bot.models import InboundMessage, Lease
 from bot.pipeline.turn import Turn
 from bot.queue.snapshot import tombstones
 from bot.queue.turn_message import TurnMessage
-from users.models import Tombstone
-from users.tombstones import Pair, given_up_digest, was_erased
+from users.models import Pair, Tombstone
+from users.models.tombstones import given_up_digest, was_erased
 
 
 def has_changed_hands(address: str) -> bool:

@@ -19,7 +19,7 @@ from bot.pipeline.stages.budget import settle_budgets
 from bot.pipeline.turn import Turn
 from bot.worker.billing import record_calls
 from config.db.rows import insert_rows
-from conversations.memory import remember_many
+from conversations.models import Conversation
 from users.models import User
 
 Status = OutboundMessage.Status
@@ -56,7 +56,9 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
         if given_up := [message.id for turn in kept if turn.given_up for message in turn.messages]:
             inbox.give_up(given_up, ErrorCode.INTERNAL_ERROR)
-        remember_many([((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember])
+        Conversation.objects.remember_many(
+            [((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember]
+        )
         # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
         settle_budgets(costs)
     results = {turn.key: [_as_part(ids[turn.key, row["part"]], row) for row in rows[turn.key]] for turn in kept}

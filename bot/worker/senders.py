@@ -5,8 +5,7 @@ import logging
 from bot.ai.base import ChatMessage
 from bot.pipeline.turn import Turn
 from conversations.memory import recent_of_many
-from users.managers import Pair
-from users.models import Identity, User
+from users.models import Identity, Pair, User
 from users.phone import is_e164
 
 logger = logging.getLogger(__name__)

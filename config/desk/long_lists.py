@@ -29,7 +29,7 @@ def sorted_by_an_index(model: type[Model]) -> frozenset[str]:
     found = {name for name, field in fields.items() if field.primary_key or field.unique or field.db_index}
     for index in opts.indexes:
         first = index.fields[0] if index.fields and index.condition is None else ""
-        # (What is no time has few values, and so many rows of each that they would still have to be sorted.)
+        # What is no time has few values, and so many rows of each that they would still have to be sorted.
         if isinstance(fields.get(first), models.DateField):
             found.add(first)
     return frozenset(found | {"pk"})
@@ -74,7 +74,7 @@ class LongListAdmin(ModelAdmin):
         hierarchy = self.date_hierarchy if isinstance(self.date_hierarchy, str) else None
         if lookup in declared_lookups(self.model, filters or (), hierarchy, self.linked_lookups):
             return True
-        # (Neither the lookup nor its value: both are what somebody typed.)
+        # Neither the lookup nor its value: both are what somebody typed.
         staff = request.user.pk if request else None
         logger.warning("list_filter_refused", extra={"list": self.opts.label_lower, "staff": staff})
         return False

@@ -56,7 +56,7 @@ def _bar(bar: Bar, left: float, step: float, height: int, most: float) -> SafeSt
     )
     shapes = format_html_join("", '<rect class="part-{}" x="{}" y="{}" width="{}" height="{}"/>', pieces)
     words = f"{bar.label}: {bar.words}"
-    # (As high as the plot, so that a low bar can be hit as well.)
+    # As high as the plot, so that a low bar can be hit as well.
     where = f"{left:.2f}", f"{step:.2f}", height
     area = format_html('<rect class="area" x="{}" y="0" width="{}" height="{}"/>', *where)
     if not bar.href:

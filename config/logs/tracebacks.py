@@ -7,9 +7,6 @@ wrote. The class, the chain of causes and every frame with its line of source st
 import os
 import traceback
 from collections.abc import Iterator
-from types import TracebackType
-
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 WITHHELD = "[text withheld]"
 # A chain that is longer says nothing new.

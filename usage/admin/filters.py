@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from config.desk.ids import read_id
 from usage.managers import today
 from usage.models import ClosedDay, UsageKind, UsageRecord
 from usage.reporting.links import MOST_DAYS_OF_RECORDS
@@ -100,7 +101,7 @@ class PersonFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return who is chosen."""
         key = self.used_parameters.get(self.parameter_name, "")
-        if not (key.isdecimal() and key.isascii() and len(key) < 19):
+        if read_id(key) is None:
             return []
         return [(key, Names([key], may_open=False).of(By.PERSON, key))]
 

@@ -2,9 +2,8 @@
 
 from django.core.management.base import CommandError
 
-from users.managers import read_number
 from users.models import User
-from users.phone import InvalidPhoneNumber
+from users.phone import InvalidPhoneNumber, read_number
 
 
 def person(number: str | None) -> User | None:

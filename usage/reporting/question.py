@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
+from config.desk.ids import read_id
 from usage.managers import today
 
 PRESETS = (1, 7, 30, 90)
@@ -156,7 +157,7 @@ def _value(by: By, text: str) -> str:
     """Return what a report is narrowed to, if there can be such a thing."""
     if by is By.DAY:
         return str(read_day(text))
-    if by is By.PERSON and not (text.isdecimal() and text.isascii() and len(text) < 19):
+    if by is By.PERSON and read_id(text) is None:
         raise BadQuestion(_("A person is named by the number of their row."))
     # (PostgreSQL stores no NUL, and takes none in a question either.)
     if len(text) > LONGEST_NAME or "\0" in text:

@@ -13,11 +13,10 @@ from unfold.forms import AuthenticationForm, UserChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from config.desk.money import DollarField
-from users.managers import read_number
-from users.models import Identity, User
+from users.errors import LastOwner
+from users.models import Identity, User, keep_an_owner
 from users.number_lock import lock_numbers
-from users.owners import LastOwner, keep_an_owner
-from users.phone import MAX_TEXT, InvalidPhoneNumber
+from users.phone import MAX_TEXT, InvalidPhoneNumber, read_number
 from users.roles import Role
 
 

@@ -14,9 +14,10 @@ from unfold.forms import AdminPasswordChangeForm
 
 from config.desk.lists import DeskAdmin, TabularInline
 from config.desk.money import short_dollars
-from users.admin.budget_rights import BudgetAuditMixin, may_set_budget
+from users.admin.budget_rights import BudgetAuditMixin
 from users.admin.forms import IdentityForm, PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.admin.password_rights import PasswordRightsMixin
+from users.budgets import may_set_budget
 from users.models import Identity, User
 from users.permissions import Permission, may, may_touch
 from users.phone import is_possible
@@ -40,7 +41,7 @@ class IdentityInline(TabularInline):
     readonly_fields = ("created_at",)
 
 
-# (Registered by bot/admin/people/pages.py, which adds what needs to know what people wrote and spent.)
+# Registered by bot/admin/people/pages.py, which adds what needs to know what people wrote and spent.
 class UserAdmin(  # type: ignore[misc]
     BudgetAuditMixin,
     PasswordRightsMixin,
@@ -51,7 +52,7 @@ class UserAdmin(  # type: ignore[misc]
 ):
     """The list of people. Flags follow from the role, and only an owner hands out roles."""
 
-    # (Django's own page for people has another.)
+    # Django's own page for people has another.
     lookup_allowed = DeskAdmin.lookup_allowed
     form = PersonChangeForm
     add_form = PersonCreationForm

@@ -21,8 +21,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from config.shared_store import TIMEOUT_SECONDS, SharedStore
 from users.login.clients import client_address
-from users.managers import read_number
-from users.phone import InvalidPhoneNumber, variants
+from users.phone import InvalidPhoneNumber, read_number, variants
 
 WINDOW_MINUTES = 15
 PER_ACCOUNT = RateLimitItemPerMinute(5, WINDOW_MINUTES, namespace="login-account")

@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from users.invite_codes import digest, digests, new_code
-from users.invites import LIFETIME, InviteState, Outcome, create_invite, redeem, renew_code, state_of
+from users.invites import LIFETIME, Outcome, create_invite, redeem, renew_code
 from users.models import Invite, User
 from users.roles import Role
 from users.tests.factories import alice, bob, charlie
@@ -168,5 +168,5 @@ def test_taken_back_every_invite_is_revoked_because_its_code_is_gone(migrated: A
     assert not old.objects.filter(revoked_at=None).exists()
     assert set(old.objects.filter(code__startswith="DEMO").values_list("pk", flat=True)) == {seeded.pk}
     migrated()
-    assert {state_of(invite) for invite in Invite.objects.all()} == {InviteState.REVOKED}
+    assert {invite.state for invite in Invite.objects.all()} == {Invite.State.REVOKED}
     assert join(invites[0].code) is Outcome.INVALID

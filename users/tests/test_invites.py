@@ -9,9 +9,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from users.invite_codes import ALPHABET, new_code, read_code
-from users.invites import InviteState, Outcome, create_invite, redeem, state_of
+from users.invites import KEPT_DAYS, Outcome, create_invite, redeem
 from users.models import Identity, Invite, User
-from users.retention import cleanup_ended_invites
 from users.roles import Role
 from users.tests.factories import IdentityFactory, alice, bob, charlie
 from users.tests.together import together
@@ -79,7 +78,7 @@ def test_who_has_a_number_becomes_a_person_with_that_number():
     assert (person.phone_number, person.name, person.is_whitelisted) == (NUMBER, "Dana", True)
     assert (person.role, person.is_staff, person.is_superuser, person.has_usable_password()) == ("user", *[False] * 3)
     assert not Identity.objects.exists()
-    assert (uses(invite), state_of(invite)) == (1, InviteState.USED_UP)
+    assert (uses(invite), invite.state) == (1, Invite.State.USED_UP)
 
 
 def test_who_has_no_number_is_known_by_identity_alone():
@@ -152,7 +151,7 @@ def test_unknown_expired_used_up_and_revoked_are_told_apart_by_nobody():
     assert User.objects.count() == 1
     for invite in (expired, used_up, revoked):
         invite.refresh_from_db()
-    assert [state_of(invite).value for invite in (expired, used_up, revoked)] == ["expired", "used up", "revoked"]
+    assert [invite.state.value for invite in (expired, used_up, revoked)] == ["expired", "used up", "revoked"]
 
 
 def test_an_admin_gives_nobody_the_rights_of_staff_and_an_owner_may():
@@ -211,10 +210,9 @@ def test_an_invite_goes_a_month_after_it_ended():
     Invite.objects.filter(pk=gone[1].pk).revoke(now - timedelta(days=31))
     with time_machine.travel(now - timedelta(days=31), tick=False):
         join(gone[2])
-    assert cleanup_ended_invites(dry_run=True) == 3
-    assert Invite.objects.count() == 6
-    assert cleanup_ended_invites() == 3
-    assert set(Invite.objects.all()) == set(kept)
+    ended = Invite.objects.ended_before(now - timedelta(days=KEPT_DAYS))
+    assert set(ended) == set(gone)
+    ended.delete()
     assert User.objects.count() == 1, "who came in stays in"
 
 

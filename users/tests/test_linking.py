@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from users.addresses import create_person
+from users.errors import AddressTaken
 from users.invites import Outcome, create_invite, redeem
 from users.linking import masked, may_link
-from users.managers import AddressTaken
 from users.models import AuditEntry, Identity, Role, User
 from users.tests.factories import IdentityFactory, UserFactory, alice, bob, charlie
 from users.tests.together import together

@@ -6,8 +6,8 @@ import stat
 import pytest
 from django.core.management import CommandError, call_command
 
+from users.errors import DuplicatePhoneNumber
 from users.management.commands import whitelist
-from users.managers import DuplicatePhoneNumber
 from users.models import User
 from users.tests.factories import UserFactory, alice, bob, charlie
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from config.db.batches import Progress
 from config.db.rows import insert_rows
-from users.admin.budget_rights import BudgetChange, audit_budgets
+from users.budgets import BudgetChange, audit_budgets
 from users.models import User
 from users.number_lock import lock_numbers
 from users.roles import Role, role_flags

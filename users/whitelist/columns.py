@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from users.managers import read_number
+from users.phone import read_number
 from users.whitelist.rows import Row, check_name, from_text
 
 Value = TypeVar("Value")

@@ -7,8 +7,9 @@ from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from users.managers import DuplicatePhoneNumber, read_number
+from users.errors import DuplicatePhoneNumber
 from users.models import User
+from users.phone import read_number
 from users.whitelist.rows import check_name
 from users.whitelist.trail import note_whitelisted
 

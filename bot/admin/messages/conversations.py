@@ -19,6 +19,7 @@ from bot.admin.widgets import ago
 from bot.history.transcript import transcript_of
 from bot.models import Bot
 from bot.simulator.queries import CONSOLE
+from config.desk.ids import read_id
 from conversations.admin import SHOWN_MESSAGES, ConversationAdmin
 from conversations.models import Conversation
 from users.models import Identity, User
@@ -117,8 +118,7 @@ class TranscriptAdmin(ConversationAdmin):
     def _page(self, request: HttpRequest, conversation: Conversation, bot: Bot | None) -> dict[str, Any]:
         # What has expired counts as forgotten, until the purge deletes it.
         expired = conversation.expires_at <= timezone.now()
-        asked = request.GET.get("before", "")
-        before = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else None
+        before = read_id(request.GET.get("before", ""))
         return {
             "conversation": conversation,
             "bot": bot,

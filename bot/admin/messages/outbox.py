@@ -19,6 +19,7 @@ from bot.models import Bot, InboundMessage, OutboundMessage
 from bot.queue import recovery
 from bot.reasons import reason_of
 from config.desk.confirming import is_confirmed
+from config.desk.ids import read_id
 from users.models import AuditEntry, User
 from users.permissions import Permission, may
 
@@ -61,8 +62,8 @@ class OutboundMessageAdmin(ChatAdmin):
         bots = list(Bot.objects.values_list("pk", flat=True))
         named = OutboundMessage.objects.filter(bot__in=bots, external_id=term)
         ids = list(named.values_list("pk", flat=True)[:100])
-        if not ids and term.isdecimal() and len(term) < 19:
-            ids = list(OutboundMessage.objects.filter(turn_key=int(term)).values_list("pk", flat=True))
+        if not ids and (turn_key := read_id(term)) is not None:
+            ids = list(OutboundMessage.objects.filter(turn_key=turn_key).values_list("pk", flat=True))
         return (
             queryset.filter(pk__in=ids) if ids else queryset.filter(bot__in=bots, address__in=addresses_of(term))
         ), False

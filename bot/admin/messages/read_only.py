@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from config.desk.lists import ReadOnlyDeskAdmin
+from users.models import User
+from users.permissions import Permission, may
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +21,8 @@ class ReadOnlyAdmin(ReadOnlyDeskAdmin):
     list_select_related: tuple[str, ...] = ("bot",)
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Return whether somebody may decide what becomes of messages: who may change them, though not by hand."""
-        return bool(super(ReadOnlyDeskAdmin, self).has_change_permission(request))
+        """Return whether somebody may decide what becomes of messages."""
+        return may(cast(User, request.user), Permission.MANAGE_MESSAGES)
 
     def act_on(self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[[Iterable[int]], int]) -> int:
         """Do something to the selected messages, note in the log who did, and return how many it was done to."""

@@ -21,10 +21,10 @@ from bot.models import Bot
 from bot.privacy.subjects import subject_of
 from bot.reasons import reason_of
 from config.desk.confirming import MOST_SHOWN, confirm
+from config.desk.ids import read_id
 from config.desk.paginator import MOST
-from users.managers import read_number, spellings
 from users.models import User
-from users.phone import InvalidPhoneNumber, mask
+from users.phone import InvalidPhoneNumber, mask, read_number, spellings
 
 # As long as an address may be.
 LONGEST_TERM = 255
@@ -152,4 +152,5 @@ def addresses_of(term: str) -> tuple[str, ...]:
 
 
 def _person(value: str | None) -> User | None:
-    return User.objects.filter(pk=int(value)).first() if value and value.isdecimal() and len(value) < 19 else None
+    key = read_id(value or "")
+    return None if key is None else User.objects.filter(pk=key).first()

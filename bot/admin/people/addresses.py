@@ -13,9 +13,8 @@ from bot.queue.address_changes import follow_by_hand
 from bot.queue.link_notices import tell_of_link
 from bot.queue.snapshot import forget
 from users.linking import note_linked, note_number, note_unlinked
-from users.models import Identity, Tombstone, User
+from users.models import Identity, Pair, Tombstone, User
 from users.phone import spellings
-from users.tombstones import Pair
 
 
 class AddressesMixin(PrivacyMixin):

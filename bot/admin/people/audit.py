@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList
 
 from bot.admin.messages.read_only import ReadOnlyAdmin
+from config.desk.ids import read_id
 from users.models import AuditEntry, User
 
 Action = AuditEntry.Action
@@ -27,7 +28,6 @@ SENTENCES = {
     Action.BLOCKED: _("{actor} blocked {person}"),
     Action.COMMAND: _("{actor} wrote a command as {person} in the simulator"),
 }
-LONGEST_ID = 18
 # What stands in an entry's details where nobody did it by hand.
 PROVIDER = "provider"
 PLACES = {"admin": _("admin"), "chat": _("chat"), "simulator": _("simulator"), "command": _("command line")}
@@ -88,8 +88,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         owner = User.objects.find_by_phone_number(term)
-        ids = [int(term)] if term.isdecimal() and len(term) <= LONGEST_ID else []
-        return queryset.filter(subject__in=[*ids, owner.pk] if owner else ids), False
+        ids = [read_id(term), owner.pk if owner else None]
+        return queryset.filter(subject__in=[id for id in ids if id is not None]), False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: the daily purge deletes what is old."""

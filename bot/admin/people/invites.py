@@ -25,13 +25,13 @@ from django.views.decorators.http import require_POST
 from bot.admin.people.invite_links import shared_of
 from bot.admin.widgets import chip
 from config.desk.lists import DeskAdmin
-from users.invite_queries import InviteQuerySet
-from users.invites import LIFETIME, InviteState, check, renew_code, state_of
-from users.models import Invite, User
+from users.invites import LIFETIME, check, renew_code
+from users.models import Invite, InviteQuerySet, User
+from users.permissions import Permission, may
 
 logger = logging.getLogger(__name__)
 
-TONES = {InviteState.OPEN: "good", InviteState.REVOKED: "bad"}
+TONES = {Invite.State.OPEN: "good", Invite.State.REVOKED: "bad"}
 
 
 class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -80,17 +80,17 @@ class StateFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the choices."""
-        return [(state.value, state.label) for state in InviteState]
+        return [(state.value, state.label) for state in Invite.State]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invite]) -> QuerySet[Invite]:
         """Keep the invites of a state, by an index each."""
         now = timezone.now()
         invites = Invite.objects.all()
         found = {
-            InviteState.OPEN.value: invites.usable(now),
-            InviteState.USED_UP.value: invites.used_up(),
-            InviteState.EXPIRED.value: invites.expired(now),
-            InviteState.REVOKED.value: invites.revoked(),
+            Invite.State.OPEN.value: invites.usable(now),
+            Invite.State.USED_UP.value: invites.used_up(),
+            Invite.State.EXPIRED.value: invites.expired(now),
+            Invite.State.REVOKED.value: invites.revoked(),
         }.get(str(self.value()))
         return queryset if found is None else queryset & found
 
@@ -143,7 +143,7 @@ class InviteAdmin(DeskAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Offer a new code above the facts."""
         invite = self.get_object(request, object_id) if self.has_view_permission(request) else None
-        is_open = invite is not None and state_of(invite) is InviteState.OPEN
+        is_open = invite is not None and invite.state is Invite.State.OPEN
         return super().change_view(request, object_id, form_url, {"is_open": is_open, **(extra_context or {})})
 
     def new_code_view(self, request: HttpRequest, invite_id: int) -> HttpResponse:
@@ -164,8 +164,8 @@ class InviteAdmin(DeskAdmin):
         return False
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Return whether somebody may end invites: who may change them, though not by hand."""
-        return bool(super().has_change_permission(request))
+        """Return whether somebody may end invites."""
+        return may(_staff(request), Permission.MANAGE_PEOPLE)
 
     def save_model(self, request: HttpRequest, obj: Invite, form: Any, change: bool) -> None:
         """Save the new invite."""
@@ -203,7 +203,7 @@ class InviteAdmin(DeskAdmin):
     @admin.display(description=_("state"))
     def state(self, invite: Invite) -> SafeString:
         """Return whether it is good still."""
-        state = state_of(invite)
+        state = invite.state
         return chip(state.label, TONES.get(state, ""))
 
     @admin.action(description=_("Revoke the selected invites"), permissions=["revoke"])

@@ -22,9 +22,10 @@ from bot.privacy.erasure.erase import erase
 from bot.privacy.export.document import json_pieces, read, text_pieces
 from bot.privacy.subjects import subject_of
 from bot.privacy.summary import summary_of
+from config.desk.ids import read_id
 from users.admin.people import UserAdmin
+from users.errors import LastOwner
 from users.models import AuditEntry, User
-from users.owners import LastOwner
 from users.permissions import Permission, may
 
 logger = logging.getLogger(__name__)
@@ -67,8 +68,10 @@ class PrivacyMixin(UserAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """Lead to the page that erases."""
-        person = get_object_or_404(User, pk=object_id) if object_id.isdecimal() else None
-        if person is None or not self.has_delete_permission(request, person):
+        if (pk := read_id(object_id)) is None:
+            raise PermissionDenied
+        person = get_object_or_404(User, pk=pk)
+        if not self.has_delete_permission(request, person):
             raise PermissionDenied
         return redirect("admin:users_user_privacy", person.pk)
 
@@ -164,4 +167,4 @@ def _folded(text: str) -> str:
 
 def _ids(request: HttpRequest) -> list[int]:
     posted = request.POST.getlist("person")[:MOST_ERASED]
-    return [int(text) for text in posted if text.isdecimal() and len(text) < 19]
+    return [id for text in posted if (id := read_id(text)) is not None]

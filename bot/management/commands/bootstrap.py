@@ -16,7 +16,7 @@ from bot.operations.bootstrap import (
     find_owner,
 )
 from bot.operations.schedules import ensure_schedules
-from users.managers import AddressTaken
+from users.errors import AddressTaken
 from users.phone import InvalidPhoneNumber
 
 

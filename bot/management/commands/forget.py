@@ -10,7 +10,7 @@ from bot.privacy.command_arguments import NOTHING_HELD, add_whom, find_whom
 from bot.privacy.erasure.erase import erase
 from bot.privacy.subjects import Subject
 from bot.privacy.summary import summary_of
-from users.owners import LastOwner
+from users.errors import LastOwner
 
 
 class Command(BaseCommand):

@@ -7,9 +7,8 @@ from django.core.management.base import BaseCommand
 
 from bot.models import Bot
 from bot.queue.log_ids import chat_hash
-from users.managers import read_number, spellings
 from users.models import Identity, User
-from users.phone import InvalidPhoneNumber
+from users.phone import InvalidPhoneNumber, read_number, spellings
 
 
 class Command(BaseCommand):

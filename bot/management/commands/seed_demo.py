@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from bot.dev.demo.clear import clear_demo
 from bot.dev.demo.marks import already_there, other_people
 from bot.dev.demo.seed import MOST_PEOPLE, MOST_PERSON_DAYS, seed_demo
-from users.owners import LastOwner
+from users.errors import LastOwner
 
 
 class Command(BaseCommand):

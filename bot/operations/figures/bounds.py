@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from bot.models.sql import time_value
+from config.db.sql import time_value
 
 # So near the place is found: whoever asks compares the times of so many rows more than there are.
 NEAR = 10_000

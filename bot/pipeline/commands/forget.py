@@ -12,7 +12,7 @@ from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.erase import erase
 from bot.privacy.erasure.farewell import Farewell
-from users.owners import LastOwner
+from users.errors import LastOwner
 from users.permissions import Permission
 
 # A code is good for as long as it was made in, and as long again.

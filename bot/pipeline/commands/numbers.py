@@ -3,8 +3,7 @@
 import unicodedata
 
 from bot.pipeline.commands.wording import tidy_name
-from users.managers import read_number
-from users.phone import PUNCTUATION
+from users.phone import PUNCTUATION, read_number
 
 # What may stand between a number and a name, besides white space.
 SEPARATORS = ",;:"

@@ -16,9 +16,8 @@ from bot.pipeline.commands.wording import called, listed_name, quoted
 from usage.managers import today
 from usage.models import UsageRecord
 from usage.pricing import dollars
-from users.managers import read_number
 from users.models import User
-from users.phone import InvalidPhoneNumber, is_e164, mask, variants
+from users.phone import InvalidPhoneNumber, is_e164, mask, read_number, variants
 
 PEOPLE_LISTED = 20
 REQUESTS_LISTED = 10

@@ -7,7 +7,7 @@ from bot.models import AccessRequest
 from bot.pipeline.commands.wording import called
 from bot.queue import access_requests
 from bot.queue.access_requests import RequestGone, StaffOnly, forget_requests_of
-from users.managers import AddressTaken
+from users.errors import AddressTaken
 from users.models import User
 from users.permissions import may_touch
 from users.whitelist import Outcome, allow, deny

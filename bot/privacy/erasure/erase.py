@@ -21,8 +21,7 @@ from config.db.batches import delete_in_batches
 from conversations.models import Message
 from usage.budgets import release
 from usage.models import Reservation, UsageRecord
-from users.models import AuditEntry, User
-from users.owners import keep_an_owner
+from users.models import AuditEntry, User, keep_an_owner
 
 logger = logging.getLogger(__name__)
 

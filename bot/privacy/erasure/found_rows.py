@@ -11,8 +11,7 @@ from bot.privacy.erasure.staff_texts import answers_naming, chats_of_staff, comm
 from bot.privacy.numbers import Names, names_in
 from bot.privacy.subjects import Pair, Subject, channels_in_use
 from bot.queue import address_changes
-from users.managers import spellings
-from users.phone import is_e164
+from users.phone import is_e164, spellings
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from bot.privacy.retention.made_up import left_over_since
 from bot.privacy.retention.messages import EXPORTED_AND_ERASED
 from bot.privacy.retention.periods import AUDIT_DAYS, SIMULATED_DAYS, TOMBSTONE_DAYS
 from config.db.batches import Progress
+from users.invites import KEPT_DAYS
 from users.models import AuditEntry, Identity, Invite, Tombstone, User
-from users.retention import INVITE_DAYS
 
 
 def drop_simulated(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
@@ -70,7 +70,7 @@ PEOPLE = (
         steps=(
             deletes(
                 "invites",
-                days(INVITE_DAYS),
+                days(KEPT_DAYS),
                 "it was used up, expired or was revoked",
                 lambda cutoff: Invite.objects.ended_before(cutoff),
             ),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.tests.support.factories import BotFactory, WhatsAppBotFactory
-from users.invites import Outcome, create_invite, redeem, state_of
+from users.invites import Outcome, create_invite, redeem
 from users.models import Invite, User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, charlie
@@ -182,7 +182,7 @@ def test_invites_are_filtered_by_their_state(client: Client, admin: User) -> Non
     assert found("revoked") == ["used and revoked", "revoked"]
     assert len(found("")) == 5
     for invite in client.get(LIST).context["cl"].result_list:
-        assert invite.note in found(state_of(invite).value), "the filter says what the list shows"
+        assert invite.note in found(invite.state.value), "the filter says what the list shows"
 
 
 def test_who_has_no_bot_with_links_is_told_what_to_send_and_how_to_get_one(client: Client, admin: User) -> None:

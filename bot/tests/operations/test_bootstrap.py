@@ -88,6 +88,13 @@ def test_somebody_who_only_chatted_becomes_the_owner_and_gets_a_password():
     assert person.check_password(password)
 
 
+def test_a_password_that_somebody_planted_before_is_not_the_new_owners():
+    person = User.objects.create_user(NUMBER, "a planted password")
+    password = printed_password(bootstrap("--owner", NUMBER))
+    person.refresh_from_db()
+    assert not person.check_password("a planted password") and person.check_password(password)
+
+
 def test_an_owner_named_again_keeps_the_password():
     User.objects.create_superuser(NUMBER, "a password of their own")
     output = bootstrap("--owner", NUMBER)

@@ -22,6 +22,7 @@ from bot.tests.privacy.test_export import many_messages
 from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from conversations.models import Conversation
+from conversations.tests.factories import add_messages
 from users.models import AuditEntry, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,7 +146,7 @@ def test_a_stranger_gets_what_their_address_left_behind_and_nothing_of_others(
 
 def test_who_is_blocked_gets_what_is_held_about_them(bot: ActiveBot, channel: ScriptedChannel, alice: User) -> None:
     conversation = Conversation.objects.find_or_create(alice, bot.slug)
-    Conversation.objects.add_messages(conversation, [("user", "before I was blocked")])
+    add_messages(conversation, [("user", "before I was blocked")])
     User.objects.update_whitelist(alice, False)
     say(bot, "/export", address=ALICE)
     assert channel.texts[0] == FOLLOWS
@@ -317,7 +318,7 @@ def test_without_documents_too_many_texts_are_for_the_operator(
     alice: User, bot: ActiveBot, ask: Ask, texts_only: ScriptedChannel
 ) -> None:
     conversation = Conversation.objects.find_or_create(alice, bot.slug)
-    Conversation.objects.add_messages(conversation, [("user", "word " * 90)] * MOST_TEXTS)
+    add_messages(conversation, [("user", "word " * 90)] * MOST_TEXTS)
     assert ask("/export") == TOO_MUCH
     assert len(texts_only.sent) == 1
 

@@ -17,6 +17,7 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from bot.tests.support.strict_servers import StrictServer
 from bot.worker.worker import Worker
 from conversations.models import Conversation, Message
+from conversations.tests.factories import add_messages
 from usage.models import DailySpend, Reservation, UsageRecord
 from users.models import User
 
@@ -56,7 +57,7 @@ def test_what_a_failed_turn_or_staff_left_in_a_conversation_is_joined_and_only_t
     alice: User, bot: ActiveBot, channel: ScriptedChannel
 ) -> None:
     conversation = Conversation.objects.find_or_create(alice, bot.slug)
-    Conversation.objects.add_messages(conversation, [("assistant", "Hello!"), ("user", "Are you there?")])
+    add_messages(conversation, [("assistant", "Hello!"), ("user", "Are you there?")])
     server = StrictServer(template="alternate")
     write(bot, server, "Anybody?")
     assert server.bodies[0]["messages"][1:] == [{"role": "user", "content": "Are you there?\n\nAnybody?"}]
@@ -119,7 +120,7 @@ def test_a_conversation_that_does_not_fit_even_with_less_history_is_told_to_rese
 ) -> None:
     conversation = Conversation.objects.find_or_create(alice, bot.slug)
     for _ in range(9):
-        Conversation.objects.add_messages(conversation, [("user", "one " * 50), ("assistant", "two " * 50)])
+        add_messages(conversation, [("user", "one " * 50), ("assistant", "two " * 50)])
     refused = RefusedRequest(RefusalKind.TOO_LONG, "", {"status": 400})
     model.enqueue(refused, refused)
     for number, text in enumerate(["hello", "/reset", "hello"]):

@@ -35,9 +35,9 @@ from conversations.memory import Said
 from conversations.models import Conversation, Message
 from usage.models import DailySpend, Reservation, UsageRecord
 from usage.tests.factories import UsageRecordFactory
+from users.errors import LastOwner
 from users.invite_codes import digest
 from users.models import AuditEntry, Identity, Invite, Tombstone, User
-from users.owners import LastOwner
 from users.roles import Role
 
 ID = "DE.13491208655302741918"

@@ -17,6 +17,7 @@ from bot.privacy.subjects import subject_of
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import ALICE, InboundFactory, whitelisted
 from conversations.models import Conversation
+from conversations.tests.factories import add_messages
 from users.models import User
 
 TEXT = "Zephyrine said this to nobody else"
@@ -37,7 +38,7 @@ def person(path: Path, bot: ActiveBot) -> User:
     """Somebody who has said so much that it takes many pages."""
     person = whitelisted(ALICE, name="Alice")
     conversation = Conversation.objects.find_or_create(person, bot.slug)
-    Conversation.objects.add_messages(conversation, [("user", f"{TEXT} {n} " * 50) for n in range(20)])
+    add_messages(conversation, [("user", f"{TEXT} {n} " * 50) for n in range(20)])
     InboundFactory.create(bot_id=bot.id, state="dead", payload={"text": TEXT * 200})
     return person
 

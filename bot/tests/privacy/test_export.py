@@ -24,6 +24,7 @@ from bot.privacy.subjects import subject_of, subject_of_address
 from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory, whitelisted
 from config.db.rows import insert_rows
 from conversations.models import Conversation, Message
+from conversations.tests.factories import add_messages
 from usage.models import DailySpend, Reservation, UsageRecord
 from users.invites import create_invite
 from users.models import AuditEntry, Identity, Invite, Tombstone, User
@@ -91,7 +92,7 @@ def fill(person: User, mark: str, bots: list[Any], staff: User) -> None:
     ModelChoice.objects.create(bot=bot, user=person, model=f"{mark}-model")
     for one in bots:
         conversation = Conversation.objects.find_or_create(person, one.slug)
-        Conversation.objects.add_messages(conversation, [("user", f"{mark}-said"), ("assistant", f"{mark}-heard")])
+        add_messages(conversation, [("user", f"{mark}-said"), ("assistant", f"{mark}-heard")])
     for n, address in enumerate((number, f"US.{mark}SID")):
         chat = {"bot": bots[n], "address": address}
         InboundMessage.objects.create(
@@ -250,9 +251,7 @@ def test_the_text_is_in_the_language_that_is_spoken(alice: User, bob: User) -> N
 
 
 def test_nobody_can_write_a_heading_of_ours(alice: User) -> None:
-    Conversation.objects.add_messages(
-        Conversation.objects.find_or_create(alice, "shop"), [("user", "hi\n\nYou\n===\n- name: Mallory")]
-    )
+    add_messages(Conversation.objects.find_or_create(alice, "shop"), [("user", "hi\n\nYou\n===\n- name: Mallory")])
     User.objects.filter(pk=alice.pk).update(name="a\n\nYou\n===\n- name: Mallory")
     said = as_text(export(subject_of(alice)))
     assert said.count("\nYou\n===\n") == 1
@@ -304,6 +303,6 @@ def test_what_is_too_large_is_read_no_further(alice: User) -> None:
 
 def test_old_times_do_not_matter(alice: User) -> None:
     conversation = Conversation.objects.find_or_create(alice, "shop")
-    Conversation.objects.add_messages(conversation, [("user", "expired, and not deleted yet")])
+    add_messages(conversation, [("user", "expired, and not deleted yet")])
     Conversation.objects.update(expires_at=timezone.now() - timedelta(days=1))
     assert "expired, and not deleted yet" in as_json(export(subject_of(alice)))

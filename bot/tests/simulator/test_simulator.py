@@ -17,6 +17,7 @@ from bot.simulator import queries
 from bot.simulator.queries import UNKNOWN_NUMBER
 from bot.tests.support.factories import BotFactory
 from conversations.models import Conversation
+from conversations.tests.factories import add_messages
 from usage.models import UsageRecord
 from usage.pricing import dollars
 from users.models import User
@@ -84,7 +85,7 @@ def answer(
         )  # fmt: skip
     if user and remember:
         conversation = Conversation.objects.find_or_create(user, bot.slug)
-        Conversation.objects.add_messages(conversation, [("user", asked), ("assistant", text)])
+        add_messages(conversation, [("user", asked), ("assistant", text)])
     rows.update(state="done", payload={}, turn_key=key)
     return key
 

@@ -16,7 +16,7 @@ from bot.simulator.queries import UNKNOWN_NUMBER
 from bot.tests.support.factories import BotFactory, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from conversations.models import Conversation
-from conversations.tests.factories import ConversationFactory
+from conversations.tests.factories import ConversationFactory, add_messages
 from usage.tests.factories import UsageRecordFactory
 from users.models import AuditEntry, Identity, User
 from users.roles import Role
@@ -180,7 +180,7 @@ def remembered(people: dict[str, User]) -> Bot:
     """A bot on WhatsApp that remembers what Dana has said."""
     bot = BotFactory.create(slug="clinic", channel="whatsapp", account_id="1")
     conversation = Conversation.objects.find_or_create(people[DANA], "clinic")
-    Conversation.objects.add_messages(conversation, [("user", "I am ill"), ("assistant", "Get well soon")])
+    add_messages(conversation, [("user", "I am ill"), ("assistant", "Get well soon")])
     return bot
 
 
@@ -316,7 +316,7 @@ def test_a_command_in_anothers_name_is_in_the_audit_log_under_the_visitors(
 
 def test_an_owners_look_at_a_real_persons_chat_is_in_the_audit_log(owner: Client, people: dict[str, User]) -> None:
     conversation = Conversation.objects.find_or_create(people[DANA], "shop")
-    Conversation.objects.add_messages(conversation, [("user", "I am ill"), ("assistant", "Get well soon")])
+    add_messages(conversation, [("user", "I am ill"), ("assistant", "Get well soon")])
     assert look(owner, DANA) == look(owner, TEST) == 200
     (entry,) = AuditEntry.objects.filter(action=AuditEntry.Action.READ)
     assert (entry.actor, entry.subject, entry.via) == (people[OWNER], people[DANA].pk, "simulator")

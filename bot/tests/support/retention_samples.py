@@ -19,8 +19,7 @@ from bot.privacy.retention.costs import USAGE_PERIOD
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
 from bot.privacy.retention.table import steps
 from bot.simulator.overbudget import MADE_UP_NUMBERS
-from conversations.managers import next_expiry
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, next_expiry
 from usage.managers import day_start, today
 from usage.models import ClosedDay, DailySpend, ModelPrice, Reservation, SpendAlert, UsageDay, UsageRecord
 from usage.spending import Changes

@@ -8,13 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from config.desk.ids import read_id
 from users.invite_codes import read_code
-from users.invites import LIFETIME, create_invite, state_of
+from users.invites import LIFETIME, create_invite
 from users.models import Invite, User
 
 MOST_DAYS = 3_650
-# Digits that the column of ids can hold.
-LONGEST_NUMBER = 18
 
 
 class Command(BaseCommand):
@@ -65,7 +64,7 @@ class Command(BaseCommand):
             until = timezone.localtime(invite.expires_at)
             words = (
                 str(invite.pk),
-                str(state_of(invite).value),
+                str(invite.state.value),
                 f"{invite.uses}/{invite.max_uses}",
                 f"{until:%Y-%m-%d %H:%M}",
                 str(invite.person or "anybody"),
@@ -83,8 +82,7 @@ class Command(BaseCommand):
 
 
 def _find(name: str) -> Invite | None:
-    """Return the invite with a code or a number. (A code may consist of digits, so that it comes first.)"""
+    """Return the invite with a code or a number. A code may consist of digits, so that it comes first."""
     invite = Invite.objects.with_code(read_code(name)).first()
-    if invite is None and name.isascii() and name.isdigit() and len(name) <= LONGEST_NUMBER:
-        invite = Invite.objects.filter(pk=int(name)).first()
-    return invite
+    number = read_id(name)
+    return invite if invite or number is None else Invite.objects.filter(pk=number).first()

@@ -7,8 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from users.login.throttle import forgive
-from users.managers import read_number
-from users.phone import InvalidPhoneNumber
+from users.phone import InvalidPhoneNumber, read_number
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 
 from config.db.batches import progress_line
-from users.managers import AddressTaken
+from users.errors import AddressTaken
 from users.models import User
 from users.phone import InvalidPhoneNumber, is_possible
 from users.whitelist import Outcome, allow, deny

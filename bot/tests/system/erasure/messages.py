@@ -15,6 +15,7 @@ from bot.queue.snapshot import find_bot, forget
 from bot.tests.system.erasure.canaries import Canaries
 from bot.tests.system.erasure.world import World
 from conversations.models import Conversation
+from conversations.tests.factories import add_messages
 from users.models import Invite, User
 from users.phone import is_e164, variants
 
@@ -148,7 +149,7 @@ def others_tell(world: World, canaries: Canaries) -> None:
     vera, bot = User.objects.get_or_create(phone_number=VERA, defaults={"name": "Vera"})[0], world.bots[0]
     for person in (vera, world.owner):
         conversation = Conversation.objects.find_or_create(person, bot.slug)
-        Conversation.objects.add_messages(conversation, [("user", f"{canaries.say('is late')}: {canaries.number}")])
+        add_messages(conversation, [("user", f"{canaries.say('is late')}: {canaries.number}")])
         address = str(person.phone_number)
         text = f"please call {canaries.say('at')} {canaries.number}"
         common = {"bot": bot, "address": address}

@@ -11,6 +11,7 @@ from bot.tests.system.erasure.messages import addresses, change_number, make_mes
 from bot.tests.system.erasure.traces import edit_in_admin, make_traces
 from bot.tests.system.erasure.world import World
 from conversations.models import Conversation
+from conversations.tests.factories import add_messages
 from usage.managers import today
 from usage.models import DailySpend, Reservation, UsageRecord
 from usage.spending import Changes
@@ -53,7 +54,7 @@ def make_conversations(world: World, person: User, canaries: Canaries) -> None:
     for bot in world.bots:
         conversation = Conversation.objects.find_or_create(person, bot.slug)
         said = [("user", canaries.say("asks")), ("assistant", canaries.say("is answered"))]
-        Conversation.objects.add_messages(conversation, said)
+        add_messages(conversation, said)
         ModelChoice.objects.create(bot=bot, user=person, model=canaries.say("model"))
 
 

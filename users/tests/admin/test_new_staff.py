@@ -3,7 +3,6 @@
 import pytest
 from django.test import Client
 
-from bot.operations.bootstrap import ensure_owner
 from users.invites import Outcome, create_invite, redeem
 from users.models import Identity, User
 from users.roles import Role
@@ -38,15 +37,6 @@ def test_a_password_of_before_is_none_of_a_new_colleague() -> None:
     assert person.role == Role.OWNER and not person.has_usable_password()
     assert "has no password yet" in page.content.decode()
     assert not Client().login(username=str(person.phone_number), password=PLANTED)
-
-
-def test_bootstrap_gives_an_owner_it_makes_a_new_password() -> None:
-    person = charlie()
-    person.set_password(PLANTED)
-    person.save()
-    made = ensure_owner(str(person.phone_number))
-    person.refresh_from_db()
-    assert made.password and person.check_password(made.password)
 
 
 def test_an_owner_who_adds_a_colleague_gives_them_a_password() -> None:

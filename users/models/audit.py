@@ -1,33 +1,10 @@
-"""What is kept of people who are gone, and of who looked at people: nothing that says who they are."""
+"""The audit log: who saw, exported, erased or changed whose data."""
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from users.models.person import User
-from users.tombstones import TombstoneQuerySet
-
-DIGEST_LENGTH = 64
-
-
-class Tombstone(models.Model):
-    """That an address was erased, or changed hands, and when: what was written before is not the next owner's.
-
-    digest: a keyed hash of the address (users/tombstones.py), from which nobody can tell whose it was, and which of
-    both it says.
-    """
-
-    digest = models.CharField(_("digest"), max_length=DIGEST_LENGTH, unique=True)
-    erased_at = models.DateTimeField(_("erased"), db_index=True)
-
-    objects = TombstoneQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("tombstone")
-        verbose_name_plural = _("tombstones")
-
-    def __str__(self) -> str:
-        return f"tombstone {self.pk}"
 
 
 class AuditEntry(models.Model):

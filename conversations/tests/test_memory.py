@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from conversations.memory import Said, recent_of_many, remember_many
+from conversations.memory import Said, recent_of_many
 from conversations.models import Conversation, Message
 from users.models import User
 from users.tests.factories import UserFactory
@@ -22,7 +22,7 @@ def people() -> list[User]:
 
 
 def say(user: User, *contents: str, bot: str = "shop") -> None:
-    remember_many([((user.pk, bot), [Said("user", content) for content in contents])])
+    Conversation.objects.remember_many([((user.pk, bot), [Said("user", content) for content in contents])])
 
 
 def contents(user: User, bot: str = "shop", limit: int = 50) -> list[str]:
@@ -50,14 +50,16 @@ def test_reading_and_writing_cost_the_same_number_of_queries_for_one_and_for_man
 ) -> None:
     for chosen in (people[:1], people):
         with transaction.atomic(), django_assert_num_queries(3):
-            remember_many([((user.pk, "shop"), [Said("user", "Hi"), Said("assistant", "Hello")]) for user in chosen])
+            Conversation.objects.remember_many(
+                [((user.pk, "shop"), [Said("user", "Hi"), Said("assistant", "Hello")]) for user in chosen]
+            )
         with django_assert_num_queries(1):
             recent_of_many([(user.pk, "shop") for user in chosen], 10)
 
 
 def test_two_turns_of_one_person_in_a_batch_are_both_remembered(people: list[User]) -> None:
     owner = (people[0].pk, "shop")
-    remember_many([(owner, [Said("user", "one")]), (owner, [Said("user", "two")])])
+    Conversation.objects.remember_many([(owner, [Said("user", "one")]), (owner, [Said("user", "two")])])
     assert contents(people[0]) == ["one", "two"]
     assert Conversation.objects.count() == 1
 
@@ -76,21 +78,9 @@ def test_an_expired_conversation_is_not_shown_and_starts_again_empty(people: lis
     assert set(Message.objects.values_list("content", flat=True)) == {"new", "today"}
 
 
-def test_speaking_puts_the_end_off(people: list[User]) -> None:
-    say(people[0], "one")
-    Conversation.objects.update(expires_at=timezone.now() + timedelta(minutes=1))
-    say(people[0], "two")
-    assert Conversation.objects.get().expires_at > timezone.now() + timedelta(days=6, hours=23)
-
-
-def test_what_no_database_holds_is_left_out(people: list[User]) -> None:
-    say(people[0], "a\x00b\ud800c")
-    assert contents(people[0]) == ["abc"]
-
-
 def test_nothing_costs_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        remember_many([])
+        Conversation.objects.remember_many([])
         assert recent_of_many([], 10) == {}
 
 

@@ -1,22 +1,19 @@
-"""The repository of tombstones: which addresses were erased or given up, known only by a keyed hash of them."""
+"""Tombstones: which addresses were erased or given up, known only by a keyed hash of them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from config.db.rows import insert_rows
+from users.models.lookups import Pair
 from users.phone import is_e164, spellings, variants
 
-if TYPE_CHECKING:
-    from users.models import Tombstone  # noqa: F401 (quoted below)
-
-# (channel, address), as everywhere.
-Pair = tuple[str, str]
+DIGEST_LENGTH = 64
 # When which addresses were erased or given up, by their digests.
 Tombstones = Mapping[str, datetime]
 
@@ -62,7 +59,7 @@ def was_given_up(buried: Tombstones, channel: str, address: str, sent_at: dateti
 
 
 class TombstoneQuerySet(models.QuerySet["Tombstone"]):
-    """Which addresses were erased or given up, and when."""
+    """Note and look up which addresses were erased or given up, and when."""
 
     def bury(self, pairs: Iterable[Pair], at: datetime) -> None:
         """Note that these addresses are erased now; of one that was erased before the later time counts."""
@@ -75,7 +72,7 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
         """
         pairs = set(pairs)
         known = self.given_up(pairs)
-        # (Told again, it is not heard later: what came meanwhile is the next holder's.)
+        # Told again, it is not heard later: what came meanwhile is the next holder's.
         news = [pair for pair in pairs if pair not in known or known[pair] < at]
         self._bury({given_up_digest(*pair) for pair in news}, at)
         self._bury({_told_digest(*pair) for pair in news}, timezone.now())
@@ -123,3 +120,22 @@ class TombstoneQuerySet(models.QuerySet["Tombstone"]):
             return {}
         rows = self.filter(digest__in=by_digest).values_list("digest", "erased_at")
         return {pair: at for one, at in rows for pair in by_digest[one]}
+
+
+class Tombstone(models.Model):
+    """That an address was erased, or changed hands, and when: what was written before is not the next owner's.
+
+    digest: a keyed hash of the address (above), from which nobody can tell whose it was, and which of both it says.
+    """
+
+    digest = models.CharField(_("digest"), max_length=DIGEST_LENGTH, unique=True)
+    erased_at = models.DateTimeField(_("erased"), db_index=True)
+
+    objects = TombstoneQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tombstone")
+        verbose_name_plural = _("tombstones")
+
+    def __str__(self) -> str:
+        return f"tombstone {self.pk}"

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from users.models import Tombstone
-from users.tombstones import digest
+from users.models.tombstones import digest
 
 BSUID = "DE.13491208655302741918"
 

@@ -4,8 +4,8 @@ import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
+from users.errors import LastOwner
 from users.models import User
-from users.owners import LastOwner
 from users.roles import Role
 from users.tests.factories import alice, bob
 from users.tests.together import together
