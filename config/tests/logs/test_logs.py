@@ -1,6 +1,5 @@
 """What a log line looks like, and what never gets into one."""
 
-import inspect
 import json
 import logging
 import logging.config
@@ -11,10 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.http import HttpRequest
-from granian.server import mp
 
 from config.logs.lines import JsonLines, OneLiners, bind, bound_ids, logging_config
-from config.logs.server_logs import KnownAdvice
 
 Lines = Callable[[], list[str]]
 
@@ -295,10 +292,3 @@ def test_every_line_of_a_process_that_crashes_is_json():
     assert "UserWarning" in events[0]["event"]
     assert "ValueError: [text withheld]" in events[2]["exc_info"]
     assert done.returncode == 1
-
-
-def test_granians_advice_about_threads_is_left_out_and_nothing_else():
-    advice = "Configuration allows spawning up to 512 Python threads, which seems quite high compared to the number of"
-    lines = [logging.makeLogRecord({"msg": text}) for text in (advice, "Listening at: http://127.0.0.1:3000")]
-    assert [KnownAdvice().filter(line) for line in lines] == [False, True]
-    assert "Python threads" in inspect.getsource(mp), "granian says it otherwise now"

@@ -7,7 +7,7 @@ from config.environment.env import EnvironmentProblems
 from config.environment.loading import load_environment, wants_json_logs
 from config.logs.lines import JsonLines, OneLiners
 
-BASE = Path(__file__).resolve().parents[2]
+BASE = Path(__file__).resolve().parents[1]
 
 
 class KnownAdvice(logging.Filter):
