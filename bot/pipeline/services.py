@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.ai.base import LanguageModel
-from config.db.database_thread import Database
-from config.db.side_thread import Apart
+from config.db.batching import Database
+from config.db.database_thread import DatabaseThread
 
 if TYPE_CHECKING:
     import aiohttp
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 class Services:
     """One worker's shared tools: its database thread, model, HTTP session and rate limiter.
 
-    apart: for database work that takes longer than all turns should wait (config/db/side_thread.py).
+    apart: for database work that takes longer than all turns should wait (config/db/database_thread.py).
     """
 
     database: Database
     model: LanguageModel
     client: aiohttp.ClientSession
     limiter: Limiter
-    apart: Apart = field(default_factory=Apart)
+    apart: DatabaseThread = field(default_factory=lambda: DatabaseThread(keeps_connection=False))
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def in_background(self, task: asyncio.Task[None]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,7 +14,7 @@ from bot.ai import create_model
 from bot.ai.base import LanguageModel
 from bot.errors import GENERIC_SENTENCE, ErrorCode
 from bot.language import speak
-from bot.models import LeaseLost
+from bot.models import LeaseLost, OutboundPart
 from bot.monitoring import heartbeats
 from bot.pipeline import runner
 from bot.pipeline.limiter import Limiter
@@ -25,7 +25,8 @@ from bot.worker.claims import backoff, bury_reason, is_exhausted
 from bot.worker.delivery import Delivery
 from bot.worker.settlement import Outcome, Settlement
 from bot.worker.upkeep import SignsOfLife
-from config.db.database_thread import Database, is_a_bug
+from config.db.batching import Database
+from config.db.database_thread import is_a_bug
 from config.db.gathering import WhileTheyCome
 from config.logs import context, sentry
 from config.logs.redaction import hideable
@@ -61,7 +62,7 @@ class Worker:
     _database: Database = field(init=False)
     _services: Services = field(init=False)
     _delivery: Delivery = field(init=False)
-    _store: partial = field(init=False)  # type: ignore[type-arg]
+    _store: Callable[[Turn], Awaitable[list[OutboundPart]]] = field(init=False)
     _active: dict[asyncio.Task[None], Turn] = field(default_factory=dict)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -71,7 +72,7 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped; then finish what runs (DRAIN_SECONDS at most), give back the rest, close everything."""
         self._database = Database(WhileTheyCome(self._gather_seconds))
-        self._store = partial(replies.store_replies, self.name)
+        self._store = self._database.batch(replies.store_replies, self.name)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:
             model = self.model_factory()
@@ -181,7 +182,7 @@ class Worker:
         if not parts:
             await runner.run(turn, self._services)
             if turn.reply or turn.documents or turn.calls:
-                parts = await self._database.submit(self._store, turn)
+                parts = await self._store(turn)
                 logger.debug("reply_stored", extra={"parts": len(parts)})
         await self._delivery.deliver(turn, parts)
 
@@ -192,7 +193,7 @@ class Worker:
             return
         turn.given_up = True
         turn.end(str(GENERIC_SENTENCE), error_code=ErrorCode.INTERNAL_ERROR)
-        await self._delivery.deliver(turn, await self._database.submit(self._store, turn))
+        await self._delivery.deliver(turn, await self._store(turn))
 
     async def _try_later(self, turn: Turn, error: Exception) -> None:
         retry = Settlement(turn, Outcome.RETRY, retry_in=backoff(turn.attempts), error_code=type(error).__name__)
