@@ -26,7 +26,7 @@ from bot.worker.delivery import Delivery
 from bot.worker.settlement import Outcome, Settlement
 from bot.worker.upkeep import SignsOfLife
 from config.db.batching import Database
-from config.db.database_thread import is_a_bug
+from config.db.database_thread import DatabaseThread, is_a_bug
 from config.db.gathering import WhileTheyCome
 from config.logs import context, sentry
 from config.logs.redaction import hideable
@@ -60,6 +60,7 @@ class Worker:
     model_factory: Callable[[], LanguageModel] = field(default=lambda: create_model(settings.LLM_PROVIDER))
     name: str = field(default_factory=heartbeats.process_name)
     _database: Database = field(init=False)
+    _apart: DatabaseThread = field(default_factory=lambda: DatabaseThread(keeps_connection=False))
     _services: Services = field(init=False)
     _delivery: Delivery = field(init=False)
     _store: Callable[[Turn], Awaitable[list[OutboundPart]]] = field(init=False)
@@ -77,7 +78,7 @@ class Worker:
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:
             model = self.model_factory()
             limiter = Limiter(settings.REDIS_URL)
-            self._services = Services(self._database, model, client, limiter)
+            self._services = Services(self._database, model, client, limiter, self._apart)
             self._delivery = Delivery(self.name, self._database, client)
             signs = SignsOfLife(self.name, self._database, lambda: [turn.lease for turn in self._active.values()])
             signs.begin()
@@ -91,7 +92,7 @@ class Worker:
                 await asyncio.gather(*self._services.background, return_exceptions=True)
                 await model.close()
                 await signs.end()
-                await self._services.apart.close()
+                await self._apart.close()
                 await self._database.close()
                 await limiter.close()
         logger.info("worker_stopped", extra={"worker": self.name})
@@ -105,7 +106,7 @@ class Worker:
         self._wake.set()
         self._stopped_at = self._stopped_at or time.monotonic()
         loop = asyncio.get_running_loop()
-        loop.call_later(DRAIN_SECONDS, self._services.apart.hang_up)
+        loop.call_later(DRAIN_SECONDS, self._apart.hang_up)
         loop.call_later(DRAIN_SECONDS + GIVE_BACK_SECONDS, self._database.hang_up)
 
     async def _poll(self) -> None:
