@@ -6,9 +6,9 @@ from urllib.parse import unquote, urlsplit
 
 from config.db.databases import database
 from config.desk.sidebar import UNFOLD as UNFOLD
-from config.environment.env import EnvironmentProblems
-from config.environment.loading import load_environment, wants_json_logs
-from config.environment.parsers import micros
+from config.environment.casts import micros
+from config.environment.explain import EnvironmentProblems
+from config.environment.read import load_environment, wants_json_logs
 from config.logs.lines import logging_config
 from config.logs.redaction import know_secrets
 from config.logs.sentry import init_sentry

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.tests.environment.test_environment import BASE
+from config.tests.environment.test_read import BASE
 from config.tests.known_faults import known, promised
 
 
