@@ -44,13 +44,12 @@ class Cast:
         """
         try:
             value = self.convert(raw.strip())
-            is_right = self.accepts(value)
+            if not self.accepts(value):
+                raise ValueError
         except Refused:
             raise
         except Exception:  # whatever a library's parsing meets
-            is_right = False
-        if not is_right:
-            raise ValueError(f"must be {self.expected}")
+            raise ValueError(f"must be {self.expected}") from None
         return value
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.http import HttpRequest
 
-from config.logs.lines import JsonLines, OneLiners, bind, bound_ids, logging_config
+from config.logs.configuration import logging_config
+from config.logs.lines import JsonLines, OneLiners, bind, bound_ids
 
 Lines = Callable[[], list[str]]
 
@@ -282,7 +283,7 @@ def test_a_line_that_cannot_be_written_says_so_without_its_content(configure):
 @pytest.mark.processes
 def test_every_line_of_a_process_that_crashes_is_json():
     program = (
-        "import logging, threading, warnings; from config.logs.lines import configure, logging_config;"
+        "import logging, threading, warnings; from config.logs.configuration import configure, logging_config;"
         "configure(logging_config(level='INFO', json=True)); warnings.warn('old');"
         "thread = threading.Thread(target=lambda: int('canary')); thread.start(); thread.join(); int('canary')"
     )
