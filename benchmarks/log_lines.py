@@ -11,8 +11,8 @@ import tempfile
 import time
 from uuid import uuid4
 
+from config.logs.configuration import configure, logging_config
 from config.logs.context import bind
-from config.logs.lines import configure, logging_config
 from config.logs.redaction import hide, know_secrets, phone_hash
 
 KEY = "benchmark-" + "k" * 50

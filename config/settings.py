@@ -6,10 +6,10 @@ from urllib.parse import unquote, urlsplit
 
 from config.db.databases import database
 from config.desk.sidebar import UNFOLD as UNFOLD
-from config.environment.env import EnvironmentProblems
-from config.environment.loading import load_environment, wants_json_logs
-from config.environment.parsers import micros
-from config.logs.lines import logging_config
+from config.environment.casts import micros
+from config.environment.explain import EnvironmentProblems
+from config.environment.read import load_environment, wants_json_logs
+from config.logs.configuration import logging_config
 from config.logs.redaction import know_secrets
 from config.logs.sentry import init_sentry
 
@@ -207,7 +207,7 @@ PAGES_SOCKET = str(BASE_DIR / env["PAGES_SOCKET"])
 READINESS_CHECKS: list[str] = env["READINESS_CHECKS"]
 METRICS_TOKEN: str = env["METRICS_TOKEN"]
 JSON_LOGS = wants_json_logs(env)
-LOGGING_CONFIG = "config.logs.lines.configure"
+LOGGING_CONFIG = "config.logs.configuration.configure"
 LOGGING = logging_config(level=env["LOG_LEVEL"], json=JSON_LOGS, texts=DEBUG)
 know_secrets(
     "environment",

@@ -17,8 +17,8 @@ from honcho.printer import Printer
 
 from config.environment import local_model
 from config.environment.dotenv import create_dotenv
-from config.environment.env import EnvironmentProblems, Values, process_environment
-from config.environment.loading import load_environment
+from config.environment.explain import EnvironmentProblems
+from config.environment.read import Values, load_environment
 from config.file_modes import keep_new_files_private, make_private, private_files
 
 BASE = Path(__file__).resolve().parent.parent
@@ -35,7 +35,7 @@ BANNER = """
 def main() -> int:
     """Start everything and return the exit code once all of it has ended."""
     keep_new_files_private()
-    if not process_environment().get("ENVIRONMENT"):
+    if not os.environ.get("ENVIRONMENT"):
         announce(create_dotenv(BASE / ".env"))
     try:
         env = load_environment(BASE)
@@ -85,15 +85,15 @@ def run_processes(env: Values) -> int:
     # One environment for all: honcho's own command would count PORT up and read .env by rules of its own.
     beside_python = str(Path(sys.executable).parent)
     environment = {
-        **process_environment(),
+        **os.environ,
         "PORT": str(env["PORT"]),
         "WEB_THREADS": str(env["WEB_THREADS"]),
         "PAGES_SOCKET": str(BASE / env["PAGES_SOCKET"]),
-        "PATH": os.pathsep.join([beside_python, process_environment().get("PATH", "")]),
+        "PATH": os.pathsep.join([beside_python, os.environ.get("PATH", "")]),
         "PYTHONUNBUFFERED": "1",
     }
     manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
-    model = local_model.find(BASE, env, chosen=process_environment().get("LLM_PROVIDER", ""))
+    model = local_model.find(BASE, env, chosen=os.environ.get("LLM_PROVIDER", ""))
     if model:
         # (Its server prefers PORT in the environment to its own option.)
         manager.add_process("model", model.command, env={**environment, "PORT": str(model.port)}, cwd=str(BASE))

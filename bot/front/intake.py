@@ -11,7 +11,8 @@ from bot.monitoring import metrics
 from bot.queue import accept, snapshot
 from bot.queue.received import Delivery, Stored, note
 from bot.queue.snapshot import FRESH_SECONDS, MISSED_SECONDS, Directory
-from config.db.database_thread import Database, is_a_bug
+from config.db.batching import Database
+from config.db.database_thread import is_a_bug
 from config.db.gathering import Crowd
 
 logger = logging.getLogger(__name__)

@@ -55,9 +55,9 @@ def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
 class DailyFigures(models.Model):
     """What one day (in settings.TIME_ZONE) came to, with one bot or with all of them; of no person.
 
-    Written while the day goes on and once it is over (bot/operations/figures/folding.py).
-    The ids are of the first and the last
-    message of the day, so that its list is read by the primary key: the inbox and the outbox have no index on times.
+    Written while the day goes on and once it is over (bot/operations/figures/folding.py). Times are from a message's
+    arrival to the end of its reply. The ids are of the first and the last message of the day, so that its list is read
+    by the primary key: the inbox and the outbox have no index on times.
     """
 
     day = models.DateField(_("day"))

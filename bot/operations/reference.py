@@ -7,9 +7,9 @@ from pathlib import Path
 from bot.operations.check_rules import RULES
 from config.environment.check_env import written
 from config.environment.dotenv import Dotenv
-from config.environment.env import EnvironmentProblems, Variable
-from config.environment.loading import Sources, checked, general_rules, production_rules, validate, variable_of
-from config.environment.variables import SECTIONS
+from config.environment.explain import EnvironmentProblems
+from config.environment.read import Sources, checked, rules, validate, variable_of
+from config.environment.variables import SECTIONS, Variable
 
 BASE = Path(__file__).resolve().parents[2]
 DOTENV_HEADER = """\
@@ -56,11 +56,11 @@ def variable_tables() -> str:
     """Return a table of variables for each section."""
     required = required_in_production()
     values, _problems = validate({"ENVIRONMENT": "production"}, BASE)
-    rules = [(name, text) for name, _wrong, text in (*general_rules(values), *production_rules(values))]
+    musts = [(name, text) for name, _wrong, text in rules(values)]
     blocks = []
     for title, variables in SECTIONS.items():
         rows = "".join(
-            variable_row(variable, variable.name in required, [text for name, text in rules if name == variable.name])
+            variable_row(variable, variable.name in required, [text for name, text in musts if name == variable.name])
             for variable in variables
         )
         blocks.append(

@@ -4,27 +4,24 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 
-from bot.errors import AppError, ErrorCode
-from bot.pipeline.services import Services
-from bot.pipeline.turn import Turn
+from bot.pipeline.moving_window import MovingWindows
 from bot.queue.snapshot import ActiveBot
 from config.shared_store import TIMEOUT_SECONDS, SharedStore
 from users.models import User
 from users.roles import Role
 
+if TYPE_CHECKING:
+    from limits import RateLimitItemPerMinute
+    from limits.aio.strategies import MovingWindowRateLimiter
+
 Answer = TypeVar("Answer")
 
 WINDOW_SECONDS = 60
-
-SWEEP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,95 +40,65 @@ class Wait:
     name: str
 
 
-class QuietMemoryStorage(MemoryStorage):
-    """The library's storage in memory, sweeping out what has expired once a minute.
-
-    It would sweep after every hit, with a hop to a thread for every person it knows.
-    """
-
-    swept_at = 0.0
-
-    async def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 (overrides a private method)
-        if time.monotonic() - self.swept_at > SWEEP_SECONDS:
-            self.swept_at = time.monotonic()
-            await super()._MemoryStorage__schedule_expiry()  # type: ignore[misc]
-
-
 class Limiter:
-    """Sliding windows, of a minute by default. When Redis fails, this process counts for itself until Redis is back."""
+    """Moving windows, of a minute by default. When Redis fails, this process counts for itself until Redis is back."""
 
     def __init__(self, redis_url: str | None) -> None:
-        self._local = MovingWindowRateLimiter(QuietMemoryStorage())
-        self._shared: MovingWindowRateLimiter | None = None
-        self._redis: RedisStorage | None = None
+        self._local = MovingWindows()
+        self._shared = _shared_windows(redis_url) if redis_url else None
         self._store = SharedStore("messages")
-        if redis_url:
-            # (limits wants its own scheme in front of the URL.)
-            parts = urlsplit(redis_url)
-            self._redis = RedisStorage(
-                urlunsplit(parts._replace(scheme=f"async+{parts.scheme}")),
-                implementation="redispy",
-                key_prefix="parley:limits",
-                socket_timeout=TIMEOUT_SECONDS,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-            )
-            self._shared = MovingWindowRateLimiter(self._redis)
 
     async def hit(self, key: str, most: int, cost: int = 1, *, minutes: int = 1) -> bool:
         """Count `cost` messages of key and return whether they are within the limit: so many in so many minutes."""
-        item = RateLimitItemPerMinute(most, minutes)
-        return await self._ask(lambda window: window.hit(item, key, cost=cost))
+        return await self._ask(
+            lambda shared: shared.hit(_item(most, minutes), key, cost=cost),
+            lambda: self._local.hit(key, most, minutes, cost),
+        )
 
     async def wait(self, key: str, per_minute: int) -> Wait:
         """Return how long key has to wait until one message is within the limit: 1 to 60 seconds."""
-        item = RateLimitItemPerMinute(per_minute)
-        reset_at, room = await self._ask(lambda window: window.get_window_stats(item, key))
+        reset_at, room = await self._ask(
+            lambda shared: shared.get_window_stats(_item(per_minute), key),
+            lambda: self._local.stats(key, per_minute, 1),
+        )
         # (Redis cuts times to a ten-thousandth of a second; and another machine's clock may differ from ours.)
         seconds = 0 if room > 0 else math.ceil(round(reset_at - time.time(), 3))
         return Wait(min(max(seconds, 1), WINDOW_SECONDS), f"{reset_at:.3f}/{room}")
 
     async def close(self) -> None:
         """Close the connections to Redis."""
-        if self._redis is not None:
-            await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
+        if self._shared is not None:
+            await self._shared.storage.bridge.storage.aclose()  # type: ignore[attr-defined]
 
-    async def _ask(self, question: Callable[[MovingWindowRateLimiter], Awaitable[Answer]]) -> Answer:
+    async def _ask(
+        self, shared: Callable[["MovingWindowRateLimiter"], Awaitable[Answer]], local: Callable[[], Answer]
+    ) -> Answer:
         if self._shared is not None and self._store.may_be_asked():
-            tried_while_down = self._store.is_down
-            try:
-                answer = await question(self._shared)
-            except Exception as error:  # the library passes on whatever its client raises
-                self._store.failed(error)
-            else:
-                if tried_while_down:
-                    self._store.answered()
-                return answer
-        return await question(self._local)
+            with self._store.trying():
+                return await shared(self._shared)
+        return local()
 
 
-async def rate_limit(turn: Turn, services: Services) -> None:
-    """Let a person pass who is within the limit; tell them once how long to wait, then stay silent until that is over.
+def _shared_windows(redis_url: str) -> "MovingWindowRateLimiter":
+    # Imported late: without a Redis nothing of the library is needed.
+    from limits.aio.storage import RedisStorage
+    from limits.aio.strategies import MovingWindowRateLimiter
 
-    Raises:
-        AppError: RATE_LIMIT_EXCEEDED.
-    """
-    if turn.user is None or turn.attempts > 1:  # a turn that is tried again was counted the first time
-        return
-    limit, count = limit_of(turn.user, turn.bot), len(turn.messages)
-    key = f"messages:{limit.key}"
-    if await services.limiter.hit(key, limit.per_minute, cost=count):
-        return
-    # More at once than a whole minute has room for: there is nothing to compute a time from.
-    wait = await services.limiter.wait(key, limit.per_minute) if count <= limit.per_minute else None
-    # Who was told is noted under the wait's name, so that the note ends with the wait, in Redis and in memory alike.
-    if not await services.limiter.hit(f"told:{limit.key}:{wait.name if wait else 'burst'}", 1):
-        turn.end(error_code=ErrorCode.RATE_LIMIT_EXCEEDED)
-        return
-    raise AppError(
-        ErrorCode.RATE_LIMIT_EXCEEDED,
-        context={"per_minute": limit.per_minute},
-        params={"seconds": wait.seconds} if wait else None,
+    parts = urlsplit(redis_url)
+    storage = RedisStorage(
+        urlunsplit(parts._replace(scheme=f"async+{parts.scheme}")),  # the library's own scheme
+        implementation="redispy",
+        key_prefix="parley:limits",
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
     )
+    return MovingWindowRateLimiter(storage)
+
+
+def _item(most: int, minutes: int = 1) -> "RateLimitItemPerMinute":
+    from limits import RateLimitItemPerMinute
+
+    return RateLimitItemPerMinute(most, minutes)
 
 
 def limit_of(user: User, bot: ActiveBot) -> Limit:

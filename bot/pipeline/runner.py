@@ -7,13 +7,13 @@ from django.conf import settings
 
 from bot.ai.standing import row_code
 from bot.errors import AppError, ErrorCode
-from bot.pipeline.limiter import rate_limit
 from bot.pipeline.services import Services
 from bot.pipeline.stages.access import access
 from bot.pipeline.stages.budget import budget
 from bot.pipeline.stages.commands import commands
 from bot.pipeline.stages.completion import completion
 from bot.pipeline.stages.notice import notice
+from bot.pipeline.stages.rate_limit import rate_limit
 from bot.pipeline.stages.window import window
 from bot.pipeline.turn import Turn
 

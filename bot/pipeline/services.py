@@ -1,33 +1,48 @@
-"""What the stages of a turn may use, given to them by the worker."""
+"""What the stages of a turn may use, given to them by the worker: threads of a database only as protocols."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.ai.base import LanguageModel
-from config.db.database_thread import Database
-from config.db.side_thread import Apart
+from bot.pipeline.limiter import Limiter
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from bot.pipeline.limiter import Limiter
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class Runs(Protocol):
+    """A thread with a connection to the database."""
+
+    async def run(self, function: Callable[..., Answer], *arguments: object) -> Answer:
+        """Return function(*arguments), called in the thread."""
+
+
+class Writes(Runs, Protocol):
+    """A thread with a connection to the database that also writes what came together in one transaction."""
+
+    async def submit(self, function: Callable[[Sequence[Item]], Sequence[Answer | Exception]], item: Item) -> Answer:
+        """Return function's answer for item, computed together with other items that wait."""
 
 
 @dataclass(slots=True)
 class Services:
     """One worker's shared tools: its database thread, model, HTTP session and rate limiter.
 
-    apart: for database work that takes longer than all turns should wait (config/db/side_thread.py).
+    apart: for database work that takes longer than all turns should wait.
     """
 
-    database: Database
+    database: Writes
     model: LanguageModel
     client: aiohttp.ClientSession
     limiter: Limiter
-    apart: Apart = field(default_factory=Apart)
+    apart: Runs
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def in_background(self, task: asyncio.Task[None]) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import aiohttp
@@ -20,7 +20,7 @@ from bot.worker import replies, settlement
 from bot.worker.claims import MOST_ATTEMPTS, backoff
 from bot.worker.counting import count_reply, count_settlement
 from bot.worker.settlement import Outcome, Settlement
-from config.db.database_thread import Database
+from config.db.batching import Database
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +36,12 @@ class Delivery:
     worker: str
     database: Database
     client: aiohttp.ClientSession
-    _begin: partial = field(init=False)  # type: ignore[type-arg]
-    _settle: partial = field(init=False)  # type: ignore[type-arg]
+    _begin: Callable[[tuple[Turn, OutboundPart]], Awaitable[bool]] = field(init=False)
+    _settle: Callable[[Settlement], Awaitable[bool]] = field(init=False)
 
     def __post_init__(self) -> None:
-        # One object each, so that the database thread sees the same function and gathers its items.
-        self._begin = partial(replies.begin_sending, self.worker)
-        self._settle = partial(settlement.settle, self.worker)
+        self._begin = self.database.batch(replies.begin_sending, self.worker)
+        self._settle = self.database.batch(settlement.settle, self.worker)
 
     async def deliver(self, turn: Turn, parts: list[OutboundPart]) -> None:
         """Send what has not gone out yet, in order, and settle the turn.
@@ -64,7 +63,7 @@ class Delivery:
 
     async def settle(self, settlement: Settlement) -> None:
         """Commit one settlement."""
-        await self.database.submit(self._settle, settlement)
+        await self._settle(settlement)
         count_settlement(settlement)
         if settlement.outcome is not Outcome.GO_ON:
             log_end(settlement)
@@ -89,7 +88,7 @@ class Delivery:
             except SendError as error:
                 return self._refused(turn, part, error)
             message = replace(message, upload_id=upload_id)
-        if not await self.database.submit(self._begin, (turn, part)):
+        if not await self._begin((turn, part)):
             return Settlement(turn, on_success)  # a status webhook says it went out already
         return await self._send(turn, part, message, on_success)
 

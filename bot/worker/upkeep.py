@@ -8,7 +8,8 @@ from typing import Any
 from bot.models import TakenLease
 from bot.monitoring import heartbeats, metrics
 from bot.worker import claims
-from config.db.database_thread import Database, is_a_bug
+from config.db.batching import Database
+from config.db.database_thread import is_a_bug
 
 logger = logging.getLogger(__name__)
 

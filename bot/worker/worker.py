@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,7 +14,7 @@ from bot.ai import create_model
 from bot.ai.base import LanguageModel
 from bot.errors import GENERIC_SENTENCE, ErrorCode
 from bot.language import speak
-from bot.models import LeaseLost
+from bot.models import LeaseLost, OutboundPart
 from bot.monitoring import heartbeats
 from bot.pipeline import runner
 from bot.pipeline.limiter import Limiter
@@ -25,7 +25,8 @@ from bot.worker.claims import backoff, bury_reason, is_exhausted
 from bot.worker.delivery import Delivery
 from bot.worker.settlement import Outcome, Settlement
 from bot.worker.upkeep import SignsOfLife
-from config.db.database_thread import Database, is_a_bug
+from config.db.batching import Database
+from config.db.database_thread import DatabaseThread, is_a_bug
 from config.db.gathering import WhileTheyCome
 from config.logs import context, sentry
 from config.logs.redaction import hideable
@@ -59,9 +60,10 @@ class Worker:
     model_factory: Callable[[], LanguageModel] = field(default=lambda: create_model(settings.LLM_PROVIDER))
     name: str = field(default_factory=heartbeats.process_name)
     _database: Database = field(init=False)
+    _apart: DatabaseThread = field(default_factory=lambda: DatabaseThread(keeps_connection=False))
     _services: Services = field(init=False)
     _delivery: Delivery = field(init=False)
-    _store: partial = field(init=False)  # type: ignore[type-arg]
+    _store: Callable[[Turn], Awaitable[list[OutboundPart]]] = field(init=False)
     _active: dict[asyncio.Task[None], Turn] = field(default_factory=dict)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -71,12 +73,12 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped; then finish what runs (DRAIN_SECONDS at most), give back the rest, close everything."""
         self._database = Database(WhileTheyCome(self._gather_seconds))
-        self._store = partial(replies.store_replies, self.name)
+        self._store = self._database.batch(replies.store_replies, self.name)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:
             model = self.model_factory()
             limiter = Limiter(settings.REDIS_URL)
-            self._services = Services(self._database, model, client, limiter)
+            self._services = Services(self._database, model, client, limiter, self._apart)
             self._delivery = Delivery(self.name, self._database, client)
             signs = SignsOfLife(self.name, self._database, lambda: [turn.lease for turn in self._active.values()])
             signs.begin()
@@ -90,7 +92,7 @@ class Worker:
                 await asyncio.gather(*self._services.background, return_exceptions=True)
                 await model.close()
                 await signs.end()
-                await self._services.apart.close()
+                await self._apart.close()
                 await self._database.close()
                 await limiter.close()
         logger.info("worker_stopped", extra={"worker": self.name})
@@ -104,7 +106,7 @@ class Worker:
         self._wake.set()
         self._stopped_at = self._stopped_at or time.monotonic()
         loop = asyncio.get_running_loop()
-        loop.call_later(DRAIN_SECONDS, self._services.apart.hang_up)
+        loop.call_later(DRAIN_SECONDS, self._apart.hang_up)
         loop.call_later(DRAIN_SECONDS + GIVE_BACK_SECONDS, self._database.hang_up)
 
     async def _poll(self) -> None:
@@ -181,7 +183,7 @@ class Worker:
         if not parts:
             await runner.run(turn, self._services)
             if turn.reply or turn.documents or turn.calls:
-                parts = await self._database.submit(self._store, turn)
+                parts = await self._store(turn)
                 logger.debug("reply_stored", extra={"parts": len(parts)})
         await self._delivery.deliver(turn, parts)
 
@@ -192,7 +194,7 @@ class Worker:
             return
         turn.given_up = True
         turn.end(str(GENERIC_SENTENCE), error_code=ErrorCode.INTERNAL_ERROR)
-        await self._delivery.deliver(turn, await self._database.submit(self._store, turn))
+        await self._delivery.deliver(turn, await self._store(turn))
 
     async def _try_later(self, turn: Turn, error: Exception) -> None:
         retry = Settlement(turn, Outcome.RETRY, retry_in=backoff(turn.attempts), error_code=type(error).__name__)

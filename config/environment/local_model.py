@@ -4,7 +4,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.environment.env import Values
+from config.environment.read import Values
 
 FOLDER = ".model"
 ALIAS = "smollm2"

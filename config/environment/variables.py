@@ -1,26 +1,55 @@
 """Parley's environment variables: the declaration, in the order in which .env.example explains them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from config.environment.addresses import database_url, hosts, model_url, origin, sentry_dsn, url
-from config.environment.env import Variable
-from config.environment.found import database_location, url_location
-from config.environment.parsers import (
+from config.environment.casts import (
+    Cast,
     boolean,
     choice,
     choices,
+    database_location,
+    database_url,
     dollars,
     header,
+    hosts,
     integer,
+    model_url,
+    origin,
     region,
+    sentry_dsn,
     socket_path,
     text,
     time_zone,
+    url,
+    url_location,
     words,
 )
 
 OPENAI_API_URL = "https://api.openai.com/v1"
 READINESS_CHECKS = ("db", "redis", "openai")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: how it is read, what it means and what holds when it is absent or empty.
+
+    The value of a secret is never shown; `location` makes of a parsed one what may be. `implied` says what holds
+    without it where that is no fixed default. Any variable may be given in a file that `<name>_FILE` names.
+    `as_it_was` takes a value that would be refused as a mistake: a former version may have accepted it.
+    """
+
+    name: str
+    parse: Cast
+    help: str
+    default: Any = None
+    secret: bool = False
+    location: Callable[[Any], str] | None = None
+    implied: str = ""
+    as_it_was: bool = False
+
 
 SECTIONS: dict[str, tuple[Variable, ...]] = {
     "The server": (
@@ -206,3 +235,4 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
 }
 
 VARIABLES: tuple[Variable, ...] = tuple(variable for section in SECTIONS.values() for variable in section)
+SECRETS = frozenset(variable.name for variable in VARIABLES if variable.secret)

@@ -1,4 +1,4 @@
-"""Logging: one event a line, with ids. JSON in production, one-liners for people in development; redacted in both.
+"""Format log lines: one event each, with ids. JSON in production, one-liners for people in development; redacted.
 
 An event is a fixed name with extras: `logger.info("message_sent", extra={"message_id": 7})`. `bind()` adds ids to every
 line of a block, in the thread or asyncio task that entered it and in the tasks it starts.
@@ -6,9 +6,6 @@ line of a block, in the thread or asyncio task that entered it and in the tasks 
 
 import json
 import logging
-import logging.config
-import sys
-import threading
 import traceback
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,7 +17,6 @@ from pythonjsonlogger.json import JsonFormatter
 
 from config.logs.context import bind, bound, bound_ids, current_request_id
 from config.logs.redaction import redact, redact_foreign, redact_mapping
-from config.logs.sampling import SampledHandler
 from config.logs.tracebacks import format_safely
 
 __all__ = [
@@ -28,13 +24,9 @@ __all__ = [
     "OneLiners",
     "bind",
     "bound_ids",
-    "configure",
     "current_request_id",
     "event_of",
-    "logging_config",
 ]
-
-logger = logging.getLogger(__name__)
 
 # What every record has, and what frameworks attach for their own handlers: the request object would carry its query
 # string into the line.
@@ -44,9 +36,6 @@ _NO_EXTRAS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime",
 _OWN = ("bot", "config", "conversations", "usage", "users")
 
 _OWN_IDS = ("request_id", "chat")
-
-# Client libraries that log addresses, headers and whole prompts at INFO or DEBUG, whatever LOG_LEVEL says.
-_TALKATIVE = ("aiohttp", "asyncio", "django.db.backends", "httpcore", "httpx", "httpx2", "openai", "urllib3")
 
 
 def _is_refusal(record: logging.LogRecord) -> bool:
@@ -199,55 +188,3 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def logging_config(*, level: str, json: bool, texts: bool = False) -> dict[str, Any]:
-    """Return the configuration of Python's logging: everything goes to stderr, once, at level or above.
-
-    texts: show what exceptions say, which may be anything; for developers.
-    """
-    quiet = "WARNING" if level in {"DEBUG", "INFO"} else level
-    # Their own handlers are removed (Django's mail and console, granian's): the root's is the only one.
-    through_root = {"handlers": [], "propagate": True}
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": JsonLines if json else OneLiners, "texts": texts}},
-        "handlers": {"stderr": {"()": SampledHandler, "formatter": "lines"}},
-        "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {
-            **{name: {**through_root, "level": level} for name in ("django", "django-q", "_granian")},
-            **{name: {"level": quiet} for name in _TALKATIVE},
-            # A request has one line of ours (bot.web.access_log), without its path and query; a failed one a traceback.
-            "django.request": {"level": "ERROR"},
-            "django.server": {**through_root, "level": "CRITICAL"},
-            "granian.access": {**through_root, "level": "CRITICAL"},
-            # Of the templates of pages: every variable that is not there.
-            "django.template": {"level": quiet},
-            # A traceback a probe, every few seconds: bot.monitoring.health says the same in one line.
-            "health_check": {"level": "ERROR"},
-        },
-    }
-
-
-def configure(config: dict[str, Any]) -> None:
-    """Configure logging (settings.LOGGING_CONFIG), also for what else would write to stderr in a form of its own."""
-    logging.config.dictConfig(config)
-    if config["formatters"]["lines"]["()"] is JsonLines:
-        # What no line of ours has need not be found out for each (as logging's own manual advises).
-        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-        logging._srcfile = None
-        logging.captureWarnings(True)
-        sys.excepthook = _log_crash
-        threading.excepthook = _log_thread_crash
-
-
-def _log_crash(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        return
-    logger.critical("process_crashed", exc_info=(kind, error, trace))
-
-
-def _log_thread_crash(arguments: Any) -> None:
-    if arguments.exc_value is not None:
-        logger.critical("thread_crashed", exc_info=(arguments.exc_type, arguments.exc_value, arguments.exc_traceback))

@@ -83,11 +83,11 @@ PROCESSES = {
         FRONT, (*PAGES, *OPENAI, *EVERYWHERE, "redis", *CALLERS, *WORK, *SCHEDULES), ALL_STORES | WITH_MODEL
     ),
     "worker": Process(
-        WORKER + MODEL % "demo", (*PAGES, *OPENAI, *EVERYWHERE, *STORES, "health_check", "dns", *SCHEDULES)
+        WORKER + MODEL % "demo", (*PAGES, *OPENAI, *EVERYWHERE, *STORES, "limits", "health_check", "dns", *SCHEDULES)
     ),
     "worker with a model": Process(
         WORKER + MODEL % "openai",
-        (*PAGES, *EVERYWHERE, *STORES, "health_check", "dns", "openai.resources", *SCHEDULES),
+        (*PAGES, *EVERYWHERE, *STORES, "limits", "health_check", "dns", "openai.resources", *SCHEDULES),
         WITH_MODEL,
     ),
     "scheduler": Process(

@@ -15,7 +15,7 @@ import pytest
 
 from bot.tests.system.faults.binaries import free_port
 from config.environment.dotenv import create_dotenv
-from config.environment.loading import TEST_SECRET_KEY, validate
+from config.environment.read import TEST_SECRET_KEY, validate
 from config.start import is_free
 from config.tests.bare import bare_environment
 

@@ -80,15 +80,8 @@ class Counter:
 
     def _ask(self, question: Callable[[FixedWindowRateLimiter], Answer]) -> Answer:
         if self._shared is not None and self._store.may_be_asked():
-            tried_while_down = self._store.is_down
-            try:
-                answer = question(self._shared)
-            except Exception as error:  # the library passes on whatever its client raises
-                self._store.failed(error)
-            else:
-                if tried_while_down:
-                    self._store.answered()
-                return answer
+            with self._store.trying():
+                return question(self._shared)
         # The library's storage in memory loses counts when several threads begin a window.
         with self._lock:
             return question(self._local)

@@ -17,7 +17,7 @@ from bot.channels.registry import CHANNELS, choices
 from bot.models import Bot
 from bot.models.encryption import Unreadable
 from config.desk.money import DollarField
-from config.environment.mistakes import mistake_in_secret
+from config.environment.explain import mistake_in_secret
 
 SECRET_PREFIX = "credential_"  # noqa: S105 (a form field's name)
 NOT_ALONE = _("There is white space inside, or a quotation mark around it: paste the value alone.")

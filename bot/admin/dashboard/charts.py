@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 
 from bot.admin.dashboard import links
 from bot.admin.dashboard.words import day_name, money, number, seconds, within
-from bot.models import Bot
-from bot.operations.figures.days import Figures
+from bot.models import Bot, DailyFigures
 from bot.operations.figures.history import History
 from config.desk.plots import Bar, plot
 
@@ -33,7 +32,7 @@ class Chart:
 
 
 # What a bar is made of: (parts from the bottom up, in words, where it leads).
-Drawn = Callable[[Figures], tuple[tuple[float, ...], str, str]]
+Drawn = Callable[[DailyFigures], tuple[tuple[float, ...], str, str]]
 Legend = tuple[tuple[int, str], ...]
 
 
@@ -50,7 +49,7 @@ def cost_charts(history: History, bot: Bot | None) -> list[Chart]:
 
 
 def _received(history: History, bot: Bot | None) -> Chart:
-    def draw(day: Figures) -> tuple[tuple[float, ...], str, str]:
+    def draw(day: DailyFigures) -> tuple[tuple[float, ...], str, str]:
         others = max(day.received - day.answered - day.failed, 0)
         words = _("%(received)s received, %(answered)s answered, %(failed)s failed")
         said = {name: number(getattr(day, name)) for name in ("received", "answered", "failed")}
@@ -62,7 +61,7 @@ def _received(history: History, bot: Bot | None) -> Chart:
 
 
 def _sent(history: History, bot: Bot | None) -> Chart:
-    def draw(day: Figures) -> tuple[tuple[float, ...], str, str]:
+    def draw(day: DailyFigures) -> tuple[tuple[float, ...], str, str]:
         words = _("%(sent)s sent, %(unsent)s not sent") % {"sent": number(day.sent), "unsent": number(day.unsent)}
         return (day.sent, 0, day.unsent), words, links.sent(day, bot)
 
@@ -72,7 +71,7 @@ def _sent(history: History, bot: Bot | None) -> Chart:
 
 
 def _people(history: History, bot: Bot | None) -> Chart:
-    def draw(day: Figures) -> tuple[tuple[float, ...], str, str]:
+    def draw(day: DailyFigures) -> tuple[tuple[float, ...], str, str]:
         return (day.people,), _("%(people)s people wrote") % {"people": number(day.people)}, links.received(day, bot)
 
     total = _("at most %(people)s on one day") % {"people": number(max(day.people for day in history.days))}
@@ -80,7 +79,7 @@ def _people(history: History, bot: Bot | None) -> Chart:
 
 
 def _times(history: History, bot: Bot | None) -> Chart:
-    def draw(day: Figures) -> tuple[tuple[float, ...], str, str]:
+    def draw(day: DailyFigures) -> tuple[tuple[float, ...], str, str]:
         median, p95 = day.median_ms or 0, day.p95_ms or 0
         return (median, max(p95 - median, 0)), within(day.median_ms, day.p95_ms), links.answered(day, bot)
 
@@ -91,7 +90,7 @@ def _times(history: History, bot: Bot | None) -> Chart:
 
 
 def _tokens(history: History, bot: Bot | None) -> Chart:
-    def draw(day: Figures) -> tuple[tuple[float, ...], str, str]:
+    def draw(day: DailyFigures) -> tuple[tuple[float, ...], str, str]:
         words = _("%(input)s tokens in, %(output)s tokens out")
         said = {"input": number(day.input_tokens), "output": number(day.output_tokens)}
         return (day.input_tokens, day.output_tokens), words % said, links.usage(day.day, day.day, bot)
@@ -103,7 +102,7 @@ def _tokens(history: History, bot: Bot | None) -> Chart:
 
 
 def _costs(history: History, bot: Bot | None) -> Chart:
-    def draw(day: Figures) -> tuple[tuple[float, ...], str, str]:
+    def draw(day: DailyFigures) -> tuple[tuple[float, ...], str, str]:
         return (day.cost_micros,), money(day.cost_micros), links.usage(day.day, day.day, bot)
 
     today, total = money(history.today.cost_micros), _in_all(history, money(history.total("cost_micros")))
@@ -118,7 +117,7 @@ def _chart(history: History, title: str, draw: Drawn, today: str, total: str, le
 def _if_known(draw: Drawn) -> Drawn:
     """Return what draws nothing of a day whose messages were gone before they were counted."""
 
-    def draw_if_known(day: Figures) -> tuple[tuple[float, ...], str, str]:
+    def draw_if_known(day: DailyFigures) -> tuple[tuple[float, ...], str, str]:
         return draw(day) if day.has_messages else ((), _("not known"), "")
 
     return draw_if_known

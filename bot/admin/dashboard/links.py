@@ -7,8 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from bot.models import GONE_OUT, AccessRequest, Bot, InboundMessage, OutboundMessage
-from bot.operations.figures.days import Figures
+from bot.models import GONE_OUT, AccessRequest, Bot, DailyFigures, InboundMessage, OutboundMessage
 from bot.operations.figures.history import is_held
 from usage.managers import day_start
 from usage.models import UsageRecord
@@ -28,7 +27,7 @@ def page_of(row: models.Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
-def received(figures: Figures, bot: Bot | None, **filters: Any) -> str:
+def received(figures: DailyFigures, bot: Bot | None, **filters: Any) -> str:
     """Return where the messages are listed that came in on a day; "" if some of them are gone.
 
     By their ids as well: the inbox has no index on times.
@@ -37,14 +36,14 @@ def received(figures: Figures, bot: Bot | None, **filters: Any) -> str:
     return _on_day(InboundMessage, "received_at", figures, ids, bot, **filters)
 
 
-def sent(figures: Figures, bot: Bot | None, **filters: Any) -> str:
+def sent(figures: DailyFigures, bot: Bot | None, **filters: Any) -> str:
     """Return where the messages of a day are listed that went out; "" if some of them are gone."""
     ids = figures.first_outbound, figures.last_outbound
     filters = filters or {"status__in": ",".join(GONE_OUT)}
     return _on_day(OutboundMessage, "created_at", figures, ids, bot, **filters)
 
 
-def answered(figures: Figures, bot: Bot | None) -> str:
+def answered(figures: DailyFigures, bot: Bot | None) -> str:
     """Return where the messages of a day are listed that were answered; "" if some of them are gone."""
     return received(figures, bot, **ANSWERED)
 
@@ -97,7 +96,7 @@ def access_requests() -> str:
 def _on_day(
     model: "type[models.Model]",
     column: str,
-    figures: Figures,
+    figures: DailyFigures,
     ids: tuple[int | None, int | None],
     bot: Bot | None,
     **filters: Any,

@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from bot.models import Bot, DailyFigures
-from bot.operations.figures.days import COLUMNS, Figures, count_day
+from bot.operations.figures.days import count_day
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
 from usage.managers import today
 from usage.models import UsageRecord
@@ -27,7 +26,7 @@ def fold_minute() -> int:
 
     So the dashboard counts nothing itself. Safe at any time, twice and in parallel.
     """
-    DailyFigures.objects.store([_row("", count_day(today(), sampled=True))])
+    DailyFigures.objects.store([_row(count_day(today(), sampled=True))])
     held = held_days()
     return _fold(sorted(held - _kept(held)))
 
@@ -61,24 +60,24 @@ def _fold(days: Iterable[date], *, costs_only: bool = False) -> int:
     folded = 0
     bots = list(Bot.objects.all())
     for day in days:
-        rows = [_row(bot, figures) for bot, figures in _of_all(day, bots, costs_only)]
+        rows = [_row(figures) for figures in _of_all(day, bots, costs_only)]
         DailyFigures.objects.store(rows)
         logger.info("day_folded", extra={"day": str(day), "rows": len(rows)})
         folded += 1
     return folded
 
 
-def _of_all(day: date, bots: list[Bot], costs_only: bool) -> Iterator[tuple[str, Figures]]:
+def _of_all(day: date, bots: list[Bot], costs_only: bool) -> Iterator[DailyFigures]:
     """Yield the figures of all bots together, and of each that had any."""
     for bot in (None, *bots):
         figures = count_day(day, bot)
         if costs_only:
-            figures = replace(Figures(day, has_messages=False), **{name: getattr(figures, name) for name in COSTS})
-        if bot is None:
-            yield "", figures
-        elif figures.received or figures.last_outbound or figures.costs:
-            yield bot.slug, figures
+            costs = {name: getattr(figures, name) for name in COSTS}
+            figures = DailyFigures(day=day, bot=figures.bot, has_messages=False, **costs)
+        if bot is None or figures.received or figures.last_outbound or figures.costs:
+            yield figures
 
 
-def _row(bot: str, figures: Figures) -> dict[str, Any]:
-    return {"bot": bot, **{name: getattr(figures, name) for name in COLUMNS}}
+def _row(figures: DailyFigures) -> dict[str, Any]:
+    columns = [field.attname for field in figures._meta.concrete_fields if not field.primary_key]
+    return {name: getattr(figures, name) for name in columns}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from bot.models import Bot, DailyFigures
-from bot.operations.figures.days import COLUMNS, Figures, count_day
+from bot.operations.figures.days import count_day
 from bot.operations.figures.folding import SHOWN_DAYS
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
 from usage.managers import today
@@ -19,11 +19,11 @@ FRESH = timedelta(minutes=3)
 class History:
     """The days, the oldest first, today last. waiting: how many of them the scheduler has yet to sum up."""
 
-    days: list[Figures]
+    days: list[DailyFigures]
     waiting: int
 
     @property
-    def today(self) -> Figures:
+    def today(self) -> DailyFigures:
         """The last day."""
         return self.days[-1]
 
@@ -63,26 +63,25 @@ def history(bot: Bot | None = None) -> History:
         if day in kept and (kept[day].is_over or _is_fresh(kept[day])):
             found.append(kept[day])
         elif day in summed_up:
-            found.append(Figures(day, has_messages=summed_up[day]))
+            found.append(DailyFigures(day=day, has_messages=summed_up[day]))
         elif ago <= 1:
             found.append(count_day(day, bot, sampled=True))
         else:
             waiting += ago < MESSAGE_ROW_DAYS
-            found.append(Figures(day, has_messages=False))
+            found.append(DailyFigures(day=day, has_messages=False))
     return History(found, waiting)
 
 
-def is_held(figures: Figures) -> bool:
+def is_held(figures: DailyFigures) -> bool:
     """Return whether all messages of a day are there still, to be listed."""
     return (today() - figures.day).days < MESSAGE_ROW_DAYS
 
 
-def _kept(first: date, last: date, bot: str) -> dict[date, Figures]:
-    rows = DailyFigures.objects.of(bot).between(first, last)
-    return {row[0]: Figures(*row) for row in rows.values_list(*COLUMNS)}
+def _kept(first: date, last: date, bot: str) -> dict[date, DailyFigures]:
+    return {figures.day: figures for figures in DailyFigures.objects.of(bot).between(first, last)}
 
 
-def _is_fresh(figures: Figures) -> bool:
+def _is_fresh(figures: DailyFigures) -> bool:
     return figures.day == today() and timezone.now() - figures.counted_at < FRESH
 
 

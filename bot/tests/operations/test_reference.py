@@ -7,7 +7,7 @@ import pytest
 
 from bot.operations import reference
 from bot.operations.check_rules import RULES
-from config.environment.loading import load_environment, validate
+from config.environment.read import load_environment, validate
 from config.environment.variables import VARIABLES
 
 BASE = Path(__file__).resolve().parents[3]

@@ -31,8 +31,8 @@ from bot.worker import replies, settlement
 from bot.worker.claims import claim
 from bot.worker.settlement import Outcome, Settlement
 from bot.worker.worker import Worker
-from config.db import database_thread
-from config.db.database_thread import Database
+from config.db import batching
+from config.db.batching import Database
 from conversations.memory import Said
 from usage import prices
 from usage.managers import today
@@ -462,7 +462,7 @@ def failing_spends(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int
 
     monkeypatch.setattr(DailySpendQuerySet, "apply", failing)
     monkeypatch.setattr("bot.worker.worker.backoff", lambda attempts: timedelta())
-    monkeypatch.setattr(database_thread, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(batching, "PATIENCE_SECONDS", 0.0)
     return failures
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.pipeline import limiter as limits
-from bot.pipeline.limiter import Limiter, QuietMemoryStorage
+from bot.pipeline.limiter import Limiter
 
 
 def hits(limiter: Limiter, *keys: str, per_minute: int = 3, cost: int = 1) -> list[bool]:
@@ -37,27 +36,6 @@ def test_who_waits_a_minute_may_write_again(time_machine: Any) -> None:
         return [*first, await limiter.hit("a", 1)]
 
     assert asyncio.run(run()) == [True, False, True]
-
-
-def test_the_memory_is_swept_once_a_minute_and_not_at_every_message(time_machine: Any) -> None:
-    time_machine.move_to(1_000_000_000, tick=False)
-    storage = QuietMemoryStorage()
-
-    async def run() -> list[int]:
-        known = []
-        for number in range(50):
-            await storage.acquire_entry(f"person {number}", 5, 60)
-        time_machine.shift(limits.SWEEP_SECONDS + 61)
-        await asyncio.sleep(0)
-        known.append(len(storage.events))
-        storage.swept_at -= limits.SWEEP_SECONDS + 1
-        await storage.acquire_entry("somebody", 5, 60)
-        assert storage.timer is not None
-        await storage.timer
-        known.append(len(storage.events))
-        return known
-
-    assert asyncio.run(run()) == [50, 1]
 
 
 def test_a_redis_that_is_away_is_said_once_and_each_process_counts_for_itself(

@@ -15,7 +15,8 @@ from bot.channels.base import Account
 from bot.channels.registry import get_channel
 from bot.errors import EXACT_SENTENCES, SENTENCES, AppError, ErrorCode
 from bot.models import TakenLease
-from bot.pipeline.limiter import Limit, Limiter, limit_of, rate_limit
+from bot.pipeline.limiter import Limit, Limiter, limit_of
+from bot.pipeline.stages.rate_limit import rate_limit
 from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot

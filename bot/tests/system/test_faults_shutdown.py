@@ -24,7 +24,7 @@ from bot.tests.system.faults.driving import (
     wait_for_log,
     wait_for_question,
 )
-from config.db.database_thread import Database
+from config.db.batching import Database
 
 pytestmark = pytest.mark.processes
 

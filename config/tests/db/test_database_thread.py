@@ -1,155 +1,142 @@
-"""Database work of a worker: gathered, one thread, split when one item spoils a batch, patient when it is away."""
+"""A database thread: one piece at a time, beside another thread, and a connection that is kept or is not."""
 
 import asyncio
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, connection, connections, transaction
+from django.utils.translation import get_language
 
-from config.db import database_thread, gathering
-from config.db.database_thread import Database
-from config.db.gathering import WhileTheyCome
+from bot.language import speaking
+from config.db.batching import Database
+from config.db.database_thread import DatabaseThread
+from config.logs.context import bind, bound_ids
+from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PATIENCE_SECONDS = 10
 
-
-def in_loop(main: Any, gather_seconds: float = 0.0) -> Any:
+def in_loop(main: Any) -> Any:
     async def run() -> Any:
-        database = Database(WhileTheyCome(lambda: gather_seconds))
+        apart = DatabaseThread(keeps_connection=False)
         try:
-            return await main(database)
+            return await main(apart)
         finally:
-            await database.close()
+            await apart.close()
 
     return asyncio.run(run())
 
 
-def test_items_that_come_together_are_done_together_in_one_thread() -> None:
-    batches: list[int] = []
-    threads: set[int] = set()
-
-    def double(items: Sequence[int]) -> list[int | Exception]:
-        batches.append(len(items))
-        threads.add(threading.get_ident())
-        return [item * 2 for item in items]
-
-    async def main(database: Database) -> list[int]:
-        return await asyncio.gather(*[database.submit(double, number) for number in range(250)])
-
-    assert in_loop(main) == [number * 2 for number in range(250)]
-    assert batches == [100, 100, 50]
-    assert len(threads) == 1
-    assert threading.get_ident() not in threads
-
-
-def test_an_exception_that_is_a_result_is_raised_for_its_item_only() -> None:
-    def check(items: Sequence[int]) -> list[int | Exception]:
-        return [ValueError("odd") if item % 2 else item for item in items]
-
-    async def main(database: Database) -> list[Any]:
-        return await asyncio.gather(*[database.submit(check, number) for number in range(3)], return_exceptions=True)
-
-    zero, one, two = in_loop(main)
-    assert (zero, two) == (0, 2)
-    assert isinstance(one, ValueError)
-
-
-def test_an_item_that_spoils_its_batch_fails_alone() -> None:
-    def invert(items: Sequence[int]) -> list[float | Exception]:
-        return [1 / item for item in items]
-
-    async def main(database: Database) -> list[Any]:
-        return await asyncio.gather(*[database.submit(invert, number) for number in (1, 0, 2)], return_exceptions=True)
-
-    one, zero, two = in_loop(main)
-    assert (one, two) == (1.0, 0.5)
-    assert isinstance(zero, ZeroDivisionError)
-
-
-def test_a_database_that_comes_back_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_thread, "RECONNECT_SECONDS", 0.01)
-    calls = 0
-
-    def away_twice(items: Sequence[int]) -> list[int | Exception]:
-        nonlocal calls
-        calls += 1
-        if calls < 3:
-            raise OperationalError("server closed the connection")
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        return list(items)
-
-    async def main(database: Database) -> list[int]:
-        return await asyncio.gather(*[database.submit(away_twice, number) for number in range(3)])
-
-    assert in_loop(main) == [0, 1, 2]
-    assert calls == 3
-
-
-def test_a_database_that_stays_away_fails_all_of_a_batch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_thread, "RECONNECT_SECONDS", 0.001)
-    monkeypatch.setattr(database_thread, "PATIENCE_SECONDS", 0.02)
-
-    def away(items: Sequence[int]) -> list[int | Exception]:
-        raise OperationalError("away")
-
-    async def main(database: Database) -> list[Any]:
-        return await asyncio.gather(*[database.submit(away, number) for number in range(3)], return_exceptions=True)
-
-    assert [type(error) for error in in_loop(main)] == [OperationalError] * 3
-
-
-def test_a_cancelled_item_does_not_disturb_its_batch() -> None:
+def test_the_database_thread_goes_on_while_something_takes_long() -> None:
     release = threading.Event()
 
-    def slow(items: Sequence[int]) -> list[int | Exception]:
-        release.wait(5)
-        return list(items)
-
-    async def main(database: Database) -> Any:
-        tasks = [asyncio.create_task(database.submit(slow, number)) for number in range(2)]
+    async def main(apart: DatabaseThread) -> tuple[bool, bool]:
+        database = Database()
+        slow = asyncio.create_task(apart.run(release.wait, 10))
         await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        tasks[0].cancel()
+        answered = await database.run(User.objects.exists)  # (would wait for ever in the same thread)
         release.set()
-        return await asyncio.gather(*tasks, return_exceptions=True)
+        await database.close()
+        return answered, await slow
 
-    cancelled, done = in_loop(main)
-    assert isinstance(cancelled, asyncio.CancelledError)
-    assert done == 1
-
-
-def test_where_many_are_under_way_a_batch_waits_for_company() -> None:
-    batches: list[int] = []
-
-    def count(items: Sequence[int]) -> list[int | Exception]:
-        batches.append(len(items))
-        return list(items)
-
-    async def main(database: Database) -> None:
-        async def later(number: int) -> None:
-            for _ in range(number):
-                await asyncio.sleep(0)
-            await database.submit(count, number)
-
-        await asyncio.gather(*[later(number) for number in range(20)])
-
-    in_loop(main, gather_seconds=0.1)
-    assert batches == [20]
+    assert in_loop(main) == (False, True)
 
 
-def test_a_batch_goes_as_soon_as_nothing_comes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "SHARE", 0.001)
+def test_pieces_are_done_one_after_the_other() -> None:
+    running: list[int] = []
+    most: list[int] = []
 
-    def same(items: Sequence[int]) -> list[int | Exception]:
-        return [*items]
+    def piece(number: int) -> int:
+        running.append(number)
+        most.append(len(running))
+        threading.Event().wait(0.02)
+        running.remove(number)
+        return number
 
-    async def main(database: Database) -> list[int]:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await asyncio.gather(*[database.submit(same, number) for number in range(3)])
+    async def main(apart: DatabaseThread) -> list[int]:
+        return await asyncio.gather(*[apart.run(piece, number) for number in range(4)])
 
-    assert in_loop(main, gather_seconds=PATIENCE_SECONDS * 2) == [0, 1, 2]
+    assert in_loop(main) == [0, 1, 2, 3]
+    assert most == [1, 1, 1, 1]
+
+
+def test_a_connection_that_is_kept_is_used_again_and_closed_with_the_thread() -> None:
+    async def run() -> tuple[Any, Any, bool]:
+        thread = DatabaseThread(keeps_connection=True)
+        first, second = [await thread.run(live_connection) for _ in range(2)]
+        was_open = first.connection is not None
+        await thread.close()
+        return first, second, was_open
+
+    first, second, was_open = asyncio.run(run())
+    assert first is second and was_open
+    assert first.connection is None
+
+
+def live_connection() -> Any:
+    User.objects.exists()
+    return connections[DEFAULT_DB_ALIAS]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_its_connection_is_closed_afterwards(fails: bool) -> None:
+    used: list[Any] = []
+
+    def piece() -> None:
+        used.append(connections[DEFAULT_DB_ALIAS])  # this thread's own
+        User.objects.exists()
+        assert used[0].connection is not None
+        if fails:
+            raise ZeroDivisionError
+
+    async def main(apart: DatabaseThread) -> Any:
+        return await asyncio.gather(apart.run(piece), return_exceptions=True)
+
+    (result,) = in_loop(main)
+    assert isinstance(result, ZeroDivisionError) is fails
+    assert used[0].connection is None
+
+
+def test_it_speaks_the_callers_language_and_logs_the_callers_ids() -> None:
+    def piece() -> tuple[str | None, dict[str, Any]]:
+        return get_language(), dict(bound_ids())
+
+    async def main(apart: DatabaseThread) -> Any:
+        with speaking("de"), bind(turn_id=7):
+            return await apart.run(piece)
+
+    language, bound = in_loop(main)
+    assert (language, bound["turn_id"]) == ("de", 7)
+
+
+def test_a_worker_that_hangs_up_begins_nothing_more() -> None:
+    async def main(apart: DatabaseThread) -> Any:
+        apart.hang_up()
+        return await asyncio.gather(apart.run(User.objects.exists), return_exceptions=True)
+
+    assert isinstance(in_loop(main)[0], InterfaceError)
+
+
+def test_a_broken_connection_undoes_what_was_begun_and_the_next_piece_is_done() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite's connection can't be broken from another thread")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def piece() -> None:
+        with transaction.atomic():
+            User.objects.create_user("+491711234567")
+            begun.set()
+            go_on.wait(10)
+            User.objects.exists()
+
+    async def main(apart: DatabaseThread) -> Any:
+        slow = asyncio.create_task(apart.run(piece))
+        await asyncio.to_thread(begun.wait, 10)
+        apart.hang_up()
+        go_on.set()
+        (failed,) = await asyncio.gather(slow, return_exceptions=True)
+        return failed
+
+    assert in_loop(main) is not None
+    assert not User.objects.exists()

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from config.db.databases import database
-from config.environment.addresses import database_url
+from config.environment.casts import database_url
 
 
 def test_every_wait_for_postgresql_ends_a_little_after_its_own_limit() -> None:

@@ -6,12 +6,11 @@ import pytest
 
 from bot.operations.reference import TEN_FAULTS
 from bot.tests.operations.test_reference import MANUAL
-from config.environment.check_env import report
+from config.environment.check_env import report, warnings
 from config.environment.dotenv import read_dotenv
-from config.environment.loading import DOTENV_IGNORED, Sources, checked, find_sources
+from config.environment.read import DOTENV_IGNORED, Sources, checked, find_sources
 from config.environment.variables import VARIABLES
-from config.environment.warnings import warnings
-from config.tests.environment.test_environment import PRODUCTION
+from config.tests.environment.test_read import PRODUCTION
 from config.tests.test_start_up import BASE, free_port, run
 
 TEN_PROBLEMS = re.search(r"```\n(The environment has 10 problems:\n.*?)```", MANUAL, re.DOTALL)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from config.environment.env import Values
 from config.environment.local_model import find
+from config.environment.read import Values
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from config.environment.dotenv import read_dotenv
-from config.environment.loading import SECRETS, validate
-from config.environment.variables import VARIABLES
-from config.tests.environment.test_environment import BASE, PRODUCTION
+from config.environment.read import validate
+from config.environment.variables import SECRETS, VARIABLES
+from config.tests.environment.test_read import BASE, PRODUCTION
 
 KEY = PRODUCTION["SECRET_KEY"]
 WHITE = "must not have white space inside"

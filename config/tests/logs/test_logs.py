@@ -1,6 +1,5 @@
 """What a log line looks like, and what never gets into one."""
 
-import inspect
 import json
 import logging
 import logging.config
@@ -11,10 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.http import HttpRequest
-from granian.server import mp
 
-from config.logs.lines import JsonLines, OneLiners, bind, bound_ids, logging_config
-from config.logs.server_logs import KnownAdvice
+from config.logs.configuration import logging_config
+from config.logs.lines import JsonLines, OneLiners, bind, bound_ids
 
 Lines = Callable[[], list[str]]
 
@@ -285,7 +283,7 @@ def test_a_line_that_cannot_be_written_says_so_without_its_content(configure):
 @pytest.mark.processes
 def test_every_line_of_a_process_that_crashes_is_json():
     program = (
-        "import logging, threading, warnings; from config.logs.lines import configure, logging_config;"
+        "import logging, threading, warnings; from config.logs.configuration import configure, logging_config;"
         "configure(logging_config(level='INFO', json=True)); warnings.warn('old');"
         "thread = threading.Thread(target=lambda: int('canary')); thread.start(); thread.join(); int('canary')"
     )
@@ -295,10 +293,3 @@ def test_every_line_of_a_process_that_crashes_is_json():
     assert "UserWarning" in events[0]["event"]
     assert "ValueError: [text withheld]" in events[2]["exc_info"]
     assert done.returncode == 1
-
-
-def test_granians_advice_about_threads_is_left_out_and_nothing_else():
-    advice = "Configuration allows spawning up to 512 Python threads, which seems quite high compared to the number of"
-    lines = [logging.makeLogRecord({"msg": text}) for text in (advice, "Listening at: http://127.0.0.1:3000")]
-    assert [KnownAdvice().filter(line) for line in lines] == [False, True]
-    assert "Python threads" in inspect.getsource(mp), "granian says it otherwise now"

@@ -165,7 +165,7 @@ def test_a_forked_process_does_not_tell_its_parents_counts(handler, logger):
 
 PROGRAM = """
 import logging, multiprocessing
-from config.logs.lines import configure, logging_config
+from config.logs.configuration import configure, logging_config
 
 def fail(times):
     for _ in range(times):

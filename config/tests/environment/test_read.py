@@ -1,14 +1,14 @@
 """What Parley makes of its environment, and how it says what is wrong with it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from config.environment.addresses import model_url
+from config.environment.casts import micros, model_url
 from config.environment.dotenv import Dotenv, read_dotenv
-from config.environment.env import EnvironmentProblems, process_environment
-from config.environment.loading import DOTENV_IGNORED, TEST_SECRET_KEY, load_environment, validate
-from config.environment.parsers import micros
+from config.environment.explain import EnvironmentProblems
+from config.environment.read import DOTENV_IGNORED, TEST_SECRET_KEY, load_environment, validate
 from config.environment.variables import VARIABLES
 
 BASE = Path(__file__).resolve().parents[3]
@@ -313,7 +313,7 @@ def test_a_dotenv_file_that_is_no_text_or_cannot_be_read_is_a_problem(tmp_path):
     dotenv.unlink()
     dotenv.symlink_to(dotenv)
     assert read_dotenv(dotenv).problems[0].startswith(".env cannot be read")
-    assert "PORT" not in process_environment()
+    assert "PORT" not in os.environ
 
 
 def test_a_missing_dotenv_file_or_a_directory_of_that_name_is_no_problem(tmp_path):

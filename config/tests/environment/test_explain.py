@@ -2,8 +2,8 @@
 
 import pytest
 
-from config.environment.addresses import database_url
-from config.environment.found import database_location, shown, url_location
+from config.environment.casts import database_location, database_url, url_location
+from config.environment.explain import shown
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 import logging
 from pathlib import Path
 
-from config.environment.env import EnvironmentProblems
-from config.environment.loading import load_environment, wants_json_logs
+from config.environment.explain import EnvironmentProblems
+from config.environment.read import load_environment, wants_json_logs
 from config.logs.lines import JsonLines, OneLiners
 
-BASE = Path(__file__).resolve().parents[2]
+BASE = Path(__file__).resolve().parents[1]
 
 
 class KnownAdvice(logging.Filter):
