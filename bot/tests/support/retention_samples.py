@@ -16,9 +16,9 @@ from django_q.models import OrmQ, Task
 
 from bot.models import AccessRequest, Bot, Counter, Heartbeat, InboundMessage, Lease, ModelChoice, OutboundMessage
 from bot.privacy.retention.costs import USAGE_PERIOD
+from bot.privacy.retention.made_up import MADE_UP_NUMBERS
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
 from bot.privacy.retention.table import steps
-from bot.simulator.overbudget import MADE_UP_NUMBERS
 from conversations.models import Conversation, Message, next_expiry
 from usage.managers import day_start, today
 from usage.models import ClosedDay, DailySpend, ModelPrice, Reservation, SpendAlert, UsageDay, UsageRecord

@@ -111,7 +111,8 @@ def test_the_console_shows_what_the_model_wrote(ask: Any, alice: Any, model: Scr
 def test_a_reply_that_takes_the_place_of_a_rendered_one_is_sent(
     bot: Any, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot.pipeline.turn import Turn, TurnMessage
+    from bot.pipeline.turn import Turn
+    from bot.queue.turn_message import TurnMessage
 
     turn = Turn(bot, "+4915100000000", lease=None, messages=[TurnMessage(1, "m1", "text", "Hi")])  # type: ignore[arg-type]
     turn.end("**a**", rendered=["*a*"])
