@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bot.pipeline.commands.registry import command
-from bot.pipeline.commands.writer import writer_of
+from bot.pipeline.commands.shared.writer import writer_of
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.erase import erase
@@ -23,6 +23,7 @@ CODE_MINUTES = CODE_SECONDS // 60
 @command(
     "forget",
     gettext_lazy("delete everything I hold about you"),
+    order=8,
     for_everybody=True,
     on_behalf=Permission.DELETE_PEOPLE,
     takes_code=True,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from bot.errors import SENTENCES, ErrorCode
 from bot.models import AccessRequest, Lease, LeaseLost
 from bot.pipeline.addresses import remember_addresses
-from bot.pipeline.commands.joining import OUTCOME_SENTENCES, code_in, try_code
+from bot.pipeline.commands.start import OUTCOME_SENTENCES, code_in, try_code
 from bot.pipeline.services import Services
 from bot.pipeline.stages.commands import commands_for_everybody
 from bot.pipeline.turn import Turn

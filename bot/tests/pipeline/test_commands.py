@@ -94,6 +94,27 @@ def test_help_names_what_the_person_may_use_and_how(
     assert all(" – " in line for line in lines)
 
 
+def test_help_lists_the_commands_in_an_order_of_their_own(ask: Ask, alice: User) -> None:
+    lines = ask("/help", OWNER).splitlines()[1:]
+
+    named = [
+        "help",
+        "reset",
+        "usage",
+        "model",
+        "whoami",
+        "privacy",
+        "export",
+        "forget",
+        "allow",
+        "deny",
+        "users",
+        "spend",
+    ]
+    assert [line.split()[0].removeprefix("/") for line in lines] == [*own, "allow", "deny", "users", "spend"]
+    assert len({command.order for command in COMMANDS.values()}) == len(COMMANDS)
+
+
 @pytest.mark.parametrize("text", ["/allow +4915187654321", "/deny +4915100000001", "/users", "/spend", "/ALLOW"])
 def test_what_is_for_staff_does_not_exist_for_others(ask: Ask, alice: User, text: str) -> None:
     answer = ask(text)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from bot.ai.base import Completion
 from bot.channels.base import AddressChanged, SendError, StatusEvent
 from bot.models import AccessRequest, InboundMessage, Lease, LeaseLost, ModelChoice, OutboundMessage
-from bot.pipeline.commands.joining import _redeem
+from bot.pipeline.commands.start import _redeem
 from bot.pipeline.stages.access import register_stranger
 from bot.pipeline.turn import ModelCall
 from bot.privacy.erasure import steps

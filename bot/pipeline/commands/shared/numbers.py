@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from bot.pipeline.commands.wording import tidy_name
+from bot.pipeline.commands.shared.wording import tidy_name
 from users.managers import read_number
 from users.phone import PUNCTUATION
 

@@ -11,7 +11,7 @@ import pytest
 from bot.channels.documents import MOST_TEXTS
 from bot.models import AccessRequest, InboundMessage, OutboundMessage
 from bot.pipeline.attempt_limit import OUTSIDER_CODES, OUTSIDER_MINUTES, TRIES, may_ask
-from bot.pipeline.commands import privacy
+from bot.pipeline.commands import export
 from bot.pipeline.commands.registry import COMMANDS
 from bot.pipeline.limiter import Limiter
 from bot.pipeline.services import Services
@@ -43,7 +43,7 @@ def files(channel: ScriptedChannel) -> dict[str, str]:
 
 
 def exported(channel: ScriptedChannel) -> dict[str, Any]:
-    return dict(json.loads(files(channel)[privacy.JSON_FILE]))
+    return dict(json.loads(files(channel)[export.JSON_FILE]))
 
 
 def say(bot: ActiveBot, *texts: str, address: str = STRANGER, **fields: Any) -> None:
@@ -98,7 +98,7 @@ def test_it_is_in_the_language_of_the_bot_in_the_thread_apart(
     alice: User, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoken: list[str | None] = []
-    collect = privacy.collect
+    collect = export.collect
 
     def listening(turn: Any) -> Any:
         from django.utils.translation import get_language
@@ -106,7 +106,7 @@ def test_it_is_in_the_language_of_the_bot_in_the_thread_apart(
         spoken.append(get_language())
         return collect(turn)
 
-    monkeypatch.setattr(privacy, "collect", listening)
+    monkeypatch.setattr(export, "collect", listening)
     say(BotFactory.active(language="de"), "/export", address=ALICE)
     assert spoken == ["de"]
 

@@ -1,4 +1,4 @@
-"""Invites in a chat: /join CODE and /start CODE, from people who are in, and (in the access stage) from strangers."""
+"""/start and /join: invites in a chat, from people who are in and, in a stage of their own, from strangers."""
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -8,7 +8,7 @@ from bot.command_call import read_call
 from bot.models import Lease, LeaseLost
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.attempt_limit import may_try
-from bot.pipeline.commands.basic import show_help
+from bot.pipeline.commands.help import show_help
 from bot.pipeline.commands.registry import command
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
@@ -27,13 +27,13 @@ OUTCOME_SENTENCES: dict[Outcome, Promise] = {
 }
 
 
-@command("join", _("join with an invite"), argument=_("CODE"), listed=False)
+@command("join", _("join with an invite"), argument=_("CODE"), order=9, listed=False)
 async def join(turn: Turn, services: Services, argument: str) -> str:
     """Say that the person is in already, or what else became of the code."""
     return str(OUTCOME_SENTENCES[await try_code(turn, services, argument)])
 
 
-@command("start", _("begin, or join with an invite"), argument=_("[CODE]"), listed=False)
+@command("start", _("begin, or join with an invite"), argument=_("[CODE]"), order=10, listed=False)
 async def start(turn: Turn, services: Services, argument: str) -> str:
     """Say what the bot can do; with a code do what /join does."""
     return await (join if argument else show_help)(turn, services, argument)
