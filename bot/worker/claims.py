@@ -3,14 +3,13 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice, takewhile
 
 from django.db import transaction
 from django.utils import timezone
 
 from bot.command_call import read_call
-from bot.errors import ErrorCode
 from bot.models import VISITOR, InboundMessage, Lease, ModelChoice, OutboundMessage, PendingRow, TakenLease
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.farewell import FAREWELL
@@ -18,6 +17,7 @@ from bot.queue.snapshot import ActiveBot, bot_by_id, current
 from bot.queue.turn_message import TurnMessage
 from bot.worker.erased import without_erased
 from bot.worker.quotes import load_quoted
+from bot.worker.retry import MOST_ATTEMPTS
 from bot.worker.senders import load_senders
 from bot.worker.visitors import load_visitors
 
@@ -26,8 +26,6 @@ logger = logging.getLogger(__name__)
 LEASE_TIME = timedelta(seconds=30)
 # A turn takes at most this many messages; a longer backlog of one chat is answered in several turns.
 MOST_MESSAGES = 50
-# A message that was begun this often without an end (a crash each time) is a dead letter.
-MOST_ATTEMPTS = 8
 # How long the chats of a bot that cannot be served are left alone: asked for at every poll, they would be in the way.
 LEFT_OUT_TIME = timedelta(seconds=30)
 
@@ -168,23 +166,3 @@ def _load_choices(turns: list[Turn]) -> None:
     for turn in turns:
         if turn.key in choosing:
             turn.chosen_model = chosen.get(choosing[turn.key], "")
-
-
-def bury_reason(turn: Turn) -> str:
-    """Return why a turn that was begun too often is given up."""
-    return ErrorCode.INTERNAL_ERROR if not turn.parts else ErrorCode.CHANNEL_ERROR
-
-
-def is_exhausted(turn: Turn) -> bool:
-    """Return whether the turn was begun too often."""
-    return turn.attempts > MOST_ATTEMPTS
-
-
-def backoff(attempts: int) -> timedelta:
-    """Return how long to wait before the attempt after this many: 1, 4, 16, 64 … seconds, at most five minutes."""
-    return timedelta(seconds=min(4 ** max(attempts - 1, 0), 300))
-
-
-def free_at(delay: timedelta | None) -> datetime:
-    """Return when a chat may be worked on again."""
-    return timezone.now() + (delay or timedelta())

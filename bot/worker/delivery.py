@@ -17,8 +17,8 @@ from bot.models import GONE_OUT, UNCERTAIN, OutboundMessage, OutboundPart
 from bot.pipeline.turn import Turn
 from bot.queue.snapshot import FRESH_SECONDS
 from bot.worker import replies, settlement
-from bot.worker.claims import MOST_ATTEMPTS, backoff
 from bot.worker.counting import count_reply, count_settlement
+from bot.worker.retry import backoff, may_retry
 from bot.worker.settlement import Outcome, Settlement
 from config.db.database_thread import Database
 
@@ -111,7 +111,7 @@ class Delivery:
         if error.uncertain:
             return self._uncertain(turn, part, error.code)
         pauses = error.credentials_refused or error.account_refused
-        retry = pauses or (error.retryable and turn.attempts < MOST_ATTEMPTS)
+        retry = pauses or (error.retryable and may_retry(turn))
         logger.warning(
             "send_refused",
             extra={

@@ -20,7 +20,7 @@ from bot.privacy.erasure.farewell import leave_nothing
 from bot.queue.notices import notify_chat, notify_owners
 from bot.queue.recovery import resolve
 from bot.reasons import cause_of
-from bot.worker.claims import free_at
+from bot.worker.retry import free_at
 from usage.budgets import release
 from usage.models import Reservation
 from users.seen import is_due, note_seen

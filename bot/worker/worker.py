@@ -21,8 +21,8 @@ from bot.pipeline.limiter import Limiter
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.worker import claims, replies
-from bot.worker.claims import backoff, bury_reason, is_exhausted
 from bot.worker.delivery import Delivery
+from bot.worker.retry import MOST_ATTEMPTS, backoff, bury_reason, is_exhausted, may_retry
 from bot.worker.settlement import Outcome, Settlement
 from bot.worker.upkeep import SignsOfLife
 from config.db.database_thread import Database, is_a_bug
@@ -189,7 +189,7 @@ class Worker:
 
     async def _give_up(self, turn: Turn) -> None:
         """End a turn as a dead letter. Its person is told, unless telling is what does not work."""
-        if turn.parts or turn.attempts > claims.MOST_ATTEMPTS + 1:
+        if turn.parts or turn.attempts > MOST_ATTEMPTS + 1:
             await self._delivery.settle(Settlement(turn, Outcome.DEAD, error_code=bury_reason(turn)))
             return
         turn.given_up = True
@@ -199,7 +199,7 @@ class Worker:
     async def _try_later(self, turn: Turn, error: Exception) -> None:
         retry = Settlement(turn, Outcome.RETRY, retry_in=backoff(turn.attempts), error_code=type(error).__name__)
         try:
-            if turn.attempts < claims.MOST_ATTEMPTS or turn.parts:
+            if may_retry(turn) or turn.parts:
                 await self._delivery.settle(retry)
             else:
                 await self._give_up(turn)

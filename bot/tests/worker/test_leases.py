@@ -16,7 +16,7 @@ from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import ALICE, BOB, BotFactory, WhatsAppBotFactory, event, whitelisted
 from bot.worker import claims, replies, settlement
-from bot.worker.claims import backoff, claim
+from bot.worker.claims import claim
 from bot.worker.settlement import Outcome, Settlement
 from conversations.memory import Said
 from conversations.models import Message
@@ -337,10 +337,6 @@ def test_beginning_a_send_again_whose_commit_was_not_answered_still_lets_it_go_o
     assert replies.begin_sending("one", [(turn, parts[0])]) == [True]
     assert replies.begin_sending("one", [(turn, parts[0])]) == [True], "it was begun, and nothing was sent yet"
     assert OutboundMessage.objects.get().status == "sending"
-
-
-def test_pauses_between_attempts_grow_and_end_at_five_minutes() -> None:
-    assert [backoff(attempts).total_seconds() for attempts in (0, 1, 2, 3, 4, 5, 9)] == [1, 1, 4, 16, 64, 256, 300]
 
 
 @pytest.mark.django_db(transaction=True)
