@@ -24,7 +24,7 @@ async def may_ask(turn: Turn, services: Services, command: str, *, with_code: bo
 
     Who is let in may give each a few times an hour. Anybody else may once a day, and send a code for it twice.
     """
-    if turn.user and turn.user.is_whitelisted:
+    if turn.is_of_member:
         return await may_try(turn, services, f"command:{command}")
     what, most = (f"outsider-code:{command}", OUTSIDER_CODES) if with_code else (f"outsider:{command}", OUTSIDER_ASKS)
     return await _hit(turn, services, what, most, OUTSIDER_MINUTES)

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from bot.pipeline.turn import ModelCall, Turn
+from bot.pipeline.result import ModelCall
+from bot.pipeline.turn import Turn
 from bot.worker.call_counting import count_calls
 from usage.budgets import Spent, counted_micros, settle
 from usage.managers import today
@@ -26,7 +27,7 @@ def record_calls(turns: Sequence[Turn]) -> list[tuple[Turn, int, date]]:
     # One day for the record and for the sums, whatever midnight does: the one that has its reservation.
     days = [turn.reserved_on or today() for turn in turns]
     on = timezone.localdate()
-    rows = [[_row(turn, call, day, on) for call in turn.calls] for turn, day in zip(turns, days, strict=True)]
+    rows = [[_row(turn, call, day, on) for call in turn.result.calls] for turn, day in zip(turns, days, strict=True)]
     new = UsageRecord.objects.record_many([row for of_turn in rows for row in of_turn])
     transaction.on_commit(partial(count_calls, [row for of_turn in rows for row in of_turn if row["call_id"] in new]))
     costs = [sum(row["budget_micros"] for row in of_turn if row["call_id"] in new) for of_turn in rows]

@@ -10,16 +10,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from bot.command_call import read_call
-from bot.models import VISITOR, InboundMessage, Lease, ModelChoice, OutboundMessage, PendingRow, TakenLease
+from bot.models import VISITOR, InboundMessage, Lease, OutboundMessage, PendingRow, TakenLease
+from bot.pipeline.result import After, Result
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.farewell import FAREWELL
 from bot.queue.snapshot import ActiveBot, bot_by_id, current
 from bot.queue.turn_message import TurnMessage
-from bot.worker.erased import without_erased
-from bot.worker.quotes import load_quoted
+from bot.worker.loading import load
 from bot.worker.retry import MOST_ATTEMPTS
-from bot.worker.senders import load_senders
-from bot.worker.visitors import load_visitors
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +47,7 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
         # Leases are locked before anything of their chats, here as everywhere. What another worker takes meanwhile is
         # waited for and then left to it.
         leases = Lease.objects.take(chats, worker, now, now + LEASE_TIME)
-        turns = _load(leases)
+        turns = _turns_of(leases)
     return turns
 
 
@@ -72,7 +70,7 @@ def release(worker: str, turns: Sequence[Turn]) -> None:
         Lease.objects.release(held, timezone.now())
 
 
-def _load(leases: list[TakenLease]) -> list[Turn]:
+def _turns_of(leases: list[TakenLease]) -> list[Turn]:
     by_chat = {(lease.bot_id, lease.address): lease for lease in leases}
     rows: dict[tuple[int, str], list[PendingRow]] = defaultdict(list)
     for row in InboundMessage.objects.of_leased_chats([lease.id for lease in leases]):
@@ -91,21 +89,20 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
     if unserved:
         Lease.objects.release(unserved, timezone.now() + LEFT_OUT_TIME)
     InboundMessage.objects.begin(message.id for turn in turns for message in turn.messages)
-    _load_replies(turns)
-    load_visitors(turns)
-    load_senders(turns)
-    load_quoted(turns)
-    turns = without_erased(turns)
-    _load_choices(turns)
-    return sorted(turns, key=lambda turn: turn.key)  # who waits longest begins first
+    return sorted(load(turns), key=lambda turn: turn.key)  # who waits longest begins first
 
 
 def _turn(bot: ActiveBot, lease: TakenLease, rows: list[PendingRow]) -> Turn:
     chosen = _one_turn(rows)
-    turn = Turn(bot=bot, address=lease.address, lease=lease, messages=[_message(row) for row in chosen])
-    turn.leaves_nothing = FAREWELL in chosen[0].payload
-    turn.is_stored = any(row.turn_key is not None for row in chosen)
-    return turn
+    return Turn(
+        bot=bot,
+        address=lease.address,
+        lease=lease,
+        messages=[_message(row) for row in chosen],
+        call=read_call(chosen[0].payload.get("text", "")),
+        is_stored=any(row.turn_key is not None for row in chosen),
+        result=Result(after=After.DELETE_CHAT if FAREWELL in chosen[0].payload else After.KEEP),
+    )
 
 
 def _one_turn(rows: list[PendingRow]) -> list[PendingRow]:
@@ -150,19 +147,3 @@ def _message(row: PendingRow) -> TurnMessage:
         note=payload.get("note", ""),
         quotes=payload.get("quotes", ""),
     )
-
-
-def _load_replies(turns: list[Turn]) -> None:
-    """Load the replies that are stored. A message's turn is noted with its reply: without one there is none to load."""
-    stored = OutboundMessage.objects.parts_of(turn.key for turn in turns if turn.is_stored)
-    for turn in turns:
-        turn.parts = stored.get(turn.key, [])
-
-
-def _load_choices(turns: list[Turn]) -> None:
-    """Load which models people have chosen, of those bots only that leave a choice."""
-    choosing = {turn.key: (turn.bot.id, turn.user.pk) for turn in turns if turn.user and turn.bot.allowed_models}
-    chosen = ModelChoice.objects.of_many(choosing.values())
-    for turn in turns:
-        if turn.key in choosing:
-            turn.chosen_model = chosen.get(choosing[turn.key], "")

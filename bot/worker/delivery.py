@@ -50,7 +50,7 @@ class Delivery:
         Raises:
             LeaseLost: another worker has the chat now and decides.
         """
-        end = Outcome.DEAD if turn.given_up else Outcome.DONE
+        end = Outcome.DEAD if turn.result.given_up else Outcome.DONE
         open_parts = [part for part in parts if part.status not in GONE_OUT]
         for part in open_parts:
             last = part is open_parts[-1]
@@ -162,7 +162,7 @@ def _message(turn: Turn, part: OutboundPart) -> OutboundText:
 def log_end(settlement: Settlement) -> None:
     """Log how a turn ended, for this time at least."""
     turn = settlement.turn
-    code = settlement.error_code or turn.error_code
+    code = settlement.error_code or turn.result.error_code
     facts: dict[str, Any] = {"outcome": settlement.outcome.value, "seconds": turn.elapsed_ms / 1_000}
     if turn.steps:  # (Where an earlier attempt has stored the reply, no stage was run.)
         facts["stage"] = turn.steps[-1][0]

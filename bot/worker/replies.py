@@ -54,9 +54,10 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         kept = [turn for turn in mine if turn.key not in stored]
         inbox = InboundMessage.objects.all()
         inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
-        if given_up := [message.id for turn in kept if turn.given_up for message in turn.messages]:
+        if given_up := [message.id for turn in kept if turn.result.given_up for message in turn.messages]:
             inbox.give_up(given_up, ErrorCode.INTERNAL_ERROR)
-        remember_many([((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember])
+        said = [(turn, turn.result.remember) for turn in kept if turn.result.remember]
+        remember_many([((turn.user.pk, turn.bot.slug), words) for turn, words in said if turn.user])
         # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
         settle_budgets(costs)
     results = {turn.key: [_as_part(ids[turn.key, row["part"]], row) for row in rows[turn.key]] for turn in kept}
@@ -113,7 +114,8 @@ def _parts(turn: Turn) -> list[dict[str, Any]]:
     queued = {"bot_id": turn.bot.id, "address": turn.address, "turn_key": turn.key, "status": Status.QUEUED}
     now = timezone.now()
     queued |= {"attempts": 0, "sending_at": None, "created_at": now, "updated_at": now}
-    parts = reply_parts(turn.bot.channel, turn.reply or "", turn.documents, turn.rendered)
+    said = turn.result
+    parts = reply_parts(turn.bot.channel, said.reply or "", said.documents, said.rendered)
     rows = [
         {**queued, "part": number, "text": part.text, "filename": part.filename}
         for number, part in enumerate(parts, start=1)

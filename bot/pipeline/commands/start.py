@@ -4,7 +4,6 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bot.command_call import read_call
 from bot.models import Lease, LeaseLost
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.attempt_limit import may_try
@@ -41,8 +40,7 @@ async def start(turn: Turn, services: Services, argument: str) -> str:
 
 def code_in(turn: Turn) -> str | None:
     """Return what follows /join or /start in a turn, or None: nothing does, or it is no such command."""
-    call = read_call(turn.messages[0].text)
-    return call.argument if call and call.name in NAMES and call.argument else None
+    return turn.call.argument if turn.call and turn.call.name in NAMES and turn.call.argument else None
 
 
 async def try_code(turn: Turn, services: Services, text: str) -> Outcome:
@@ -52,7 +50,7 @@ async def try_code(turn: Turn, services: Services, text: str) -> Outcome:
     """
     code = read_code(text)
     if not code or not await may_try(turn, services, "codes"):
-        return Outcome.ALREADY_IN if turn.user and turn.user.is_whitelisted else Outcome.INVALID
+        return Outcome.ALREADY_IN if turn.is_of_member else Outcome.INVALID
     redemption = await services.database.run(_redeem, turn, code)
     if redemption.outcome is Outcome.JOINED:
         turn.user = redemption.person

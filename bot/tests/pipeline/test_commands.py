@@ -175,11 +175,11 @@ def test_a_worker_that_dies_between_doing_and_storing_leaves_a_command_that_can_
         return stored(worker, turns)
 
     monkeypatch.setattr(replies, "store_replies", fail_once)
-    monkeypatch.setattr("bot.worker.worker.backoff", lambda attempts: timedelta())
+    monkeypatch.setattr("bot.worker.answering.backoff", lambda attempts: timedelta())
 
     answer = ask(text, OWNER)
 
-    assert failed[0].reply == first, "it was done"
+    assert failed[0].result.reply == first, "it was done"
     assert answer.startswith(again)
     assert User.objects.filter(phone_number=BOB).count() <= 1
     assert (AccessRequest.objects.count() == 1) == (text == f"/deny {ALICE}")
