@@ -1,4 +1,4 @@
-"""What an address may do so often, whoever it belongs to: try a code, ask what is held about it."""
+"""Limit how often an address may try a code, or ask what is held about it, whoever it belongs to."""
 
 from django.utils.crypto import salted_hmac
 

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 
-from django.conf import settings
-
 from bot.ai.standing import row_code
 from bot.errors import AppError, ErrorCode
 from bot.pipeline.services import Services
@@ -37,9 +35,6 @@ EXPECTED = frozenset(
     }
 )
 
-# The model has its own deadline; this much more is left for everything else a turn does before it is cut off.
-MARGIN_SECONDS = 15
-
 
 async def run(turn: Turn, services: Services) -> None:
     """Run the stages until one ends the turn. An AppError ends it with that error's sentence.
@@ -49,7 +44,7 @@ async def run(turn: Turn, services: Services) -> None:
     """
     name = ""
     try:
-        async with asyncio.timeout(settings.MODEL_DEADLINE_SECONDS + MARGIN_SECONDS):
+        async with asyncio.timeout(turn.seconds_left):
             turn.steps.append(("claimed", turn.elapsed_ms))
             for stage in FOR_PEOPLE if turn.is_of_member else FOR_STRANGERS:
                 name = stage.__name__

@@ -90,6 +90,11 @@ class Turn:
         return round((time.monotonic() - self._claimed_at) * 1_000)
 
     @property
+    def seconds_left(self) -> float:
+        """How much of its time the turn has left, a moment at least."""
+        return max(settings.TURN_DEADLINE_SECONDS + self._claimed_at - time.monotonic(), 0.1)
+
+    @property
     def log_ids(self) -> dict[str, Any]:
         """What every log line of the turn names: turn, bot, chat, person, and what delivered its messages."""
         requests = list(dict.fromkeys(message.request_id for message in self.messages if message.request_id))
@@ -150,11 +155,6 @@ class Turn:
         return text_of(self.messages, self.quoted)
 
     @property
-    def last_sent_at(self) -> datetime | None:
-        """The provider's time of the person's latest message."""
-        return max((message.sent_at for message in self.messages if message.sent_at), default=None)
-
-    @property
     def own_model(self) -> str:
         """The model that answers who has chosen none."""
         return self.bot.model or settings.OPENAI_GPT_MODEL
@@ -177,7 +177,7 @@ class Turn:
                 model=self.model,
                 messages=self._prompt(),
                 max_tokens=settings.MAX_REPLY_TOKENS,
-                deadline_seconds=settings.MODEL_DEADLINE_SECONDS,
+                deadline_seconds=min(settings.MODEL_DEADLINE_SECONDS, self.seconds_left),
                 chat=self.lease.id,
                 effort=self.bot.reasoning_effort,
             )
@@ -196,7 +196,8 @@ class Turn:
     def window_is_closed(self, now: datetime) -> bool:
         """Return whether the provider no longer lets us answer, by its own time of the person's latest message."""
         window = self.bot.channel.reply_window
-        return bool(window and self.last_sent_at and now - self.last_sent_at > window)
+        sent_at = max((message.sent_at for message in self.messages if message.sent_at), default=None)
+        return bool(window and sent_at and now - sent_at > window)
 
     def attach(self, *documents: Document) -> bool:
         """Let documents follow the reply, if the channel takes them all; else none does. Return whether they do."""

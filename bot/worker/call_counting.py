@@ -1,4 +1,4 @@
-"""What model calls count for."""
+"""Count the tokens and the cost of model calls, for the metrics."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

@@ -31,9 +31,9 @@ LEFT_OUT_TIME = timedelta(seconds=30)
 def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -> list[Turn]:
     """Take up to `most` waiting chats and return a turn for each, loaded and leased for LEASE_TIME.
 
-    suspect: one of them may be a chat whose last owners all died. Taken with others again and again, the message that
-    kills its workers would make dead letters of theirs as well.
-    idle: most likely nothing waits at all, which is asked first because it is asked many times a second.
+    suspect: allow one chat whose previous workers all crashed. Claimed together with others, it would exhaust their
+    attempts too.
+    idle: most likely nothing waits; that is asked first, because it is asked many times a second.
     """
     if idle and not InboundMessage.objects.is_anything_pending():
         return []
@@ -44,7 +44,7 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
     if not chats:  # the idle case: reads only, no transaction, no lock
         return []
     with transaction.atomic():
-        # Leases are locked before anything of their chats, here as everywhere. What another worker takes meanwhile is
+        # Lock order: leases before anything of their chats, here as everywhere. What another worker takes meanwhile is
         # waited for and then left to it.
         leases = Lease.objects.take(chats, worker, now, now + LEASE_TIME)
         turns = _turns_of(leases)

@@ -1,4 +1,4 @@
-"""Tell who wrote the messages of claimed turns, from the one or two addresses that they carry."""
+"""Load who wrote the messages of claimed turns, from the one or two addresses that they carry."""
 
 import logging
 

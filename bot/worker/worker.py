@@ -1,4 +1,4 @@
-"""The worker: claims waiting chats and runs their turns, many at once in one event loop."""
+"""Run the worker process: claim waiting chats and work through their turns, many at once in one event loop."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from bot.pipeline.turn import Turn
 from bot.worker import claims
 from bot.worker.answering import Answering
 from bot.worker.delivery import Delivery
-from bot.worker.upkeep import SignsOfLife
+from bot.worker.upkeep import Upkeep
 from config.db.database_thread import Database, is_a_bug
 from config.db.gathering import WhileTheyCome
 from config.db.side_thread import Apart
@@ -70,8 +70,8 @@ class Worker:
             limiter = Limiter(settings.REDIS_URL)
             services = Services(self._database, model, client, limiter, self._apart)
             self._answering = Answering(self.name, services, Delivery(self.name, self._database, client))
-            signs = SignsOfLife(self.name, self._database, lambda: [turn.lease for turn in self._active.values()])
-            signs.begin()
+            upkeep = Upkeep(self.name, self._database, lambda: [turn.lease for turn in self._active.values()])
+            upkeep.begin()
             logger.info("worker_started", extra={"worker": self.name, "concurrency": self.concurrency})
             try:
                 await self._poll()
@@ -81,7 +81,7 @@ class Worker:
                     task.cancel()
                 await asyncio.gather(*services.background, return_exceptions=True)
                 await model.close()
-                await signs.end()
+                await upkeep.end()
                 await self._apart.close()
                 await self._database.close()
                 await limiter.close()

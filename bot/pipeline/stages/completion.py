@@ -43,7 +43,9 @@ async def completion(turn: Turn, services: Services) -> None:
     """
     request = turn.request
     if turn.waited_seconds:
-        request = replace(request, deadline_seconds=request.deadline_seconds - turn.waited_seconds)
+        request = replace(
+            request, deadline_seconds=min(request.deadline_seconds - turn.waited_seconds, turn.seconds_left)
+        )
     typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
     try:
         answer = await _answer(turn, request, services)
