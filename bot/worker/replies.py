@@ -15,9 +15,8 @@ from django.utils import timezone
 from bot.channels.documents import reply_parts
 from bot.errors import ErrorCode
 from bot.models import AnsweredMessage, InboundMessage, Lease, LeaseLost, OutboundMessage, OutboundPart
-from bot.pipeline.stages.budget import settle_budgets
 from bot.pipeline.turn import Turn
-from bot.worker.billing import record_calls
+from bot.worker.billing import record_calls, settle_budgets
 from config.db.rows import insert_rows
 from conversations.memory import remember_many
 from users.models import User

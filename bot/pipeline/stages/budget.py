@@ -1,8 +1,8 @@
-"""What a turn may cost: reserved in the daily budgets before the model is asked, settled when its reply is stored."""
+"""What a turn may cost: reserved in the daily budgets before the model is asked."""
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from django.conf import settings
@@ -105,21 +105,3 @@ def most_micros(request: CompletionRequest) -> int:
         on=today(),
     )
     return budgets.counted_micros(priced.cost_micros, prompt_tokens, request.max_tokens)
-
-
-def settle_budgets(turns: Iterable[tuple[Turn, int, date]]) -> None:
-    """Count what turns have cost (micro-dollars, on a day), and give back what they had reserved beyond it."""
-    budgets.settle(
-        [
-            budgets.Spent(
-                turn_key=turn.key,
-                fence=turn.lease.fence,
-                user_id=turn.user.pk if turn.user else None,
-                bot=turn.bot.slug,
-                cost_micros=cost_micros,
-                day=day,
-                has_reserved=turn.reserved_on is not None,
-            )
-            for turn, cost_micros, day in turns
-        ]
-    )
