@@ -1,11 +1,15 @@
 """Which stages a turn goes through, and what becomes of one that takes too long."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from django.utils import timezone
 
+from bot.command_call import Call
 from bot.errors import GENERIC_SENTENCE, ErrorCode
 from bot.models import TakenLease
 from bot.pipeline import runner
@@ -52,6 +56,16 @@ def test_who_is_not_let_in_goes_through_stages_of_their_own_and_no_model_is_amon
     turn = turn_of(user)
     asyncio.run(runner.run(turn, NOBODYS_SERVICES))
     assert passed(turn) == stages.split()
+
+
+def test_a_strangers_command_that_can_not_be_answered_any_more_is_not_carried_out() -> None:
+    turn = turn_of()
+    turn.bot.channel = SimpleNamespace(reply_window=timedelta(hours=24))  # type: ignore[assignment,misc]
+    turn.messages = [replace(turn.messages[0], sent_at=timezone.now() - timedelta(hours=25))]
+    turn.call = Call("export")
+    asyncio.run(runner.run(turn, NOBODYS_SERVICES))
+    assert (turn.result.reply, turn.result.error_code) == (None, ErrorCode.WINDOW_EXPIRED)
+    assert passed(turn)[-1] == "open_commands"
 
 
 def test_a_turn_whose_time_is_over_ends_with_a_sentence(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
