@@ -1,5 +1,7 @@
 """What runs by itself: which function a schedule calls, and what becomes of a part of the minute's task that fails."""
 
+from collections.abc import Callable
+
 import pytest
 from django_q.models import Schedule
 
@@ -28,7 +30,7 @@ def test_a_step_of_the_minute_that_fails_is_logged_under_its_name_and_the_others
 ) -> None:
     done = []
 
-    def step(name: str):  # type: ignore[no-untyped-def]
+    def step(name: str) -> Callable[[], None]:
         def work() -> None:
             if name == broken:
                 raise RuntimeError

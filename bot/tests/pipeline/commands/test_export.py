@@ -220,7 +220,7 @@ def test_who_has_themselves_erased_begins_no_new_day(
 
 def ask_as_stranger(bot: ActiveBot, limiter: Limiter, times: int) -> list[bool]:
     """Let a stranger give the same command several times at once, and return whether each is to be answered."""
-    turn = cast(Turn, SimpleNamespace(user=None, bot=bot, address=STRANGER, attempts=1))
+    turn = cast(Turn, SimpleNamespace(user=None, is_of_member=False, bot=bot, address=STRANGER, attempts=1))
     services = cast(Services, SimpleNamespace(limiter=limiter))
 
     async def ask() -> list[bool]:
