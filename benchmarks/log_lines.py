@@ -22,7 +22,7 @@ SECRETS = [f"secret-{number:02}-of-an-installation" for number in range(14)]
 
 def write_message(number: int) -> int:
     """Log what a web process and a worker log of one message, and return how many lines that is."""
-    web, worker = logging.getLogger("bot.queue.accept"), logging.getLogger("bot.worker.worker")
+    web, worker = logging.getLogger("bot.queue.accept"), logging.getLogger("bot.worker.answering")
     address, request_id = f"+49151{number:08}", uuid4().hex
     chat = phone_hash(f"shop\0{address}", KEY)
     with bind(request_id=request_id):

@@ -14,7 +14,7 @@ from bot.ai.standing import Refusal, error_of, json_of, refusal_of
 from config.egress import through
 
 if TYPE_CHECKING:
-    from bot.pipeline.turn import ModelCall
+    from bot.pipeline.result import ModelCall
 
 Result = TypeVar("Result")
 
@@ -60,7 +60,7 @@ def ask_model(name: str, effort: str) -> ModelCall:
     # Imported late, like the model: 44 MB that only who presses the button needs.
     from bot.ai import create_model
     from bot.ai.base import ChatMessage, CompletionRequest, EmptyCompletion
-    from bot.pipeline.turn import ModelCall
+    from bot.pipeline.result import ModelCall
 
     request = CompletionRequest(name, (ChatMessage("user", "Say yes."),), ANSWER_TOKENS, ANSWER_SECONDS, effort=effort)
 

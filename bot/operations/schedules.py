@@ -58,7 +58,7 @@ KNOWN: dict[str, Known] = {
     ),
     "watch": Known(
         WATCH_NAME,
-        "bot.operations.schedules.watch_budgets",
+        "bot.operations.schedules.every_minute",
         _("Watch budgets and count"),
         _("Sends budget alerts, frees what abandoned turns have reserved, and counts the figures of the dashboard."),
     ),
@@ -155,7 +155,7 @@ def purge() -> None:
 
 
 @scheduled
-def watch_budgets() -> None:
+def every_minute() -> None:
     """Do what is due every minute: alerts, what abandoned turns have reserved, the figures of days.
 
     First it notes that the scheduler lives: only the whole chain, from the clock to the task's process, gets here.
@@ -167,7 +167,7 @@ def watch_budgets() -> None:
         try:
             step()
         except Exception:
-            logger.exception("budget_watch_failed", extra={"step": step.__name__})
+            logger.exception("minute_task_failed", extra={"step": step.__name__})
 
 
 def _live_on() -> Progress:

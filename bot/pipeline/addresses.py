@@ -1,4 +1,4 @@
-"""What a message says about how else its sender is named."""
+"""Link the other address that a message carries to its sender."""
 
 import logging
 

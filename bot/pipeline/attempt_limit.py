@@ -1,4 +1,4 @@
-"""What an address may do so often, whoever it belongs to: try a code, ask what is held about it."""
+"""Limit how often an address may try a code, or ask what is held about it, whoever it belongs to."""
 
 from django.utils.crypto import salted_hmac
 
@@ -24,7 +24,7 @@ async def may_ask(turn: Turn, services: Services, command: str, *, with_code: bo
 
     Who is let in may give each a few times an hour. Anybody else may once a day, and send a code for it twice.
     """
-    if turn.user and turn.user.is_whitelisted:
+    if turn.is_of_member:
         return await may_try(turn, services, f"command:{command}")
     what, most = (f"outsider-code:{command}", OUTSIDER_CODES) if with_code else (f"outsider:{command}", OUTSIDER_ASKS)
     return await _hit(turn, services, what, most, OUTSIDER_MINUTES)

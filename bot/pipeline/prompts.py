@@ -1,11 +1,13 @@
 """Choose what a model is shown of a conversation: whole exchanges, the newest first."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from bot.ai.base import ChatMessage, CompletionRequest
 from bot.ai.messages import exchanges, joined
 from bot.ai.tokens import cautious_prompt_tokens, estimate_prompt_tokens
+from bot.channels.base import TEXT
+from bot.queue.turn_message import TurnMessage
 
 Size = Callable[[Iterable[ChatMessage]], int]
 
@@ -13,6 +15,25 @@ Size = Callable[[Iterable[ChatMessage]], int]
 SHARE_OF_UNKNOWN = 4
 # An answer may have at most this share of a context that is too small for MAX_REPLY_TOKENS.
 SHARE_OF_ANSWER = 4
+# What the model is told of a quoted message that is no longer held.
+ANSWERS_EARLIER = "[answers an earlier message]"
+
+
+def text_of(messages: Iterable[TurnMessage], quoted: Mapping[str, str]) -> str:
+    """Return what a person wrote, message by message; what can't be read, and what is quoted, is named in brackets."""
+    return "\n".join(line for message in messages for line in _lines(message, quoted) if line)
+
+
+def _lines(message: TurnMessage, quoted: Mapping[str, str]) -> tuple[str, ...]:
+    if not message.note and not message.quotes:  # (as nearly every message)
+        return (message.text if message.kind == TEXT else _named(message),)
+    said = message.text if message.note or message.kind == TEXT else _named(message)
+    return quoted.get(message.quotes, ANSWERS_EARLIER) if message.quotes else "", said, message.note
+
+
+def _named(message: TurnMessage) -> str:
+    caption = f": {message.text}" if message.text else ""
+    return f"[{message.kind}{caption}]"
 
 
 def prompt(

@@ -1,4 +1,4 @@
-"""What becomes of a model's answer: what the person reads of it, as their channel writes it, and the log's line."""
+"""Turn a model's answer into what the person reads, as their channel writes it; log the call."""
 
 import asyncio
 import logging

@@ -3,14 +3,12 @@
 import asyncio
 import logging
 
-from django.conf import settings
-
 from bot.ai.standing import row_code
 from bot.errors import AppError, ErrorCode
 from bot.pipeline.services import Services
-from bot.pipeline.stages.access import access
+from bot.pipeline.stages.access import access, ask_for_access, join_by_code
 from bot.pipeline.stages.budget import budget
-from bot.pipeline.stages.commands import commands
+from bot.pipeline.stages.commands import commands, open_commands
 from bot.pipeline.stages.completion import completion
 from bot.pipeline.stages.notice import notice
 from bot.pipeline.stages.rate_limit import rate_limit
@@ -19,8 +17,10 @@ from bot.pipeline.turn import Turn
 
 logger = logging.getLogger(__name__)
 
-# A stage ends the turn, raises AppError, or lets it pass on to the next.
-STAGES = (notice, access, rate_limit, window, commands, budget, completion)
+# A stage ends the turn, raises AppError, or lets it pass on to the next. What costs money comes last.
+FOR_PEOPLE = (notice, access, rate_limit, window, commands, budget, completion)
+# Of who is not let in. The last one ends every turn.
+FOR_STRANGERS = (notice, access, open_commands, join_by_code, ask_for_access)
 
 # What the person's own doing or a setting brings about: no fault of ours that somebody has to look into.
 EXPECTED = frozenset(
@@ -35,9 +35,6 @@ EXPECTED = frozenset(
     }
 )
 
-# The model has its own deadline; this much more is left for everything else a turn does before it is cut off.
-MARGIN_SECONDS = 15
-
 
 async def run(turn: Turn, services: Services) -> None:
     """Run the stages until one ends the turn. An AppError ends it with that error's sentence.
@@ -47,16 +44,16 @@ async def run(turn: Turn, services: Services) -> None:
     """
     name = ""
     try:
-        async with asyncio.timeout(settings.MODEL_DEADLINE_SECONDS + MARGIN_SECONDS):
+        async with asyncio.timeout(turn.seconds_left):
             turn.steps.append(("claimed", turn.elapsed_ms))
-            for stage in STAGES:
+            for stage in FOR_PEOPLE if turn.is_of_member else FOR_STRANGERS:
                 name = stage.__name__
                 try:
                     await stage(turn, services)
                 finally:
                     turn.steps.append((name, turn.elapsed_ms))
-                if turn.ended:
-                    logger.debug("turn_decided", extra={"stage": name, "has_reply": turn.reply is not None})
+                if turn.result.ended:
+                    logger.debug("turn_decided", extra={"stage": name, "has_reply": turn.result.reply is not None})
                     return
     except AppError as error:
         _fail(turn, error, name)

@@ -5,63 +5,48 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 
-from bot.ai.base import ChatMessage, Completion
-from bot.channels.base import TEXT, UNAVAILABLE
+from bot.ai.base import ChatMessage, CompletionRequest
+from bot.ai.tokens import estimate_tokens
+from bot.channels.base import UNAVAILABLE
 from bot.channels.documents import Document, fits
+from bot.command_call import Call
+from bot.errors import AppError, ErrorCode
 from bot.models import OutboundPart, TakenLease
+from bot.pipeline.prompts import prompt, text_of
+from bot.pipeline.result import After, Result
 from bot.queue.log_ids import chat_hash
 from bot.queue.snapshot import ActiveBot
 from bot.queue.turn_message import TurnMessage
-from conversations.memory import Said
 from users.models import User
-
-# What the model is told of a quoted message that is no longer held.
-ANSWERS_EARLIER = "[answers an earlier message]"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCall:
-    """One completion that was paid for: the model asked, and what came back.
-
-    id: names this call and no other, however often it is recorded.
-    """
-
-    model: str
-    completion: Completion
-    id: str = field(default_factory=lambda: uuid4().hex)
 
 
 @dataclass(slots=True)
 class Turn:
-    """What a worker knows of a turn. Stages read it, and end it by setting its reply (or by ending it silently).
+    """What was claimed of a chat, read by everybody, and the result that the stages decide.
 
     key: the id of its first inbound message; replies, usage and log lines of the turn carry it.
-    parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
+    call: the command that it gives; None: it is no command.
+    visitor: the member of staff who wrote it in the simulator; None also where they are gone.
     in_doubt: its addresses contradict each other: it is nobody's, and nothing of whoever has them is shown.
     history: what was said before, oldest first.
     quoted: in words what its messages quote, by the provider's id, as far as it is still held.
-    rendered: the reply as the texts that its channel sends, where it was a model's Markdown; empty: as it is.
-    documents: files that follow the reply.
     chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
-    given_up: its messages become dead letters; the reply only says that it did not work.
-    steps: the stages it went through, with the milliseconds from its claim to the end of each.
-    leaves_nothing: it says goodbye to who was erased: once it is settled its messages, reply and lease are deleted.
+    parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
     is_stored: its reply was stored by an earlier worker.
-    prompt: what the model is shown, once that was put together.
-    requested: a send was requested, so that nobody may send it again.
-    visitor: the member of staff who wrote it in the simulator; None also where they are gone.
     reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
     waited_seconds: how long it has waited for room in them, which the model has less time for.
+    requested: a send was requested, so that nobody may send it again.
+    steps: the stages it went through, with the milliseconds from its claim to the end of each.
     """
 
     bot: ActiveBot
     address: str = field(repr=False)
     lease: TakenLease
     messages: list[TurnMessage]
+    call: Call | None = field(default=None, repr=False)
     user: User | None = None
     visitor: User | None = None
     other_address_known: bool = True
@@ -70,22 +55,13 @@ class Turn:
     quoted: dict[str, str] = field(default_factory=dict, repr=False)
     chosen_model: str = ""
     parts: list[OutboundPart] = field(default_factory=list)
-    reply: str | None = field(default=None, repr=False)
-    rendered: Sequence[str] = field(default=(), repr=False)
-    documents: list[Document] = field(default_factory=list, repr=False)
-    ended: bool = False
-    given_up: bool = False
-    forget_messages: bool = False
-    leaves_nothing: bool = False
-    error_code: str = ""
+    is_stored: bool = False
+    result: Result = field(default_factory=Result)
     reserved_on: date | None = None
     waited_seconds: float = 0.0
-    calls: list[ModelCall] = field(default_factory=list)
-    remember: list[Said] = field(default_factory=list, repr=False)
-    steps: list[tuple[str, int]] = field(default_factory=list)
-    is_stored: bool = False
-    prompt: tuple[ChatMessage, ...] = field(default=(), repr=False)
     requested: bool = False
+    steps: list[tuple[str, int]] = field(default_factory=list)
+    _request: CompletionRequest | None = field(default=None, repr=False)
     _claimed_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -114,6 +90,11 @@ class Turn:
         return round((time.monotonic() - self._claimed_at) * 1_000)
 
     @property
+    def seconds_left(self) -> float:
+        """How much of its time the turn has left, a moment at least."""
+        return max(settings.TURN_DEADLINE_SECONDS + self._claimed_at - time.monotonic(), 0.1)
+
+    @property
     def log_ids(self) -> dict[str, Any]:
         """What every log line of the turn names: turn, bot, chat, person, and what delivered its messages."""
         requests = list(dict.fromkeys(message.request_id for message in self.messages if message.request_id))
@@ -132,6 +113,16 @@ class Turn:
         if self.user is None:
             raise LookupError("the turn is nobody's that is known")
         return self.user
+
+    @property
+    def is_of_member(self) -> bool:
+        """Whether somebody wrote it who is let in."""
+        return self.user is not None and self.user.is_whitelisted
+
+    @property
+    def is_farewell(self) -> bool:
+        """Whether it says goodbye to who was erased."""
+        return self.result.after is After.DELETE_CHAT
 
     @property
     def visitor_id(self) -> int | None:
@@ -160,23 +151,8 @@ class Turn:
 
     @property
     def text(self) -> str:
-        """What the person wrote, message by message; what can't be read, and what is quoted, is named in brackets."""
-        return "\n".join(line for message in self.messages for line in self._lines(message) if line)
-
-    @property
-    def has_text(self) -> bool:
-        """Whether anything in the turn can be read."""
-        return any(message.is_readable for message in self.messages)
-
-    @property
-    def is_unavailable(self) -> bool:
-        """Whether something was written that the provider could not hand over."""
-        return any(message.kind == UNAVAILABLE for message in self.messages)
-
-    @property
-    def last_sent_at(self) -> datetime | None:
-        """The provider's time of the person's latest message."""
-        return max((message.sent_at for message in self.messages if message.sent_at), default=None)
+        """What the person wrote, as the model is shown it."""
+        return text_of(self.messages, self.quoted)
 
     @property
     def own_model(self) -> str:
@@ -188,33 +164,49 @@ class Turn:
         """The model that answers: the chosen one while the bot allows it, else the bot's own."""
         return self.chosen_model if self.chosen_model in self.bot.allowed_models else self.own_model
 
-    def _lines(self, message: TurnMessage) -> tuple[str, ...]:
-        if not message.note and not message.quotes:  # (as nearly every message)
-            return (message.text if message.kind == TEXT else _named(message),)
-        said = message.text if message.note or message.kind == TEXT else _named(message)
-        quoted = self.quoted.get(message.quotes, ANSWERS_EARLIER) if message.quotes else ""
-        return quoted, said, message.note
+    @property
+    def request(self) -> CompletionRequest:
+        """What the model is asked, put together once.
+
+        Raises:
+            AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read, MESSAGE_UNAVAILABLE when the provider
+                could not hand it over, MESSAGE_TOO_LONG when its own text is more than a model is shown.
+        """
+        if self._request is None:
+            self._request = CompletionRequest(
+                model=self.model,
+                messages=self._prompt(),
+                max_tokens=settings.MAX_REPLY_TOKENS,
+                deadline_seconds=min(settings.MODEL_DEADLINE_SECONDS, self.seconds_left),
+                chat=self.lease.id,
+                effort=self.bot.reasoning_effort,
+            )
+        return self._request
+
+    def _prompt(self) -> tuple[ChatMessage, ...]:
+        if not any(message.is_readable for message in self.messages):
+            kinds = {message.kind for message in self.messages}
+            code = ErrorCode.MESSAGE_UNAVAILABLE if UNAVAILABLE in kinds else ErrorCode.UNSUPPORTED_MESSAGE
+            raise AppError(code, context={"kinds": sorted(kinds)})
+        text, most = self.text, settings.MAX_MODEL_TOKENS
+        if (tokens := estimate_tokens(text)) > most:
+            raise AppError(ErrorCode.MESSAGE_TOO_LONG, context={"estimated_tokens": tokens})
+        return prompt(self.bot.system_prompt, self.history, text, most)
 
     def window_is_closed(self, now: datetime) -> bool:
         """Return whether the provider no longer lets us answer, by its own time of the person's latest message."""
         window = self.bot.channel.reply_window
-        return bool(window and self.last_sent_at and now - self.last_sent_at > window)
+        sent_at = max((message.sent_at for message in self.messages if message.sent_at), default=None)
+        return bool(window and sent_at and now - sent_at > window)
 
     def attach(self, *documents: Document) -> bool:
         """Let documents follow the reply, if the channel takes them all; else none does. Return whether they do."""
         if not fits(self.bot.channel, documents):
             return False
-        self.documents += documents
+        self.result.documents += documents
         return True
 
     def end(self, reply: str | None = None, *, rendered: Sequence[str] = (), error_code: str = "") -> None:
         """End the turn with a reply, or silently."""
-        self.reply = reply
-        self.rendered = rendered
-        self.error_code = error_code
-        self.ended = True
-
-
-def _named(message: TurnMessage) -> str:
-    caption = f": {message.text}" if message.text else ""
-    return f"[{message.kind}{caption}]"
+        result = self.result
+        result.reply, result.rendered, result.error_code, result.ended = reply, rendered, error_code, True

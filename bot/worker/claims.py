@@ -3,31 +3,27 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice, takewhile
 
 from django.db import transaction
 from django.utils import timezone
 
 from bot.command_call import read_call
-from bot.errors import ErrorCode
-from bot.models import VISITOR, InboundMessage, Lease, ModelChoice, OutboundMessage, PendingRow, TakenLease
+from bot.models import VISITOR, InboundMessage, Lease, OutboundMessage, PendingRow, TakenLease
+from bot.pipeline.result import After, Result
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.farewell import FAREWELL
 from bot.queue.snapshot import ActiveBot, bot_by_id, current
 from bot.queue.turn_message import TurnMessage
-from bot.worker.erased import without_erased
-from bot.worker.quotes import load_quoted
-from bot.worker.senders import load_senders
-from bot.worker.visitors import load_visitors
+from bot.worker.loading import load
+from bot.worker.retry import MOST_ATTEMPTS
 
 logger = logging.getLogger(__name__)
 
 LEASE_TIME = timedelta(seconds=30)
 # A turn takes at most this many messages; a longer backlog of one chat is answered in several turns.
 MOST_MESSAGES = 50
-# A message that was begun this often without an end (a crash each time) is a dead letter.
-MOST_ATTEMPTS = 8
 # How long the chats of a bot that cannot be served are left alone: asked for at every poll, they would be in the way.
 LEFT_OUT_TIME = timedelta(seconds=30)
 
@@ -35,9 +31,9 @@ LEFT_OUT_TIME = timedelta(seconds=30)
 def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -> list[Turn]:
     """Take up to `most` waiting chats and return a turn for each, loaded and leased for LEASE_TIME.
 
-    suspect: one of them may be a chat whose last owners all died. Taken with others again and again, the message that
-    kills its workers would make dead letters of theirs as well.
-    idle: most likely nothing waits at all, which is asked first because it is asked many times a second.
+    suspect: allow one chat whose previous workers all crashed. Claimed together with others, it would exhaust their
+    attempts too.
+    idle: most likely nothing waits; that is asked first, because it is asked many times a second.
     """
     if idle and not InboundMessage.objects.is_anything_pending():
         return []
@@ -48,10 +44,10 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
     if not chats:  # the idle case: reads only, no transaction, no lock
         return []
     with transaction.atomic():
-        # Leases are locked before anything of their chats, here as everywhere. What another worker takes meanwhile is
+        # Lock order: leases before anything of their chats, here as everywhere. What another worker takes meanwhile is
         # waited for and then left to it.
         leases = Lease.objects.take(chats, worker, now, now + LEASE_TIME)
-        turns = _load(leases)
+        turns = _turns_of(leases)
     return turns
 
 
@@ -74,7 +70,7 @@ def release(worker: str, turns: Sequence[Turn]) -> None:
         Lease.objects.release(held, timezone.now())
 
 
-def _load(leases: list[TakenLease]) -> list[Turn]:
+def _turns_of(leases: list[TakenLease]) -> list[Turn]:
     by_chat = {(lease.bot_id, lease.address): lease for lease in leases}
     rows: dict[tuple[int, str], list[PendingRow]] = defaultdict(list)
     for row in InboundMessage.objects.of_leased_chats([lease.id for lease in leases]):
@@ -93,21 +89,20 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
     if unserved:
         Lease.objects.release(unserved, timezone.now() + LEFT_OUT_TIME)
     InboundMessage.objects.begin(message.id for turn in turns for message in turn.messages)
-    _load_replies(turns)
-    load_visitors(turns)
-    load_senders(turns)
-    load_quoted(turns)
-    turns = without_erased(turns)
-    _load_choices(turns)
-    return sorted(turns, key=lambda turn: turn.key)  # who waits longest begins first
+    return sorted(load(turns), key=lambda turn: turn.key)  # who waits longest begins first
 
 
 def _turn(bot: ActiveBot, lease: TakenLease, rows: list[PendingRow]) -> Turn:
     chosen = _one_turn(rows)
-    turn = Turn(bot=bot, address=lease.address, lease=lease, messages=[_message(row) for row in chosen])
-    turn.leaves_nothing = FAREWELL in chosen[0].payload
-    turn.is_stored = any(row.turn_key is not None for row in chosen)
-    return turn
+    return Turn(
+        bot=bot,
+        address=lease.address,
+        lease=lease,
+        messages=[_message(row) for row in chosen],
+        call=read_call(chosen[0].payload.get("text", "")),
+        is_stored=any(row.turn_key is not None for row in chosen),
+        result=Result(after=After.DELETE_CHAT if FAREWELL in chosen[0].payload else After.KEEP),
+    )
 
 
 def _one_turn(rows: list[PendingRow]) -> list[PendingRow]:
@@ -152,39 +147,3 @@ def _message(row: PendingRow) -> TurnMessage:
         note=payload.get("note", ""),
         quotes=payload.get("quotes", ""),
     )
-
-
-def _load_replies(turns: list[Turn]) -> None:
-    """Load the replies that are stored. A message's turn is noted with its reply: without one there is none to load."""
-    stored = OutboundMessage.objects.parts_of(turn.key for turn in turns if turn.is_stored)
-    for turn in turns:
-        turn.parts = stored.get(turn.key, [])
-
-
-def _load_choices(turns: list[Turn]) -> None:
-    """Load which models people have chosen, of those bots only that leave a choice."""
-    choosing = {turn.key: (turn.bot.id, turn.user.pk) for turn in turns if turn.user and turn.bot.allowed_models}
-    chosen = ModelChoice.objects.of_many(choosing.values())
-    for turn in turns:
-        if turn.key in choosing:
-            turn.chosen_model = chosen.get(choosing[turn.key], "")
-
-
-def bury_reason(turn: Turn) -> str:
-    """Return why a turn that was begun too often is given up."""
-    return ErrorCode.INTERNAL_ERROR if not turn.parts else ErrorCode.CHANNEL_ERROR
-
-
-def is_exhausted(turn: Turn) -> bool:
-    """Return whether the turn was begun too often."""
-    return turn.attempts > MOST_ATTEMPTS
-
-
-def backoff(attempts: int) -> timedelta:
-    """Return how long to wait before the attempt after this many: 1, 4, 16, 64 … seconds, at most five minutes."""
-    return timedelta(seconds=min(4 ** max(attempts - 1, 0), 300))
-
-
-def free_at(delay: timedelta | None) -> datetime:
-    """Return when a chat may be worked on again."""
-    return timezone.now() + (delay or timedelta())

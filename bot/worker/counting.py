@@ -32,7 +32,7 @@ def count_settlement(settlement: Settlement) -> None:
         return
     outcome = outcome_of(settlement)
     count("turns", outcome=outcome)
-    code = code_of(settlement.error_code or settlement.turn.error_code)
+    code = code_of(settlement.error_code or settlement.turn.result.error_code)
     if code in REFUSALS:
         count("refusals", reason=REFUSALS[code])
     elif code:
@@ -48,18 +48,18 @@ def count_reply(turn: Turn, part: OutboundPart, settlement: Settlement) -> None:
 
 def outcome_of(settlement: Settlement) -> str:
     """Return the outcome that a turn's last settlement is counted under."""
-    turn = settlement.turn
+    result = settlement.turn.result
     if settlement.outcome in PUT_OFF:
         return PUT_OFF[settlement.outcome]
     if settlement.error_code.startswith(UNCERTAIN):
         return "uncertain"
-    if settlement.error_code or turn.error_code == ErrorCode.WINDOW_EXPIRED:
+    if settlement.error_code or result.error_code == ErrorCode.WINDOW_EXPIRED:
         return "expired"
-    if turn.ended and not turn.reply:
+    if result.ended and not result.reply:
         return "silent"
-    if not turn.error_code:
+    if not result.error_code:
         return "answered"
-    return "refused" if turn.error_code in REFUSALS else "failed"
+    return "refused" if result.error_code in REFUSALS else "failed"
 
 
 def code_of(error_code: str) -> ErrorCode | None:

@@ -17,8 +17,8 @@ from bot.models import GONE_OUT, UNCERTAIN, OutboundMessage, OutboundPart
 from bot.pipeline.turn import Turn
 from bot.queue.snapshot import FRESH_SECONDS
 from bot.worker import replies, settlement
-from bot.worker.claims import MOST_ATTEMPTS, backoff
 from bot.worker.counting import count_reply, count_settlement
+from bot.worker.retry import backoff, may_retry
 from bot.worker.settlement import Outcome, Settlement
 from config.db.batching import Database
 
@@ -49,7 +49,7 @@ class Delivery:
         Raises:
             LeaseLost: another worker has the chat now and decides.
         """
-        end = Outcome.DEAD if turn.given_up else Outcome.DONE
+        end = Outcome.DEAD if turn.result.given_up else Outcome.DONE
         open_parts = [part for part in parts if part.status not in GONE_OUT]
         for part in open_parts:
             last = part is open_parts[-1]
@@ -110,7 +110,7 @@ class Delivery:
         if error.uncertain:
             return self._uncertain(turn, part, error.code)
         pauses = error.credentials_refused or error.account_refused
-        retry = pauses or (error.retryable and turn.attempts < MOST_ATTEMPTS)
+        retry = pauses or (error.retryable and may_retry(turn))
         logger.warning(
             "send_refused",
             extra={
@@ -161,7 +161,7 @@ def _message(turn: Turn, part: OutboundPart) -> OutboundText:
 def log_end(settlement: Settlement) -> None:
     """Log how a turn ended, for this time at least."""
     turn = settlement.turn
-    code = settlement.error_code or turn.error_code
+    code = settlement.error_code or turn.result.error_code
     facts: dict[str, Any] = {"outcome": settlement.outcome.value, "seconds": turn.elapsed_ms / 1_000}
     if turn.steps:  # (Where an earlier attempt has stored the reply, no stage was run.)
         facts["stage"] = turn.steps[-1][0]

@@ -33,7 +33,7 @@ def without_erased(turns: list[Turn]) -> list[Turn]:
     late: list[int] = []
     empty: list[Turn] = []
     for turn in turns:
-        if turn.leaves_nothing:  # its message is older than the erasure that it brought about
+        if turn.is_farewell:  # its message is older than the erasure that it brought about
             continue
         gone = [message for message in turn.messages if message.id in former or _is_late(turn, message, erased)]
         late += [message.id for message in gone]

@@ -1,4 +1,4 @@
-"""Tell what messages of claimed turns quote, as far as it is held: our replies for a day, theirs while they wait."""
+"""Load what messages of claimed turns quote, as far as it is held: our replies for a day, theirs while they wait."""
 
 from bot.channels.words import fact
 from bot.models import InboundMessage, OutboundMessage

@@ -15,9 +15,8 @@ from django.utils import timezone
 from bot.channels.documents import reply_parts
 from bot.errors import ErrorCode
 from bot.models import AnsweredMessage, InboundMessage, Lease, LeaseLost, OutboundMessage, OutboundPart
-from bot.pipeline.stages.budget import settle_budgets
 from bot.pipeline.turn import Turn
-from bot.worker.billing import record_calls
+from bot.worker.billing import record_calls, settle_budgets
 from config.db.rows import insert_rows
 from conversations.models import Conversation
 from users.models import User
@@ -54,10 +53,11 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         kept = [turn for turn in mine if turn.key not in stored]
         inbox = InboundMessage.objects.all()
         inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
-        if given_up := [message.id for turn in kept if turn.given_up for message in turn.messages]:
+        if given_up := [message.id for turn in kept if turn.result.given_up for message in turn.messages]:
             inbox.give_up(given_up, ErrorCode.INTERNAL_ERROR)
+        said = [(turn, turn.result.remember) for turn in kept if turn.result.remember]
         Conversation.objects.remember_many(
-            [((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember]
+            [((turn.user.pk, turn.bot.slug), words) for turn, words in said if turn.user]
         )
         # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
         settle_budgets(costs)
@@ -115,7 +115,8 @@ def _parts(turn: Turn) -> list[dict[str, Any]]:
     queued = {"bot_id": turn.bot.id, "address": turn.address, "turn_key": turn.key, "status": Status.QUEUED}
     now = timezone.now()
     queued |= {"attempts": 0, "sending_at": None, "created_at": now, "updated_at": now}
-    parts = reply_parts(turn.bot.channel, turn.reply or "", turn.documents, turn.rendered)
+    said = turn.result
+    parts = reply_parts(turn.bot.channel, said.reply or "", said.documents, said.rendered)
     rows = [
         {**queued, "part": number, "text": part.text, "filename": part.filename}
         for number, part in enumerate(parts, start=1)

@@ -1,4 +1,4 @@
-"""Tell who wrote the messages of claimed turns, from the one or two addresses that they carry."""
+"""Load who wrote the messages of claimed turns, from the one or two addresses that they carry."""
 
 import logging
 
@@ -27,9 +27,7 @@ def load_senders(turns: list[Turn]) -> None:
         if len(set(filter(None, named))) > 1:
             _doubt(turn)
     _doubt_numbers(turns, people)
-    known = [
-        (turn.user.pk, turn.bot.slug) for turn in turns if turn.user and turn.user.is_whitelisted and not turn.parts
-    ]
+    known = [(turn.user.pk, turn.bot.slug) for turn in turns if turn.user and turn.is_of_member and not turn.parts]
     histories = recent_of_many(known, HISTORY_MESSAGES)
     for turn in turns:
         if turn.user:

@@ -15,12 +15,13 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
 from bot.models import GONE_OUT, Bot, InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord
+from bot.pipeline.result import After
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.farewell import leave_nothing
 from bot.queue.notices import notify_chat, notify_owners
 from bot.queue.recovery import resolve
 from bot.reasons import cause_of
-from bot.worker.claims import free_at
+from bot.worker.retry import free_at
 from usage.budgets import release
 from usage.models import Reservation
 from users.seen import is_due, note_seen
@@ -103,15 +104,15 @@ def _settle_parts(items: list[Settlement]) -> None:
 def _settle_done(items: list[Settlement]) -> None:
     by_code: dict[str, list[int]] = {}
     strangers: list[int] = []
-    farewells = [item for item in items if item.turn.leaves_nothing]
+    farewells = [item for item in items if item.turn.is_farewell]
     _say_goodbye(farewells)
     items = [item for item in items if item not in farewells]
     for item in items:
         ids = [message.id for message in item.turn.messages]
-        if item.turn.forget_messages:
+        if item.turn.result.after is After.DELETE_MESSAGES:
             strangers += ids
         else:
-            by_code.setdefault(item.error_code or item.turn.error_code, []).extend(ids)
+            by_code.setdefault(item.error_code or item.turn.result.error_code, []).extend(ids)
             if item.error_code:  # uncertain or expired: what is left of the reply stays unsent
                 OutboundMessage.objects.abandon(item.turn.key, item.error_code)
     for code, ids in by_code.items():
@@ -126,7 +127,7 @@ def _note_seen(items: Iterable[Settlement]) -> None:
     seen: dict[int, datetime] = {}
     for item in items:
         at, person = item.turn.written_at, item.turn.user
-        if person is None or at is None or item.turn.leaves_nothing or not is_due(person.last_seen_at, at):
+        if person is None or at is None or item.turn.is_farewell or not is_due(person.last_seen_at, at):
             continue
         person.last_seen_at = at
         seen[person.pk] = max(at, seen.get(person.pk, at))
@@ -146,7 +147,7 @@ def _leave_nothing(turns: Sequence[Turn]) -> None:
 
 
 def _bury(item: Settlement) -> None:
-    if item.turn.leaves_nothing:
+    if item.turn.is_farewell:
         _leave_nothing([item.turn])
         return
     InboundMessage.objects.bury([message.id for message in item.turn.messages], item.error_code)

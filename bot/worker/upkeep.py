@@ -1,4 +1,4 @@
-"""What a worker says of itself in the database while it works: its leases are alive, it is, and what it has counted."""
+"""Keep a worker alive in the database while it works: renew its leases, beat its heartbeat, flush its metrics."""
 
 import asyncio
 import logging
@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 8.0
 
 
-class SignsOfLife:
-    """The signs of one worker, named `name`; leases() returns those that it holds just now.
+class Upkeep:
+    """The background upkeep of one worker, named `name`; leases() returns those that it holds just now.
 
     Without an answer of the database the work goes on.
     """
@@ -27,11 +27,11 @@ class SignsOfLife:
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
-        """Give signs from now on."""
+        """Begin the background tasks."""
         self._tasks = [asyncio.create_task(self._keep_beating()), asyncio.create_task(self._keep_flushing())]
 
     async def end(self) -> None:
-        """Give no more of them; hand over what was counted, and take the worker's name from those that live."""
+        """End the background tasks, flush the metrics, and remove the heartbeat."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

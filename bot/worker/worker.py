@@ -1,9 +1,9 @@
-"""The worker: claims waiting chats and runs their turns, many at once in one event loop."""
+"""Run the worker process: claim waiting chats and work through their turns, many at once in one event loop."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,24 +12,17 @@ from django.conf import settings
 
 from bot.ai import create_model
 from bot.ai.base import LanguageModel
-from bot.errors import GENERIC_SENTENCE, ErrorCode
-from bot.language import speak
-from bot.models import LeaseLost, OutboundPart
 from bot.monitoring import heartbeats
-from bot.pipeline import runner
 from bot.pipeline.limiter import Limiter
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.worker import claims, replies
-from bot.worker.claims import backoff, bury_reason, is_exhausted
+from bot.worker.answering import Answering
 from bot.worker.delivery import Delivery
-from bot.worker.settlement import Outcome, Settlement
-from bot.worker.upkeep import SignsOfLife
+from bot.worker.upkeep import Upkeep
 from config.db.batching import Database
 from config.db.database_thread import DatabaseThread, is_a_bug
 from config.db.gathering import WhileTheyCome
-from config.logs import context, sentry
-from config.logs.redaction import hideable
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +54,7 @@ class Worker:
     name: str = field(default_factory=heartbeats.process_name)
     _database: Database = field(init=False)
     _apart: DatabaseThread = field(default_factory=lambda: DatabaseThread(keeps_connection=False))
-    _services: Services = field(init=False)
-    _delivery: Delivery = field(init=False)
-    _store: Callable[[Turn], Awaitable[list[OutboundPart]]] = field(init=False)
+    _answering: Answering = field(init=False)
     _active: dict[asyncio.Task[None], Turn] = field(default_factory=dict)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -73,25 +64,25 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped; then finish what runs (DRAIN_SECONDS at most), give back the rest, close everything."""
         self._database = Database(WhileTheyCome(self._gather_seconds))
-        self._store = self._database.batch(replies.store_replies, self.name)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:
             model = self.model_factory()
             limiter = Limiter(settings.REDIS_URL)
-            self._services = Services(self._database, model, client, limiter, self._apart)
-            self._delivery = Delivery(self.name, self._database, client)
-            signs = SignsOfLife(self.name, self._database, lambda: [turn.lease for turn in self._active.values()])
-            signs.begin()
+            services = Services(self._database, model, client, limiter, self._apart)
+            store = self._database.batch(replies.store_replies, self.name)
+            self._answering = Answering(self.name, services, Delivery(self.name, self._database, client), store)
+            upkeep = Upkeep(self.name, self._database, lambda: [turn.lease for turn in self._active.values()])
+            upkeep.begin()
             logger.info("worker_started", extra={"worker": self.name, "concurrency": self.concurrency})
             try:
                 await self._poll()
                 await self._drain()
             finally:
-                for task in self._services.background:
+                for task in services.background:
                     task.cancel()
-                await asyncio.gather(*self._services.background, return_exceptions=True)
+                await asyncio.gather(*services.background, return_exceptions=True)
                 await model.close()
-                await signs.end()
+                await upkeep.end()
                 await self._apart.close()
                 await self._database.close()
                 await limiter.close()
@@ -140,7 +131,7 @@ class Worker:
             pass
 
     def _begin(self, turn: Turn) -> None:
-        task = asyncio.create_task(self._work(turn))
+        task = asyncio.create_task(self._answering.work(turn))
         self._active[task] = turn
         task.add_done_callback(self._ended)
 
@@ -148,64 +139,6 @@ class Worker:
         self._active.pop(task, None)
         self._ended_at = time.monotonic()
         self._wake.set()
-
-    async def _work(self, turn: Turn) -> None:
-        # Until the task ends, which is this turn's own.
-        context.add(turn.log_ids, hideable(turn.address))
-        speak(turn.bot.language)
-        if not sentry.is_on():
-            await self._work_through(turn)
-            return
-        # (In a scope of its own: what one turn logs is no part of another's error report.)
-        with sentry.own_scope():
-            await self._work_through(turn)
-
-    async def _work_through(self, turn: Turn) -> None:
-        try:
-            ids = [message.id for message in turn.messages]
-            logger.info("turn_started", extra={"message_ids": ids, "attempt": turn.attempts})
-            await self._answer(turn)
-        except LeaseLost:
-            logger.warning("lease_lost", extra={"worker": self.name})
-        except asyncio.CancelledError:
-            logger.info("turn_cut_off")
-            raise
-        except Exception as error:
-            logger.exception("turn_crashed", extra={"attempt": turn.attempts})
-            await self._try_later(turn, error)
-
-    async def _answer(self, turn: Turn) -> None:
-        parts = turn.parts
-        if is_exhausted(turn):
-            logger.error("turn_given_up", extra={"attempts": turn.attempts})
-            await self._give_up(turn)
-            return
-        if not parts:
-            await runner.run(turn, self._services)
-            if turn.reply or turn.documents or turn.calls:
-                parts = await self._store(turn)
-                logger.debug("reply_stored", extra={"parts": len(parts)})
-        await self._delivery.deliver(turn, parts)
-
-    async def _give_up(self, turn: Turn) -> None:
-        """End a turn as a dead letter. Its person is told, unless telling is what does not work."""
-        if turn.parts or turn.attempts > claims.MOST_ATTEMPTS + 1:
-            await self._delivery.settle(Settlement(turn, Outcome.DEAD, error_code=bury_reason(turn)))
-            return
-        turn.given_up = True
-        turn.end(str(GENERIC_SENTENCE), error_code=ErrorCode.INTERNAL_ERROR)
-        await self._delivery.deliver(turn, await self._store(turn))
-
-    async def _try_later(self, turn: Turn, error: Exception) -> None:
-        retry = Settlement(turn, Outcome.RETRY, retry_in=backoff(turn.attempts), error_code=type(error).__name__)
-        try:
-            if turn.attempts < claims.MOST_ATTEMPTS or turn.parts:
-                await self._delivery.settle(retry)
-            else:
-                await self._give_up(turn)
-        except Exception as second:
-            # Nothing can be written now; the lease runs out by itself and the turn is claimed again.
-            logger.error("turn_left_to_lease", extra={"error": type(second).__name__})
 
     async def _drain(self) -> None:
         if self._active:

@@ -167,6 +167,11 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             "auto",
         ),
         Variable("MODEL_DEADLINE_SECONDS", integer(1, 600), "Longest wait for an answer, retries included.", 60),
+        Variable(
+            "TURN_DEADLINE_SECONDS",
+            integer(1, 1_200),
+            "Longest work on a message before its reply is stored; unset: 15 seconds more than MODEL_DEADLINE_SECONDS.",
+        ),
     ),
     "Budgets": (
         Variable("DAILY_BUDGET_USD", dollars, "Most dollars that model calls may cost in a day, everybody's together."),

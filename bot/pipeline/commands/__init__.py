@@ -1,16 +1,19 @@
-"""Chat commands. Importing this package registers them, in the order in which /help lists them."""
+"""Chat commands, a module each. Importing this package registers them all."""
 
-from bot.pipeline.commands import basic, self_service, privacy, forget, joining, people, spending  # isort: skip
-from bot.pipeline.commands.registry import find_command, nearest
-
-__all__ = [
-    "basic",
-    "find_command",
-    "forget",
-    "joining",
-    "nearest",
-    "people",
-    "privacy",
-    "self_service",
-    "spending",
-]
+from bot.pipeline.commands import (  # noqa: F401 (they register themselves)
+    allow,
+    deny,
+    export,
+    forget,
+    help,
+    model,
+    privacy,
+    reset,
+    spend,
+    start,
+    usage,
+    users,
+    whoami,
+)
+from bot.pipeline.commands.registry import find_command as find_command
+from bot.pipeline.commands.registry import nearest as nearest

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bot.pipeline.commands.registry import command
-from bot.pipeline.commands.writer import writer_of
+from bot.pipeline.commands.shared.writer import writer_of
+from bot.pipeline.result import After
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.erase import erase
@@ -23,6 +24,7 @@ CODE_MINUTES = CODE_SECONDS // 60
 @command(
     "forget",
     gettext_lazy("delete everything I hold about you"),
+    order=8,
     for_everybody=True,
     on_behalf=Permission.DELETE_PEOPLE,
     takes_code=True,
@@ -37,11 +39,11 @@ async def forget(turn: Turn, services: Services, argument: str) -> str:
         return f"{wrong}\n{_explanation(turn)}"
     goodbye = _("Done: everything I held about you is deleted. If you write to me again, you are new to me. Goodbye!")
     # Before it begins: should the turn be cut off meanwhile, nothing of it stays all the same.
-    turn.leaves_nothing = True
+    turn.result.after = After.DELETE_CHAT
     try:
         await services.apart.run(_erase, turn, goodbye)
     except LastOwner as refusal:
-        turn.leaves_nothing = False
+        turn.result.after = After.KEEP
         return str(refusal)
     turn.user = None
     turn.history.clear()

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
 
@@ -19,6 +20,7 @@ class Command:
     """A chat command: the word after the slash, what follows it, what /help says of it, and what answers it.
 
     handler: takes the turn, the services and the text after the word; returns the reply.
+    order: where /help lists it.
     argument: how /help writes what may follow ("NUMBER [NAME]").
     permission: who may use it; None: everybody. For who may not, it does not exist.
     listed: whether /help names it.
@@ -31,6 +33,7 @@ class Command:
     name: str
     help: str | Promise
     handler: Handler
+    order: int
     argument: str | Promise = ""
     permission: Permission | None = None
     listed: bool = True
@@ -50,23 +53,11 @@ class Command:
 COMMANDS: dict[str, Command] = {}
 
 
-def command(
-    name: str,
-    help: str | Promise,
-    *,
-    argument: str | Promise = "",
-    permission: Permission | None = None,
-    listed: bool = True,
-    for_everybody: bool = False,
-    on_behalf: Permission | None = None,
-    takes_code: bool = False,
-) -> Callable[[Handler], Handler]:
-    """Register the decorated coroutine as the command /name."""
+def command(name: str, help: str | Promise, *, order: int, **options: Any) -> Callable[[Handler], Handler]:
+    """Register the decorated coroutine as the command /name. options: the other fields of a Command."""
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[name] = Command(
-            name, help, handler, argument, permission, listed, for_everybody, on_behalf, takes_code
-        )
+        COMMANDS[name] = Command(name, help, handler, order, **options)
         return handler
 
     return register
@@ -79,8 +70,8 @@ def find_command(name: str, *users: User | None) -> Command | None:
 
 
 def commands_for(*users: User | None) -> list[Command]:
-    """Return the commands somebody may use, in the order of their registration."""
-    return [found for found in COMMANDS.values() if found.is_for(*users)]
+    """Return the commands somebody may use, in the order in which /help lists them."""
+    return [found for found in sorted(COMMANDS.values(), key=lambda it: it.order) if found.is_for(*users)]
 
 
 def nearest(name: str, *users: User | None) -> str | None:

@@ -1,7 +1,4 @@
-"""Who may talk to the bot: whitelisted people. Anybody else costs one bounded row and one polite reply a day.
-
-Who sends the code of an invite is let in here, before the refusal; and what everybody may ask is answered.
-"""
+"""Who may talk to the bot: whitelisted people. Anybody else costs one bounded row and one polite reply a day."""
 
 import logging
 from datetime import timedelta
@@ -13,9 +10,9 @@ from django.utils import timezone
 from bot.errors import SENTENCES, ErrorCode
 from bot.models import AccessRequest, Lease, LeaseLost
 from bot.pipeline.addresses import remember_addresses
-from bot.pipeline.commands.joining import OUTCOME_SENTENCES, code_in, try_code
+from bot.pipeline.commands.start import OUTCOME_SENTENCES, code_in, try_code
+from bot.pipeline.result import After
 from bot.pipeline.services import Services
-from bot.pipeline.stages.commands import commands_for_everybody
 from bot.pipeline.turn import Turn
 from users.invites import Outcome
 
@@ -25,27 +22,35 @@ TOLD_AGAIN_AFTER = timedelta(days=1)
 
 
 async def access(turn: Turn, services: Services) -> None:
-    """Let whitelisted people pass; end the turn of anybody else, with one polite reply a day or silently."""
+    """Link the other address that a message of a known person carries; the runner knows who is let in."""
     if turn.user and not turn.other_address_known:
         await services.database.run(remember_addresses, turn, turn.user)
-    if turn.user and turn.user.is_whitelisted:
+
+
+async def join_by_code(turn: Turn, services: Services) -> None:
+    """Let in who sends the code of an invite; tell anybody else who sends one that they are not."""
+    code = code_in(turn)
+    if code is None or turn.in_doubt:
         return
-    if not turn.in_doubt:
-        await commands_for_everybody(turn, services)
-    if turn.ended:
-        return
-    code, sentence = None if turn.in_doubt else code_in(turn), SENTENCES[ErrorCode.UNAUTHORIZED]
-    if code is not None:
-        outcome = await try_code(turn, services, code)
-        sentence = OUTCOME_SENTENCES[outcome]
-        if outcome in (Outcome.JOINED, Outcome.ALREADY_IN):
-            turn.end(str(sentence))
-            return
+    outcome = await try_code(turn, services, code)
+    sentence = str(OUTCOME_SENTENCES[outcome])
+    if outcome in (Outcome.JOINED, Outcome.ALREADY_IN):
+        turn.end(sentence)
+    else:
+        await _refuse(turn, services, sentence)
+
+
+async def ask_for_access(turn: Turn, services: Services) -> None:
+    """End the turn of who is not let in, with one polite reply a day or silently."""
+    await _refuse(turn, services, str(SENTENCES[ErrorCode.UNAUTHORIZED]))
+
+
+async def _refuse(turn: Turn, services: Services, sentence: str) -> None:
     logger.info("access_refused")
     if await services.database.run(register_stranger, turn):
-        turn.end(str(sentence), error_code=ErrorCode.UNAUTHORIZED)
+        turn.end(sentence, error_code=ErrorCode.UNAUTHORIZED)
     else:
-        turn.forget_messages = True
+        turn.result.after = After.DELETE_MESSAGES
         turn.end(error_code=ErrorCode.UNAUTHORIZED)
 
 

@@ -1,9 +1,8 @@
-"""What a turn may cost: reserved in the daily budgets before the model is asked, settled when its reply is stored."""
+"""What a turn may cost: reserved in the daily budgets before the model is asked."""
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
 
 from django.conf import settings
@@ -13,21 +12,11 @@ from bot.ai.tokens import most_prompt_tokens
 from bot.errors import AppError, ErrorCode
 from bot.models import LeaseLost
 from bot.pipeline.services import Services
-from bot.pipeline.stages.completion import request_for
 from bot.pipeline.turn import Turn
 from usage import budgets
 from usage.budgets import Cap
 from usage.managers import today
 from usage.prices import price_completion
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """A turn and what it is about to ask the model."""
-
-    turn: Turn
-    request: CompletionRequest
-
 
 OVER = {
     Cap.PERSON: ErrorCode.BUDGET_EXCEEDED,
@@ -53,7 +42,7 @@ async def budget(turn: Turn, services: Services) -> None:
     """
     if person_cap(turn) is None and turn.bot.daily_budget_micros is None and settings.DAILY_BUDGET_MICROS is None:
         return
-    asking, began, pause = Asking(turn, request_for(turn)), time.monotonic(), SOONEST_SECONDS
+    asking, began, pause = (turn, turn.request), time.monotonic(), SOONEST_SECONDS
     while True:
         # Before it is known: a turn that is cut off while it waits here is ended holding what is reserved for it then.
         turn.reserved_on = today()
@@ -77,21 +66,21 @@ def person_cap(turn: Turn) -> int | None:
     return budgets.user_cap(turn.user, turn.bot.user_daily_budget_micros)
 
 
-def reserve_for(askings: Sequence[Asking]) -> list[date | Exception]:
+def reserve_for(askings: Sequence[tuple[Turn, CompletionRequest]]) -> list[date | Exception]:
     """Reserve the most that each turn's completion is taken to cost."""
     return budgets.reserve(
         [
             budgets.Wanted(
-                turn_key=asking.turn.key,
-                fence=asking.turn.lease.fence,
-                user_id=asking.turn.user.pk if asking.turn.user else None,
-                bot=asking.turn.bot.slug,
-                amount_micros=most_micros(asking.request),
-                user_cap_micros=person_cap(asking.turn),
-                bot_cap_micros=asking.turn.bot.daily_budget_micros,
+                turn_key=turn.key,
+                fence=turn.lease.fence,
+                user_id=turn.user.pk if turn.user else None,
+                bot=turn.bot.slug,
+                amount_micros=most_micros(request),
+                user_cap_micros=person_cap(turn),
+                bot_cap_micros=turn.bot.daily_budget_micros,
                 global_cap_micros=settings.DAILY_BUDGET_MICROS,
             )
-            for asking in askings
+            for turn, request in askings
         ]
     )
 
@@ -116,21 +105,3 @@ def most_micros(request: CompletionRequest) -> int:
         on=today(),
     )
     return budgets.counted_micros(priced.cost_micros, prompt_tokens, request.max_tokens)
-
-
-def settle_budgets(turns: Iterable[tuple[Turn, int, date]]) -> None:
-    """Count what turns have cost (micro-dollars, on a day), and give back what they had reserved beyond it."""
-    budgets.settle(
-        [
-            budgets.Spent(
-                turn_key=turn.key,
-                fence=turn.lease.fence,
-                user_id=turn.user.pk if turn.user else None,
-                bot=turn.bot.slug,
-                cost_micros=cost_micros,
-                day=day,
-                has_reserved=turn.reserved_on is not None,
-            )
-            for turn, cost_micros, day in turns
-        ]
-    )

@@ -5,8 +5,6 @@ import logging
 import time
 from dataclasses import replace
 
-from django.conf import settings
-
 from bot.ai.base import (
     ChatMessage,
     Completion,
@@ -16,14 +14,15 @@ from bot.ai.base import (
     RefusedRequest,
 )
 from bot.ai.breaker import CIRCUIT_OPEN
-from bot.ai.tokens import cautious_prompt_tokens, estimate_tokens
+from bot.ai.tokens import cautious_prompt_tokens
 from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
 from bot.monitoring.metrics import observe
 from bot.pipeline import replies
-from bot.pipeline.prompts import prompt, smaller
+from bot.pipeline.prompts import smaller
+from bot.pipeline.result import ModelCall
 from bot.pipeline.services import Services
-from bot.pipeline.turn import ModelCall, Turn
+from bot.pipeline.turn import Turn
 from conversations.memory import Said
 
 logger = logging.getLogger(__name__)
@@ -38,24 +37,28 @@ async def completion(turn: Turn, services: Services) -> None:
     """Answer the turn with one completion.
 
     Raises:
-        AppError: UNSUPPORTED_MESSAGE, MESSAGE_UNAVAILABLE, MESSAGE_TOO_LONG (see request_for); MESSAGE_TOO_LONG,
+        AppError: UNSUPPORTED_MESSAGE, MESSAGE_UNAVAILABLE, MESSAGE_TOO_LONG (see Turn.request); MESSAGE_TOO_LONG,
             CONVERSATION_TOO_LONG or CONFIGURATION_ERROR when the model's context is too small; REQUEST_REFUSED; what
             the model raises.
     """
-    request = request_for(turn)
+    request = turn.request
+    if turn.waited_seconds:
+        request = replace(
+            request, deadline_seconds=min(request.deadline_seconds - turn.waited_seconds, turn.seconds_left)
+        )
     typing = asyncio.get_running_loop().call_later(TYPING_AFTER_SECONDS, begin_typing, turn, services)
     try:
         answer = await _answer(turn, request, services)
     except EmptyCompletion as error:
-        turn.calls.append(ModelCall(request.model, error.completion))
+        turn.result.calls.append(ModelCall(request.model, error.completion))
         if _left_no_room(error, request) and _shows_history(turn, request):
             raise AppError(ErrorCode.CONVERSATION_TOO_LONG, error.detail, context=error.context) from None
         raise
     finally:
         typing.cancel()
-    turn.calls.append(ModelCall(request.model, answer))
+    turn.result.calls.append(ModelCall(request.model, answer))
     reply = replies.written(answer)
-    turn.remember = [Said("user", turn.text), Said("assistant", answer.text)]
+    turn.result.remember = [Said("user", turn.text), Said("assistant", answer.text)]
     turn.end(reply, rendered=await replies.rendered(reply, turn.bot.channel))
 
 
@@ -121,36 +124,6 @@ async def _ask(request: CompletionRequest, services: Services) -> Completion:
     observe("model_seconds", seconds, model=request.model)
     replies.log_answer(answer, seconds)
     return answer
-
-
-def request_for(turn: Turn) -> CompletionRequest:
-    """Return what the model is asked in a turn.
-
-    Raises:
-        AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read, MESSAGE_UNAVAILABLE when the provider could
-            not hand it over, MESSAGE_TOO_LONG when its own text is more than a model is shown.
-    """
-    if not turn.prompt:
-        turn.prompt = _prompt_of(turn)
-    return CompletionRequest(
-        model=turn.model,
-        messages=turn.prompt,
-        max_tokens=settings.MAX_REPLY_TOKENS,
-        deadline_seconds=settings.MODEL_DEADLINE_SECONDS - turn.waited_seconds,
-        chat=turn.lease.id,
-        effort=turn.bot.reasoning_effort,
-    )
-
-
-def _prompt_of(turn: Turn) -> tuple[ChatMessage, ...]:
-    if not turn.has_text:
-        kinds = sorted({message.kind for message in turn.messages})
-        code = ErrorCode.MESSAGE_UNAVAILABLE if turn.is_unavailable else ErrorCode.UNSUPPORTED_MESSAGE
-        raise AppError(code, context={"kinds": kinds})
-    text, most = turn.text, settings.MAX_MODEL_TOKENS
-    if (tokens := estimate_tokens(text)) > most:
-        raise AppError(ErrorCode.MESSAGE_TOO_LONG, context={"estimated_tokens": tokens})
-    return prompt(turn.bot.system_prompt, turn.history, text, most)
 
 
 def begin_typing(turn: Turn, services: Services) -> None:

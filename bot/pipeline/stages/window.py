@@ -13,6 +13,13 @@ logger = logging.getLogger(__name__)
 
 async def window(turn: Turn, services: Services) -> None:
     """End a turn silently whose window for answers closed while it waited."""
-    if turn.window_is_closed(timezone.now()):
-        logger.warning("turn_expired")
-        turn.end(error_code=ErrorCode.WINDOW_EXPIRED)
+    expired(turn)
+
+
+def expired(turn: Turn) -> bool:
+    """End a turn silently whose window for answers is closed; return whether it is."""
+    if not turn.window_is_closed(timezone.now()):
+        return False
+    logger.warning("turn_expired")
+    turn.end(error_code=ErrorCode.WINDOW_EXPIRED)
+    return True

@@ -47,7 +47,7 @@ def deliver(
 
     def deliver(**options: Any) -> None:
         monkeypatch.setattr("bot.worker.delivery.backoff", lambda attempts: timedelta(milliseconds=10))
-        monkeypatch.setattr(runner, "STAGES", (notice, with_files))
+        monkeypatch.setattr(runner, "FOR_PEOPLE", (notice, with_files))
         accept.accept(bot, [event(sent_at=timezone.now())])
         work_until(model=model, **options)
         assert len(ran) <= 1, "the reply was stored: it is made once"

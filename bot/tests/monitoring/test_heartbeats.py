@@ -106,10 +106,10 @@ def test_a_heartbeat_that_fails_disturbs_no_work(
 
 
 def test_the_schedulers_task_notes_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    schedules.watch_budgets()
+    schedules.every_minute()
     assert not Heartbeat.objects.exists(), "by hand it is nobody's"
     monkeypatch.setenv(SCHEDULER_VARIABLE, "host:1:a")
-    schedules.watch_budgets()
+    schedules.every_minute()
     assert list(Heartbeat.objects.values_list("kind", "process")) == [("scheduler", "host:1:a")]
 
 

@@ -269,7 +269,7 @@ def test_budgets_are_watched_every_minute_and_what_an_operator_changed_stays() -
     schedules.ensure_schedules()
     schedule = Schedule.objects.get(name="watch budgets")
     assert (schedule.func, schedule.schedule_type, schedule.minutes) == (
-        "bot.operations.schedules.watch_budgets",
+        "bot.operations.schedules.every_minute",
         "I",
         1,
     )
@@ -284,7 +284,7 @@ def test_the_task_raises_alerts_and_gives_back_abandoned_reservations(caplog: py
     spend(5 * DOLLAR)
     with time_machine.travel(NOON - timedelta(days=1), tick=False):
         budgets.reserve([budgets.Wanted(1, 1, whitelisted("+491711234567").pk, "shop", 10, None, None, None)])
-    schedules.watch_budgets()
+    schedules.every_minute()
     assert not Reservation.objects.exists()
     assert "budget_alert" in [record.message for record in caplog.records]
 
@@ -298,9 +298,9 @@ def test_a_task_that_fails_leaves_no_row_and_does_the_rest(
     monkeypatch.setattr(schedules, "raise_alerts", raise_alerts)
     with time_machine.travel(NOON - timedelta(days=1), tick=False):
         budgets.reserve([budgets.Wanted(1, 1, whitelisted("+491711234567").pk, "shop", 10, None, None, None)])
-    schedules.watch_budgets()
+    schedules.every_minute()
     assert not Reservation.objects.exists()
-    (record,) = [vars(record) for record in caplog.records if record.message == "budget_watch_failed"]
+    (record,) = [vars(record) for record in caplog.records if record.message == "minute_task_failed"]
     assert record["step"] == "raise_alerts"
 
 

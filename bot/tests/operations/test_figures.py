@@ -310,5 +310,5 @@ def test_a_bots_days_without_anything_are_days_of_nothing(shop: Bot, kitchen: Bo
 
 def test_the_task_of_every_minute_keeps_them(shop: Bot) -> None:
     message(shop, NOON, took=2)
-    schedules.watch_budgets()
+    schedules.every_minute()
     assert kept().received == 1

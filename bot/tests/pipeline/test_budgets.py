@@ -20,9 +20,9 @@ from bot.ai.base import Completion, CompletionRequest, EmptyCompletion
 from bot.ai.tokens import most_prompt_tokens
 from bot.errors import AppError, ErrorCode
 from bot.models import Bot, InboundMessage, Lease, LeaseLost, OutboundMessage
-from bot.pipeline.stages.budget import Asking, budget, reserve_for
-from bot.pipeline.stages.completion import request_for
-from bot.pipeline.turn import ModelCall, Turn
+from bot.pipeline.result import ModelCall
+from bot.pipeline.stages.budget import budget, reserve_for
+from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot, bot_by_id, forget
 from bot.tests.support.factories import ALICE, BOB, BotFactory, event, whitelisted
@@ -461,7 +461,7 @@ def failing_spends(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int
         return apply(self, changes)
 
     monkeypatch.setattr(DailySpendQuerySet, "apply", failing)
-    monkeypatch.setattr("bot.worker.worker.backoff", lambda attempts: timedelta())
+    monkeypatch.setattr("bot.worker.answering.backoff", lambda attempts: timedelta())
     monkeypatch.setattr(batching, "PATIENCE_SECONDS", 0.0)
     return failures
 
@@ -510,7 +510,7 @@ def reserved_turn(bot: ActiveBot, worker: str) -> Turn:
 
 
 def reserve_now(turn: Turn) -> None:
-    (day,) = reserve_for([Asking(turn, request_for(turn))])
+    (day,) = reserve_for([(turn, turn.request)])
     assert day == today()
     turn.reserved_on = today()
 
@@ -520,7 +520,7 @@ def expire() -> None:
 
 
 def answered(turn: Turn) -> Turn:
-    turn.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 100, 20)))
+    turn.result.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 100, 20)))
     turn.end("Hi")
     return turn
 
@@ -625,7 +625,7 @@ def test_storing_the_same_turn_again_records_and_counts_its_calls_once(
     if budgeted:
         reserve_now(turn)
     answered(turn).end(reply)
-    turn.calls.append(ModelCall("gpt-6-luna", Completion("", "gpt-6-luna", 7, 3)))
+    turn.result.calls.append(ModelCall("gpt-6-luna", Completion("", "gpt-6-luna", 7, 3)))
     for _ in range(3):
         replies.store_replies("one", [turn])
     assert sums(alice) == sums(bot) == sums(None) == (BILLED + 10, 0)
@@ -662,7 +662,7 @@ def test_a_batch_of_new_and_repeated_turns_counts_only_the_new_ones(alice: User,
 def test_a_call_is_recorded_with_what_is_counted_for_it_and_on_which_day(alice: User, bot: ActiveBot) -> None:
     accept.accept(bot, [event()])
     (turn,) = claim("one", 10)
-    turn.calls.append(ModelCall("nobody-knows", Completion("", "nobody-knows", 100, 20)))
+    turn.result.calls.append(ModelCall("nobody-knows", Completion("", "nobody-knows", 100, 20)))
     replies.store_replies("one", [answered(turn)])
 
     unpriced, priced_ = UsageRecord.objects.order_by("id")
@@ -713,7 +713,7 @@ def test_a_person_who_is_deleted_while_the_model_works_has_their_call_counted_fo
     for turn in turns:
         if budgeted:
             reserve_now(turn)
-        answered(turn).remember = [Said("user", "Hello"), Said("assistant", "Hi")]
+        answered(turn).result.remember = [Said("user", "Hello"), Said("assistant", "Hi")]
     alice.delete()
 
     replies.store_replies("one", turns)

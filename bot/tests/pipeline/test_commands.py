@@ -94,6 +94,14 @@ def test_help_names_what_the_person_may_use_and_how(
     assert all(" – " in line for line in lines)
 
 
+def test_help_lists_the_commands_in_an_order_of_their_own(ask: Ask, alice: User) -> None:
+    lines = ask("/help", OWNER).splitlines()[1:]
+
+    own = ["help", "reset", "usage", "model", "whoami", "privacy", "export", "forget"]
+    assert [line.split()[0].removeprefix("/") for line in lines] == [*own, "allow", "deny", "users", "spend"]
+    assert len({command.order for command in COMMANDS.values()}) == len(COMMANDS)
+
+
 @pytest.mark.parametrize("text", ["/allow +4915187654321", "/deny +4915100000001", "/users", "/spend", "/ALLOW"])
 def test_what_is_for_staff_does_not_exist_for_others(ask: Ask, alice: User, text: str) -> None:
     answer = ask(text)
@@ -167,11 +175,11 @@ def test_a_worker_that_dies_between_doing_and_storing_leaves_a_command_that_can_
         return stored(worker, turns)
 
     monkeypatch.setattr(replies, "store_replies", fail_once)
-    monkeypatch.setattr("bot.worker.worker.backoff", lambda attempts: timedelta())
+    monkeypatch.setattr("bot.worker.answering.backoff", lambda attempts: timedelta())
 
     answer = ask(text, OWNER)
 
-    assert failed[0].reply == first, "it was done"
+    assert failed[0].result.reply == first, "it was done"
     assert answer.startswith(again)
     assert User.objects.filter(phone_number=BOB).count() <= 1
     assert (AccessRequest.objects.count() == 1) == (text == f"/deny {ALICE}")

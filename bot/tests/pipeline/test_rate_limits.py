@@ -64,7 +64,7 @@ async def send(limiter: Limiter, user: User, bot: ActiveBot = SHOP, count: int =
         await rate_limit(turn, services)
     except AppError as error:
         return error.sentence
-    return SILENCE if turn.ended else ANSWERED
+    return SILENCE if turn.result.ended else ANSWERED
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from bot.channels.base import TEXT
 from bot.errors import AppError, ErrorCode
 from bot.models import TakenLease
 from bot.pipeline.stages.budget import most_micros
-from bot.pipeline.stages.completion import completion, request_for
+from bot.pipeline.stages.completion import completion
 from bot.pipeline.turn import Turn
 from bot.queue.turn_message import TurnMessage
 from bot.tests.support.strict_servers import DIALECTS, StrictServer
@@ -54,7 +54,7 @@ class Chat:
             return ""
         turn = turn_of(text, self.memory[-HISTORY_MESSAGES:])
         asked_before = len(self.server.bodies)
-        first = request_for(turn)
+        first = turn.request
         try:
             await completion(turn, cast(Any, SimpleNamespace(model=self.model, background=set())))
         except AppError as error:
@@ -64,8 +64,8 @@ class Chat:
             # Each call shows less than what was reserved for, and only one is answered, and billed.
             assert all(sum(len(it["content"]) for it in body["messages"]) <= _length(first) for body in bodies)
             assert self.server.statuses[asked_before:].count(200) <= 1
-        self.memory += [ChatMessage(said.role, said.content) for said in turn.remember]
-        return cast(str, turn.reply)
+        self.memory += [ChatMessage(said.role, said.content) for said in turn.result.remember]
+        return cast(str, turn.result.reply)
 
 
 def _length(request: Any) -> int:
@@ -165,7 +165,7 @@ def test_the_second_call_never_costs_more_than_what_was_reserved_for_the_first(s
     asyncio.run(completion(turn, cast(Any, SimpleNamespace(model=Noting(), background=set()))))
     first, second = map(most_micros, asked)
     assert 0 < second < first
-    assert len(turn.calls) == 1
+    assert len(turn.result.calls) == 1
 
 
 TEXTS = st.one_of(

@@ -404,7 +404,7 @@ def test_a_status_that_overtook_our_record_stops_the_send(
 def test_an_unexpected_failure_is_tried_again_and_the_last_time_the_person_is_told(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.worker.worker.backoff", lambda attempts: timedelta())
+    monkeypatch.setattr("bot.worker.answering.backoff", lambda attempts: timedelta())
     model.enqueue(*[RuntimeError("a bug")] * 3)
     accept.accept(bot, [event("m1")])
     work_until(model=model)

@@ -16,9 +16,9 @@ from django.utils import timezone
 from bot.ai.base import Completion
 from bot.channels.base import AddressChanged, SendError, StatusEvent
 from bot.models import AccessRequest, InboundMessage, Lease, LeaseLost, ModelChoice, OutboundMessage
-from bot.pipeline.commands.joining import _redeem
+from bot.pipeline.commands.start import _redeem
+from bot.pipeline.result import ModelCall
 from bot.pipeline.stages.access import register_stranger
-from bot.pipeline.turn import ModelCall
 from bot.privacy.erasure import steps
 from bot.privacy.erasure.erase import erase
 from bot.privacy.erasure.farewell import Farewell
@@ -413,8 +413,8 @@ def test_a_running_turn_is_cut_off_and_what_it_cost_is_recorded(
         turn_key=turn.key, fence=turn.lease.fence, user=alice, bot="shop", day=timezone.localdate(), amount_micros=5
     )
     forget(alice)
-    turn.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 10, 2)))
-    turn.remember, turn.reply = [Said("user", "Hello"), Said("assistant", "Hi")], "Hi"
+    turn.result.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 10, 2)))
+    turn.result.remember, turn.result.reply = [Said("user", "Hello"), Said("assistant", "Hi")], "Hi"
     assert [type(result) for result in replies.store_replies("one", [turn])] == [LeaseLost]
     assert rows_about_chats() == [0, 0, 0, 0]
     records: list[Any] = list(UsageRecord.objects.values_list("user", "output_tokens"))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from bot.channels.base import SendError
 from bot.models import Bot, InboundMessage, OutboundMessage
-from bot.operations.schedules import watch_budgets
+from bot.operations.schedules import every_minute
 from bot.queue import accept
 from bot.queue.notices import notify_owners
 from bot.queue.snapshot import ActiveBot, forget
@@ -152,7 +152,7 @@ def test_the_bot_tells_an_owner_once_how_much_of_the_budget_is_used(
     write(bot, "m1", OLIVIA, model)
     DailySpend.objects.update(spent_micros=510_000)
     for _ in range(2):
-        watch_budgets()
+        every_minute()
         work_until(model=model)
     assert sent_to(channel, OLIVIA)[1:] == ["50 % of today's budget of $1.00 is used ($0.51)."]
     assert len(model.history) == 1

@@ -70,7 +70,7 @@ def test_every_line_of_every_process_is_an_event_in_json(canaries: Canaries) -> 
         "item_quarantined", "request_suspicious_disallowedhost", "turn_started", "turn_decided",
         "model_answered", "reply_stored", "message_sent", "turn_finished", "turn_failed", "turn_crashed",
         "send_refused", "send_uncertain", "delivery_status", "access_refused", "bot_paused", "person_allowed",
-        "model_circuit_opened", "rate_limit_store_lost", "task_failed", "budget_watch_failed", "worker_started",
+        "model_circuit_opened", "rate_limit_store_lost", "task_failed", "minute_task_failed", "worker_started",
         "worker_stopped", "readiness_changed",
         "Task exception was never retrieved",
     ],

@@ -12,7 +12,7 @@ from django.utils import timezone
 from bot.ai.base import Completion
 from bot.channels.base import AddressChanged
 from bot.models import AccessRequest, InboundMessage, Lease, LeaseLost, OutboundMessage
-from bot.pipeline.turn import ModelCall
+from bot.pipeline.result import ModelCall
 from bot.privacy.erasure import steps
 from bot.privacy.erasure.erase import erase
 from bot.privacy.subjects import subject_of, subject_of_number
@@ -110,8 +110,8 @@ def test_a_worker_that_stores_its_reply_meanwhile_has_lost_its_lease(
     there, go_on = held
     accept.accept(bot, [event("m1")])
     (turn,) = claim("one", 10)
-    turn.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 10, 2)))
-    turn.remember, turn.reply = [Said("user", "Hello"), Said("assistant", "Hi")], "Hi"
+    turn.result.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 10, 2)))
+    turn.result.remember, turn.result.reply = [Said("user", "Hello"), Said("assistant", "Hi")], "Hi"
     both = Alongside()
     both.begin(forget, alice)
     assert there.wait(WAIT)

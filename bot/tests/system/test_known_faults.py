@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.encoding import force_str
 
-from bot.tests.pipeline.test_forget_command import channel, code_in
+from bot.tests.pipeline.commands.test_forget import channel, code_in
 from bot.tests.support.factories import WhatsAppBotFactory
 from config.tests.known_faults import given, known, promised
 from users.models import User

@@ -19,7 +19,7 @@ from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
-from bot.worker.claims import MOST_ATTEMPTS
+from bot.worker.retry import MOST_ATTEMPTS
 from bot.worker.worker import Worker
 from usage.managers import today
 from usage.models import DailySpend

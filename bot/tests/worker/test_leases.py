@@ -11,12 +11,13 @@ from django.utils import timezone
 from bot.ai.base import Completion
 from bot.channels.documents import Document
 from bot.models import InboundMessage, Lease, LeaseLost, OutboundMessage, StatusUpdate
-from bot.pipeline.turn import ModelCall, Turn
+from bot.pipeline.result import ModelCall
+from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import ALICE, BOB, BotFactory, WhatsAppBotFactory, event, whitelisted
 from bot.worker import claims, replies, settlement
-from bot.worker.claims import backoff, claim
+from bot.worker.claims import claim
 from bot.worker.settlement import Outcome, Settlement
 from conversations.memory import Said
 from conversations.models import Message
@@ -35,8 +36,8 @@ def claimed(bot: ActiveBot, worker: str = "one", **fields: Any) -> Turn:
     whitelisted(ALICE)
     accept.accept(bot, [event(**fields)])
     (turn,) = claim(worker, 10)
-    turn.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 10, 2)))
-    turn.remember = [Said("user", "Hello"), Said("assistant", "Hi")]
+    turn.result.calls.append(ModelCall("gpt-6-luna", Completion("Hi", "gpt-6-luna", 10, 2)))
+    turn.result.remember = [Said("user", "Hello"), Said("assistant", "Hi")]
     turn.end("Hi")
     return turn
 
@@ -182,7 +183,7 @@ def test_storing_the_same_reply_twice_returns_what_is_stored(bot: ActiveBot) -> 
 
 def test_a_reply_is_stored_and_its_first_send_begun_in_one_commit() -> None:
     turn = claimed(WhatsAppBotFactory.active())
-    turn.reply = "long " * 1_500
+    turn.result.reply = "long " * 1_500
 
     (parts,) = replies.store_replies("one", [turn])
 
@@ -199,7 +200,7 @@ def test_a_reply_is_stored_and_its_first_send_begun_in_one_commit() -> None:
 def test_what_cannot_be_sent_at_once_is_stored_and_not_begun(what: str) -> None:
     turn = claimed(WhatsAppBotFactory.active())
     if what == "a document":
-        turn.reply = None
+        turn.result.reply = None
         assert turn.attach(Document("export.txt", "all of it"))
     else:
         turn.messages[0] = replace(turn.messages[0], sent_at=timezone.now() - timedelta(days=2))
@@ -337,10 +338,6 @@ def test_beginning_a_send_again_whose_commit_was_not_answered_still_lets_it_go_o
     assert replies.begin_sending("one", [(turn, parts[0])]) == [True]
     assert replies.begin_sending("one", [(turn, parts[0])]) == [True], "it was begun, and nothing was sent yet"
     assert OutboundMessage.objects.get().status == "sending"
-
-
-def test_pauses_between_attempts_grow_and_end_at_five_minutes() -> None:
-    assert [backoff(attempts).total_seconds() for attempts in (0, 1, 2, 3, 4, 5, 9)] == [1, 1, 4, 16, 64, 256, 300]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -27,7 +27,7 @@ def test_another_chat_is_answered_while_one_waits_for_what_takes_long(
             await services.apart.run(release.wait, 10)
             turn.end("at last")
 
-    monkeypatch.setattr(runner, "STAGES", (slow_for_alice, *runner.STAGES))
+    monkeypatch.setattr(runner, "FOR_PEOPLE", (slow_for_alice, *runner.FOR_PEOPLE))
     accept.accept(bot, [event("slow"), event("quick", address=BOB)])
 
     def bob_first() -> bool:

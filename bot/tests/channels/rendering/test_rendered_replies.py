@@ -117,4 +117,4 @@ def test_a_reply_that_takes_the_place_of_a_rendered_one_is_sent(
     turn = Turn(bot, "+4915100000000", lease=None, messages=[TurnMessage(1, "m1", "text", "Hi")])  # type: ignore[arg-type]
     turn.end("**a**", rendered=["*a*"])
     turn.end("Sorry.")
-    assert not turn.rendered
+    assert not turn.result.rendered

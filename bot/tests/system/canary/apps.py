@@ -29,7 +29,8 @@ class CanaryFaults(AppConfig):
         from bot.operations import schedules
         from bot.pipeline import runner
 
-        setattr(runner, "STAGES", (*runner.STAGES[:3], misbehave, *runner.STAGES[3:]))  # noqa: B010 (its type is exact)
+        stages = (*runner.FOR_PEOPLE[:3], misbehave, *runner.FOR_PEOPLE[3:])
+        setattr(runner, "FOR_PEOPLE", stages)  # noqa: B010 (its type is exact)
         WhatsAppChannel.parse = crashing(WhatsAppChannel.parse)  # type: ignore[method-assign]
         InboundMessageQuerySet.store = refusing(InboundMessageQuerySet.store)  # type: ignore[method-assign]
         for name in ("purge_expired", "raise_alerts"):

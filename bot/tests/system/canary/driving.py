@@ -33,7 +33,7 @@ User.objects.create_user({COLLEAGUE!r}, is_whitelisted=True)
 """
 RUN_TASKS = """
 from django_q.tasks import async_task
-for task in ("bot.operations.schedules.purge", "bot.operations.schedules.watch_budgets"):
+for task in ("bot.operations.schedules.purge", "bot.operations.schedules.every_minute"):
     async_task(task)
 """
 SHOW_TASKS = """
@@ -91,7 +91,7 @@ class Canaries:
         self.admin()
         self.health()
         self.wait_for_lines("task_failed", 1)
-        self.wait_for_lines("budget_watch_failed", 1)
+        self.wait_for_lines("minute_task_failed", 1)
         wait_for(lambda: self.count("django_q_task") > 0, "the failed task has its row")
         self.printed.append(self.system.manage("shell", "--verbosity", "0", "--command", SHOW_TASKS))
         self.system.stop()

@@ -56,7 +56,7 @@ LATER_PART_POINTS: dict[str, CrashPoint] = {
 }
 # Passed by a message with the code of an invite only.
 JOINING_POINTS: dict[str, CrashPoint] = {
-    "after_code_redeemed": CrashPoint("bot.pipeline.commands.joining", "_redeem"),
+    "after_code_redeemed": CrashPoint("bot.pipeline.commands.start", "_redeem"),
 }
 # Passed by a reply with a document only.
 DOCUMENT_POINTS: dict[str, CrashPoint] = {

@@ -1,16 +1,20 @@
 """What /allow and /deny do to the whitelist. Each does nothing when it has been done: a turn may be run again."""
 
+import re
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bot.models import AccessRequest
-from bot.pipeline.commands.wording import called
+from bot.pipeline.commands.shared.wording import called
 from bot.queue import access_requests
 from bot.queue.access_requests import RequestGone, StaffOnly, forget_requests_of
 from users.errors import AddressTaken
 from users.models import User
 from users.permissions import may_touch
 from users.whitelist import Outcome, allow, deny
+
+REQUEST = re.compile(r"#\s*([0-9]{1,18})")
 
 
 class Refusal(Exception):
@@ -78,3 +82,20 @@ def refuse_to_touch_staff(person: User, *staff: User) -> None:
     if not all(may_touch(one, person) for one in staff):
         who = {"person": called(person), "role": str(person.get_role_display())}
         raise Refusal(_("%(person)s is %(role)s: only an owner can do that.") % who)
+
+
+def find_request(argument: str) -> AccessRequest | None:
+    """Return the access request that "#12" names, or None: the text names none.
+
+    Raises:
+        Refusal: there is none with this id (any more).
+    """
+    if not argument.startswith("#"):
+        return None
+    match = REQUEST.fullmatch(argument)
+    if match is None:
+        raise Refusal(_("Write a request as # and its number, such as #12. /allow lists those that wait."))
+    request = AccessRequest.objects.filter(pk=int(match[1])).first()
+    if request is None:
+        raise Refusal(_("No request #%d is waiting. /allow lists those that are.") % int(match[1]))
+    return request

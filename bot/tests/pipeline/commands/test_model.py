@@ -1,4 +1,4 @@
-"""/model and /whoami: a person's own model with a bot, and what they are known as."""
+"""/model: a person's own model with a bot."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from bot.models import Bot, ModelChoice
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot, forget
-from bot.tests.support.factories import ALICE, BOB, BotFactory, event, whitelisted
+from bot.tests.support.factories import BOB, BotFactory, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel
 from bot.worker import claims
 from usage.models import ModelPrice, UsageRecord
 from users.models import User
-from users.roles import Role
 
 OWN, LARGE, LOCAL = "gpt-6-luna", "GPT-6-Sol", "llama-5-8b"
 LIST = f"""Models of this bot:
@@ -173,33 +172,3 @@ def test_a_model_whose_name_could_not_be_stored_as_a_choice_is_refused_in_the_ad
         bot.clean()
     bot.allowed_models = f"{LARGE}\n{'x' * 100}"
     bot.clean()
-
-
-def test_whoami_says_what_a_person_is_known_as_and_masks_the_number(
-    ask: Ask, alice: User, choosy: ActiveBot, settings: Any
-) -> None:
-    settings.RATE_LIMIT_PER_USER = 12
-    ask(f"/model {LOCAL}", to=choosy)
-    answer = ask("/whoami", to=choosy)
-
-    assert answer.splitlines() == [
-        "Name: Alice",
-        "Role: User",
-        "Phone number: +49…78",
-        "Channel: Console (simulator and terminal)",
-        "Bot: choosy",
-        f"Model: {LOCAL}",
-        "Messages a minute: 12",
-    ]
-    assert ALICE not in answer and ALICE[3:] not in answer
-
-
-def test_whoami_of_somebody_without_a_number_or_name(ask: Ask, bot: ActiveBot, settings: Any) -> None:
-    settings.RATE_LIMIT_PER_OWNER = 1_000
-    person = User.objects.create_user(None, is_whitelisted=True, role=Role.OWNER)
-    User.objects.link_identity(person, "console", "US.13491208655302741918")
-
-    lines = ask("/whoami", "US.13491208655302741918").splitlines()
-
-    assert lines[:3] == ["Name: not known", "Role: Owner", "Phone number: none, known by an address"]
-    assert lines[-1] == "Messages a minute: 1,000"

@@ -156,7 +156,7 @@ def test_a_worker_that_dies_after_the_erasure_leaves_the_farewell_to_another(
         raise RuntimeError("killed")
 
     monkeypatch.setattr("bot.pipeline.commands.forget.erase", dies)
-    monkeypatch.setattr("bot.worker.worker.backoff", lambda attempts: timedelta(0))
+    monkeypatch.setattr("bot.worker.answering.backoff", lambda attempts: timedelta(0))
     accept.accept(bot, [event("yes", text=f"/forget {code}", sent_at=timezone.now())])
     work_until()
     assert channel.texts[-1] == GOODBYE

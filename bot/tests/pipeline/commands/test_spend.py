@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bot.models import Bot
-from bot.pipeline.commands.spending import spending_text
+from bot.pipeline.commands.spend import spending_text
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import BOB, BotFactory, whitelisted
 from usage.managers import today

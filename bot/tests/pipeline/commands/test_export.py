@@ -11,7 +11,7 @@ import pytest
 from bot.channels.documents import MOST_TEXTS
 from bot.models import AccessRequest, InboundMessage, OutboundMessage
 from bot.pipeline.attempt_limit import OUTSIDER_CODES, OUTSIDER_MINUTES, TRIES, may_ask
-from bot.pipeline.commands import privacy
+from bot.pipeline.commands import export
 from bot.pipeline.commands.registry import COMMANDS
 from bot.pipeline.limiter import Limiter
 from bot.pipeline.services import Services
@@ -44,7 +44,7 @@ def files(channel: ScriptedChannel) -> dict[str, str]:
 
 
 def exported(channel: ScriptedChannel) -> dict[str, Any]:
-    return dict(json.loads(files(channel)[privacy.JSON_FILE]))
+    return dict(json.loads(files(channel)[export.JSON_FILE]))
 
 
 def say(bot: ActiveBot, *texts: str, address: str = STRANGER, **fields: Any) -> None:
@@ -99,7 +99,7 @@ def test_it_is_in_the_language_of_the_bot_in_the_thread_apart(
     alice: User, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoken: list[str | None] = []
-    collect = privacy.collect
+    collect = export.collect
 
     def listening(turn: Any) -> Any:
         from django.utils.translation import get_language
@@ -107,7 +107,7 @@ def test_it_is_in_the_language_of_the_bot_in_the_thread_apart(
         spoken.append(get_language())
         return collect(turn)
 
-    monkeypatch.setattr(privacy, "collect", listening)
+    monkeypatch.setattr(export, "collect", listening)
     say(BotFactory.active(language="de"), "/export", address=ALICE)
     assert spoken == ["de"]
 
@@ -221,7 +221,7 @@ def test_who_has_themselves_erased_begins_no_new_day(
 
 def ask_as_stranger(bot: ActiveBot, limiter: Limiter, times: int) -> list[bool]:
     """Let a stranger give the same command several times at once, and return whether each is to be answered."""
-    turn = cast(Turn, SimpleNamespace(user=None, bot=bot, address=STRANGER, attempts=1))
+    turn = cast(Turn, SimpleNamespace(user=None, is_of_member=False, bot=bot, address=STRANGER, attempts=1))
     services = cast(Services, SimpleNamespace(limiter=limiter))
 
     async def ask() -> list[bool]:

@@ -1,23 +1,25 @@
-"""/model and /whoami: what people choose for themselves, and what the bot knows them as."""
+"""/model: which model answers a person, and their choice of another."""
 
 import difflib
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bot.language import grouped
 from bot.models import ModelChoice
 from bot.pipeline.commands.registry import command
-from bot.pipeline.commands.wording import quoted, tidy_name
-from bot.pipeline.limiter import limit_of
+from bot.pipeline.commands.shared.wording import quoted
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
-from users.phone import mask
 
 DEFAULT = "default"
 
 
-@command("model", gettext_lazy("which model answers you, and the choice of another"), argument=gettext_lazy("[NAME]"))
+@command(
+    "model",
+    gettext_lazy("which model answers you, and the choice of another"),
+    argument=gettext_lazy("[NAME]"),
+    order=4,
+)
 async def choose_model(turn: Turn, services: Services, argument: str) -> str:
     """Choose the model of the person's chats with this bot by name or number; without an argument list the models."""
     offered = models_offered(turn)
@@ -73,20 +75,3 @@ def unknown_model(wanted: str, offered: list[str]) -> str:
             "nearest": by_name[near[0]],
         }
     return _("There is no model %(wanted)s here. /model lists those there are.") % {"wanted": quoted(wanted)}
-
-
-@command("whoami", gettext_lazy("what I know you as"))
-async def who_am_i(turn: Turn, services: Services, argument: str) -> str:
-    """Return who the person is to this bot, and what they may do."""
-    person = turn.person
-    number = mask(person.phone_number) if person.phone_number else _("none, known by an address")
-    facts = (
-        (_("Name"), tidy_name(person.name) or _("not known")),
-        (_("Role"), str(person.get_role_display())),
-        (_("Phone number"), number),
-        (_("Channel"), str(turn.bot.channel.label)),
-        (_("Bot"), turn.bot.slug),
-        (_("Model"), turn.model),
-        (_("Messages a minute"), grouped(limit_of(person, turn.bot).per_minute)),
-    )
-    return "\n".join(f"{label}: {value}" for label, value in facts)

@@ -1,14 +1,13 @@
-"""Invites in a chat: /join CODE and /start CODE, from people who are in, and (in the access stage) from strangers."""
+"""/start and /join: invites in a chat, from people who are in and, in a stage of their own, from strangers."""
 
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bot.command_call import read_call
 from bot.models import Lease, LeaseLost
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.attempt_limit import may_try
-from bot.pipeline.commands.basic import show_help
+from bot.pipeline.commands.help import show_help
 from bot.pipeline.commands.registry import command
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
@@ -27,13 +26,13 @@ OUTCOME_SENTENCES: dict[Outcome, Promise] = {
 }
 
 
-@command("join", _("join with an invite"), argument=_("CODE"), listed=False)
+@command("join", _("join with an invite"), argument=_("CODE"), order=9, listed=False)
 async def join(turn: Turn, services: Services, argument: str) -> str:
     """Say that the person is in already, or what else became of the code."""
     return str(OUTCOME_SENTENCES[await try_code(turn, services, argument)])
 
 
-@command("start", _("begin, or join with an invite"), argument=_("[CODE]"), listed=False)
+@command("start", _("begin, or join with an invite"), argument=_("[CODE]"), order=10, listed=False)
 async def start(turn: Turn, services: Services, argument: str) -> str:
     """Say what the bot can do; with a code do what /join does."""
     return await (join if argument else show_help)(turn, services, argument)
@@ -41,8 +40,7 @@ async def start(turn: Turn, services: Services, argument: str) -> str:
 
 def code_in(turn: Turn) -> str | None:
     """Return what follows /join or /start in a turn, or None: nothing does, or it is no such command."""
-    call = read_call(turn.messages[0].text)
-    return call.argument if call and call.name in NAMES and call.argument else None
+    return turn.call.argument if turn.call and turn.call.name in NAMES and turn.call.argument else None
 
 
 async def try_code(turn: Turn, services: Services, text: str) -> Outcome:
@@ -52,7 +50,7 @@ async def try_code(turn: Turn, services: Services, text: str) -> Outcome:
     """
     code = read_code(text)
     if not code or not await may_try(turn, services, "codes"):
-        return Outcome.ALREADY_IN if turn.user and turn.user.is_whitelisted else Outcome.INVALID
+        return Outcome.ALREADY_IN if turn.is_of_member else Outcome.INVALID
     redemption = await services.database.run(_redeem, turn, code)
     if redemption.outcome is Outcome.JOINED:
         turn.user = redemption.person

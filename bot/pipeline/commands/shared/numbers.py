@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from bot.pipeline.commands.wording import tidy_name
+from bot.pipeline.commands.shared.wording import tidy_name
 from users.phone import PUNCTUATION, read_number
 
 # What may stand between a number and a name, besides white space.

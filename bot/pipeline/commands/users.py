@@ -1,30 +1,39 @@
-"""The lists of /users and of /allow alone: who may write, and who asks to."""
+"""/users: who may write, for those who see people."""
 
 import string
 from contextlib import suppress
 
-from django.db.models import F, Q, Sum
-from django.utils import timezone
-from django.utils.timesince import timesince
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from bot.channels.registry import CHANNELS
-from bot.models import AccessRequest
-from bot.pipeline.commands.numbers import may_be_in_number
-from bot.pipeline.commands.wording import called, listed_name, quoted
+from bot.pipeline.commands.registry import command
+from bot.pipeline.commands.shared.numbers import may_be_in_number
+from bot.pipeline.commands.shared.wording import called, quoted
+from bot.pipeline.services import Services
+from bot.pipeline.turn import Turn
 from usage.managers import today
 from usage.models import UsageRecord
 from usage.pricing import dollars
 from users.models import User
-from users.phone import InvalidPhoneNumber, is_e164, mask, read_number, variants
+from users.permissions import Permission
+from users.phone import InvalidPhoneNumber, read_number, variants
 
 PEOPLE_LISTED = 20
-REQUESTS_LISTED = 10
-# Who was let in elsewhere is left out of the list, so more are read than shown.
-REQUESTS_READ = 50
 # A shorter part of a number is part of too many.
 LEAST_DIGITS = 3
+
+
+@command(
+    "users",
+    gettext_lazy("who may write to me"),
+    argument=gettext_lazy("[NAME or NUMBER]"),
+    order=13,
+    permission=Permission.SEE_PEOPLE,
+)
+async def list_people(turn: Turn, services: Services, argument: str) -> str:
+    """List the newest people on the whitelist, or those that a name or number matches."""
+    return await services.database.run(people_text, argument)
 
 
 def people_text(text: str) -> str:
@@ -41,21 +50,6 @@ def people_text(text: str) -> str:
     if len(people) > PEOPLE_LISTED:
         lines.append(_("… and more. /users with a name or number finds them."))
     return "\n".join([head, *lines])
-
-
-def waiting_text() -> str:
-    """Return who asks for access, the latest first."""
-    rows = AccessRequest.objects.annotate(channel=F("bot__channel")).order_by("-last_seen_at")[:REQUESTS_READ]
-    requests = list(rows)
-    people = User.objects.for_identities((row.channel, row.address) for row in requests)
-    allowed = {pair for pair, person in people.items() if person.is_whitelisted}
-    waiting = [row for row in requests if (row.channel, row.address) not in allowed]
-    if not waiting:
-        return _("Nobody is waiting. To let somebody in: /allow, their phone number, and their name if you like.")
-    lines = [_request_line(row, row.channel) for row in waiting[:REQUESTS_LISTED]]
-    if len(waiting) > REQUESTS_LISTED:
-        lines.append(_("… and more."))
-    return "\n".join([_("Who asks for access (/allow #ID lets them in, /deny #ID dismisses them):"), *lines])
 
 
 def _matching(text: str) -> Q:
@@ -80,12 +74,3 @@ def _person_line(person: User, spent_micros: int) -> str:
     if not person.is_whitelisted:
         facts.append(_("not allowed"))
     return " · ".join(facts)
-
-
-def _request_line(request: AccessRequest, channel: str) -> str:
-    known = CHANNELS.get(channel)
-    who = mask(request.address) if is_e164(request.address) else str(known.label if known else channel)
-    messages = ngettext("%d message", "%d messages", request.messages) % request.messages
-    ago = _("%s ago") % timesince(request.last_seen_at, timezone.now(), depth=1)
-    facts = (f"#{request.pk}", listed_name(request.profile_name), who, messages, ago)
-    return " · ".join(fact for fact in facts if fact)

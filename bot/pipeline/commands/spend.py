@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from bot.models import Bot
 from bot.pipeline.commands.registry import command
-from bot.pipeline.commands.wording import called, totals_line
+from bot.pipeline.commands.shared.wording import called, totals_line
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from usage.managers import Totals, today
@@ -49,7 +49,7 @@ class Budget:
         return _("Today's budget of %(bot)s: %(used)s of %(cap)s (%(percent)d%% used)") % facts
 
 
-@command("spend", gettext_lazy("what everybody has cost"), permission=Permission.SEE_SPENDING)
+@command("spend", gettext_lazy("what everybody has cost"), order=14, permission=Permission.SEE_SPENDING)
 async def show_spending(turn: Turn, services: Services, argument: str) -> str:
     """Return what all people have cost today and in the last 30 days, the budgets, and who and what cost most."""
     return await services.database.run(spending_text)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from bot.models import AccessRequest, InboundMessage
 from bot.pipeline.attempt_limit import TRIES, TRIES_MINUTES
-from bot.pipeline.commands.joining import OUTCOME_SENTENCES
+from bot.pipeline.commands.start import OUTCOME_SENTENCES
 from bot.pipeline.limiter import Limiter
 from bot.queue import accept
 from bot.queue.link_notices import LINKED

@@ -1,36 +1,20 @@
-"""/help, /reset and /usage: no model call, answered while the model is down."""
+"""/usage: what a person has used, and what is left of their budget."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bot.pipeline.commands.registry import command, commands_for
-from bot.pipeline.commands.wording import totals_line
+from bot.pipeline.commands.registry import command
+from bot.pipeline.commands.shared.wording import totals_line
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
-from conversations.models import Conversation
 from usage.budgets import left_today, user_cap
 from usage.models import UsageRecord
 from usage.pricing import dollars
 from users.models import User
 
 
-@command("help", gettext_lazy("what I can do"))
-async def show_help(turn: Turn, services: Services, argument: str) -> str:
-    """Return the list of the commands that the person may use."""
-    listed = [entry for entry in commands_for(*turn.judged_by) if entry.listed]
-    lines = [f"/{' '.join(filter(None, (entry.name, str(entry.argument))))} – {entry.help}" for entry in listed]
-    return "\n".join([_("Write to me and I answer. I also know these commands:"), *lines])
-
-
-@command("reset", gettext_lazy("forget our conversation and start anew"))
-async def reset(turn: Turn, services: Services, argument: str) -> str:
-    """Clear the conversation."""
-    await services.database.run(Conversation.objects.clear_conversation, turn.user, turn.bot.slug)
-    return _("Done. I have forgotten our conversation.")
-
-
-@command("usage", gettext_lazy("what you have used today and in the last 30 days"))
+@command("usage", gettext_lazy("what you have used today and in the last 30 days"), order=3)
 async def show_usage(turn: Turn, services: Services, argument: str) -> str:
     """Return today's and the last 30 days' usage of the person."""
     if turn.user is None:  # commands come after access: there is a person
