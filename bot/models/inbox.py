@@ -64,7 +64,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 
     def pending(self) -> InboundMessageQuerySet:
         """Return messages that still need an answer."""
-        return self.filter(state="pending")
+        return self.filter(state=self.model.State.PENDING)
 
     def is_anything_pending(self) -> bool:
         """Return whether any message needs an answer, now or later: one look at the index of the queue."""
@@ -148,11 +148,11 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         Where it was noted why they were given up, that is the reason.
         """
         first = Case(When(error_code="", then=Value(error_code)), default=F("error_code"))
-        return self.filter(id__in=ids).update(state="dead", error_code=first, finished_at=timezone.now())
+        return self.filter(id__in=ids).update(state=self.model.State.DEAD, error_code=first, finished_at=timezone.now())
 
     def empty(self) -> int:
         """Take away what dead letters say, for good; the rows stay to recognise redeliveries."""
-        return self.filter(state="dead").update(payload=EMPTIED)
+        return self.filter(state=self.model.State.DEAD).update(payload=EMPTIED)
 
     def of_turn(self, turn_key: int) -> InboundMessageQuerySet:
         """Return the messages of a turn whose reply was stored: its key is the id of the first of them."""
@@ -160,7 +160,8 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 
     def reopen(self) -> int:
         """Let ended messages be worked on again, as if for the first time."""
-        return self.update(state="pending", attempts=0, error_code="", available_at=timezone.now(), finished_at=None)
+        pending, now = self.model.State.PENDING, timezone.now()
+        return self.update(state=pending, attempts=0, error_code="", available_at=now, finished_at=None)
 
 
 def _as_read(row: tuple[Any, ...]) -> tuple[Any, ...]:

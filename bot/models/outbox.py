@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from bot.models.bots import Bot
 from bot.models.columns import ADDRESS_LENGTH, EXTERNAL_ID_LENGTH, FILENAME_LENGTH
 from bot.models.statuses import (
-    GONE_OUT,
     NO_REASON,
     RESOLVED,
+    Status,
     StatusChange,
     StatusKey,
     StatusUpdate,
@@ -85,7 +85,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
             [
                 {
                     "id": one.outbound_id, "bot_id": one.bot_id, "external_id": one.external_id,
-                    "error_code": one.error_code or (NO_REASON if status == "failed" else ""),
+                    "error_code": one.error_code or (NO_REASON if status == Status.FAILED else ""),
                 }
                 for one in updates
             ]
@@ -94,7 +94,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         with connection.cursor() as cursor:
             cursor.execute(
                 tell_statement(connection.vendor, status, echoed),
-                [*([now, now] if status in GONE_OUT else [now]), content],
+                [*([now] if status == Status.FAILED else [now, now]), content],
             )
             rows = cursor.fetchall()
         return {
@@ -142,8 +142,8 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
 
     def requeue(self, outbound_id: int, error_code: str) -> int:
         """Put a message back that the provider certainly did not take."""
-        return self.filter(id=outbound_id, status="sending").update(
-            status="queued", error_code=error_code, updated_at=timezone.now()
+        return self.filter(id=outbound_id, status=Status.SENDING).update(
+            status=Status.QUEUED, error_code=error_code, updated_at=timezone.now()
         )
 
     def record(self, sends: Sequence[SendRecord]) -> None:
@@ -181,16 +181,16 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
 
         code: only those whose error code begins so; since: only those that failed after it.
         """
-        failed = self.filter(turn_key=turn_key, status="failed", error_code__startswith=code).exclude(text="")
+        failed = self.filter(turn_key=turn_key, status=Status.FAILED, error_code__startswith=code).exclude(text="")
         if since is not None:
             failed = failed.filter(updated_at__gte=since)
         # (The provider will call it otherwise when it is sent again.)
-        return failed.update(status="queued", error_code="", external_id="", updated_at=timezone.now())
+        return failed.update(status=Status.QUEUED, error_code="", external_id="", updated_at=timezone.now())
 
     def abandon(self, turn_key: int, error_code: str) -> int:
         """End the parts of a turn that is over: never sent ones have failed, one that was being sent is uncertain."""
-        return self.filter(turn_key=turn_key, status__in=("queued", "sending")).update(
-            status=Case(When(status="sending", then=Value("uncertain")), default=Value("failed")),
+        return self.filter(turn_key=turn_key, status__in=self.model.UNSETTLED).update(
+            status=Case(When(status=Status.SENDING, then=Value(Status.UNCERTAIN)), default=Value(Status.FAILED)),
             error_code=error_code,
             updated_at=timezone.now(),
         )
@@ -199,18 +199,12 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
 class OutboundMessage(models.Model):
     """One part of a reply, stored before it is sent."""
 
-    class Status(models.TextChoices):
-        QUEUED = "queued", _("queued")
-        SENDING = "sending", _("sending")
-        SENT = "sent", _("sent")
-        DELIVERED = "delivered", _("delivered")
-        READ = "read", _("read")
-        FAILED = "failed", _("failed")
-        UNCERTAIN = "uncertain", _("uncertain")
-        EXPIRED = "expired", _("expired")
-
-    # Staff have to know of these.
+    Status = Status
+    # Its end is not known yet; it reached the person's provider; staff have to know of it, or can decide about it.
+    UNSETTLED = (Status.QUEUED, Status.SENDING)
+    GONE_OUT = (Status.SENT, Status.DELIVERED, Status.READ)
     PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
+    SENDABLE_AGAIN = (Status.UNCERTAIN, Status.FAILED)
 
     bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="outbound_messages")
     address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
@@ -250,6 +244,6 @@ class OutboundMessage(models.Model):
     def settle_by_hand(self, status: str, error_code: str) -> None:
         """Write what staff know or decide of a message whose row is locked."""
         self.status, self.error_code, self.updated_at = status, error_code, timezone.now()
-        if status == self.Status.QUEUED:
+        if status == Status.QUEUED:
             self.external_id = ""  # the provider will call it otherwise when it is sent again
         self.save(update_fields=["status", "error_code", "external_id", "updated_at"])

@@ -6,18 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """How far a part of a reply has come."""
+
+    QUEUED = "queued", _("queued")
+    SENDING = "sending", _("sending")
+    SENT = "sent", _("sent")
+    DELIVERED = "delivered", _("delivered")
+    READ = "read", _("read")
+    FAILED = "failed", _("failed")
+    UNCERTAIN = "uncertain", _("uncertain")
+    EXPIRED = "expired", _("expired")
+
+
 # What a delivery status may follow. A provider's word arrives in any order, also before our own record of the send; of
 # what is still queued it has nothing to say.
 STATUS_MAY_FOLLOW: dict[str, tuple[str, ...]] = {
-    "sent": ("sending", "uncertain"),
-    "delivered": ("sending", "uncertain", "sent"),
-    "read": ("sending", "uncertain", "sent", "delivered"),
-    "failed": ("sending", "uncertain", "sent"),
+    Status.SENT: (Status.SENDING, Status.UNCERTAIN),
+    Status.DELIVERED: (Status.SENDING, Status.UNCERTAIN, Status.SENT),
+    Status.READ: (Status.SENDING, Status.UNCERTAIN, Status.SENT, Status.DELIVERED),
+    Status.FAILED: (Status.SENDING, Status.UNCERTAIN, Status.SENT),
 }
-
-
-# What a text is that reached the person's provider.
-GONE_OUT = ("sent", "delivered", "read")
 # Begins the error code of what nobody knows the end of, and of the parts that wait for it to be known.
 UNCERTAIN = "UNCERTAIN"
 # The error code of a send that was uncertain until the provider told.
@@ -77,10 +90,10 @@ def tell_statement(vendor: str, status: str, echoed: bool) -> str:
     """Return the statement that moves messages to a status; its parameters: the time, once or twice, and JSON."""
     before = ", ".join(f"'{one}'" for one in STATUS_MAY_FOLLOW[status])
     # A text that arrived is not needed any more.
-    text = "''" if status in ("delivered", "read") else "text"
+    text = "''" if status in (Status.DELIVERED, Status.READ) else "text"
     code = f"CASE WHEN status = 'uncertain' THEN '{RESOLVED}' ELSE told.error_code END"
-    code = code if status in GONE_OUT else "told.error_code"
-    reached = f", {status}_at = %s" if status in GONE_OUT else ""
+    code = "told.error_code" if status == Status.FAILED else code
+    reached = "" if status == Status.FAILED else f", {status}_at = %s"
     names = {"id": "bigint", "bot_id": "bigint", "external_id": "text", "error_code": "text"}
     if vendor == "postgresql":
         columns = ", ".join(f"{name} {kind}" for name, kind in names.items())

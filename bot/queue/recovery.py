@@ -17,8 +17,6 @@ Status = OutboundMessage.Status
 
 # The rest of a reply that comes later than this would stand among newer messages of the chat.
 RESUME_WITHIN = timedelta(minutes=10)
-# What staff may send again: nobody knows whether it arrived, or it certainly did not.
-SENDABLE_AGAIN = (Status.UNCERTAIN, Status.FAILED)
 BATCH = 200
 
 
@@ -54,7 +52,7 @@ def send_again(ids: Iterable[int]) -> int:
     Returns how many will be sent: those whose text was deleted meanwhile cannot be.
     """
     with transaction.atomic():
-        found = [message for message in _locked(ids, SENDABLE_AGAIN) if message.text]
+        found = [message for message in _locked(ids, OutboundMessage.SENDABLE_AGAIN) if message.text]
         for message in found:
             message.settle_by_hand(Status.QUEUED, "")
             OutboundMessage.objects.put_back(message.turn_key)

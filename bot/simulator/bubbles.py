@@ -10,8 +10,6 @@ from bot.models import InboundMessage, OutboundMessage
 from conversations.models import Message, MessageRole
 
 State = InboundMessage.State
-Status = OutboundMessage.Status
-UNSETTLED = (Status.QUEUED, Status.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def of_reply(row: OutboundMessage) -> Bubble:
         id=row.pk,
         turn_key=row.turn_key,
         status=row.get_status_display(),
-        settled=row.status not in UNSETTLED,
+        settled=row.status not in OutboundMessage.UNSETTLED,
         problem=row.status in OutboundMessage.PROBLEMS,
         filename=row.filename,
         size=len(row.text.encode()) if row.filename else 0,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bot.channels.base import OutboundText, SendError
 from bot.errors import ErrorCode
-from bot.models import GONE_OUT, UNCERTAIN, OutboundMessage, OutboundPart
+from bot.models import UNCERTAIN, OutboundMessage, OutboundPart
 from bot.pipeline.turn import Turn
 from bot.queue.snapshot import FRESH_SECONDS
 from bot.worker import replies, settlement
@@ -51,7 +51,7 @@ class Delivery:
             LeaseLost: another worker has the chat now and decides.
         """
         end = Outcome.DEAD if turn.given_up else Outcome.DONE
-        open_parts = [part for part in parts if part.status not in GONE_OUT]
+        open_parts = [part for part in parts if part.status not in OutboundMessage.GONE_OUT]
         for part in open_parts:
             last = part is open_parts[-1]
             settlement = await self._deliver_part(turn, part, end if last else Outcome.GO_ON)

@@ -52,10 +52,9 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         again = [key for key, parts in rows.items() if parts and (key, 1) not in ids]
         stored = OutboundMessage.objects.parts_of(again)
         kept = [turn for turn in mine if turn.key not in stored]
-        inbox = InboundMessage.objects.all()
-        inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
+        InboundMessage.objects.assign_turns([answered for turn in kept for answered in _answered(turn)])
         if given_up := [message.id for turn in kept if turn.given_up for message in turn.messages]:
-            inbox.give_up(given_up, ErrorCode.INTERNAL_ERROR)
+            InboundMessage.objects.give_up(given_up, ErrorCode.INTERNAL_ERROR)
         remember_many([((turn.user.pk, turn.bot.slug), turn.remember) for turn in kept if turn.user and turn.remember])
         # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
         settle_budgets(costs)

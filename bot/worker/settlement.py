@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
-from bot.models import GONE_OUT, Bot, InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord
+from bot.models import Bot, InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.farewell import leave_nothing
 from bot.queue.notices import notify_chat, notify_owners
@@ -192,6 +192,6 @@ def _go_on_with_overtaken(items: list[Settlement]) -> None:
     """Go on with replies that were settled as uncertain just after a delivery status had told what became of them."""
     uncertain = [item.part_id for item in items if item.part_id and item.status == Status.UNCERTAIN]
     if uncertain:
-        told = OutboundMessage.objects.filter(id__in=uncertain, status__in=GONE_OUT)
+        told = OutboundMessage.objects.filter(id__in=uncertain, status__in=OutboundMessage.GONE_OUT)
         for turn_key in told.values_list("turn_key", flat=True):
             resolve(turn_key)

@@ -108,7 +108,7 @@ class OutboundMessageAdmin(ChatAdmin):
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutboundMessage]) -> HttpResponse | None:
         """Send messages again whose end nobody knows, or that failed, once that is confirmed."""
         if not is_confirmed(request):
-            able = queryset.filter(status__in=recovery.SENDABLE_AGAIN).exclude(text="")
+            able = queryset.filter(status__in=OutboundMessage.SENDABLE_AGAIN).exclude(text="")
             return self.ask(
                 *(request, queryset, able, "send_again"),
                 title=_("Send again"),
@@ -163,7 +163,7 @@ class OutboundMessageAdmin(ChatAdmin):
             "first": InboundMessage.objects.filter(pk=message.turn_key).only("pk").first(),
             "conversation": conversation_of(request, message),
             "may_mark": may_act and message.status == Status.UNCERTAIN,
-            "may_send": may_act and message.status in recovery.SENDABLE_AGAIN and bool(message.text),
+            "may_send": may_act and message.status in OutboundMessage.SENDABLE_AGAIN and bool(message.text),
             "reason": reason_of(message.error_code),
         }
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from bot.models import InboundMessage, Lease, LeaseLost, OutboundMessage, TakenLease
+from bot.models import InboundMessage, Lease, OutboundMessage, TakenLease
 from bot.privacy.disk import empty_write_ahead_log
 
 # What makes a pending message a farewell (no webhook can write this key; "notice" is the text that is sent).
@@ -22,16 +22,6 @@ class Farewell:
     lease: TakenLease
     message_ids: Sequence[int]
     text: str = field(repr=False)
-
-
-def hold(farewell: Farewell) -> None:
-    """Lock the turn's lease until the transaction ends.
-
-    Raises:
-        LeaseLost: somebody else answers the chat now.
-    """
-    if not Lease.objects.lock_own(farewell.lease):
-        raise LeaseLost
 
 
 def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_ids: Iterable[int]) -> None:

@@ -38,7 +38,7 @@ def idle_leases(cutoff: datetime) -> "QuerySet[Any]":
 
 def empty_texts(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
     """Empty the texts of replies that wait for nothing but a receipt."""
-    settled = OutboundMessage.objects.exclude(status__in=("queued", "sending"))
+    settled = OutboundMessage.objects.exclude(status__in=OutboundMessage.UNSETTLED)
     texts = settled.filter(created_at__lt=timezone.now() - period).exclude(text="").order_by("pk")
     if dry_run:
         return {"outbound_texts": texts.count()}

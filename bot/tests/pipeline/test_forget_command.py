@@ -111,7 +111,7 @@ def test_a_second_name_in_the_message_that_confirms_goes_as_well(ask: Callable[.
     accept.accept(bot, [event("yes", text=f"/forget {code}", other_address=ID)])
     work_until()
     assert left() == [0, 0, 0, 0, 0]
-    assert Tombstone.objects.all().erased([("console", ID)])
+    assert Tombstone.objects.erased([("console", ID)])
 
 
 def test_other_chats_of_the_person_go_too(ask: Callable[..., str], bot: ActiveBot, alice: User) -> None:

@@ -81,4 +81,4 @@ def make_usage(world: World, person: User) -> None:
         turn_key=person.pk * 1_000, fence=1, user=person, bot=bot.slug, day=today(), amount_micros=RESERVED
     )
     changes.add(person.pk, bot.slug, today(), reserved=RESERVED)
-    DailySpend.objects.all().apply(changes)
+    DailySpend.objects.apply(changes)
