@@ -91,7 +91,7 @@ MESSAGES = (
         holds="What a person wrote and was answered, as the model is shown it.",
         why="Without it every message would be the first.",
         stays="with its conversation, which `/reset` empties at once",
-        personal=("content",),
+        personal=("content", "author"),
         other=("role",),
         rights=EXPORTED_AND_ERASED,
     ),

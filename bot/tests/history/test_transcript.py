@@ -69,7 +69,11 @@ def turn(talk: Conversation, number: int, *statuses: str, code: str = "", cost: 
     ]
     for role, said in (("user", f"Question {number}"), ("assistant", f"Answer {number}")):
         Message.objects.create(
-            conversation=talk, role=role, content=said, created_at=stored + timedelta(milliseconds=2)
+            conversation=talk,
+            role=role,
+            content=said,
+            created_at=stored + timedelta(milliseconds=2),
+            turn_key=first.pk,
         )
     return parts[0]
 
@@ -229,6 +233,14 @@ def test_an_answer_never_gets_what_another_one_cost(talk: Conversation) -> None:
     assert (last.text, last.cost, list(last.parts)) == ("Answer 3", "", [])
     first, second, _ = (one for one in read(talk).said if not one.mine)
     assert (first.cost[-9:], second.cost[-9:]) == ("$0.000001", "$0.000002")
+
+
+def test_what_was_remembered_before_turns_were_noted_is_shown_alone(talk: Conversation) -> None:
+    turn(talk, 1, "read")
+    Message.objects.update(turn_key=None)
+    question, answer = read(talk).said
+    assert (question.text, question.inbound_id) == ("Question 1", 0)
+    assert (answer.text, answer.cost, answer.took, list(answer.parts)) == ("Answer 1", "", "", [])
 
 
 def test_older_messages_are_a_link_away(owner: Client, talk: Conversation) -> None:

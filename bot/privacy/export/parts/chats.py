@@ -6,7 +6,7 @@ from django.db.models import Case, F, TextField, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from bot.models import InboundMessage, Lease, OutboundMessage
-from bot.privacy.export.fields import Part, Told, choice, long_text, time
+from bot.privacy.export.fields import Part, Told, by_whom, choice, long_text, time
 from bot.privacy.export.parts.people import IS_THEM, ROW_NUMBER, of_person
 from conversations.models import Conversation, Message, MessageRole
 
@@ -51,9 +51,10 @@ CHATS = (
             (
                 time("created_at", _("at")),
                 choice("role", _("who"), MessageRole.choices),
+                by_whom("author", _("by"), "written_by"),
                 long_text("content", _("text")),
             ),
-            {"id": ROW_NUMBER, "conversation": "it stands in it"},
+            {"id": ROW_NUMBER, "conversation": "it stands in it", "turn_key": OUR_WORK},
         ),
     ),
     Part(
