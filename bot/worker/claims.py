@@ -13,7 +13,6 @@ from bot.command_call import read_call
 from bot.errors import ErrorCode
 from bot.models import VISITOR, InboundMessage, Lease, ModelChoice, OutboundMessage, PendingRow, TakenLease
 from bot.pipeline.turn import Turn
-from bot.privacy.erasure.farewell import FAREWELL
 from bot.queue.snapshot import ActiveBot, bot_by_id, current
 from bot.queue.turn_message import TurnMessage
 from bot.worker.erased import without_erased
@@ -22,6 +21,8 @@ from bot.worker.senders import load_senders
 from bot.worker.visitors import load_visitors
 
 logger = logging.getLogger(__name__)
+
+Origin = InboundMessage.Origin
 
 LEASE_TIME = timedelta(seconds=30)
 # A turn takes at most this many messages; a longer backlog of one chat is answered in several turns.
@@ -105,7 +106,7 @@ def _load(leases: list[TakenLease]) -> list[Turn]:
 def _turn(bot: ActiveBot, lease: TakenLease, rows: list[PendingRow]) -> Turn:
     chosen = _one_turn(rows)
     turn = Turn(bot=bot, address=lease.address, lease=lease, messages=[_message(row) for row in chosen])
-    turn.leaves_nothing = FAREWELL in chosen[0].payload
+    turn.leaves_nothing = chosen[0].origin == Origin.FAREWELL
     turn.is_stored = any(row.turn_key is not None for row in chosen)
     return turn
 
@@ -131,7 +132,7 @@ def _one_turn(rows: list[PendingRow]) -> list[PendingRow]:
 
 def _stands_alone(row: PendingRow) -> bool:
     """Return whether a message is a command, or a notice, which nobody wrote."""
-    return "notice" in row.payload or read_call(row.payload.get("text", "")) is not None
+    return row.origin != Origin.PERSON or read_call(row.payload.get("text", "")) is not None
 
 
 def _message(row: PendingRow) -> TurnMessage:
@@ -145,7 +146,7 @@ def _message(row: PendingRow) -> TurnMessage:
         attempts=row.attempts + 1,
         other_address=payload.get("other_address", ""),
         profile_name=payload.get("profile_name", ""),
-        notice=payload.get("notice", ""),
+        notice="" if row.origin == Origin.PERSON else payload.get("notice", ""),
         request_id=row.request_id,
         received_at=row.received_at,
         visitor=payload.get(VISITOR),

@@ -11,8 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from bot.models import InboundMessage, Lease, OutboundMessage, TakenLease
 from bot.privacy.disk import empty_write_ahead_log
 
-# What makes a pending message a farewell (no webhook can write this key; "notice" is the text that is sent).
-FAREWELL = "farewell"
+FAREWELL = InboundMessage.Origin.FAREWELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_id
 
 def unsaid_since(moment: datetime) -> QuerySet[InboundMessage]:
     """Return the farewells that have waited since before then: their bot is paused, or nobody works."""
-    return InboundMessage.objects.filter(kind=FAREWELL, external_id__startswith=FAREWELL, received_at__lt=moment)
+    return InboundMessage.objects.filter(origin=FAREWELL, received_at__lt=moment)
 
 
 def rows_of(ids: Sequence[int]) -> list[QuerySet[Any]]:
@@ -54,8 +53,9 @@ def become_farewell(farewell: Farewell) -> None:
     InboundMessage.objects.filter(id__in=others).delete()
     InboundMessage.objects.filter(id=first).update(
         kind=FAREWELL,
+        origin=FAREWELL,
         external_id=f"{FAREWELL}:{first}",
-        payload={"notice": farewell.text, FAREWELL: True},
+        payload={"notice": farewell.text},
         request_id="",
         steps=None,
     )

@@ -117,7 +117,7 @@ MESSAGES = (
         ),
         stays="one that waits for an answer (of a paused bot, for example) stays until it has one",
         personal=("external_id", "address", "payload"),
-        other=("kind", "state", "error_code", "request_id", "steps"),
+        other=("kind", "origin", "state", "error_code", "request_id", "steps"),
         rights=EXPORTED_AND_ERASED,
     ),
     Entry(

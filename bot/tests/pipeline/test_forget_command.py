@@ -171,14 +171,14 @@ def test_while_the_farewell_waits_it_names_nobody(
     seen: list[dict[str, Any]] = []
 
     async def look(message: Any) -> None:
-        seen.extend(await in_thread(lambda: list(InboundMessage.objects.values("kind", "external_id", "payload"))))
+        seen.extend(await in_thread(lambda: list(InboundMessage.objects.values("origin", "external_id", "payload"))))
 
     channel.enqueue(look)
     accept.accept(bot, [event("wamid.x", text=f"/forget {code}", profile_name="Alice")])
     work_until()
-    assert [row["kind"] for row in seen] == ["farewell"]
+    assert [row["origin"] for row in seen] == ["farewell"]
     assert seen[0]["external_id"].startswith("farewell:")
-    assert seen[0]["payload"] == {"notice": GOODBYE, "farewell": True}
+    assert seen[0]["payload"] == {"notice": GOODBYE}
 
 
 def test_a_webhook_cannot_make_a_message_a_farewell(alice: User, bot: ActiveBot) -> None:

@@ -79,6 +79,7 @@ CHATS = (
         {
             "id": ROW_NUMBER,
             "turn_key": OUR_WORK,
+            "origin": "its kind says as much",
             "available_at": OUR_WORK,
             "request_id": OUR_WORK,
             "steps": OUR_WORK,
