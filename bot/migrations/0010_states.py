@@ -1,8 +1,12 @@
-"""Say openly where a row of the inbox comes from."""
+"""Say openly where a row of the inbox comes from, and that nobody knows the end of a send."""
 
 from typing import Any
 
 from django.db import migrations, models
+from django.db.models import Value
+from django.db.models.functions import Concat, Substr
+
+UNCERTAIN = "UNCERTAIN:"
 
 
 def name_origins(apps: Any, schema_editor: Any) -> None:
@@ -22,6 +26,22 @@ def mark_farewells(apps: Any, schema_editor: Any) -> None:
     for row in rows.filter(origin="farewell", state="pending"):
         row.payload["farewell"] = True
         row.save(update_fields=["payload"])
+
+
+def move_doubts(apps: Any, schema_editor: Any) -> None:
+    """Move what was said by the beginning of an error code into its column."""
+    rows = apps.get_model("bot", "OutboundMessage").objects.using(schema_editor.connection.alias)
+    rows.filter(error_code="RESOLVED").update(doubt="RESOLVED", error_code="")
+    unknown = rows.exclude(error_code="").filter(error_code__startswith=UNCERTAIN)
+    unknown.update(doubt=Substr("error_code", len(UNCERTAIN) + 1), error_code="")
+
+
+def move_doubts_back(apps: Any, schema_editor: Any) -> None:
+    """Write doubts into the error code, where the version before looks for them."""
+    rows = apps.get_model("bot", "OutboundMessage").objects.using(schema_editor.connection.alias)
+    doubted = rows.filter(error_code="").exclude(doubt="")
+    doubted.filter(doubt="RESOLVED").update(error_code="RESOLVED", doubt="")
+    doubted.update(error_code=Concat(Value(UNCERTAIN), "doubt"))
 
 
 class Migration(migrations.Migration):
@@ -53,6 +73,21 @@ class Migration(migrations.Migration):
                 condition=models.Q(("origin", "person"), _negated=True),
                 fields=["origin", "id"],
                 name="inbound_other_origins",
+            ),
+        ),
+        migrations.AddField(
+            model_name="outboundmessage",
+            name="doubt",
+            field=models.CharField(blank=True, db_default="", default="", max_length=90, verbose_name="doubt"),
+        ),
+        migrations.RunPython(move_doubts, move_doubts_back),
+        migrations.RemoveIndex(model_name="outboundmessage", name="outbound_problems"),
+        migrations.AddIndex(
+            model_name="outboundmessage",
+            index=models.Index(
+                condition=models.Q(("doubt", ""), ("error_code", ""), _negated=True),
+                fields=["id"],
+                name="outbound_problems",
             ),
         ),
     ]

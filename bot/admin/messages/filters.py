@@ -17,12 +17,12 @@ LOOKED_AT = 100_000
 def with_status(rows: QuerySet[Any], *statuses: str) -> QuerySet[Any]:
     """Return the rows that have one of these statuses, by an index wherever they are few among a million.
 
-    What went wrong has an error code, which has an index; what is to be sent belongs to a turn that is pending; what
-    went out is looked for among the newest.
+    What went wrong has an index; what is to be sent belongs to a turn that is pending; what went out is looked for
+    among the newest.
     """
     rows = rows.filter(status__in=statuses)
     if set(statuses) <= set(OutboundMessage.PROBLEMS):
-        return rows.exclude(error_code="")
+        return rows.exclude(error_code="", doubt="")
     if set(statuses) <= set(OutboundMessage.UNSETTLED):
         stored = InboundMessage.objects.pending().filter(turn_key__isnull=False)
         return rows.filter(turn_key__in=stored.values("turn_key"))

@@ -143,8 +143,8 @@ class OutboundMessageAdmin(ChatAdmin):
     @admin.display(description=_("reason"))
     def why(self, message: OutboundMessage) -> str:
         """Return what its status means and what can be done, in words."""
-        reason = reason_of(message.error_code)
-        return f"{reason} [{message.error_code}]" if reason else str(_("Nothing went wrong."))
+        reason = reason_of(message.code)
+        return f"{reason} [{message.code}]" if reason else str(_("Nothing went wrong."))
 
     @admin.display(description=_("text"))
     def words(self, message: OutboundMessage) -> str:
@@ -164,7 +164,7 @@ class OutboundMessageAdmin(ChatAdmin):
             "conversation": conversation_of(request, message),
             "may_mark": may_act and message.status == Status.UNCERTAIN,
             "may_send": may_act and message.status in OutboundMessage.SENDABLE_AGAIN and bool(message.text),
-            "reason": reason_of(message.error_code),
+            "reason": reason_of(message.code),
         }
 
 

@@ -140,7 +140,7 @@ MESSAGES = (
             ),
         ),
         personal=("address", "text", "filename", "external_id"),
-        other=("status", "error_code"),
+        other=("status", "error_code", "doubt"),
         rights=EXPORTED_AND_ERASED,
     ),
     Entry(

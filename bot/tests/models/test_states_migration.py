@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from bot.models import InboundMessage, Lease, PendingRow
+from bot.models import InboundMessage, Lease, OutboundMessage, PendingRow
 from bot.tests.support.factories import ALICE, BotFactory, InboundFactory
 
 BEFORE = ("bot", "0009_bot_reasoning_effort")
@@ -71,6 +71,30 @@ def test_the_version_before_sends_a_farewell_as_one(migrated: Any) -> None:
     old = migrated(BEFORE).get_model("bot", "InboundMessage")
 
     assert old.objects.get().payload == {"notice": "Bye", "farewell": True}
+
+
+CODES = [
+    ("uncertain", "UNCERTAIN:timeout", "", "timeout"),
+    ("failed", "UNCERTAIN:http_502", "", "http_502"),
+    ("delivered", "RESOLVED", "", "RESOLVED"),
+    ("uncertain", "INTERNAL_ERROR", "INTERNAL_ERROR", ""),
+    ("failed", "CHANNEL_ERROR:131026", "CHANNEL_ERROR:131026", ""),
+    ("sent", "", "", ""),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "error_code", "doubt"), CODES)
+def test_what_was_uncertain_is_so_before_and_after_and_says_the_same_code(
+    migrated: Any, status: str, code: str, error_code: str, doubt: str
+) -> None:
+    old = migrated(BEFORE).get_model("bot", "OutboundMessage")
+    old.objects.create(bot_id=BotFactory.create().pk, address=ALICE, turn_key=1, part=1, status=status, error_code=code)
+
+    migrated()
+    row = OutboundMessage.objects.get()
+    assert (row.error_code, row.doubt, row.code) == (error_code, doubt, code)
+
+    assert migrated(BEFORE).get_model("bot", "OutboundMessage").objects.get().error_code == code
 
 
 @pytest.mark.django_db

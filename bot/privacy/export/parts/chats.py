@@ -103,6 +103,7 @@ CHATS = (
             time("read_at", _("read")),
             Told("attempts", _("attempts")),
             Told("error_code", _("error code")),
+            Told("doubt", _("uncertain")),
             Told("external_id", _("the messenger's id")),
             Told("filename", _("file name")),
             long_text("said", _("text"), "text"),
