@@ -14,7 +14,8 @@ from bot.history.costs import call_line
 from bot.history.trace import Step
 from bot.models import OutboundMessage
 
-Status, PROBLEMS = OutboundMessage.Status, OutboundMessage.PROBLEMS
+Status = OutboundMessage.Status
+PROBLEMS = OutboundMessage.PROBLEMS
 RECEIVED, BEGUN, MODEL, PAID, STORED = "received", "begun", "completion", "completion recorded", "reply stored"
 WRITTEN, ENDED = "written by the person", "ended"
 LABELS: dict[str, str | Promise] = {

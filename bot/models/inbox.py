@@ -162,8 +162,8 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 
     def reopen(self) -> int:
         """Let ended messages be worked on again, as if for the first time."""
-        pending, now = self.model.State.PENDING, timezone.now()
-        return self.update(state=pending, attempts=0, error_code="", available_at=now, finished_at=None)
+        state = self.model.State.PENDING
+        return self.update(state=state, attempts=0, error_code="", available_at=timezone.now(), finished_at=None)
 
 
 def _as_read(row: tuple[Any, ...]) -> tuple[Any, ...]:

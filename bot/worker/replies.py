@@ -5,7 +5,7 @@ A reply is stored together with the beginning of its first send, where that foll
 The functions take many items and do them in one transaction; an item whose lease is no longer held gets LeaseLost.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from bot.pipeline.stages.budget import settle_budgets
 from bot.pipeline.turn import Turn
 from bot.worker.billing import record_calls
 from config.db.rows import insert_rows
-from conversations.memory import Owner, Said, remember_many
+from conversations.memory import remember_many
 from users.models import User
 
 Status = OutboundMessage.Status
@@ -55,7 +55,13 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         InboundMessage.objects.assign_turns([answered for turn in kept for answered in _answered(turn)])
         if given_up := [message.id for turn in kept if turn.given_up for message in turn.messages]:
             InboundMessage.objects.give_up(given_up, ErrorCode.INTERNAL_ERROR)
-        remember_many([(owner, said) for turn in kept for owner, said in _remembered(turn)])
+        remember_many(
+            [
+                ((turn.user.pk, turn.bot.slug), [replace(said, turn_key=turn.key) for said in turn.remember])
+                for turn in kept
+                if turn.user and turn.remember
+            ]
+        )
         # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
         settle_budgets(costs)
     results = {turn.key: [_as_part(ids[turn.key, row["part"]], row) for row in rows[turn.key]] for turn in kept}
@@ -106,12 +112,6 @@ def _answered(turn: Turn) -> list[AnsweredMessage]:
     first, *others = turn.messages
     steps = [*turn.steps, ("stored", turn.elapsed_ms)]
     return [AnsweredMessage(first.id, turn.key, steps), *(AnsweredMessage(other.id, turn.key) for other in others)]
-
-
-def _remembered(turn: Turn) -> Iterator[tuple[Owner, list[Said]]]:
-    """Yield what is remembered of a turn, by whose conversation it is, if anything is."""
-    if turn.user and turn.remember:
-        yield (turn.user.pk, turn.bot.slug), [replace(said, turn_key=turn.key) for said in turn.remember]
 
 
 def _parts(turn: Turn) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from bot.models import InboundMessage, Lease, OutboundMessage, TakenLease
 from bot.privacy.disk import empty_write_ahead_log
@@ -34,7 +34,9 @@ def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_id
 
 def unsaid_since(moment: datetime) -> QuerySet[InboundMessage]:
     """Return the farewells that have waited since before then: their bot is paused, or nobody works."""
-    return InboundMessage.objects.filter(origin=FAREWELL, received_at__lt=moment)
+    # (The version before says it by the kind and the id; it may still have run beside this one.)
+    said = Q(origin=FAREWELL) | Q(kind=FAREWELL, external_id__startswith=f"{FAREWELL}:")
+    return InboundMessage.objects.filter(said, received_at__lt=moment)
 
 
 def rows_of(ids: Sequence[int]) -> list[QuerySet[Any]]:

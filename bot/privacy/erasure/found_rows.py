@@ -102,8 +102,9 @@ def _last(model: type[InboundMessage] | type[OutboundMessage]) -> int:
 
 def _former_addresses(subject: Subject) -> list[FormerAddress]:
     """Return the addresses that were theirs before a provider told of a change, in the days such rows are kept."""
-    moved = InboundMessage.objects.filter(origin=InboundMessage.Origin.ADDRESS_CHANGE)
-    changes = moved.exclude(payload={}).order_by("-pk")
+    # (The version before says it by the kind alone; it may still have run beside this one.)
+    told = Q(origin=InboundMessage.Origin.ADDRESS_CHANGE) | Q(kind="address_changed")
+    changes = InboundMessage.objects.filter(told).exclude(payload={}).order_by("-pk")
     theirs, found, channels = set(subject.addresses), [], channels_in_use()
     # The latest first: what somebody was called before may have been a change as well.
     rows = changes.values_list("pk", "bot__channel", "received_at", "payload")

@@ -1,5 +1,6 @@
 """States that were said between the lines before have a column of their own, also for rows of before."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from bot.models import InboundMessage, Lease, OutboundMessage, PendingRow
-from bot.tests.support.factories import ALICE, BotFactory, InboundFactory
+from bot.privacy.erasure.farewell import unsaid_since
+from bot.privacy.erasure.found_rows import find_holdings
+from bot.privacy.subjects import subject_of
+from bot.tests.support.factories import ALICE, BOB, BotFactory, InboundFactory, whitelisted
 
 BEFORE = ("bot", "0009_bot_reasoning_effort")
 
@@ -108,3 +112,17 @@ def test_what_the_version_before_writes_while_both_run_is_claimed_as_what_it_is(
     InboundFactory.create(external_id="two", payload={"text": "Hi"})
 
     assert {id: row.origin for id, row in pending().items()} == {"one": origin, "two": "person"}
+
+
+@pytest.mark.django_db
+def test_what_the_version_before_writes_while_both_run_is_erased_as_what_it_is() -> None:
+    bot = BotFactory.create()
+    person = whitelisted(ALICE)
+    farewell = InboundFactory.create(bot=bot, external_id="farewell:1", kind="farewell", payload={"notice": "Bye"})
+    InboundFactory.create(bot=bot, external_id="farewell:2", kind="text")
+    written = InboundFactory.create(bot=bot, address=BOB, state="done")
+    moves = {"moves": [[BOB, ALICE]]}
+    InboundFactory.create(bot=bot, address=ALICE, kind="address_changed", payload=moves, state="done")
+
+    assert list(unsaid_since(timezone.now() + timedelta(hours=1))) == [farewell]
+    assert written.pk in find_holdings(subject_of(person)).inbound
