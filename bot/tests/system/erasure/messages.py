@@ -108,6 +108,7 @@ def _outbound(bot: Bot, address: str, canaries: Canaries, status: str, **fields:
         status=status,
         external_id=canaries.wamid(count),
         error_code=canaries.say("refusal"),
+        doubt=canaries.say("doubt"),
     )
 
 

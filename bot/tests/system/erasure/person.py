@@ -54,6 +54,7 @@ def make_conversations(world: World, person: User, canaries: Canaries) -> None:
         conversation = Conversation.objects.find_or_create(person, bot.slug)
         said = [("user", canaries.say("asks")), ("assistant", canaries.say("is answered"))]
         Conversation.objects.add_messages(conversation, said)
+        conversation.messages.filter(role="assistant").update(author=person)
         ModelChoice.objects.create(bot=bot, user=person, model=canaries.say("model"))
 
 
