@@ -15,10 +15,15 @@ OWNER_COLUMNS = {"user_id": "bigint", "bot": "text"}
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One remembered message as a model is shown it."""
+    """One remembered message as a model is shown it. turn_key: of the turn it is of, where it is to be remembered.
+
+    author: the id of the member of staff who wrote an answer; None: the model, or the person.
+    """
 
     role: str
     content: str
+    turn_key: int | None = None
+    author: int | None = None
 
 
 def recent_of_many(owners: Sequence[Owner], limit: int) -> dict[Owner, list[Said]]:

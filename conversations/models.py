@@ -6,6 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -92,7 +93,13 @@ class ConversationManager(_ConversationManager["Conversation"]):
             insert_rows(
                 Message,
                 [
-                    {"conversation_id": ids[owner], "role": message.role, "content": storable(message.content)}
+                    {
+                        "conversation_id": ids[owner],
+                        "role": message.role,
+                        "content": storable(message.content),
+                        "turn_key": message.turn_key,
+                        "author_id": message.author,
+                    }
                     for owner, messages in said
                     for message in messages
                 ],
@@ -162,11 +169,27 @@ class Message(models.Model):
     role = models.CharField(_("role"), max_length=16, choices=MessageRole.choices)
     content = models.TextField(_("content"))
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    # The turn it is of, which the inbox, the outbox and the usage records name as well; null: of before it was noted.
+    turn_key = models.BigIntegerField(_("turn key"), null=True, blank=True)
+    # Who of the staff wrote an answer; null: the model, or the person.
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("author"),
+    )
 
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        indexes = [models.Index(fields=["conversation", "id"], name="conversations_message_order")]
+        indexes = [
+            models.Index(fields=["conversation", "id"], name="conversations_message_order"),
+            # For the deletion of staff; nearly empty.
+            models.Index(fields=["author"], name="conversations_message_author", condition=Q(author__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} message {self.pk}"

@@ -102,7 +102,7 @@ def _change(channel: str, moves: Sequence[Move], at: datetime | None) -> Change:
 
 
 def _give_up(change: Change) -> None:
-    Tombstone.objects.all().give_up([(change.channel, one) for one in change.former], change.at)
+    Tombstone.objects.give_up([(change.channel, one) for one in change.former], change.at)
 
 
 def _move(change: Change) -> tuple[Moved, User | None]:
@@ -168,7 +168,7 @@ def _take_away(person: User, change: Change, addresses: Iterable[str]) -> str | 
 def _free(person: User, change: Change, new: str) -> bool | None:
     """Return whether a new address can be the person's; None: it is in doubt whose it is, and it means nobody."""
     pair = change.channel, new
-    left = Tombstone.objects.all().given_up([pair]).get(pair)
+    left = Tombstone.objects.given_up([pair]).get(pair)
     if left and left > change.at:  # they have left it since
         return False
     holder = User.objects.exclude(pk=person.pk).holder_of(*pair)

@@ -57,7 +57,7 @@ def delivery_of(part: OutboundMessage) -> Delivery:
 
 
 def _problem(part: OutboundMessage) -> str:
-    reason = reason_of(part.error_code)
+    reason = reason_of(part.code)
     if part.status in OutboundMessage.PROBLEMS:
         return str(reason) if reason else part.get_status_display()
     if part.status == Status.QUEUED and reason:

@@ -45,7 +45,7 @@ LABELS: dict[str, str | Promise] = {
     ENDED: gettext_lazy("Ended"),
 }
 # What lasts from one step of a part to another.
-SINCE: dict[str, Status] = {
+SINCE: dict[str, str] = {
     Status.DELIVERED: Status.SENT,
     **dict.fromkeys((Status.SENT, *PROBLEMS), Status.SENDING),
 }

@@ -142,7 +142,7 @@ def _sending(part: OutboundMessage) -> Iterator[Step]:
         if at:
             yield Step(at, status, facts)
     if not reached.get(part.status) and part.status != Status.SENDING:
-        yield Step(part.updated_at, part.status, {**facts, **_facts(error_code=part.error_code)})
+        yield Step(part.updated_at, part.status, {**facts, **_facts(error_code=part.code)})
 
 
 def _standing(message: InboundMessage) -> str:

@@ -1,13 +1,12 @@
 """A conversation as a chat transcript: what was said, what each answer cost, and whether it arrived.
 
-What is remembered (conversations.Message) names no turn: it outlives the inbox and the outbox. But an answer's reply,
-its usage records and its remembered messages are stored in one transaction, in this order. So an answer belongs to the
-last turn of the person and bot that was stored before it. A fixed number of queries, each by an index.
+What is remembered (conversations.Message) names its turn, and outlives the inbox and the outbox. What was remembered
+before it did is shown alone. A fixed number of queries, each by an index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -27,8 +26,6 @@ from usage.pricing import dollars
 
 # Messages of one chat that have no answer: more than these are not waited for.
 MOST_UNANSWERED = 50
-# Between the statements of one transaction.
-AT_ONCE = timedelta(minutes=1)
 State = InboundMessage.State
 
 
@@ -91,15 +88,9 @@ class Transcript:
 class _Turn:
     """A turn of which something was paid for: its calls, the parts of its reply, and the message it began with."""
 
-    key: int
     calls: list[UsageRecord] = field(default_factory=list)
     parts: list[OutboundMessage] = field(default_factory=list)
     first: InboundMessage | None = None
-
-    @property
-    def stored_at(self) -> datetime:
-        """When its reply was stored; where that is gone, when its last call was."""
-        return self.parts[0].created_at if self.parts else self.calls[-1].created_at
 
 
 def transcript_of(conversation: Conversation, bot: Bot | None, most: int, before: int | None = None) -> Transcript:
@@ -112,68 +103,47 @@ def transcript_of(conversation: Conversation, bot: Bot | None, most: int, before
     newest = list(page.order_by("-pk")[: most + 1])
     shown = newest[:most][::-1]
     turns = _turns(conversation, shown)
-    said, answered = _assemble(shown, turns)
+    said = [_said(message, turns.get(message.turn_key or 0)) for message in shown]
     if not before and bot is not None:
         said = sorted([*said, *_unanswered(conversation, bot)], key=lambda one: one.at)
     return Transcript(
         said=said,
-        totals=_totals(answered),
+        totals=_totals(turns.values()),
         older=shown[0].pk if len(newest) > most else None,
         first_at=_moment(messages.order_by("pk")),
         last_at=_moment(messages.order_by("-pk")),
     )
 
 
-def _turns(conversation: Conversation, shown: Sequence[Message]) -> list[_Turn]:
-    """Return the turns that were paid for around these messages, in the order in which they were stored."""
-    if not shown:
-        return []
-    until = shown[-1].created_at + LONGEST_TURN
+def _turns(conversation: Conversation, shown: Sequence[Message]) -> dict[int, _Turn]:
+    """Return the turns of these messages of which something was paid for, by their keys."""
+    keys = {message.turn_key for message in shown if message.turn_key is not None}
+    if not keys:
+        return {}
+    # (There is an index of persons and times, and none of turns.)
     calls = UsageRecord.objects.filter(
         user=conversation.user_id,
         bot=conversation.bot,
-        created_at__range=(shown[0].created_at - LONGEST_TURN, until),
-        turn_key__isnull=False,
+        created_at__range=(shown[0].created_at - LONGEST_TURN, shown[-1].created_at + LONGEST_TURN),
+        turn_key__in=keys,
     )
     turns: dict[int, _Turn] = {}
     for call in calls.order_by("created_at", "pk"):
-        key = call.turn_key or 0
-        turns.setdefault(key, _Turn(key)).calls.append(call)
+        turns.setdefault(call.turn_key or 0, _Turn()).calls.append(call)
     for part in OutboundMessage.objects.filter(turn_key__in=list(turns)).order_by("part").defer("text"):
         turns[part.turn_key].parts.append(part)
     for message in InboundMessage.objects.filter(pk__in=list(turns)).defer("payload", "steps"):
         turns[message.pk].first = message
-    return sorted(turns.values(), key=lambda turn: (turn.stored_at, turn.key))
+    return turns
 
 
-def _assemble(shown: Sequence[Message], turns: Sequence[_Turn]) -> tuple[list[Said], list[_Turn]]:
-    """Return the messages as they are shown, and the turns that were found for them."""
-    said: list[Said] = []
-    found: list[_Turn] = []
-    left = list(turns)
-    for message in shown:
-        mine = message.role == MessageRole.USER
-        one = Said(mine=mine, at=message.created_at, text=message.content)
-        turn = None if mine else _turn_of(message, left)
-        if turn is not None:
-            found.append(turn)
-            one = _of_turn(one, turn)
-            # The person's message is remembered together with its answer, and was received before.
-            if said and said[-1].mine and turn.first:
-                said[-1] = replace(said[-1], at=turn.first.received_at, inbound_id=turn.first.pk)
-        said.append(one)
-    return said, found
-
-
-def _turn_of(answer: Message, left: list[_Turn]) -> _Turn | None:
-    """Return the last turn that was stored before an answer; what came before that has no answer to come."""
-    turn = None
-    while left and left[0].stored_at <= answer.created_at:
-        turn = left.pop(0)
-    return turn if turn and turn.stored_at > answer.created_at - AT_ONCE else None
-
-
-def _of_turn(one: Said, turn: _Turn) -> Said:
+def _said(message: Message, turn: _Turn | None) -> Said:
+    """Return a message with what is known of its turn."""
+    one = Said(mine=message.role == MessageRole.USER, at=message.created_at, text=message.content)
+    if turn is None:
+        return one
+    if one.mine:  # it is remembered together with its answer, and was received before
+        return replace(one, at=turn.first.received_at, inbound_id=turn.first.pk) if turn.first else one
     sent = [part.sent_at for part in turn.parts if part.sent_at]
     took = lasted(max(sent) - turn.first.received_at) if sent and turn.first else ""
     return replace(one, cost=cost_line(turn.calls), took=took, parts=[delivery_of(part) for part in turn.parts])
@@ -207,7 +177,7 @@ def _last(rows: "QuerySet[InboundMessage]") -> "QuerySet[InboundMessage]":
     return rows.order_by("-pk")[:MOST_UNANSWERED]
 
 
-def _totals(turns: Sequence[_Turn]) -> Totals:
+def _totals(turns: Iterable[_Turn]) -> Totals:
     calls = [call for turn in turns for call in turn.calls]
     return Totals(
         input_tokens=sum(call.input_tokens for call in calls),

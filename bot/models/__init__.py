@@ -14,14 +14,13 @@ from bot.models.inbox import EMPTIED, VISITOR, AnsweredMessage, InboundMessage, 
 from bot.models.leases import Lease, LeaseLost, LeaseQuerySet, TakenLease
 from bot.models.operation import Counter, Heartbeat
 from bot.models.outbox import OutboundMessage, OutboundMessageQuerySet, OutboundPart, SendRecord
-from bot.models.statuses import GONE_OUT, NO_REASON, RESOLVED, UNCERTAIN, StatusChange, StatusUpdate
+from bot.models.statuses import NO_REASON, RESOLVED, UNCERTAIN, StatusChange, StatusUpdate, code_of
 from bot.models.storing import NewInbound, RowKey
 
 __all__ = [
     "ADDRESS_LENGTH",
     "EMPTIED",
     "EXTERNAL_ID_LENGTH",
-    "GONE_OUT",
     "NO_REASON",
     "RESOLVED",
     "UNCERTAIN",
@@ -52,4 +51,5 @@ __all__ = [
     "StatusUpdate",
     "TakenLease",
     "channel_choices",
+    "code_of",
 ]

@@ -45,6 +45,7 @@ class PendingRow:
     attempts: int
     turn_key: int | None
     request_id: str
+    origin: str
     payload: dict[str, Any]
     sent_at: datetime | None
     received_at: datetime | None
@@ -64,7 +65,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 
     def pending(self) -> InboundMessageQuerySet:
         """Return messages that still need an answer."""
-        return self.filter(state="pending")
+        return self.filter(state=self.model.State.PENDING)
 
     def is_anything_pending(self) -> bool:
         """Return whether any message needs an answer, now or later: one look at the index of the queue."""
@@ -96,7 +97,8 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         """Return the pending messages of the chats these leases stand for, in the order they came."""
         statement = f"""
             SELECT message.id, message.bot_id, message.address, message.external_id, message.kind, message.attempts,
-                message.turn_key, message.request_id, message.payload, message.sent_at, message.received_at
+                message.turn_key, message.request_id, message.origin, message.payload, message.sent_at,
+                message.received_at
             FROM bot_lease AS lease JOIN bot_inboundmessage AS message
                 ON message.bot_id = lease.bot_id AND message.address = lease.address AND message.state = 'pending'
             WHERE lease.id {in_ids()} ORDER BY message.id
@@ -148,11 +150,11 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         Where it was noted why they were given up, that is the reason.
         """
         first = Case(When(error_code="", then=Value(error_code)), default=F("error_code"))
-        return self.filter(id__in=ids).update(state="dead", error_code=first, finished_at=timezone.now())
+        return self.filter(id__in=ids).update(state=self.model.State.DEAD, error_code=first, finished_at=timezone.now())
 
     def empty(self) -> int:
         """Take away what dead letters say, for good; the rows stay to recognise redeliveries."""
-        return self.filter(state="dead").update(payload=EMPTIED)
+        return self.filter(state=self.model.State.DEAD).update(payload=EMPTIED)
 
     def of_turn(self, turn_key: int) -> InboundMessageQuerySet:
         """Return the messages of a turn whose reply was stored: its key is the id of the first of them."""
@@ -160,12 +162,17 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 
     def reopen(self) -> int:
         """Let ended messages be worked on again, as if for the first time."""
-        return self.update(state="pending", attempts=0, error_code="", available_at=timezone.now(), finished_at=None)
+        state = self.model.State.PENDING
+        return self.update(state=state, attempts=0, error_code="", available_at=timezone.now(), finished_at=None)
 
 
 def _as_read(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    *known, payload, sent_at, received_at = row
-    return (*known, json.loads(payload), read_time(sent_at), read_time(received_at))
+    *known, origin, payload, sent_at, received_at = row
+    payload = json.loads(payload)
+    # (The version before says it by keys of the payload; it may still run beside this one.)
+    if "notice" in payload and origin == InboundMessage.Origin.PERSON:
+        origin = InboundMessage.Origin.FAREWELL if "farewell" in payload else InboundMessage.Origin.NOTICE
+    return (*known, origin, payload, read_time(sent_at), read_time(received_at))
 
 
 class InboundMessage(models.Model):
@@ -177,11 +184,21 @@ class InboundMessage(models.Model):
         DEAD = "dead", _("dead letter")
         QUARANTINED = "quarantined", _("quarantined")
 
+    class Origin(models.TextChoices):
+        """Where a row comes from. No webhook can say it, while a provider may call a kind of message anything."""
+
+        PERSON = "person"
+        NOTICE = "notice"
+        FAREWELL = "farewell"
+        ADDRESS_CHANGE = "address_change"
+        REJECTED = "rejected"
+
     # No constraint in the database: checking it would lock the bot's one row for every message that arrives.
     bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="inbound_messages")
     external_id = models.CharField(_("external id"), max_length=EXTERNAL_ID_LENGTH)
     address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
     kind = models.CharField(_("kind"), max_length=30)
+    origin = models.CharField(_("origin"), max_length=14, choices=Origin, db_default=Origin.PERSON)
     payload = models.JSONField(_("payload"), default=dict, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.PENDING)
     turn_key = models.BigIntegerField(_("turn key"), null=True, blank=True)
@@ -212,6 +229,7 @@ class InboundMessage(models.Model):
                 fields=["state", "id"], name="inbound_problems", condition=Q(state__in=("dead", "quarantined"))
             ),
             models.Index(fields=["kind", "id"], name="inbound_other_kinds", condition=~Q(kind="text")),
+            models.Index(fields=["origin", "id"], name="inbound_other_origins", condition=~Q(origin="person")),
             models.Index(fields=["error_code", "-id"], name="inbound_failed", condition=~Q(error_code="")),
         ]
 

@@ -101,10 +101,15 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         """  # noqa: S608 (only placeholders are put in)
         return {id for id, fence in fetch(statement, [ids_value(fences), worker]) if fences[id] == fence}
 
-    def lock_own(self, lease: TakenLease) -> bool:
-        """Lock a lease in a transaction, and return whether it is still as it was taken."""
+    def lock_own_or_raise(self, lease: TakenLease) -> None:
+        """Lock a lease until the transaction ends.
+
+        Raises:
+            LeaseLost: it is not as it was taken any more.
+        """
         rows = self.select_for_update().filter(id=lease.id, fence=lease.fence).exclude(worker="")
-        return bool(rows.values_list("id", flat=True))
+        if not rows.values_list("id", flat=True):
+            raise LeaseLost
 
     def seize(self, chats: Iterable[tuple[int, str]], *, keep: int | None = None) -> None:
         """Take chats (bot id, address) from whoever has them, in a transaction; until its end nobody can take them.

@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from bot.models.bots import Bot
 from bot.models.columns import ADDRESS_LENGTH, EXTERNAL_ID_LENGTH, FILENAME_LENGTH
 from bot.models.statuses import (
-    GONE_OUT,
     NO_REASON,
     RESOLVED,
+    Status,
     StatusChange,
     StatusKey,
     StatusUpdate,
+    code_of,
     rounds,
     tell_statement,
 )
@@ -44,12 +45,13 @@ class OutboundPart:
 
 @dataclass(frozen=True, slots=True)
 class SendRecord:
-    """What we know of one send: sent (with the provider's id), failed, uncertain or expired."""
+    """What we know of one send: sent (with the provider's id), failed, uncertain (and why: doubt) or expired."""
 
     outbound_id: int
     status: str
     external_id: str = ""
     error_code: str = ""
+    doubt: str = ""
 
 
 class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
@@ -85,7 +87,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
             [
                 {
                     "id": one.outbound_id, "bot_id": one.bot_id, "external_id": one.external_id,
-                    "error_code": one.error_code or (NO_REASON if status == "failed" else ""),
+                    "error_code": one.error_code or (NO_REASON if status == Status.FAILED else ""),
                 }
                 for one in updates
             ]
@@ -94,12 +96,12 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         with connection.cursor() as cursor:
             cursor.execute(
                 tell_statement(connection.vendor, status, echoed),
-                [*([now, now] if status in GONE_OUT else [now]), content],
+                [*([now] if status == Status.FAILED else [now, now]), content],
             )
             rows = cursor.fetchall()
         return {
-            (bot_id, id if echoed else external_id): StatusChange(turn_key, resolved=error_code == RESOLVED)
-            for id, bot_id, external_id, turn_key, error_code in rows
+            (bot_id, id if echoed else external_id): StatusChange(turn_key, resolved=doubt == RESOLVED)
+            for id, bot_id, external_id, turn_key, doubt in rows
         }
 
     def parts_of(self, turn_keys: Iterable[int]) -> dict[int, list[OutboundPart]]:
@@ -142,8 +144,8 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
 
     def requeue(self, outbound_id: int, error_code: str) -> int:
         """Put a message back that the provider certainly did not take."""
-        return self.filter(id=outbound_id, status="sending").update(
-            status="queued", error_code=error_code, updated_at=timezone.now()
+        return self.filter(id=outbound_id, status=Status.SENDING).update(
+            status=Status.QUEUED, error_code=error_code, updated_at=timezone.now()
         )
 
     def record(self, sends: Sequence[SendRecord]) -> None:
@@ -154,12 +156,13 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         """
         if not sends:
             return
-        columns = {"id": "bigint", "status": "text", "error_code": "text", "external_id": "text"}
+        columns = {"id": "bigint", "status": "text", "error_code": "text", "doubt": "text", "external_id": "text"}
         unsettled = "bot_outboundmessage.status IN ('queued', 'sending')"
         statement = f"""
             UPDATE bot_outboundmessage SET
                 status = CASE WHEN {unsettled} THEN send.status ELSE bot_outboundmessage.status END,
                 error_code = CASE WHEN {unsettled} THEN send.error_code ELSE bot_outboundmessage.error_code END,
+                doubt = CASE WHEN {unsettled} THEN send.doubt ELSE bot_outboundmessage.doubt END,
                 external_id = COALESCE(NULLIF(bot_outboundmessage.external_id, ''), send.external_id),
                 sent_at = CASE WHEN send.status = 'sent' THEN COALESCE(bot_outboundmessage.sent_at, %s)
                     ELSE bot_outboundmessage.sent_at END,
@@ -171,27 +174,36 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         """  # noqa: S608 (only placeholders are put in)
         now = time_value(timezone.now())
         rows = (
-            {"id": one.outbound_id, "status": one.status, "error_code": one.error_code, "external_id": one.external_id}
+            {
+                "id": one.outbound_id,
+                "status": one.status,
+                "error_code": one.error_code,
+                "doubt": one.doubt,
+                "external_id": one.external_id,
+            }
             for one in sends
         )
         execute(statement, [now, now, rows_value(rows)])
 
-    def put_back(self, turn_key: int, *, code: str = "", since: datetime | None = None) -> int:
+    def put_back(self, turn_key: int, *, held_back: bool = False, since: datetime | None = None) -> int:
         """Queue the failed parts of a turn again that still have their text.
 
-        code: only those whose error code begins so; since: only those that failed after it.
+        held_back: only those behind one that was uncertain; since: only those that failed after it.
         """
-        failed = self.filter(turn_key=turn_key, status="failed", error_code__startswith=code).exclude(text="")
+        failed = self.filter(turn_key=turn_key, status=Status.FAILED).exclude(text="")
+        if held_back:
+            failed = failed.exclude(doubt="")
         if since is not None:
             failed = failed.filter(updated_at__gte=since)
         # (The provider will call it otherwise when it is sent again.)
-        return failed.update(status="queued", error_code="", external_id="", updated_at=timezone.now())
+        return failed.update(status=Status.QUEUED, error_code="", doubt="", external_id="", updated_at=timezone.now())
 
-    def abandon(self, turn_key: int, error_code: str) -> int:
+    def abandon(self, turn_key: int, error_code: str, doubt: str = "") -> int:
         """End the parts of a turn that is over: never sent ones have failed, one that was being sent is uncertain."""
-        return self.filter(turn_key=turn_key, status__in=("queued", "sending")).update(
-            status=Case(When(status="sending", then=Value("uncertain")), default=Value("failed")),
+        return self.filter(turn_key=turn_key, status__in=self.model.UNSETTLED).update(
+            status=Case(When(status=Status.SENDING, then=Value(Status.UNCERTAIN)), default=Value(Status.FAILED)),
             error_code=error_code,
+            doubt=doubt,
             updated_at=timezone.now(),
         )
 
@@ -199,18 +211,12 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
 class OutboundMessage(models.Model):
     """One part of a reply, stored before it is sent."""
 
-    class Status(models.TextChoices):
-        QUEUED = "queued", _("queued")
-        SENDING = "sending", _("sending")
-        SENT = "sent", _("sent")
-        DELIVERED = "delivered", _("delivered")
-        READ = "read", _("read")
-        FAILED = "failed", _("failed")
-        UNCERTAIN = "uncertain", _("uncertain")
-        EXPIRED = "expired", _("expired")
-
-    # Staff have to know of these.
+    Status = Status
+    # Its end is not known yet; it reached the person's provider; staff have to know of it, or can decide about it.
+    UNSETTLED = (Status.QUEUED, Status.SENDING)
+    GONE_OUT = (Status.SENT, Status.DELIVERED, Status.READ)
     PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
+    SENDABLE_AGAIN = (Status.UNCERTAIN, Status.FAILED)
 
     bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="outbound_messages")
     address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
@@ -223,6 +229,8 @@ class OutboundMessage(models.Model):
     external_id = models.CharField(_("external id"), max_length=EXTERNAL_ID_LENGTH, blank=True, default="")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
+    # Why nobody knows its end, or that of the part which it was held back for; RESOLVED: it was found out.
+    doubt = models.CharField(_("doubt"), max_length=90, blank=True, default="", db_default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("updated"), default=timezone.now)
     sending_at = models.DateTimeField(_("sending"), null=True, blank=True)
@@ -241,15 +249,20 @@ class OutboundMessage(models.Model):
             # For the desk: a chat's or a bot's messages; and what went wrong. (No index of the status, which every
             # delivery status changes: while its indexed columns stay, a row is updated without touching an index.)
             models.Index(fields=["bot", "address", "id"], name="outbound_of_chat"),
-            models.Index(fields=["id"], name="outbound_problems", condition=~Q(error_code="")),
+            models.Index(fields=["id"], name="outbound_problems", condition=~Q(error_code="", doubt="")),
         ]
 
     def __str__(self) -> str:
         return f"{self.turn_key}/{self.part} ({self.status})"
 
-    def settle_by_hand(self, status: str, error_code: str) -> None:
+    @property
+    def code(self) -> str:
+        """What went wrong, as one code."""
+        return code_of(self.error_code, self.doubt)
+
+    def settle_by_hand(self, status: str, doubt: str = "") -> None:
         """Write what staff know or decide of a message whose row is locked."""
-        self.status, self.error_code, self.updated_at = status, error_code, timezone.now()
-        if status == self.Status.QUEUED:
+        self.status, self.error_code, self.doubt, self.updated_at = status, "", doubt, timezone.now()
+        if status == Status.QUEUED:
             self.external_id = ""  # the provider will call it otherwise when it is sent again
-        self.save(update_fields=["status", "error_code", "external_id", "updated_at"])
+        self.save(update_fields=["status", "error_code", "doubt", "external_id", "updated_at"])

@@ -6,25 +6,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """How far a part of a reply has come."""
+
+    QUEUED = "queued", _("queued")
+    SENDING = "sending", _("sending")
+    SENT = "sent", _("sent")
+    DELIVERED = "delivered", _("delivered")
+    READ = "read", _("read")
+    FAILED = "failed", _("failed")
+    UNCERTAIN = "uncertain", _("uncertain")
+    EXPIRED = "expired", _("expired")
+
+
 # What a delivery status may follow. A provider's word arrives in any order, also before our own record of the send; of
 # what is still queued it has nothing to say.
 STATUS_MAY_FOLLOW: dict[str, tuple[str, ...]] = {
-    "sent": ("sending", "uncertain"),
-    "delivered": ("sending", "uncertain", "sent"),
-    "read": ("sending", "uncertain", "sent", "delivered"),
-    "failed": ("sending", "uncertain", "sent"),
+    Status.SENT: (Status.SENDING, Status.UNCERTAIN),
+    Status.DELIVERED: (Status.SENDING, Status.UNCERTAIN, Status.SENT),
+    Status.READ: (Status.SENDING, Status.UNCERTAIN, Status.SENT, Status.DELIVERED),
+    Status.FAILED: (Status.SENDING, Status.UNCERTAIN, Status.SENT),
 }
-
-
-# What a text is that reached the person's provider.
-GONE_OUT = ("sent", "delivered", "read")
-# Begins the error code of what nobody knows the end of, and of the parts that wait for it to be known.
+# The code of what nobody knows the end of, before why; and of what was uncertain until somebody found out.
 UNCERTAIN = "UNCERTAIN"
-# The error code of a send that was uncertain until the provider told.
 RESOLVED = "RESOLVED"
 # The error code of what the provider says has failed, without a code. So whatever went wrong has one, and an index of
 # the codes finds it: one of the status would have to be written to with every delivery status.
 NO_REASON = "UNKNOWN"
+
+
+def code_of(error_code: str, doubt: str) -> str:
+    """Return what a part's columns say as one code, for logs, the desk and the messages of its turn."""
+    return error_code or (f"{UNCERTAIN}:{doubt}" if doubt not in ("", RESOLVED) else doubt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +94,11 @@ def tell_statement(vendor: str, status: str, echoed: bool) -> str:
     """Return the statement that moves messages to a status; its parameters: the time, once or twice, and JSON."""
     before = ", ".join(f"'{one}'" for one in STATUS_MAY_FOLLOW[status])
     # A text that arrived is not needed any more.
-    text = "''" if status in ("delivered", "read") else "text"
-    code = f"CASE WHEN status = 'uncertain' THEN '{RESOLVED}' ELSE told.error_code END"
-    code = code if status in GONE_OUT else "told.error_code"
-    reached = f", {status}_at = %s" if status in GONE_OUT else ""
+    text = "''" if status in (Status.DELIVERED, Status.READ) else "text"
+    doubt = (
+        "''" if status == Status.FAILED else f"CASE WHEN status = '{Status.UNCERTAIN}' THEN '{RESOLVED}' ELSE '' END"
+    )
+    reached = "" if status == Status.FAILED else f", {status}_at = %s"
     names = {"id": "bigint", "bot_id": "bigint", "external_id": "text", "error_code": "text"}
     if vendor == "postgresql":
         columns = ", ".join(f"{name} {kind}" for name, kind in names.items())
@@ -95,8 +113,8 @@ def tell_statement(vendor: str, status: str, echoed: bool) -> str:
     same = f"{mine}.external_id = told.external_id AND {mine}.external_id <> ''"
     same = f"{mine}.id = told.id AND ({known})" if echoed else same
     return f"""
-        UPDATE {mine} SET status = '{status}', text = {text}, error_code = {code},
+        UPDATE {mine} SET status = '{status}', text = {text}, error_code = told.error_code, doubt = {doubt},
             external_id = COALESCE(NULLIF({mine}.external_id, ''), told.external_id), updated_at = %s{reached}
         FROM {source} WHERE {same} AND {mine}.bot_id = told.bot_id AND {mine}.status IN ({before})
-        RETURNING {mine}.id, {mine}.bot_id, {mine}.external_id, {mine}.turn_key, {mine}.error_code
+        RETURNING {mine}.id, {mine}.bot_id, {mine}.external_id, {mine}.turn_key, {mine}.doubt
     """  # noqa: S608 (constants and placeholders)

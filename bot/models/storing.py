@@ -22,6 +22,7 @@ class NewInbound(NamedTuple):
     error_code: str = ""
     sent_at: datetime | None = None
     request_id: str = ""
+    origin: str = "person"
 
 
 # What names a row once and for all: its bot's id, and its external id.
@@ -32,9 +33,9 @@ RowKey = tuple[int, str]
 _TYPES = {
     "bot_id": "bigint", "external_id": "text", "address": "text", "kind": "text", "payload": "jsonb", "state": "text",
     "error_code": "text", "sent_at": "timestamptz", "received_at": "timestamptz", "available_at": "timestamptz",
-    "request_id": "text",
+    "request_id": "text", "origin": "text",
 }  # fmt: skip
-_USUAL = {"state": "'pending'", "error_code": "''", "available_at": "received_at"}
+_USUAL = {"state": "'pending'", "origin": "'person'", "error_code": "''", "available_at": "received_at"}
 _COLUMNS = ", ".join((*_TYPES, "attempts"))
 
 
@@ -78,6 +79,8 @@ def _as_json(rows: Sequence[NewInbound]) -> list[dict[str, Any]]:
             one["available_at"] = str(adapt(row.available_at))
         if row.state != "pending":
             one["state"] = row.state
+        if row.origin != "person":
+            one["origin"] = row.origin
         if row.error_code:
             one["error_code"] = row.error_code
         objects.append(one)

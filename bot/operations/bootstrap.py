@@ -54,5 +54,5 @@ def ensure_owner(raw_number: str) -> OwnerResult:
 def ensure_demo() -> None:
     """Create the demo bot on the console channel and a whitelisted person to talk to it; what is there stays."""
     Bot.objects.get_or_create(slug=DEMO_BOT, defaults={"name": "Demo", "channel": "console"})
-    if User.objects.all().holder_of("", DEMO_PERSON_NUMBER) is None:
+    if User.objects.holder_of("", DEMO_PERSON_NUMBER) is None:
         User.objects.create_user(DEMO_PERSON_NUMBER, name="Demo person", is_whitelisted=True)

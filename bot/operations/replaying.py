@@ -81,7 +81,7 @@ def _add(plan: Plan, rows: Sequence[InboundMessage], cost_of: Callable[[Bot], in
             plan.hopeless[row.pk] = why
         elif row.turn_key in sendable and row.error_code != ErrorCode.INTERNAL_ERROR:
             plan.stored.append(row.pk)
-        elif "notice" in row.payload:
+        elif row.origin != InboundMessage.Origin.PERSON:
             plan.notices.append(row.pk)
         else:
             plan.anew.append(row.pk)

@@ -65,7 +65,7 @@ class Subject:
         channels = channels_in_use()
         everywhere = {(one, address) for _, address in self.addresses if is_e164(address) for one in channels}
         found: dict[str, datetime] = {}
-        for (_, address), at in Tombstone.objects.all().heard(everywhere | self.addresses).items():
+        for (_, address), at in Tombstone.objects.heard(everywhere | self.addresses).items():
             found[address] = max(at, found.get(address, at))
         return found
 

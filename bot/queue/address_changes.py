@@ -18,8 +18,6 @@ from users.phone import spellings
 
 logger = logging.getLogger(__name__)
 
-KIND = "address_changed"
-
 
 def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
     """Move a person's addresses, and their chats with them; return whether that was done. Call it in a transaction.
@@ -92,7 +90,8 @@ def _row(bot: ActiveBot, event: AddressChanged, moves: Sequence[Move], now: date
         external_id=event.external_id,
         # Theirs, and with what they were called before, as long as rows of that name are kept: an erasure finds both.
         address=next((new for _, new in moves if new), next(old for old, _ in moves if old)),
-        kind=KIND,
+        kind="address_changed",
+        origin=InboundMessage.Origin.ADDRESS_CHANGE,
         payload={"moves": [[old, new] for old, new in moves]},
         state=InboundMessage.State.DONE,
         received_at=now,

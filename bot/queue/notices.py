@@ -24,7 +24,7 @@ from users.roles import Role
 
 logger = logging.getLogger(__name__)
 
-KIND = "notice"
+Origin = InboundMessage.Origin
 
 
 def notify_owners(key: str, text: str | Promise) -> int:
@@ -49,7 +49,7 @@ def notify_person(
     """
     bots = _bots()
     chats = (chat for chat in _open_chats(person, bots, also) if not _is(chat, bots, apart_from))
-    told = sum(_tell(f"{KIND}:{person.pk}:{key}:{chat.pk}", text, chat, bots) for chat in chats)
+    told = sum(_tell(f"{Origin.NOTICE}:{person.pk}:{key}:{chat.pk}", text, chat, bots) for chat in chats)
     logger.info("person_notified", extra={"key": key, "person": person.pk, "chats": told})
     return told
 
@@ -67,7 +67,7 @@ def _is(chat: InboundMessage, bots: dict[int, Bot], pair: Pair | None) -> bool:
 
 
 def _notify(owner: User, key: str, text: str | Promise) -> bool:
-    external_id, bots = f"{KIND}:{owner.pk}:{key}", _bots()
+    external_id, bots = f"{Origin.NOTICE}:{owner.pk}:{key}", _bots()
     if InboundMessage.objects.filter(bot__in=Bot.objects.all(), external_id=external_id).exists():
         return False
     latest = max(_open_chats(owner, bots), key=lambda message: message.pk, default=None)
@@ -76,7 +76,7 @@ def _notify(owner: User, key: str, text: str | Promise) -> bool:
 
 def notify_chat(bot: ActiveBot, latest: TurnMessage, address: str, key: str, text: str | Promise) -> bool:
     """Let a bot write in one chat, after the turn that the message belongs to; return whether it will. A key: once."""
-    told = _store(f"{KIND}:{key}", text, bot.id, bot.language, address, latest.sent_at)
+    told = _store(f"{Origin.NOTICE}:{key}", text, bot.id, bot.language, address, latest.sent_at)
     logger.info("chat_notified", extra={"key": key, "bot": bot.slug})
     return told
 
@@ -97,8 +97,8 @@ def _store(
         bot_id=bot_id,
         external_id=external_id,
         address=address,
-        kind=KIND,
-        # What makes it a notice: no webhook can write this key, while a provider may call a kind of message anything.
+        kind=Origin.NOTICE,
+        origin=Origin.NOTICE,
         payload={"notice": said},
         # The person's own last message: it is what a channel's window is counted from.
         sent_at=sent_at,
@@ -116,7 +116,7 @@ def _open_chats(person: User, bots: dict[int, Bot], also: Iterable[str] = ()) ->
         named |= Q(address=identity.address, bot__channel=identity.channel)
     # Leases are the chats of the last days, found by an index; the inbox has none by address.
     for bot_id, address in Lease.objects.filter(named, bot__in=bots).values_list("bot_id", "address"):
-        written = InboundMessage.objects.filter(bot=bot_id, address=address).exclude(kind=KIND)
+        written = InboundMessage.objects.filter(bot=bot_id, address=address).exclude(origin=Origin.NOTICE)
         latest = written.order_by("-pk").first()
         window = CHANNELS[bots[bot_id].channel].reply_window
         if latest and not (window and latest.sent_at and timezone.now() - latest.sent_at > window):

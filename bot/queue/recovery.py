@@ -10,15 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from bot.errors import ErrorCode
-from bot.models import EMPTIED, RESOLVED, UNCERTAIN, InboundMessage, OutboundMessage
+from bot.models import EMPTIED, RESOLVED, InboundMessage, OutboundMessage
 
 State = InboundMessage.State
 Status = OutboundMessage.Status
 
 # The rest of a reply that comes later than this would stand among newer messages of the chat.
 RESUME_WITHIN = timedelta(minutes=10)
-# What staff may send again: nobody knows whether it arrived, or it certainly did not.
-SENDABLE_AGAIN = (Status.UNCERTAIN, Status.FAILED)
 BATCH = 200
 
 
@@ -28,8 +26,8 @@ def resolve(turn_key: int, *, at_any_time: bool = False) -> None:
     The parts behind it were held back; they follow now, unless it is too late for them.
     """
     since = None if at_any_time else timezone.now() - RESUME_WITHIN
-    turn = InboundMessage.objects.of_turn(turn_key).filter(state=State.DONE, error_code__startswith=UNCERTAIN)
-    if OutboundMessage.objects.put_back(turn_key, code=UNCERTAIN, since=since):
+    turn = InboundMessage.objects.of_turn(turn_key).filter(state=State.DONE)
+    if OutboundMessage.objects.put_back(turn_key, held_back=True, since=since):
         turn.reopen()
     else:
         turn.update(error_code="")
@@ -54,9 +52,9 @@ def send_again(ids: Iterable[int]) -> int:
     Returns how many will be sent: those whose text was deleted meanwhile cannot be.
     """
     with transaction.atomic():
-        found = [message for message in _locked(ids, SENDABLE_AGAIN) if message.text]
+        found = [message for message in _locked(ids, OutboundMessage.SENDABLE_AGAIN) if message.text]
         for message in found:
-            message.settle_by_hand(Status.QUEUED, "")
+            message.settle_by_hand(Status.QUEUED)
             OutboundMessage.objects.put_back(message.turn_key)
             InboundMessage.objects.of_turn(message.turn_key).exclude(state=State.PENDING).reopen()
     return len(found)

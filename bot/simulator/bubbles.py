@@ -10,8 +10,6 @@ from bot.models import InboundMessage, OutboundMessage
 from conversations.models import Message, MessageRole
 
 State = InboundMessage.State
-Status = OutboundMessage.Status
-UNSETTLED = (Status.QUEUED, Status.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def of_reply(row: OutboundMessage) -> Bubble:
         id=row.pk,
         turn_key=row.turn_key,
         status=row.get_status_display(),
-        settled=row.status not in UNSETTLED,
+        settled=row.status not in OutboundMessage.UNSETTLED,
         problem=row.status in OutboundMessage.PROBLEMS,
         filename=row.filename,
         size=len(row.text.encode()) if row.filename else 0,
@@ -78,20 +76,11 @@ def merge(memory: Iterable[Message], replies: Iterable[Bubble]) -> list[Bubble]:
     turns: dict[int, list[Bubble]] = {}
     for reply in replies:
         turns.setdefault(reply.turn_key, []).append(reply)
-    by_text: dict[str, list[int]] = {}
-    for key, parts in turns.items():
-        by_text.setdefault(_squeezed("".join(part.text for part in parts)), []).append(key)
     bubbles: list[Bubble] = []
     for message in memory:
         mine = message.role == MessageRole.USER
-        stored = [] if mine else by_text.get(_squeezed(message.content), [])
-        if stored:
-            bubbles += [replace(part, at=message.created_at) for part in turns.pop(stored.pop(0))]
+        if parts := [] if mine else turns.pop(message.turn_key or 0, []):
+            bubbles += [replace(part, at=message.created_at) for part in parts]
         else:
             bubbles.append(Bubble(key=f"memory-{message.pk}", mine=mine, at=message.created_at, text=message.content))
     return bubbles + [part for parts in turns.values() if not parts[-1].cost for part in parts]
-
-
-def _squeezed(text: str) -> str:
-    """Return a text without blanks: splitting it into parts loses those at the cuts."""
-    return "".join(text.split())

@@ -27,7 +27,7 @@ PEOPLE_FOUND = 20
 RECENT = 30
 # Keeps those of some people whom a visitor may write as.
 Kept = Callable[[Iterable[User]], list[User]]
-State = InboundMessage.State
+State, Origin = InboundMessage.State, InboundMessage.Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def read_news(bot_id: int, bot_slug: str, address: str, user: User | None, after
     else:
         messages = replies
     # Until the reply is sent a message stays pending; a page that sees the reply already waits for nothing.
-    unanswered = [row for row in inbound if row.state == State.PENDING and "notice" not in row.payload]
+    unanswered = [row for row in inbound if row.state == State.PENDING and row.origin == Origin.PERSON]
     waiting = [row for row in unanswered if row.turn_key is None or user is None]
     now = timezone.now()
     return News(

@@ -13,13 +13,14 @@ from bot.command_call import read_call
 from bot.models import VISITOR, InboundMessage, Lease, OutboundMessage, PendingRow, TakenLease
 from bot.pipeline.result import After, Result
 from bot.pipeline.turn import Turn
-from bot.privacy.erasure.farewell import FAREWELL
 from bot.queue.snapshot import ActiveBot, bot_by_id, current
 from bot.queue.turn_message import TurnMessage
 from bot.worker.loading import load
 from bot.worker.retry import MOST_ATTEMPTS
 
 logger = logging.getLogger(__name__)
+
+Origin = InboundMessage.Origin
 
 LEASE_TIME = timedelta(seconds=30)
 # A turn takes at most this many messages; a longer backlog of one chat is answered in several turns.
@@ -101,7 +102,7 @@ def _turn(bot: ActiveBot, lease: TakenLease, rows: list[PendingRow]) -> Turn:
         messages=[_message(row) for row in chosen],
         call=read_call(chosen[0].payload.get("text", "")),
         is_stored=any(row.turn_key is not None for row in chosen),
-        result=Result(after=After.DELETE_CHAT if FAREWELL in chosen[0].payload else After.KEEP),
+        result=Result(after=After.DELETE_CHAT if chosen[0].origin == Origin.FAREWELL else After.KEEP),
     )
 
 
@@ -126,7 +127,7 @@ def _one_turn(rows: list[PendingRow]) -> list[PendingRow]:
 
 def _stands_alone(row: PendingRow) -> bool:
     """Return whether a message is a command, or a notice, which nobody wrote."""
-    return "notice" in row.payload or read_call(row.payload.get("text", "")) is not None
+    return row.origin != Origin.PERSON or read_call(row.payload.get("text", "")) is not None
 
 
 def _message(row: PendingRow) -> TurnMessage:
@@ -140,7 +141,7 @@ def _message(row: PendingRow) -> TurnMessage:
         attempts=row.attempts + 1,
         other_address=payload.get("other_address", ""),
         profile_name=payload.get("profile_name", ""),
-        notice=payload.get("notice", ""),
+        notice="" if row.origin == Origin.PERSON else payload.get("notice", ""),
         request_id=row.request_id,
         received_at=row.received_at,
         visitor=payload.get(VISITOR),

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from bot.errors import ErrorCode
-from bot.models import UNCERTAIN, OutboundMessage, OutboundPart
+from bot.models import OutboundMessage, OutboundPart
 from bot.monitoring.metrics.memory import count, observe
 from bot.pipeline.turn import Turn
 from bot.worker.settlement import Outcome, Settlement
@@ -32,7 +32,7 @@ def count_settlement(settlement: Settlement) -> None:
         return
     outcome = outcome_of(settlement)
     count("turns", outcome=outcome)
-    code = code_of(settlement.error_code or settlement.turn.result.error_code)
+    code = None if settlement.doubt else code_of(settlement.error_code or settlement.turn.result.error_code)
     if code in REFUSALS:
         count("refusals", reason=REFUSALS[code])
     elif code:
@@ -51,7 +51,7 @@ def outcome_of(settlement: Settlement) -> str:
     result = settlement.turn.result
     if settlement.outcome in PUT_OFF:
         return PUT_OFF[settlement.outcome]
-    if settlement.error_code.startswith(UNCERTAIN):
+    if settlement.doubt:
         return "uncertain"
     if settlement.error_code or result.error_code == ErrorCode.WINDOW_EXPIRED:
         return "expired"
@@ -65,6 +65,6 @@ def outcome_of(settlement: Settlement) -> str:
 def code_of(error_code: str) -> ErrorCode | None:
     """Return the code that an error is counted under: `CHANNEL_ERROR:131000` under the first, a crash as internal."""
     base = error_code.partition(":")[0]
-    if not base or base == UNCERTAIN:
+    if not base:
         return None
     return ErrorCode(base) if base in set(ErrorCode) else ErrorCode.INTERNAL_ERROR

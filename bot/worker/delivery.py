@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bot.channels.base import OutboundText, SendError
 from bot.errors import ErrorCode
-from bot.models import GONE_OUT, UNCERTAIN, OutboundMessage, OutboundPart
+from bot.models import OutboundMessage, OutboundPart
 from bot.pipeline.turn import Turn
 from bot.queue.snapshot import FRESH_SECONDS
 from bot.worker import replies, settlement
@@ -50,7 +50,7 @@ class Delivery:
             LeaseLost: another worker has the chat now and decides.
         """
         end = Outcome.DEAD if turn.result.given_up else Outcome.DONE
-        open_parts = [part for part in parts if part.status not in GONE_OUT]
+        open_parts = [part for part in parts if part.status not in OutboundMessage.GONE_OUT]
         for part in open_parts:
             last = part is open_parts[-1]
             settlement = await self._deliver_part(turn, part, end if last else Outcome.GO_ON)
@@ -149,9 +149,7 @@ class Delivery:
     def _uncertain(self, turn: Turn, part: OutboundPart, reason: str) -> Settlement:
         logger.warning("send_uncertain", extra={"outbound_id": part.id, "error_code": reason})
         # The turn is over: later parts may only follow one that was accepted.
-        return Settlement(
-            turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, error_code=f"{UNCERTAIN}:{reason}"
-        )
+        return Settlement(turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, doubt=reason)
 
 
 def _message(turn: Turn, part: OutboundPart) -> OutboundText:
@@ -161,7 +159,7 @@ def _message(turn: Turn, part: OutboundPart) -> OutboundText:
 def log_end(settlement: Settlement) -> None:
     """Log how a turn ended, for this time at least."""
     turn = settlement.turn
-    code = settlement.error_code or turn.result.error_code
+    code = settlement.code or turn.result.error_code
     facts: dict[str, Any] = {"outcome": settlement.outcome.value, "seconds": turn.elapsed_ms / 1_000}
     if turn.steps:  # (Where an earlier attempt has stored the reply, no stage was run.)
         facts["stage"] = turn.steps[-1][0]
@@ -179,7 +177,7 @@ def _ended_before(turn: Turn, part: OutboundPart) -> Settlement:
     """Return how a turn ends that was brought back with a part in it which has come to its own end."""
     match part.status:
         case Status.UNCERTAIN:
-            return Settlement(turn, Outcome.DONE, error_code=f"{UNCERTAIN}:EARLIER")
+            return Settlement(turn, Outcome.DONE, doubt="EARLIER")
         case Status.EXPIRED:
             return Settlement(turn, Outcome.DONE, error_code=ErrorCode.WINDOW_EXPIRED)
     return Settlement(turn, Outcome.DEAD, error_code=ErrorCode.CHANNEL_ERROR)

@@ -28,7 +28,7 @@ def without_erased(turns: list[Turn]) -> list[Turn]:
     """
     unknown = [(turn, message) for turn in turns if turn.user is None for message in turn.messages]
     pairs = {pair for turn, message in unknown for pair in _names(turn, message)}
-    erased = Tombstone.objects.all().erased(pairs) if pairs else {}
+    erased = Tombstone.objects.erased(pairs) if pairs else {}
     former = {message.id for _, message in _of_former_holders(turns)}
     late: list[int] = []
     empty: list[Turn] = []
@@ -59,7 +59,7 @@ def _of_former_holders(turns: list[Turn]) -> list[tuple[Turn, TurnMessage]]:
         if not (turn.parts or message.notice or (message.other_address and turn.other_address_known))
         and _may_have_changed_hands(turn, message)
     ]
-    left = Tombstone.objects.all().given_up((turn.bot.channel.slug, turn.address) for turn, _ in waiting)
+    left = Tombstone.objects.given_up((turn.bot.channel.slug, turn.address) for turn, _ in waiting)
     return [
         (turn, message)
         for turn, message in waiting

@@ -51,13 +51,15 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         again = [key for key, parts in rows.items() if parts and (key, 1) not in ids]
         stored = OutboundMessage.objects.parts_of(again)
         kept = [turn for turn in mine if turn.key not in stored]
-        inbox = InboundMessage.objects.all()
-        inbox.assign_turns([answered for turn in kept for answered in _answered(turn)])
-        if given_up := [message.id for turn in kept if turn.result.given_up for message in turn.messages]:
-            inbox.give_up(given_up, ErrorCode.INTERNAL_ERROR)
-        said = [(turn, turn.result.remember) for turn in kept if turn.result.remember]
+        InboundMessage.objects.assign_turns([answered for turn in kept for answered in _answered(turn)])
+        if given_up := [id for turn in kept if turn.result.given_up for id in turn.message_ids]:
+            InboundMessage.objects.give_up(given_up, ErrorCode.INTERNAL_ERROR)
         Conversation.objects.remember_many(
-            [((turn.user.pk, turn.bot.slug), words) for turn, words in said if turn.user]
+            [
+                ((turn.user.pk, turn.bot.slug), [replace(said, turn_key=turn.key) for said in turn.result.remember])
+                for turn in kept
+                if turn.user and turn.result.remember
+            ]
         )
         # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
         settle_budgets(costs)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
-from bot.models import GONE_OUT, Bot, InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord
+from bot.models import Bot, InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord, code_of
 from bot.pipeline.result import After
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.farewell import leave_nothing
@@ -47,8 +47,9 @@ class Outcome(Enum):
 class Settlement:
     """What is known after a step of sending: the status of one part (if any), and what happens to the turn.
 
-    account_refused: a bot that pauses does so for its account, and not for its token. lost_file: the name of the
-    document that a turn ends without, though its text may have announced it.
+    doubt: why the part's end is not known, or that of one before it. account_refused: a bot that pauses does so for
+    its account, and not for its token. lost_file: the name of the document that a turn ends without, though its text
+    may have announced it.
     """
 
     turn: Turn
@@ -57,9 +58,15 @@ class Settlement:
     status: str = ""
     external_id: str = ""
     error_code: str = ""
+    doubt: str = ""
     retry_in: timedelta | None = None
     account_refused: bool = False
     lost_file: str = ""
+
+    @property
+    def code(self) -> str:
+        """What went wrong, as one code."""
+        return code_of(self.error_code, self.doubt)
 
 
 def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
@@ -91,7 +98,7 @@ def _settle_parts(items: list[Settlement]) -> None:
     with_part = [(item, item.part_id) for item in items if item.part_id is not None]
     OutboundMessage.objects.record(
         [
-            SendRecord(part_id, item.status, item.external_id, item.error_code)
+            SendRecord(part_id, item.status, item.external_id, item.error_code, item.doubt)
             for item, part_id in with_part
             if item.status != Status.QUEUED
         ]
@@ -112,9 +119,9 @@ def _settle_done(items: list[Settlement]) -> None:
         if item.turn.result.after is After.DELETE_MESSAGES:
             strangers += ids
         else:
-            by_code.setdefault(item.error_code or item.turn.result.error_code, []).extend(ids)
-            if item.error_code:  # uncertain or expired: what is left of the reply stays unsent
-                OutboundMessage.objects.abandon(item.turn.key, item.error_code)
+            by_code.setdefault(item.code or item.turn.result.error_code, []).extend(ids)
+            if item.code:  # uncertain or expired: what is left of the reply stays unsent
+                OutboundMessage.objects.abandon(item.turn.key, item.error_code, item.doubt)
     for code, ids in by_code.items():
         InboundMessage.objects.finish(ids, error_code=code)
     if strangers:
@@ -193,6 +200,6 @@ def _go_on_with_overtaken(items: list[Settlement]) -> None:
     """Go on with replies that were settled as uncertain just after a delivery status had told what became of them."""
     uncertain = [item.part_id for item in items if item.part_id and item.status == Status.UNCERTAIN]
     if uncertain:
-        told = OutboundMessage.objects.filter(id__in=uncertain, status__in=GONE_OUT)
+        told = OutboundMessage.objects.filter(id__in=uncertain, status__in=OutboundMessage.GONE_OUT)
         for turn_key in told.values_list("turn_key", flat=True):
             resolve(turn_key)

@@ -98,3 +98,12 @@ def test_of_two_that_revive_an_expired_conversation_at_once_neither_loses_its_me
     together(lambda: speak("one"), lambda: speak("two"))
 
     assert sorted(contents(alice)) == ["one", "two"]
+
+
+def test_a_message_names_its_turn_and_who_of_the_staff_wrote_it_while_they_are_there() -> None:
+    person, staff = UserFactory.create(), UserFactory.create()
+    said = [Said("user", "Hi", turn_key=7), Said("assistant", "Hello", turn_key=7, author=staff.pk)]
+    Conversation.objects.remember_many([((person.pk, "shop"), said)])
+    assert list(Message.objects.order_by("pk").values_list("turn_key", "author")) == [(7, None), (7, staff.pk)]
+    staff.delete()
+    assert list(Message.objects.values_list("author", flat=True)) == [None, None], "what they wrote stays"

@@ -7,7 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from bot.models import GONE_OUT, AccessRequest, Bot, DailyFigures, InboundMessage, OutboundMessage
+from bot.models import AccessRequest, Bot, DailyFigures, InboundMessage, OutboundMessage
 from bot.operations.figures.history import is_held
 from usage.managers import day_start
 from usage.models import UsageRecord
@@ -39,7 +39,7 @@ def received(figures: DailyFigures, bot: Bot | None, **filters: Any) -> str:
 def sent(figures: DailyFigures, bot: Bot | None, **filters: Any) -> str:
     """Return where the messages of a day are listed that went out; "" if some of them are gone."""
     ids = figures.first_outbound, figures.last_outbound
-    filters = filters or {"status__in": ",".join(GONE_OUT)}
+    filters = filters or {"status__in": ",".join(OutboundMessage.GONE_OUT)}
     return _on_day(OutboundMessage, "created_at", figures, ids, bot, **filters)
 
 

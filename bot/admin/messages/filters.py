@@ -10,23 +10,20 @@ from django.utils.translation import gettext_lazy as _
 from bot.models import InboundMessage, OutboundMessage
 
 Status = OutboundMessage.Status
-# What somebody can still decide about.
-OPEN = (Status.UNCERTAIN, Status.FAILED)
 # Among how many of the newest messages those are looked for that have no index: they are many, or there are none.
 LOOKED_AT = 100_000
-UNSETTLED = (Status.QUEUED, Status.SENDING)
 
 
 def with_status(rows: QuerySet[Any], *statuses: str) -> QuerySet[Any]:
     """Return the rows that have one of these statuses, by an index wherever they are few among a million.
 
-    What went wrong has an error code, which has an index; what is to be sent belongs to a turn that is pending; what
-    went out is looked for among the newest.
+    What went wrong has an index; what is to be sent belongs to a turn that is pending; what went out is looked for
+    among the newest.
     """
     rows = rows.filter(status__in=statuses)
     if set(statuses) <= set(OutboundMessage.PROBLEMS):
-        return rows.exclude(error_code="")
-    if set(statuses) <= set(UNSETTLED):
+        return rows.exclude(error_code="", doubt="")
+    if set(statuses) <= set(OutboundMessage.UNSETTLED):
         stored = InboundMessage.objects.pending().filter(turn_key__isnull=False)
         return rows.filter(turn_key__in=stored.values("turn_key"))
     newest = OutboundMessage.objects.aggregate(newest=Max("pk"))["newest"] or 0
@@ -55,4 +52,4 @@ class AttentionFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep what is uncertain or has failed."""
-        return with_status(queryset, *OPEN) if self.value() == "needed" else queryset
+        return with_status(queryset, *OutboundMessage.SENDABLE_AGAIN) if self.value() == "needed" else queryset

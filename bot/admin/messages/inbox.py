@@ -168,7 +168,7 @@ class InboundMessageAdmin(ChatAdmin):
         """Return its state as a coloured label; of what waits, since when."""
         if message.state == State.DONE and message.error_code not in NO_FAILURE:
             # (An apology that was sent is no answer.)
-            unknown = message.error_code.startswith(UNCERTAIN)
+            unknown = message.error_code.partition(":")[0] == UNCERTAIN
             return chip(_("uncertain") if unknown else _("not answered"), "warn")
         label = chip(message.get_state_display(), TONES.get(message.state, ""))
         if message.state != State.PENDING:

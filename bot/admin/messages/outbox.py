@@ -109,7 +109,7 @@ class OutboundMessageAdmin(ChatAdmin):
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutboundMessage]) -> HttpResponse | None:
         """Send messages again whose end nobody knows, or that failed, once that is confirmed."""
         if not is_confirmed(request):
-            able = queryset.filter(status__in=recovery.SENDABLE_AGAIN).exclude(text="")
+            able = queryset.filter(status__in=OutboundMessage.SENDABLE_AGAIN).exclude(text="")
             return self.ask(
                 *(request, queryset, able, "send_again"),
                 title=_("Send again"),
@@ -144,8 +144,8 @@ class OutboundMessageAdmin(ChatAdmin):
     @admin.display(description=_("reason"))
     def why(self, message: OutboundMessage) -> str:
         """Return what its status means and what can be done, in words."""
-        reason = reason_of(message.error_code)
-        return f"{reason} [{message.error_code}]" if reason else str(_("Nothing went wrong."))
+        reason = reason_of(message.code)
+        return f"{reason} [{message.code}]" if reason else str(_("Nothing went wrong."))
 
     @admin.display(description=_("text"))
     def words(self, message: OutboundMessage) -> str:
@@ -164,8 +164,8 @@ class OutboundMessageAdmin(ChatAdmin):
             "first": InboundMessage.objects.filter(pk=message.turn_key).only("pk").first(),
             "conversation": conversation_of(request, message),
             "may_mark": may_act and message.status == Status.UNCERTAIN,
-            "may_send": may_act and message.status in recovery.SENDABLE_AGAIN and bool(message.text),
-            "reason": reason_of(message.error_code),
+            "may_send": may_act and message.status in OutboundMessage.SENDABLE_AGAIN and bool(message.text),
+            "reason": reason_of(message.code),
         }
 
 

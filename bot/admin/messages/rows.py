@@ -17,7 +17,7 @@ from unfold.views import ChangeList
 
 from bot.admin.messages.read_only import ReadOnlyAdmin
 from bot.admin.widgets import masked
-from bot.models import Bot
+from bot.models import Bot, InboundMessage, OutboundMessage
 from bot.privacy.subjects import subject_of
 from bot.reasons import reason_of
 from config.desk.confirming import MOST_SHOWN, confirm
@@ -96,7 +96,7 @@ class ChatAdmin(ReadOnlyAdmin):
     @admin.display(description=_("reason"))
     def reason(self, row: Any) -> str:
         """Return why it ended as it did, in words."""
-        reason = reason_of(row.error_code)
+        reason = reason_of(_code(row))
         return str(reason.says) if reason else ""
 
     def _told(self, rows: QuerySet[Any]) -> list[str]:
@@ -109,7 +109,11 @@ class ChatAdmin(ReadOnlyAdmin):
         """Return a row in words, for the page that asks."""
         whose = str(row.person) if row.person else masked(row.address)
         words = [f"#{row.pk}", row.bot.name or row.bot.slug, whose]
-        return " · ".join([*words, *([self.reason(row)] if row.error_code else [])])
+        return " · ".join([*words, *([self.reason(row)] if _code(row) else [])])
+
+
+def _code(row: InboundMessage | OutboundMessage) -> str:
+    return row.code if isinstance(row, OutboundMessage) else row.error_code
 
 
 def know_people(rows: Sequence[Any] | QuerySet[Any]) -> list[Any]:

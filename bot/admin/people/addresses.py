@@ -62,8 +62,8 @@ class AddressesMixin(PrivacyMixin):
 def _hand_over(person: User, gone: Iterable[Pair], added: Iterable[Pair]) -> None:
     """Note which addresses a person has given up, for whoever has them next, and which they have got back."""
     left = [pair for pair in gone if User.objects.for_identity(*pair) != person]
-    Tombstone.objects.all().give_up(left, timezone.now(), person.pk)
-    Tombstone.objects.all().take_back(person.pk, added)
+    Tombstone.objects.give_up(left, timezone.now(), person.pk)
+    Tombstone.objects.take_back(person.pk, added)
     transaction.on_commit(forget)
 
 

@@ -85,7 +85,7 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invite]) -> QuerySet[Invite]:
         """Keep the invites of a state, by an index each."""
         now = timezone.now()
-        invites = Invite.objects.all()
+        invites = Invite.objects
         found = {
             Invite.State.OPEN.value: invites.usable(now),
             Invite.State.USED_UP.value: invites.used_up(),

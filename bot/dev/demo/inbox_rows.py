@@ -132,6 +132,7 @@ def _unreadable(rng: random.Random, bot: Bot, number: int, first: datetime, now:
         bot=bot,
         external_id=f"rejected-seed-demo-{number}",
         kind="rejected",
+        origin=InboundMessage.Origin.REJECTED,
         payload={"reason": rng.choice(UNREADABLE)},
         state=State.QUARANTINED,
         error_code=ErrorCode.INVALID_INPUT,

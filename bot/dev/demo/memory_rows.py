@@ -40,7 +40,7 @@ def store_memory(
         batch_size=BATCH,
     )
     messages = [
-        Message(conversation=conversation, role=role, content=content, created_at=turn.stored_at)
+        Message(conversation=conversation, role=role, content=content, created_at=turn.stored_at, turn_key=turn.key)
         for conversation, chat in zip(conversations, live.values(), strict=True)
         for turn in chat
         for role, content in ((MessageRole.USER, turn.said), (MessageRole.ASSISTANT, turn.reply))

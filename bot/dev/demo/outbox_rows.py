@@ -75,6 +75,8 @@ def _part(
     sent = sending + timedelta(milliseconds=rng.randint(120, 700))
     if end := ENDS.get(turn.plan.outcome):
         part.status, part.error_code = end, first.error_code
+        if end == Status.UNCERTAIN:
+            part.error_code, part.doubt = "", first.error_code.partition(":")[2]
         part.attempts = 0 if end == Status.EXPIRED else 1
         part.sending_at = None if end == Status.EXPIRED else sending
         part.updated_at = sent

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         except InvalidPhoneNumber:
             address = options["address"]
         for bot in Bot.objects.order_by("slug"):
-            person = User.objects.all().for_identity(bot.channel, address)
+            person = User.objects.for_identity(bot.channel, address)
             for named in addresses_of(person, address, bot.channel):
                 who = f"  person={person.pk}" if person else ""
                 self.stdout.write(f"bot={bot.slug}  chat={chat_hash(bot.slug, named)}{who}")

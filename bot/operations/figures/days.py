@@ -10,7 +10,7 @@ from django.db.models.fields import DurationField
 from django.utils import timezone
 
 from bot.errors import ErrorCode
-from bot.models import GONE_OUT, Bot, DailyFigures, InboundMessage, OutboundMessage
+from bot.models import Bot, DailyFigures, InboundMessage, OutboundMessage
 from bot.operations.figures.bounds import ids_between
 from usage.managers import day_start, today
 from usage.models import UsageRecord
@@ -19,7 +19,6 @@ from usage.models import UsageRecord
 SAMPLE = 1_000
 # Not let in is not failed: who asks for access is counted there.
 NO_FAILURE = ("", str(ErrorCode.UNAUTHORIZED))
-QUEUED = ("queued", "sending")
 
 
 def count_day(day: date, bot: Bot | None = None, *, sampled: bool = False) -> DailyFigures:
@@ -101,9 +100,10 @@ def _received(messages: "QuerySet[InboundMessage]") -> dict[str, Any]:
 
 def _sent(messages: "QuerySet[OutboundMessage]") -> dict[str, Any]:
     rows = list(messages.order_by().values_list("status").annotate(Count("pk"), Min("pk"), Max("pk")))
+    no_problem = (*OutboundMessage.GONE_OUT, *OutboundMessage.UNSETTLED)
     return {
-        "sent": sum(row[1] for row in rows if row[0] in GONE_OUT),
-        "unsent": sum(row[1] for row in rows if row[0] not in (*GONE_OUT, *QUEUED)),
+        "sent": sum(row[1] for row in rows if row[0] in OutboundMessage.GONE_OUT),
+        "unsent": sum(row[1] for row in rows if row[0] not in no_problem),
         "first_outbound": min((row[2] for row in rows), default=None),
         "last_outbound": max((row[3] for row in rows), default=None),
     }

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bot.models import Lease, LeaseLost
+from bot.models import Lease
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.attempt_limit import may_try
 from bot.pipeline.commands.help import show_help
@@ -62,8 +62,7 @@ def _redeem(turn: Turn, code: str) -> Redemption:
     channel = turn.bot.channel.slug
     with transaction.atomic():
         # (Who is being erased in this moment must not come back by it.)
-        if not Lease.objects.lock_own(turn.lease):
-            raise LeaseLost
+        Lease.objects.lock_own_or_raise(turn.lease)
         requests = lock_requests(channel, [turn.address])
         redemption = redeem(code, channel, turn.address, turn.user, name)
         if redemption.outcome is Outcome.JOINED and redemption.person:

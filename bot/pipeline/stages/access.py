@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from bot.errors import SENTENCES, ErrorCode
-from bot.models import AccessRequest, Lease, LeaseLost
+from bot.models import AccessRequest, Lease
 from bot.pipeline.addresses import remember_addresses
 from bot.pipeline.commands.start import OUTCOME_SENTENCES, code_in, try_code
 from bot.pipeline.result import After
@@ -61,8 +61,7 @@ def register_stranger(turn: Turn) -> bool:
     Raises:
         LeaseLost: the chat is not this turn's any more: its person may have been erased.
     """
-    if not Lease.objects.lock_own(turn.lease):
-        raise LeaseLost
+    Lease.objects.lock_own_or_raise(turn.lease)
     now = timezone.now()
     name = next((message.profile_name for message in turn.messages if message.profile_name), "")
     request, _ = AccessRequest.objects.get_or_create(bot_id=turn.bot.id, address=turn.address)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bot.models import Bot, Lease
 from bot.privacy.disk import empty_write_ahead_log
-from bot.privacy.erasure.farewell import Farewell, become_farewell, hold
+from bot.privacy.erasure.farewell import Farewell, become_farewell
 from bot.privacy.erasure.found_rows import Holdings, find_holdings
 from bot.privacy.erasure.steps import STEPS, Erasure, HasMoved
 from bot.privacy.subjects import Subject, subject_of
@@ -89,7 +89,7 @@ def _erase_found(
 ) -> Erased:
     key = subject.person.pk if subject.person else None
     if farewell:
-        hold(farewell)
+        Lease.objects.lock_own_or_raise(farewell.lease)
     # Before anything else: until the end no worker can take their chats, and who has one has it no more.
     Lease.objects.seize(_chats(subject), keep=farewell.lease.id if farewell else None)
     erasure = Erasure(subject, _moment(holdings), holdings, farewell)

@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from bot.models import InboundMessage, Lease, LeaseLost, OutboundMessage, TakenLease
+from bot.models import InboundMessage, Lease, OutboundMessage, TakenLease
 from bot.privacy.disk import empty_write_ahead_log
 
-# What makes a pending message a farewell (no webhook can write this key; "notice" is the text that is sent).
-FAREWELL = "farewell"
+FAREWELL = InboundMessage.Origin.FAREWELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +21,6 @@ class Farewell:
     lease: TakenLease
     message_ids: Sequence[int]
     text: str = field(repr=False)
-
-
-def hold(farewell: Farewell) -> None:
-    """Lock the turn's lease until the transaction ends.
-
-    Raises:
-        LeaseLost: somebody else answers the chat now.
-    """
-    if not Lease.objects.lock_own(farewell.lease):
-        raise LeaseLost
 
 
 def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_ids: Iterable[int]) -> None:
@@ -45,7 +34,9 @@ def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_id
 
 def unsaid_since(moment: datetime) -> QuerySet[InboundMessage]:
     """Return the farewells that have waited since before then: their bot is paused, or nobody works."""
-    return InboundMessage.objects.filter(kind=FAREWELL, external_id__startswith=FAREWELL, received_at__lt=moment)
+    # (The version before says it by the kind and the id; it may still have run beside this one.)
+    said = Q(origin=FAREWELL) | Q(kind=FAREWELL, external_id__startswith=f"{FAREWELL}:")
+    return InboundMessage.objects.filter(said, received_at__lt=moment)
 
 
 def rows_of(ids: Sequence[int]) -> list[QuerySet[Any]]:
@@ -64,8 +55,9 @@ def become_farewell(farewell: Farewell) -> None:
     InboundMessage.objects.filter(id__in=others).delete()
     InboundMessage.objects.filter(id=first).update(
         kind=FAREWELL,
+        origin=FAREWELL,
         external_id=f"{FAREWELL}:{first}",
-        payload={"notice": farewell.text, FAREWELL: True},
+        payload={"notice": farewell.text},
         request_id="",
         steps=None,
     )

@@ -10,7 +10,6 @@ from bot.models import InboundMessage, OutboundMessage
 from bot.privacy.erasure.staff_texts import answers_naming, chats_of_staff, commands_naming
 from bot.privacy.numbers import Names, names_in
 from bot.privacy.subjects import Pair, Subject, channels_in_use
-from bot.queue import address_changes
 from users.phone import is_e164, spellings
 
 
@@ -102,7 +101,9 @@ def _last(model: type[InboundMessage] | type[OutboundMessage]) -> int:
 
 def _former_addresses(subject: Subject) -> list[FormerAddress]:
     """Return the addresses that were theirs before a provider told of a change, in the days such rows are kept."""
-    changes = InboundMessage.objects.filter(kind=address_changes.KIND).exclude(payload={}).order_by("-pk")
+    # (The version before says it by the kind alone; it may still have run beside this one.)
+    told = Q(origin=InboundMessage.Origin.ADDRESS_CHANGE) | Q(kind="address_changed")
+    changes = InboundMessage.objects.filter(told).exclude(payload={}).order_by("-pk")
     theirs, found, channels = set(subject.addresses), [], channels_in_use()
     # The latest first: what somebody was called before may have been a change as well.
     rows = changes.values_list("pk", "bot__channel", "received_at", "payload")

@@ -12,9 +12,8 @@ from bot.privacy.subjects import Subject, subject_of
 from users.models import Invite, User
 from users.roles import Role
 
-State, Status = InboundMessage.State, OutboundMessage.Status
+State = InboundMessage.State
 STAFF = (Role.OWNER, Role.ADMIN)
-UNSETTLED = (Status.QUEUED, Status.SENDING)
 KEYS_AT_ONCE = 5_000
 # The stage that answers commands, and those that a turn comes to where it was no command.
 COMMANDS = "commands"
@@ -62,7 +61,7 @@ def notes_naming(names: Names) -> dict[int, str]:
 
 def settled_texts() -> "QuerySet[OutboundMessage]":
     """Return the texts of the outbox that nobody waits for."""
-    return OutboundMessage.objects.exclude(text="").exclude(status__in=UNSETTLED)
+    return OutboundMessage.objects.exclude(text="").exclude(status__in=OutboundMessage.UNSETTLED)
 
 
 def _commands_of(turns: set[int]) -> set[int]:

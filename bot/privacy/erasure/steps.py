@@ -52,9 +52,9 @@ def access_requests(erasure: Erasure) -> int:
 
 def tombstones(erasure: Erasure) -> int:
     """Note by keyed hashes that their addresses are erased, so that nothing late brings them back."""
-    Tombstone.objects.all().bury(erasure.subject.addresses, erasure.at)
+    Tombstone.objects.bury(erasure.subject.addresses, erasure.at)
     for former in erasure.holdings.former:
-        Tombstone.objects.all().bury(former.pairs, former.until)
+        Tombstone.objects.bury(former.pairs, former.until)
     return 0  # (not something of theirs that goes)
 
 

@@ -38,7 +38,7 @@ def idle_leases(cutoff: datetime) -> "QuerySet[Any]":
 
 def empty_texts(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
     """Empty the texts of replies that wait for nothing but a receipt."""
-    settled = OutboundMessage.objects.exclude(status__in=("queued", "sending"))
+    settled = OutboundMessage.objects.exclude(status__in=OutboundMessage.UNSETTLED)
     texts = settled.filter(created_at__lt=timezone.now() - period).exclude(text="").order_by("pk")
     if dry_run:
         return {"outbound_texts": texts.count()}
@@ -91,7 +91,7 @@ MESSAGES = (
         holds="What a person wrote and was answered, as the model is shown it.",
         why="Without it every message would be the first.",
         stays="with its conversation, which `/reset` empties at once",
-        personal=("content",),
+        personal=("content", "author"),
         other=("role",),
         rights=EXPORTED_AND_ERASED,
     ),
@@ -117,7 +117,7 @@ MESSAGES = (
         ),
         stays="one that waits for an answer (of a paused bot, for example) stays until it has one",
         personal=("external_id", "address", "payload"),
-        other=("kind", "state", "error_code", "request_id", "steps"),
+        other=("kind", "origin", "state", "error_code", "request_id", "steps"),
         rights=EXPORTED_AND_ERASED,
     ),
     Entry(
@@ -140,7 +140,7 @@ MESSAGES = (
             ),
         ),
         personal=("address", "text", "filename", "external_id"),
-        other=("status", "error_code"),
+        other=("status", "error_code", "doubt"),
         rights=EXPORTED_AND_ERASED,
     ),
     Entry(

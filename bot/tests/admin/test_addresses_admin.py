@@ -171,7 +171,7 @@ def test_the_person_is_told_in_the_chats_they_have(
 
 def given_up(*addresses: str) -> set[str]:
     pairs = [(channel, address) for channel in ("whatsapp", "console") for address in addresses]
-    return {f"{channel} {address}" for channel, address in Tombstone.objects.all().given_up(pairs)}
+    return {f"{channel} {address}" for channel, address in Tombstone.objects.given_up(pairs)}
 
 
 def test_a_number_or_address_that_an_owner_takes_from_somebody_is_given_up_until_they_get_it_back(

@@ -139,7 +139,7 @@ def everything(shop: Bot) -> None:
     key = message(shop, NOON, state="done", error_code="UNCERTAIN:timeout", turn_key=1).pk
     type(shop).objects.filter(pk=shop.pk).update(paused_at=NOW, daily_budget_micros=100)
     message(shop, NOW, took=2), message(shop, NOON, state="dead", error_code="INTERNAL_ERROR")
-    message(shop, NOW - timedelta(minutes=5)), reply(shop, NOON, "uncertain", turn_key=key)
+    message(shop, NOW - timedelta(minutes=5)), reply(shop, NOON, "uncertain", turn_key=key, doubt="timeout")
     shop.inbound_messages.filter(pk=key).update(turn_key=key)
     call("shop", NOW, 95, user=person)
     DailySpend.objects.create(day=today(), spent_micros=950)
@@ -189,7 +189,7 @@ def test_things_to_do_lead_to_exactly_the_rows_they_count(owner: Client, shop: B
     ended = message(shop, NOON, state="dead", error_code="INTERNAL_ERROR")
     shop.inbound_messages.filter(pk=lost.pk).update(turn_key=lost.pk)
     shop.inbound_messages.filter(pk=ended.pk).update(turn_key=ended.pk)
-    why = {"error_code": "UNCERTAIN:timeout"}
+    why = {"doubt": "timeout"}
     uncertain = tuple(reply(shop, NOON, "uncertain", turn_key=turn.pk, **why) for turn in (lost, ended))
     reply(shop, NOON, "sent", turn_key=lost.pk, part=1)
     waiting = message(shop, NOW, available_at=NOW - timedelta(minutes=3))

@@ -196,7 +196,7 @@ def test_who_has_no_bot_with_links_is_told_what_to_send_and_how_to_get_one(clien
 def test_an_ended_invite_shows_nothing_to_share_and_says_so(client: Client, admin: User) -> None:
     WhatsAppBotFactory.create(contact="+4930123456")
     invite = create_invite()
-    Invite.objects.all().revoke(timezone.now())
+    Invite.objects.revoke(timezone.now())
     page = client.get(page_of(invite)).content.decode()
     assert "lets nobody in any more" in page
     assert "wa.me" not in page and "<svg viewBox" not in page and "/join" not in page and "New code" not in page

@@ -133,7 +133,7 @@ def test_a_new_code_is_posted_with_a_token_by_staff_for_an_open_invite(owner: Us
     assert browser(admin).get(new_code_of(invite.pk)).status_code == 405
     assert browser(UserFactory.create(is_staff=True)).post(new_code_of(invite.pk)).status_code == 403
     assert browser(admin).post(new_code_of(invite.pk + 1)).status_code == 404
-    Invite.objects.all().revoke(timezone.now())
+    Invite.objects.revoke(timezone.now())
     assert browser(admin).post(new_code_of(invite.pk)).url == page_of(invite.pk)  # type: ignore[attr-defined]
     invite.refresh_from_db()
     assert redeem(invite.code, "whatsapp", STRANGER, None, "").outcome is Outcome.INVALID

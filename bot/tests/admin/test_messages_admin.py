@@ -101,7 +101,7 @@ def test_a_list_takes_the_same_queries_for_many_rows(admin: Client, shop: Bot, n
     def rows(count: int) -> None:
         for person in UserFactory.create_batch(count):
             bot = BotFactory.create()
-            sent(bot, code="RESOLVED", address=person.phone_number)
+            sent(bot, doubt="RESOLVED", address=person.phone_number)
             Lease.objects.create(bot=bot, address=person.phone_number or "", worker="w", expires_at=timezone.now())
 
     rows(2)
@@ -137,8 +137,8 @@ def test_a_message_is_found_by_its_persons_number_in_any_spelling_and_by_its_id(
 
 @pytest.mark.parametrize("status", Status.values)
 def test_each_status_is_found(admin: Client, shop: Bot, status: str) -> None:
-    code = "UNCERTAIN:timeout" if status in ("failed", "uncertain", "expired") else ""
-    rows = {one: sent(shop, one, code=code if one == status else "X") for one in Status.values}
+    why = {"uncertain": {"doubt": "timeout"}, "failed": {"doubt": "timeout"}, "expired": {"code": "WINDOW_EXPIRED"}}
+    rows = {one: sent(shop, one, **(why.get(one, {}) if one == status else {"code": "X"})) for one in Status.values}
     assert shown(admin, LISTS["outboundmessage"], status__exact=status) == [rows[status]]
     attention = shown(admin, LISTS["outboundmessage"], attention="needed")
     assert attention == [rows["uncertain"], rows["failed"]]
@@ -230,7 +230,7 @@ def test_what_could_not_be_read_says_why(admin: Client, shop: Bot) -> None:
 
 
 def test_an_uncertain_message_is_explained_and_offers_what_can_be_done(owner: Client, shop: Bot) -> None:
-    reply = sent(shop, "uncertain", code="UNCERTAIN:connection_lost")
+    reply = sent(shop, "uncertain", doubt="connection_lost")
     url = page("outboundmessage", reply.pk)
     html = html_of(owner, url)
     assert "The provider may or may not have it (the connection broke before the provider answered)." in html
@@ -320,7 +320,7 @@ def test_an_action_asks_says_to_what_and_changes_nothing_until_it_is_confirmed(
     admin: Client, shop: Bot, model: str, action: str, able: str, words: str
 ) -> None:
     whitelisted(ALICE, name="Alice")
-    good, bad = sent(shop), sent(shop, "uncertain", code="UNCERTAIN:timeout")
+    good, bad = sent(shop), sent(shop, "uncertain", doubt="timeout")
     dead = InboundFactory.create(bot=shop, state=State.DEAD, error_code="INTERNAL_ERROR")
     chosen = {"inboundmessage": (dead.pk, good.turn_key), "outboundmessage": (bad.pk, good.pk)}[model]
     before = everything()

@@ -40,11 +40,12 @@ def many() -> Bot:
     """  # noqa: S608 (constants)
     outbound = f"""
         INSERT INTO bot_outboundmessage (bot_id, address, turn_key, part, text, status, external_id, attempts,
-            error_code, created_at, updated_at)
+            error_code, doubt, created_at, updated_at)
         SELECT {busy.pk}, {ADDRESS}, 1000000 + i, 1, '',
             CASE WHEN mod(i, 9001) = 0 THEN 'uncertain' WHEN mod(i, 9002) = 0 THEN 'failed' ELSE 'read' END,
             'out-' || i, 1,
-            CASE WHEN mod(i, 9001) = 0 OR mod(i, 9002) = 0 THEN 'X' ELSE '' END, now(), now()
+            CASE WHEN mod(i, 9002) = 0 THEN 'X' ELSE '' END, CASE WHEN mod(i, 9001) = 0 THEN 'timeout' ELSE '' END,
+            now(), now()
         FROM generate_series(1, {ROWS}) AS i
     """  # noqa: S608 (constants)
     with connection.cursor() as cursor:

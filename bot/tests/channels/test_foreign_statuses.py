@@ -50,7 +50,7 @@ def deliver(door: Entrance, bot: Any, *items: dict[str, Any]) -> None:
 
 def state(message: OutboundMessage) -> tuple[str, str, str]:
     message.refresh_from_db()
-    return message.status, message.external_id, message.error_code
+    return message.status, message.external_id, message.code
 
 
 @pytest.mark.parametrize("word", WORDS)

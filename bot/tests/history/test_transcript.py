@@ -41,7 +41,9 @@ def conversation(person: User, bot: Bot) -> Conversation:
     return Conversation.objects.create(user=person, bot=bot.slug, created_at=NOON, expires_at=expires)
 
 
-def turn(talk: Conversation, number: int, *statuses: str, code: str = "", cost: int | None = 1_250) -> OutboundMessage:
+def turn(
+    talk: Conversation, number: int, *statuses: str, code: str = "", doubt: str = "", cost: int | None = 1_250
+) -> OutboundMessage:
     """Store a turn as a worker leaves it: the message, its call, the parts of its reply, what is remembered."""
     bot = Bot.objects.get(slug=talk.bot)
     received = NOON + timedelta(minutes=number)
@@ -62,14 +64,19 @@ def turn(talk: Conversation, number: int, *statuses: str, code: str = "", cost: 
             part=place,
             status=status,
             created_at=stored,
-            error_code=code if status in ("failed", "uncertain", "expired") else "",
+            error_code=code if status in OutboundMessage.PROBLEMS else "",
+            doubt=doubt if status in OutboundMessage.PROBLEMS else "",
             sent_at=stored + timedelta(seconds=1) if status in ("sent", "delivered", "read") else None,
         )
         for place, status in enumerate(statuses, start=1)
     ]
     for role, said in (("user", f"Question {number}"), ("assistant", f"Answer {number}")):
         Message.objects.create(
-            conversation=talk, role=role, content=said, created_at=stored + timedelta(milliseconds=2)
+            conversation=talk,
+            role=role,
+            content=said,
+            created_at=stored + timedelta(milliseconds=2),
+            turn_key=first.pk,
         )
     return parts[0]
 
@@ -105,7 +112,7 @@ def talk(transactional_db: None) -> Conversation:
 def test_each_status_has_its_tick_and_says_so(
     owner: Client, talk: Conversation, status: str, tick: str, words: str
 ) -> None:
-    turn(talk, 1, status, code="UNCERTAIN:timeout")
+    turn(talk, 1, status, doubt="timeout")
     html = page_of(owner, talk)
     assert f'class="chat-tick {status}"' in html
     assert f'aria-hidden="true">{tick}</span>' in html
@@ -137,7 +144,7 @@ def test_times_and_days_are_those_of_the_operators_zone(owner: Client, talk: Con
 
 
 def test_each_part_of_an_answer_has_its_tick(owner: Client, talk: Conversation) -> None:
-    turn(talk, 1, "delivered", "uncertain", "failed", code="UNCERTAIN:INTERRUPTED")
+    turn(talk, 1, "delivered", "uncertain", "failed", doubt="INTERRUPTED")
     parts = read(talk).said[1].parts
     assert [(part.part, part.status) for part in parts] == [(1, "delivered"), (2, "uncertain"), (3, "failed")]
     html = page_of(owner, talk)
@@ -229,6 +236,14 @@ def test_an_answer_never_gets_what_another_one_cost(talk: Conversation) -> None:
     assert (last.text, last.cost, list(last.parts)) == ("Answer 3", "", [])
     first, second, _ = (one for one in read(talk).said if not one.mine)
     assert (first.cost[-9:], second.cost[-9:]) == ("$0.000001", "$0.000002")
+
+
+def test_what_was_remembered_before_turns_were_noted_is_shown_alone(talk: Conversation) -> None:
+    turn(talk, 1, "read")
+    Message.objects.update(turn_key=None)
+    question, answer = read(talk).said
+    assert (question.text, question.inbound_id) == ("Question 1", 0)
+    assert (answer.text, answer.cost, answer.took, list(answer.parts)) == ("Answer 1", "", "", [])
 
 
 def test_older_messages_are_a_link_away(owner: Client, talk: Conversation) -> None:

@@ -124,7 +124,7 @@ def test_what_a_replay_does_and_costs_is_said_before(staff: Client, shop: Bot, s
 def test_a_reply_whose_text_is_gone_is_made_anew_and_a_notice_costs_nothing(shop: Bot) -> None:
     gone = dead(shop, error_code="CHANNEL_ERROR:131000", turn_key=7)
     OutboundMessage.objects.create(bot=shop, address=ALICE, turn_key=7, part=1, text="", status="failed")
-    notice = dead(shop, kind="notice", payload={"notice": "A budget is used up."})
+    notice = dead(shop, origin="notice", payload={"notice": "A budget is used up."})
     plan = plan_of([gone.pk, notice.pk])
     assert (plan.anew, plan.notices, plan.stored) == ([gone.pk], [notice.pk], [])
 

@@ -148,7 +148,7 @@ def bob(alice: User, olga: User) -> User:
     ]
     fill(alice, "ALICEMARK", bots, olga)
     fill(bob, "BOBMARK", bots, olga)
-    Tombstone.objects.all().bury([("console", STRANGER)], timezone.now())
+    Tombstone.objects.bury([("console", STRANGER)], timezone.now())
     return bob
 
 

@@ -16,7 +16,7 @@ from bot.queue import snapshot
 from bot.simulator import queries
 from bot.simulator.queries import UNKNOWN_NUMBER
 from bot.tests.support.factories import BotFactory
-from conversations.models import Conversation
+from conversations.models import Conversation, Message
 from conversations.tests.factories import add_messages
 from usage.models import UsageRecord
 from usage.pricing import dollars
@@ -86,6 +86,8 @@ def answer(
     if user and remember:
         conversation = Conversation.objects.find_or_create(user, bot.slug)
         add_messages(conversation, [("user", asked), ("assistant", text)])
+        newest = Message.objects.filter(conversation=conversation).order_by("-pk")[:2]
+        Message.objects.filter(pk__in=[one.pk for one in newest]).update(turn_key=key)
     rows.update(state="done", payload={}, turn_key=key)
     return key
 
@@ -389,6 +391,14 @@ def test_equal_replies_keep_their_own_costs(staff, bot, alice):
         answer(bot, alice, "Done.", cost=cost)
     costs = [one["cost"] for one in news(staff)["messages"] if not one["mine"]]
     assert [line.rpartition(" ")[2] for line in costs] == ["$0.001", "$0.002"]
+
+
+def test_an_answer_remembered_before_turns_were_noted_is_shown_once_and_alone(staff, bot, alice):
+    send(staff)
+    answer(bot, alice)
+    Message.objects.update(turn_key=None)
+    told = news(staff)["messages"]
+    assert [(one["text"], one["cost"], one["id"]) for one in told] == [("Hello", "", 0), ("Hello, Alice", "", 0)]
 
 
 def test_a_reply_whose_text_was_emptied_is_shown_from_memory(staff, bot, alice):

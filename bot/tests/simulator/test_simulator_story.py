@@ -83,7 +83,7 @@ def test_the_page_is_told_of_which_replies_there_is_a_story(
     )
     messages = read_news(bot.id, bot.slug, ALICE, alice, 0).messages
     assert [(one.mine, one.has_story) for one in messages] == [(False, False), (False, True)], "under the last part"
-    OutboundMessage.objects.all().update(text="")
+    OutboundMessage.objects.update(text="")
     remembered = read_news(bot.id, bot.slug, ALICE, alice, None).messages
     assert [one.has_story for one in remembered] == [False, False], "nothing leads from memory to a turn"
 

@@ -83,7 +83,7 @@ def outbound(since: datetime) -> "list[QuerySet[Any]]":
 @sample
 def farewells(since: datetime) -> "list[QuerySet[Any]]":
     where = {"bot": bot(), "address": address()}
-    fields = {"external_id": f"farewell:{uuid4()}", "kind": "farewell", "payload": {"notice": "Bye", "farewell": True}}
+    fields = {"external_id": f"farewell:{uuid4()}", "kind": "text", "origin": "farewell", "payload": {"notice": "Bye"}}
     # (Its id is the key of its turn: one that no other sample's reply has.)
     message = InboundMessage.objects.create(pk=1_000_000 + next(NUMBERS), received_at=since, **fields, **where)
     reply = OutboundMessage.objects.create(turn_key=message.pk, part=1, **where)

@@ -50,7 +50,7 @@ def test_what_the_system_tells_somebody_is_nothing_they_wrote(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:
     accept.accept(bot, [event()])
-    InboundMessage.objects.update(payload={"notice": "A bot was paused."}, kind="notice")
+    InboundMessage.objects.update(payload={"notice": "A bot was paused."}, origin="notice")
     work_until(model=model)
     assert channel.texts == ["A bot was paused."]
     assert last_seen(alice) is None

@@ -82,7 +82,7 @@ def test_two_owners_who_remove_each_other_at_once_leave_one(leave):
         outcomes = together(*(lambda person=person: go(person) for person in people))
         assert sorted(outcomes) == ["stays", "went"]
         assert len(owners()) == 1
-        User.objects.all().exclude(role=Role.OWNER).delete()
+        User.objects.exclude(role=Role.OWNER).delete()
         people = [User.objects.get(), bob(role=Role.OWNER)]
 
 

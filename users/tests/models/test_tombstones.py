@@ -30,11 +30,11 @@ def test_any_other_address_is_its_channels(settings: Any) -> None:
 def test_the_latest_time_counts_whichever_comes_first() -> None:
     now = timezone.now()
     pairs = [("whatsapp", BSUID), ("whatsapp", "+4915112345678")]
-    Tombstone.objects.all().bury(pairs, now)
-    Tombstone.objects.all().bury(pairs[:1], now - timedelta(days=1))
-    Tombstone.objects.all().bury(pairs[1:], now + timedelta(days=1))
-    assert Tombstone.objects.all().erased([*pairs, ("telegram", BSUID)]) == {
+    Tombstone.objects.bury(pairs, now)
+    Tombstone.objects.bury(pairs[:1], now - timedelta(days=1))
+    Tombstone.objects.bury(pairs[1:], now + timedelta(days=1))
+    assert Tombstone.objects.erased([*pairs, ("telegram", BSUID)]) == {
         pairs[0]: now,
         pairs[1]: now + timedelta(days=1),
     }
-    assert Tombstone.objects.all().erased([]) == {}
+    assert Tombstone.objects.erased([]) == {}

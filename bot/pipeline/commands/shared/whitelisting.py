@@ -39,7 +39,7 @@ def allow_number(number: str, name: str, staff: User, *also: User, via: str) -> 
         try:
             result = allow(number, "" if person and person.name else name, staff=staff.pk, via=via)
         except AddressTaken:
-            holder = User.objects.all().holder_of("", number)
+            holder = User.objects.holder_of("", number)
             text = _("%(number)s is an address of %(person)s already.")
             raise Refusal(text % {"number": number, "person": called(holder) if holder else ""}) from None
     return result.person or User.objects.get_by_natural_key(number), result.outcome != Outcome.ALREADY_ALLOWED

@@ -6,7 +6,7 @@ from django.db.models import Case, F, TextField, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from bot.models import InboundMessage, Lease, OutboundMessage
-from bot.privacy.export.fields import Part, Told, choice, long_text, time
+from bot.privacy.export.fields import Part, Told, by_whom, choice, long_text, time
 from bot.privacy.export.parts.people import IS_THEM, ROW_NUMBER, of_person
 from conversations.models import Conversation, Message, MessageRole
 
@@ -51,9 +51,10 @@ CHATS = (
             (
                 time("created_at", _("at")),
                 choice("role", _("who"), MessageRole.choices),
+                by_whom("author", _("by"), "written_by"),
                 long_text("content", _("text")),
             ),
-            {"id": ROW_NUMBER, "conversation": "it stands in it"},
+            {"id": ROW_NUMBER, "conversation": "it stands in it", "turn_key": OUR_WORK},
         ),
     ),
     Part(
@@ -78,6 +79,7 @@ CHATS = (
         {
             "id": ROW_NUMBER,
             "turn_key": OUR_WORK,
+            "origin": "its kind says as much",
             "available_at": OUR_WORK,
             "request_id": OUR_WORK,
             "steps": OUR_WORK,
@@ -101,6 +103,7 @@ CHATS = (
             time("read_at", _("read")),
             Told("attempts", _("attempts")),
             Told("error_code", _("error code")),
+            Told("doubt", _("uncertain")),
             Told("external_id", _("the messenger's id")),
             Told("filename", _("file name")),
             long_text("said", _("text"), "text"),

@@ -111,7 +111,7 @@ def test_a_second_name_in_the_message_that_confirms_goes_as_well(ask: Callable[.
     accept.accept(bot, [event("yes", text=f"/forget {code}", other_address=ID)])
     work_until()
     assert left() == [0, 0, 0, 0, 0]
-    assert Tombstone.objects.all().erased([("console", ID)])
+    assert Tombstone.objects.erased([("console", ID)])
 
 
 def test_other_chats_of_the_person_go_too(ask: Callable[..., str], bot: ActiveBot, alice: User) -> None:
@@ -171,14 +171,14 @@ def test_while_the_farewell_waits_it_names_nobody(
     seen: list[dict[str, Any]] = []
 
     async def look(message: Any) -> None:
-        seen.extend(await in_thread(lambda: list(InboundMessage.objects.values("kind", "external_id", "payload"))))
+        seen.extend(await in_thread(lambda: list(InboundMessage.objects.values("origin", "external_id", "payload"))))
 
     channel.enqueue(look)
     accept.accept(bot, [event("wamid.x", text=f"/forget {code}", profile_name="Alice")])
     work_until()
-    assert [row["kind"] for row in seen] == ["farewell"]
+    assert [row["origin"] for row in seen] == ["farewell"]
     assert seen[0]["external_id"].startswith("farewell:")
-    assert seen[0]["payload"] == {"notice": GOODBYE, "farewell": True}
+    assert seen[0]["payload"] == {"notice": GOODBYE}
 
 
 def test_a_webhook_cannot_make_a_message_a_farewell(alice: User, bot: ActiveBot) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from bot.channels.base import AddressChanged
 from bot.channels.registry import CHANNELS
 from bot.models import AccessRequest, Bot, InboundMessage, Lease, OutboundMessage
-from bot.queue import accept, notices
+from bot.queue import accept
 from bot.queue.snapshot import find_bot, forget
 from bot.tests.system.erasure.canaries import Canaries
 from bot.tests.system.erasure.world import World
@@ -109,6 +109,7 @@ def _outbound(bot: Bot, address: str, canaries: Canaries, status: str, **fields:
         status=status,
         external_id=canaries.wamid(count),
         error_code=canaries.say("refusal"),
+        doubt=canaries.say("doubt"),
     )
 
 
@@ -116,9 +117,10 @@ def _notice(bot: Bot, person: User, canaries: Canaries) -> None:
     """Tell them something as an owner; what it says is read by nobody else."""
     InboundMessage.objects.create(
         bot=bot,
-        external_id=f"{notices.KIND}:{person.pk}:{canaries.say('budget')}",
+        external_id=f"notice:{person.pk}:{canaries.say('budget')}",
         address=canaries.number,
-        kind=notices.KIND,
+        kind="notice",
+        origin="notice",
         payload={"notice": canaries.say("is told")},
     )
 

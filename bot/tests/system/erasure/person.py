@@ -55,6 +55,7 @@ def make_conversations(world: World, person: User, canaries: Canaries) -> None:
         conversation = Conversation.objects.find_or_create(person, bot.slug)
         said = [("user", canaries.say("asks")), ("assistant", canaries.say("is answered"))]
         add_messages(conversation, said)
+        conversation.messages.filter(role="assistant").update(author=person)
         ModelChoice.objects.create(bot=bot, user=person, model=canaries.say("model"))
 
 
@@ -82,4 +83,4 @@ def make_usage(world: World, person: User) -> None:
         turn_key=person.pk * 1_000, fence=1, user=person, bot=bot.slug, day=today(), amount_micros=RESERVED
     )
     changes.add(person.pk, bot.slug, today(), reserved=RESERVED)
-    DailySpend.objects.all().apply(changes)
+    DailySpend.objects.apply(changes)
