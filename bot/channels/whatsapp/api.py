@@ -88,10 +88,12 @@ async def _call(
     url = f"{settings.WHATSAPP_API_URL}/{quote(account.account_id, safe='')}/{endpoint}".removesuffix("/")
     options = {"headers": {"Authorization": f"Bearer {_token(account)}"}, "timeout": TIMEOUT, **content}
     try:
+        proxy = through(settings.WHATSAPP_API_URL)
+    except ValueError:
+        raise SendError("proxy_wrong", retryable=True) from None
+    try:
         # A redirect would carry the message, and a careless client the token, to another place.
-        async with client.request(
-            method, url, allow_redirects=False, **through(settings.WHATSAPP_API_URL), **options
-        ) as response:
+        async with client.request(method, url, allow_redirects=False, **proxy, **options) as response:
             status, retry_after = response.status, _retry_after(response.headers.get("Retry-After"))
             answer = _parsed(await response.read())
     # Each without its original: aiohttp's errors may show the authorization header, and tracebacks are logged.
