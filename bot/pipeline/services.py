@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.ai.base import LanguageModel
+from bot.pipeline.windows import Windows
 from config.db.database_thread import Database
 from config.db.side_thread import Apart
 
@@ -28,6 +29,7 @@ class Services:
     client: aiohttp.ClientSession
     limiter: Limiter
     apart: Apart = field(default_factory=Apart)
+    windows: Windows = field(default_factory=Windows)
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def in_background(self, task: asyncio.Task[None]) -> None:

@@ -91,7 +91,7 @@ def test_lists_and_quotes(markdown: str, expected: str) -> None:
     [
         ("| Day | Open |\n|---|:-:|\n| Mo | **9** |\n| Tu | |", "*Day* | *Open*\nMo | *9*\nTu"),
         ("a | b\n--|--\n1 | 2 | lost?", "*a* | *b*\n1 | 2 | lost?"),
-        ("| a |\n|---|\n| x<br>**y** <BR/> z |", "*a*\nx / *y*  /  z"),
+        ("| a |\n|---|\n| x<br>**y**<BR/>z |", "*a*\nx / *y* / z"),
         ("> | a | b |\n> |---|---|\n> | 1 | 2 |", "> *a* | *b*\n> 1 | 2"),
         ("| a |\n|---|\n| `x \\| y` |\n\nText", "*a*\n`x | y`\n\nText"),
     ],
