@@ -74,11 +74,13 @@ def read_usage(usage: Any) -> TokenCounts:
 
 def count(value: Any) -> int:
     """Return a number of tokens, also of a float or of digits; 0 when it is none."""
+    if type(value) is int:
+        return value if 0 < value <= LARGEST_COUNT else 0
     if isinstance(value, str):
         value = float(value) if _DIGITS.fullmatch(value.strip()) else 0
-    if isinstance(value, float):
-        value = int(value) if math.isfinite(value) and value.is_integer() else 0
-    return value if type(value) is int and 0 < value <= LARGEST_COUNT else 0
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return count(int(value))
+    return 0
 
 
 def reasoning_tokens(usage: Any) -> int:
