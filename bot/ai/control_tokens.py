@@ -8,7 +8,7 @@ CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 
 # Harmony, the format of gpt-oss: messages of a role on a channel, of which only `final` is for the person.
 _HARMONY_BEGINS = re.compile(
-    r"\s*(?:<\|start\|>\s*\w+\s*)?<\|channel\|>|\s*(?:analysis|commentary|final)\s*<\|message\|>"
+    r"\s*(?:<\|start\|>\s*\w+\s*)?<\|channel\|>(?! )|\s*(?:analysis|commentary|final)\s*<\|message\|>"
 )
 # (Bounded, so that thousands of beginnings cost no more than their number.)
 _HARMONY_GOES_ON = re.compile(
@@ -22,6 +22,8 @@ _HARMONY_MESSAGE = re.compile(
 # The same where the server took the tokens away and left the names.
 HARMONY_NAMES = ("analysis", "commentary", "assistant")
 _BEGINS_WITH_NAME = re.compile(r"(?:assistant)?(?:analysis|commentary)")
+# How it mostly begins to think, where only the name is left.
+_THINKS = re.compile(r"(?:We|The|User|I|Need|Let|They|This|Just|Okay|So)\b")
 _FINAL = re.compile(r"assistantfinal")
 # (Behind thoughts whose name the server's template has written.)
 _FINAL_AFTER_SENTENCE = re.compile(r"(?<=[.!?…)\n])assistantfinal(?=\S)")
@@ -68,7 +70,7 @@ def final_channel(text: str) -> str:
     named = _BEGINS_WITH_NAME.match(text)
     if final := (_FINAL if named else _FINAL_AFTER_SENTENCE).search(text):
         return text[final.end() :]
-    if named and text[named.end() : named.end() + 1].isupper() and "<|" not in text:
+    if named and _THINKS.match(text, named.end()) and "<|" not in text:
         return ""
     if role := _ROLE.match(text):
         return text[role.end() :]

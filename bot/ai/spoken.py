@@ -23,12 +23,11 @@ _LONGEST_READ = 100_000
 _LOOKED_BACK = 50
 _NAMES = (
     r"(?:(?:[a-z]+:|[a-z]+_)?(?:antthinking|think(?:ing)?|thoughts?|reasoning|reflection|scratch_?pad)"
-    r"(?:_(?:process|content|steps?))?|(?:inner|internal)_monologue|chain_of_thought|cot)"
+    r"(?:_(?:process|content|steps?))?|(?:inner|internal)_monologue|chain_of_thought)"
 )
-# Pairs of an opening and a closing tag: of most models; Mistral, Kimi, Cohere and Step, Sky-T1, Gemma, Apertus, and how
-# Open WebUI passes thoughts on.
+# Pairs of an opening and a closing tag: of most models; Mistral, Kimi, Cohere and Step, Sky-T1, Gemma, Apertus.
 _PAIRS = (
-    (rf"< ?{_NAMES}(?: (?!/>)[^<>\n]*|\s*)>", rf"</ ?{_NAMES}\s*>"),
+    (rf"< ?{_NAMES}(?:\s[^<>\n]*|\s*)(?<!/)>", rf"</ ?{_NAMES}\s*>"),
     (r"\[think\]", r"\[/think\]"),
     (r"◁think▷", r"◁/think▷"),
     (r"<\|(?:start_thinking|think_start|think)\|>", r"<\|(?:end_thinking|think_end|end_think|/think)\|>"),
@@ -36,7 +35,6 @@ _PAIRS = (
     (r"<\|channel>thought\b", r"<channel\|>"),
     (r"<unused94>(?:thought\b)?", r"<unused95>"),
     (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
-    (r'<details type="reasoning"[^<>\n]*>', r"</details>"),
 )
 _OPENINGS = "|".join(opening for opening, _ in _PAIRS)
 _OPENING = re.compile(_OPENINGS, re.IGNORECASE)
@@ -45,8 +43,10 @@ _CLOSING = re.compile("|".join(closing for _, closing in _PAIRS), re.IGNORECASE)
 _MARK = re.compile(rf"(?s:{CODE.pattern})|(?P<opening>{_OPENINGS})", re.IGNORECASE)
 # Of tags in brackets, as against links.
 _IN_BRACKETS = re.compile(r"\[/?(?:think|inst|e~|tool_calls)", re.IGNORECASE)
-# Thoughts that are over before they begin, and what stands around an answer that follows thoughts.
-_NO_THOUGHTS = re.compile(rf"\s*<{_NAMES}\s*/>", re.IGNORECASE)
+# Thoughts that are over before they begin, or that Open WebUI passes on; what stands around an answer after thoughts.
+_FIRST = re.compile(
+    rf'\s*(?:<{_NAMES}(?:\s[^<>\n]*)?/>|(?s:<details type="reasoning".*?(?:</details>|\Z)))', re.IGNORECASE
+)
 _AROUND = re.compile(r"\s*<(answer|response|output|final_answer)>(.*?)(?:</\1>\s*|\Z)", re.IGNORECASE | re.DOTALL)
 # Granite says it in words.
 _IN_WORDS = re.compile(r"\s*here(?: i|')s my thought process:.*?here(?: i|')s my response:", re.IGNORECASE | re.DOTALL)
@@ -88,8 +88,8 @@ def _without_thoughts(text: str) -> str:
     """Return text without thoughts, and without the tags around the answer that follows them. One pass."""
     said, before = [], ""
     position = begin = 0
-    if empty := _NO_THOUGHTS.match(text):
-        position = begin = empty.end()
+    if first := _FIRST.match(text):
+        position = begin = first.end()
     closing = _next_closing(text, position)
     while mark := _MARK.search(text, position):
         position = mark.end()

@@ -150,6 +150,11 @@ KEPT = [
     "<tool_call> and </tool_call> stand around a call.",
     '```\n<tool_call>\n{"name": "find"}\n</tool_call>\n```\nThat is a call.',
     "Mistral writes [TOOL_CALLS] first, Llama <|python_tag|> and Kimi <|tool_calls_section_begin|> before them.",
+    "<details>\n<summary>More</summary>\nText\n</details>",
+    "Use `<details>`.\n</details> closes it.",
+    "analysisMode is a flag",
+    "<|channel|> is a token",
+    "x = (\n<Thinking time={5}/>\n)",
     "A self-closing tag such as <think/> has no content.",
     "HTML has <s>struck</s> text and <b>bold</b> text, a < b and [1].",
 ]
