@@ -126,8 +126,8 @@ class _Reader:
         """Add the lines of a paragraph or heading, or keep a cell's text."""
         found = lines_of(token.children or [], self.base)
         if self.cells is not None:
-            lines = [runs for runs in found if runs]
-            self.cells.append(tuple(run for runs in lines for run in (BETWEEN_LINES, *runs))[1:])
+            filled = [runs for runs in found if runs]
+            self.cells.append(tuple(run for runs in filled for run in (BETWEEN_LINES, *runs))[1:])
             return
         lines = []
         for runs in found:
