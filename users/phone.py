@@ -13,6 +13,8 @@ MIN_DIGITS, MAX_DIGITS = 4, 15
 MAX_TEXT = 64
 E164 = re.compile(rf"\+[1-9][0-9]{{{MIN_DIGITS - 1},{MAX_DIGITS - 1}}}")
 SCHEMES = re.compile(r"(?:tel|sms|whatsapp):", re.IGNORECASE)
+# A table's number as programs write it: "491711234567.0".
+FLOAT = re.compile(r"(\+?[0-9]{7,15})\.0\Z")
 # What people put between digits. Dashes, white space and invisible characters are recognised by their Unicode category.
 PUNCTUATION = frozenset("()[]./\u2212\u00b7")
 
@@ -126,6 +128,7 @@ def _clean(raw: str) -> str:
     if len(raw) > MAX_TEXT:
         raise InvalidPhoneNumber(_("This is too long for a phone number"))
     text = SCHEMES.sub("", unicodedata.normalize("NFKC", raw).strip(), count=1)
+    text = FLOAT.sub(r"\1", text)
     kept = "".join(_kept(character) for character in text.strip())
     sign, digits = ("+", kept[1:]) if kept.startswith("+") else ("", kept)
     if "+" in digits:
@@ -165,7 +168,7 @@ def _kept(character: str) -> str:
 def _with_region(digits: str, region: str) -> str | None:
     """Return what digits without "+" or "00" mean in region, or None when they are better read internationally."""
     national, international = _parse(digits, region), _parse(f"+{digits}", None)
-    if national is None or not phonenumbers.is_possible_number(national):
+    if national is None or not is_possible(_e164(national)):
         return None
     if international and phonenumbers.is_valid_number(international):
         # German landlines may start with 49, but a German who writes 491711234567 means +49 171 1234567.

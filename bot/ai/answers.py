@@ -57,12 +57,17 @@ def read_completion(raw: bytes, request: CompletionRequest, request_id: str) -> 
 
 def _parsed(raw: bytes, request_id: str) -> dict[str, Any]:
     try:
-        body = joined(raw) if is_stream(raw) else json.loads(raw)
+        # (Models cut within a letter, and servers pass line breaks on as they are.)
+        body = joined(raw) if is_stream(raw) else json.loads(_decoded(raw), strict=False)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise _not_understood("the answer is not a JSON object", "not_json", request_id)
     return body
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode(json.detect_encoding(raw), "replace")
 
 
 def _first_choice(body: dict[str, Any], request_id: str) -> dict[str, Any]:
@@ -105,7 +110,9 @@ def _answer(message: dict[str, Any], choice: dict[str, Any], body: dict[str, Any
 
 
 def _text(content: Any) -> str:
-    """Return the text of a message's content: the parts that are said where it is a list of them."""
+    """Return the text of a message's content: the parts that are said where it is a list of them, or one."""
+    if isinstance(content, dict):
+        return _part_text(content)
     if isinstance(content, list):
         return "".join(part if isinstance(part, str) else _part_text(part) for part in content)
     return content if isinstance(content, str) else ""
@@ -114,8 +121,9 @@ def _text(content: Any) -> str:
 def _part_text(part: Any) -> str:
     if not isinstance(part, dict) or part.get("thought"):
         return ""
-    text = part.get("text")
-    return text if isinstance(text, str) and part.get("type") in _SAID else ""
+    kind = part.get("type")
+    text = part.get("refusal") if kind == "refusal" else part.get("text") if kind in _SAID else ""
+    return text if isinstance(text, str) else ""
 
 
 def _misplaced(message: dict[str, Any], choice: dict[str, Any], body: dict[str, Any]) -> str:
@@ -136,7 +144,10 @@ def _written(message: dict[str, Any]) -> str:
     """Return all that the model wrote, reasoning included: what is billed."""
     content = message.get("content")
     parts = content if isinstance(content, list) else [content]
-    texts = [part.get("text") or part.get("thinking") if isinstance(part, dict) else part for part in parts]
+    texts = [
+        part.get("text") or part.get("thinking") or part.get("refusal") if isinstance(part, dict) else part
+        for part in parts
+    ]
     texts += [message.get(name) for name in ("refusal", "reasoning_content", "reasoning")]
     return "".join(text if isinstance(text, str) else _nested(text) for text in texts)
 

@@ -7,9 +7,12 @@ CLOSED_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 
 # Harmony, the format of gpt-oss: messages of a role on a channel, of which only `final` is for the person.
-_HARMONY_BEGINS = re.compile(r"\s*(?:<\|start\|>\s*\w+\s*)?<\|channel\|>|\s*(?:analysis|commentary)\s*<\|message\|>")
+_HARMONY_BEGINS = re.compile(
+    r"\s*(?:<\|start\|>\s*\w+\s*)?<\|channel\|>(?! )|\s*(?:analysis|commentary|final)\s*<\|message\|>"
+)
+# (Bounded, so that thousands of beginnings cost no more than their number.)
 _HARMONY_GOES_ON = re.compile(
-    r"<\|start\|>\s*assistant\s*(?:to=\S+\s*)?<\|channel\|>\s*(?:analysis|commentary|final)\b"
+    r"<\|start\|>\s*assistant\s*(?:to=\S{1,100}\s*)?<\|channel\|>\s*(?:analysis|commentary|final)\b"
 )
 _HARMONY_MESSAGE = re.compile(
     r"(?:<\|channel\|>|\A)\s*(\w{1,20})\b[^<]{0,200}(?:<\|constrain\|>[^<]{0,200})?<\|message\|>(.*?)"
@@ -17,10 +20,18 @@ _HARMONY_MESSAGE = re.compile(
     re.DOTALL,
 )
 # The same where the server took the tokens away and left the names.
-_HARMONY_WITHOUT_TOKENS = re.compile(r"\s*(?:analysis|commentary)(?=\S).*?assistantfinal(.*)", re.DOTALL)
+HARMONY_NAMES = ("analysis", "commentary", "assistant")
+_BEGINS_WITH_NAME = re.compile(r"(?:assistant)?(?:analysis|commentary)")
+# How it mostly begins to think, where only the name is left.
+_THINKS = re.compile(r"(?:We|The|User|I|Need|Let|They|This|Just|Okay|So)\b")
+_FINAL = re.compile(r"assistantfinal")
+# (Behind thoughts whose name the server's template has written.)
+_FINAL_AFTER_SENTENCE = re.compile(r"(?<=[.!?…)\n])assistantfinal(?=\S)")
+_ROLE = re.compile(r"assistant\s*\n")
 
 _CONTROL = (
-    r"(?:<\|[a-z_]{2,40}\|>|<｜[^<>｜\n]{2,40}｜>|</?s>|<(?:eos|bos|pad|turn\||\|turn)>|<(?:end|start)_of_turn>"
+    r"(?:<\|/?[a-z0-9_]{2,40}\|>|<｜[^<>｜\n]{2,40}｜>|</?s>|<(?:eos|bos|eot|pad|sep|unk|turn\||\|turn)>"
+    r"|<(?:end|start)_of_turn>"
     r"|\[/?INST\]|\[e~\[)"
 )
 _STARTS = (
@@ -37,6 +48,15 @@ _LEADING = re.compile(
 )
 _TRAILING = re.compile(rf"{_CONTROL}\Z", re.IGNORECASE)
 _LONGEST_TOKEN = 50
+# Calls of tools: of Hermes, Qwen and GLM, Claude, DeepSeek; Mistral, Llama, Kimi.
+# One without its end goes on to the text's.
+_TOOL_CALLS = re.compile(
+    r"^[ \t]*(?:<tool_call>(?=\s*(?:\{|<function=|\w+\s*<arg_key>)).*?(?:</tool_call>|\Z)"
+    r"|<(｜DSML｜)?function_calls>(?=\s*<).*?(?:</(?:｜DSML｜)?function_calls>|\Z))"
+    r"|\[TOOL_CALLS\]\s*(?:\[\{|\w+(?:\[|\{)).*|<\|python_tag\|>(?=[\w{\[]).*"
+    r"|<\|tool_calls_section_begin\|>\s*<.*|<｜tool▁calls▁begin｜>\s*<.*",
+    re.DOTALL | re.MULTILINE,
+)
 # A model that missed its end goes on with the next turn; or only the token stands between two sentences.
 _RUN_ON = re.compile(
     rf"{_CONTROL}\s*(?:{_STARTS})|(?<=[.!?…。！？]){_ENDS}(?=\s|\w)|^{_ENDS}(?=\n|\w)",
@@ -46,8 +66,14 @@ _RUN_ON = re.compile(
 
 def final_channel(text: str) -> str:
     """Return what harmony's final channel says, of a text in that format; else the text."""
-    if bare := _HARMONY_WITHOUT_TOKENS.fullmatch(text):
-        return bare[1]
+    text = text.lstrip()
+    named = _BEGINS_WITH_NAME.match(text)
+    if final := (_FINAL if named else _FINAL_AFTER_SENTENCE).search(text):
+        return text[final.end() :]
+    if named and _THINKS.match(text, named.end()) and "<|" not in text:
+        return ""
+    if role := _ROLE.match(text):
+        return text[role.end() :]
     code = spans(CLOSED_CODE, text)
     goes_on = any(not is_in(match.start(), code) for match in _HARMONY_GOES_ON.finditer(text))
     if not goes_on and not _HARMONY_BEGINS.match(text):
@@ -57,17 +83,27 @@ def final_channel(text: str) -> str:
 
 def without_tokens(text: str) -> str:
     """Return text without the control tokens around it, and without the turns that follow one."""
-    while leading := _LEADING.match(text):
-        text = text[leading.end() :]
+    begin = 0
+    while leading := _LEADING.match(text, begin):
+        begin = leading.end()
+    text = text[begin:]
     code = spans(CODE, text)
     for run_on in _RUN_ON.finditer(text):
         if not is_in(run_on.start(), code):
             text = text[: run_on.start()]
             break
-    text = text.rstrip()
-    while trailing := _TRAILING.search(text, max(0, len(text) - _LONGEST_TOKEN)):
-        text = text[: trailing.start()].rstrip()
-    return text
+    end = len(text.rstrip())
+    while trailing := _TRAILING.search(text, max(0, end - _LONGEST_TOKEN), end):
+        end = trailing.start()
+        while end and text[end - 1].isspace():
+            end -= 1
+    return text[:end]
+
+
+def without_calls(text: str) -> str:
+    """Return text without calls of tools, which nobody made out of it."""
+    code = spans(CODE, text)
+    return _TOOL_CALLS.sub(lambda call: call[0] if is_in(call.start(), code) else "", text)
 
 
 def spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:

@@ -15,6 +15,24 @@ from typing import Any
 
 LARGEST_COUNT = 1_000_000_000
 
+# What other APIs call them, which some gateways pass on: Bedrock, Vercel's SDK, Gemini, Ollama.
+_OTHER_NAMES = {
+    "inputTokens": "input_tokens",
+    "outputTokens": "output_tokens",
+    "totalTokens": "total_tokens",
+    "cacheReadInputTokens": "cache_read_input_tokens",
+    "cacheWriteInputTokens": "cache_creation_input_tokens",
+    "promptTokens": "prompt_tokens",
+    "completionTokens": "completion_tokens",
+    "promptTokenCount": "prompt_tokens",
+    "candidatesTokenCount": "completion_tokens",
+    "thoughtsTokenCount": "reasoning_tokens",
+    "totalTokenCount": "total_tokens",
+    "cachedContentTokenCount": "cached_tokens",
+    "prompt_eval_count": "prompt_tokens",
+    "eval_count": "completion_tokens",
+}
+
 _DIGITS = re.compile(r"\d{1,10}(?:\.0+)?", re.ASCII)
 
 
@@ -32,6 +50,10 @@ def read_usage(usage: Any) -> TokenCounts:
     """Return the counts in a completion's usage; what is missing or impossible is 0."""
     if not isinstance(usage, dict):
         return TokenCounts()
+    if "prompt_tokens" not in usage and "input_tokens" not in usage:
+        # (Cohere's has what is billed and what it is, which is more, each in an object of its own.)
+        named = usage["tokens"] if isinstance(usage.get("tokens"), dict) else usage
+        usage = {_OTHER_NAMES.get(name, name): value for name, value in named.items()}
     total = count(usage.get("total_tokens"))
     cached, writes, beside = _cache(usage)
     completion = count(usage.get("completion_tokens")) or count(usage.get("output_tokens"))
@@ -52,11 +74,13 @@ def read_usage(usage: Any) -> TokenCounts:
 
 def count(value: Any) -> int:
     """Return a number of tokens, also of a float or of digits; 0 when it is none."""
+    if type(value) is int:
+        return value if 0 < value <= LARGEST_COUNT else 0
     if isinstance(value, str):
         value = float(value) if _DIGITS.fullmatch(value.strip()) else 0
-    if isinstance(value, float):
-        value = int(value) if math.isfinite(value) and value.is_integer() else 0
-    return value if type(value) is int and 0 < value <= LARGEST_COUNT else 0
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return count(int(value))
+    return 0
 
 
 def reasoning_tokens(usage: Any) -> int:

@@ -7,12 +7,20 @@ from bot.text import sentence_ends
 
 Ending = Literal["whole", "cut", "withheld", "failed"]
 
-# OpenAI's words, and those of other APIs that gateways pass on.
-_CUT = {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "incomplete"}
-_WITHHELD = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "sensitive"}
+# OpenAI's words, and those of other APIs that gateways pass on: Anthropic, Bedrock, Cohere, Gemini, TGI, DeepSeek.
+_CUT = {
+    *("length", "max_tokens", "max_output_tokens", "max_new_tokens", "max_length", "maxtokens", "token_limit"),
+    *("model_length", "model_context_window_exceeded", "context_length", "incomplete", "error_limit", "time_limit"),
+    *("pause_turn", "repetition_truncation"),
+}
+_WITHHELD = {
+    *("content_filter", "content_filtered", "guardrail_intervened", "refusal", "error_toxic", "model_armor"),
+    *("safety", "image_safety", "recitation", "blocklist", "prohibited_content", "spii", "sensitive", "language"),
+}
+# And whatever ends with "error".
 _FAILED = {
-    *("error", "network_error", "insufficient_system_resource", "abort", "aborted", "cancelled", "canceled"),
-    *("malformed_function_call", "malformed_response", "timeout"),
+    *("insufficient_system_resource", "abort", "aborted", "cancelled", "canceled", "user_cancel", "timeout"),
+    *("malformed_function_call", "malformed_response", "unexpected_tool_call", "too_many_tool_calls"),
 }
 
 _LIST_MARKER = re.compile(r"(?:^|\n)[ \t]*[\w]{1,3}[.)]\Z")
@@ -23,12 +31,14 @@ _CLOSED_FENCE = f"\n{_FENCE}\n{ELLIPSIS}"
 
 def ending(finish_reason: Any) -> Ending:
     """Return what a choice's finish_reason says of its text; a reason nobody knows says nothing."""
-    reason = finish_reason.lower() if isinstance(finish_reason, str) else ""
+    if finish_reason == "stop" or not isinstance(finish_reason, str):
+        return "whole"
+    reason = finish_reason.lower().replace("-", "_").removeprefix("finish_reason_")
     if reason in _CUT:
         return "cut"
     if reason in _WITHHELD:
         return "withheld"
-    return "failed" if reason in _FAILED else "whole"
+    return "failed" if reason in _FAILED or reason.endswith("error") else "whole"
 
 
 def end_cut(text: str, longest: int) -> str:

@@ -35,6 +35,9 @@ MOST_HEADS = 16
 # What a request's own form or size brings about. Some servers answer it with a status of their own failures.
 OF_THE_REQUEST = frozenset({RefusalKind.TOO_LONG, RefusalKind.SYSTEM_ROLE, RefusalKind.ALTERNATION})
 
+# How OpenRouter refuses what its moderation flags.
+MODERATED = (403, RefusalKind.FILTERED)
+
 
 class Client(openai.AsyncOpenAI):
     """The SDK's client, which makes the head of a request once for all that have the same one."""
@@ -195,7 +198,7 @@ def _refused(error: openai.APIStatusError, request: CompletionRequest, manner: M
     if (lasting := _standing(status, refusal.kind, error.response.content)) is not None:
         return standing.standing_error(lasting, status, context)
     detail = f"the model API answered with HTTP {status}"
-    if refusal.kind in OF_THE_REQUEST or status in {400, 413, 422}:
+    if refusal.kind in OF_THE_REQUEST or status in {400, 413, 422} or (status, refusal.kind) == MODERATED:
         return RefusedRequest(refusal.kind, detail, context, window=refusal.window)
     temporary = status in {408, 409, 429} or status >= 500
     return AppError(ErrorCode.OPENAI_API_ERROR, detail, retryable=temporary, context=context)
@@ -203,6 +206,8 @@ def _refused(error: openai.APIStatusError, request: CompletionRequest, manner: M
 
 def _standing(status: int, kind: RefusalKind, raw: bytes) -> standing.Refusal | None:
     """Return what is refused until an operator acts: by its codes, else by its words."""
+    if kind is RefusalKind.FILTERED:
+        return None
     lasting = standing.refusal_of(status, standing.error_of(raw))
     if lasting is None and status < 500 and status != 429:
         return {RefusalKind.UNKNOWN_MODEL: standing.Refusal.MODEL, RefusalKind.ACCOUNT: standing.Refusal.KEY}.get(kind)

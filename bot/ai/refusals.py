@@ -32,7 +32,7 @@ _KINDS: Final[tuple[tuple[RefusalKind, re.Pattern[str]], ...]] = (
         re.compile(
             r"(?:system|developer)\W{0,3}\s*(?:role|message|instruction|prompt)?s?\W{0,3}\s*(?:is|are)?\s*"
             r"(?:not |n't |un)(?:yet |be )?(?:supported|enabled|allowed|accepted|permitted)"
-            r"|does not support\W+(?:the )?(?:system|developer)"
+            r"|do(?:es)?(?: not|n['’]t) support\W+(?:the )?(?:system|developer)|should be '?user'? or '?assistant"
             r"|(?:unexpected|invalid|unsupported|unknown) (?:message )?role\W{1,4}(?:system|developer)"
             r"|only user(?:,| and) (?:and )?(?:assistant|model) roles are supported"
         ),
@@ -44,7 +44,7 @@ _KINDS: Final[tuple[tuple[RefusalKind, re.Pattern[str]], ...]] = (
             r"|should be alternating|first message must (?:use|be|have)"
             r"|(?:must|should) (?:start|begin) with an? \W?user"
             r"|(?:multiple|consecutive|successive) \W{0,2}(?:user|assistant|system|messages?|roles?)\b"
-            r"|invalid_request_message_order"
+            r"|invalid_request_message_order|last (?:message|role)\b.{0,20}\buser\b"
         ),
     ),
     (
@@ -61,6 +61,10 @@ _KINDS: Final[tuple[tuple[RefusalKind, re.Pattern[str]], ...]] = (
             r"|reduce (?:the |your )(?:length|size) of|reduce your (?:prompt|message|input)"
             r"|inputs?\W.{0,40}must (?:be <=|have less than)"
             r"|number of tokens.{0,60}(?:exceed|longer|greater)|maximum number of (?:input )?tokens allowed"
+            r"|(?:prompt|inputs?|messages?|request)\b.{0,40}\bexceed\w*\b.{0,20}\b(?:max|model|length|limit)\w*"
+            r"|exceed\w*\b.{0,40}\b(?:token limit|max.{0,20}tokens)|range of input length should be"
+            r"|max_(?:completion_)?tokens must be at least 1, got -"
+            r"|超长|超过.{0,20}(?:长度|上下文|token)"
         ),
     ),
     (
@@ -70,15 +74,16 @@ _KINDS: Final[tuple[tuple[RefusalKind, re.Pattern[str]], ...]] = (
     (
         RefusalKind.UNKNOWN_MODEL,
         re.compile(
-            r"model_not_found|invalid_model|\bmodel\b.{0,80}(?:not found|(?:does|do) not exist|is not available)"
-            r"|(?:unknown|invalid|no such) model\b|not a valid model"
+            r"model_not_found|invalid_model|\bmodel\b.{0,80}(?:not found|not exist|is not available|is invalid)"
+            r"|(?:unknown|invalid|no such) model\b|not a valid model|model_decommissioned|no endpoints found for"
         ),
     ),
     (
         RefusalKind.FILTERED,
         re.compile(
             r"content_filter|content_policy|responsibleaipolicy|content management policy|content policy"
-            r"|safety (?:system|filter|reasons)|prohibited content|\bflagged\b"
+            r"|safety (?:system|filter|reasons)|prohibited content|\bflagged\b|content exists risk"
+            r"|data_inspection_failed|inappropriate content|不安全|敏感"
         ),
     ),
 )
@@ -91,7 +96,8 @@ _WINDOWS = (
     re.compile(r"(?:<=|less than|cannot exceed|up to) (\d+)"),
     re.compile(rf"tokens allowed{_NUMBER}"),
     re.compile(rf"context (?:length|window|size|limit)(?! by\b){_NUMBER}"),
-    re.compile(rf"\blimit{_NUMBER}"),
+    re.compile(r"maximum allowed (\d+)"),
+    re.compile(rf"\blimit(?! exceeded by\b){_NUMBER}"),
 )
 _NOT_PERMANENT = frozenset({401, 403, 408, 409})
 
@@ -117,7 +123,10 @@ def read_refusal(status: int, raw: bytes) -> Refusal:
     message = "; ".join(_messages(error))[:LONGEST_TEXT]
     codes = [word(error.get(name)) for name in ("code", "type", "param", "status")]
     text = " ".join([*codes, message]).lower()
-    kind = RefusalKind.OTHER if status in _NOT_PERMANENT else _kind(status, text)
+    kind = _kind(status, text)
+    # (A gateway's moderation is a 403 like a refused key.)
+    if status in _NOT_PERMANENT and not (status == 403 and kind is RefusalKind.FILTERED):
+        kind = RefusalKind.OTHER
     window = _window(error, text) if kind is RefusalKind.TOO_LONG else 0
     return Refusal(kind, text, message, window)
 
@@ -165,24 +174,28 @@ def _window(error: dict[str, Any], text: str) -> int:
 
 
 def _parsed(raw: bytes) -> Any:
+    """Return what a body says as JSON; what is none is a message, unless it is a page."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
-        return None
+        text = raw[:LONGEST_TEXT].decode(errors="replace").strip()
+        return "" if text.startswith(("<", "{", "[")) else text
 
 
 def _error(body: Any) -> dict[str, Any]:
-    """Return the object that says what is wrong: under `error`, the first of a list, or the body itself."""
+    """Return the object that says what is wrong: `error`, the first of a list, or the body itself."""
+    if isinstance(body, dict) and not isinstance(body.get("error"), dict) and isinstance(body.get("errors"), list):
+        body = body["errors"]
     if isinstance(body, list):
         body = body[0] if body else None
     if not isinstance(body, dict):
-        return {}
-    error = body.get("error", body)
-    return error if isinstance(error, dict) else {"message": error}
+        return {"message": body}
+    error = body.get("error")
+    return error if isinstance(error, dict) else body
 
 
 def _messages(error: dict[str, Any]) -> Iterator[str]:
-    for name in ("message", "detail", "error", "msg"):
+    for name in ("message", "detail", "error", "msg", "reason", "title"):
         if isinstance(said := error.get(name), str):
             yield said
         elif isinstance(said, dict | list):

@@ -7,25 +7,49 @@ quotes and within a sentence it is what somebody talks about, and stays.
 import re
 import unicodedata
 
-from bot.ai.control_tokens import CLOSED_CODE, CODE, final_channel, is_in, spans, without_tokens
+from bot.ai.control_tokens import (
+    CLOSED_CODE,
+    CODE,
+    HARMONY_NAMES,
+    final_channel,
+    is_in,
+    spans,
+    without_calls,
+    without_tokens,
+)
 
-# Nothing is looked for beyond it, nor so often: the event loop waits meanwhile.
+# Nothing is read beyond it: the event loop waits meanwhile.
 _LONGEST_READ = 100_000
-_MOST_MARKS = 100
 _LOOKED_BACK = 50
-_NAMES = r"(?:[a-z]+:)?(?:antthinking|think(?:ing)?|thoughts?|reasoning|reflection|scratch_?pad)"
-# Pairs of an opening and a closing tag: of most models; Mistral, Kimi, Cohere, Sky-T1, Gemma.
+_NAMES = (
+    r"(?:(?:[a-z]+:|[a-z]+_)?(?:antthinking|think(?:ing)?|thoughts?|reasoning|reflection|scratch_?pad)"
+    r"(?:_(?:process|content|steps?))?|(?:inner|internal)_monologue|chain_of_thought)"
+)
+# Pairs of an opening and a closing tag: of most models; Mistral, Kimi, Cohere and Step, Sky-T1, Gemma, Apertus.
 _PAIRS = (
-    (rf"<{_NAMES}(?:\s[^<>\n]*)?>", rf"</{_NAMES}\s*>"),
+    (rf"< ?{_NAMES}(?:\s[^<>\n]*|\s*)(?<!/)>", rf"</ ?{_NAMES}\s*>"),
     (r"\[think\]", r"\[/think\]"),
     (r"◁think▷", r"◁/think▷"),
-    (r"<\|start_thinking\|>", r"<\|end_thinking\|>"),
+    (r"<\|(?:start_thinking|think_start|think)\|>", r"<\|(?:end_thinking|think_end|end_think|/think)\|>"),
     (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
     (r"<\|channel>thought\b", r"<channel\|>"),
     (r"<unused94>(?:thought\b)?", r"<unused95>"),
+    (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
 )
-_OPENING = re.compile("|".join(opening for opening, _ in _PAIRS), re.IGNORECASE)
+_OPENINGS = "|".join(opening for opening, _ in _PAIRS)
+_OPENING = re.compile(_OPENINGS, re.IGNORECASE)
 _CLOSING = re.compile("|".join(closing for _, closing in _PAIRS), re.IGNORECASE)
+# Code is passed over: a tag in it is not the model's.
+_MARK = re.compile(rf"(?s:{CODE.pattern})|(?P<opening>{_OPENINGS})", re.IGNORECASE)
+# Of tags in brackets, as against links.
+_IN_BRACKETS = re.compile(r"\[/?(?:think|inst|e~|tool_calls)", re.IGNORECASE)
+# Thoughts that are over before they begin, or that Open WebUI passes on; what stands around an answer after thoughts.
+_FIRST = re.compile(
+    rf'\s*(?:<{_NAMES}(?:\s[^<>\n]*)?/>|(?s:<details type="reasoning".*?(?:</details>|\Z)))', re.IGNORECASE
+)
+_AROUND = re.compile(r"\s*<(answer|response|output|final_answer)>(.*?)(?:</\1>\s*|\Z)", re.IGNORECASE | re.DOTALL)
+# Granite says it in words.
+_IN_WORDS = re.compile(r"\s*here(?: i|')s my thought process:.*?here(?: i|')s my response:", re.IGNORECASE | re.DOTALL)
 _QUOTES = "`\"'“”‘’«»‹›„"
 _SENTENCE_ENDS = ".!?…:。！？"
 # Between two tags that are only named: "<think> and </think>".
@@ -43,10 +67,14 @@ def spoken(text: str) -> str:
 
     Empty when it has said nothing: only reasoned, or written only what nobody sees.
     """
-    text = text[:_LONGEST_READ]
+    text = text[:_LONGEST_READ].strip()
     # All markup has one of these; most answers have none.
-    if any(mark in text for mark in "<[◁") or text.lstrip().startswith(("analysis", "commentary")):
-        text = without_tokens(_without_thoughts(final_channel(text)))
+    if "<" in text or "◁" in text or ("[" in text and _IN_BRACKETS.search(text)):
+        text = without_tokens(without_calls(_without_thoughts(final_channel(text))))
+    elif text.startswith(HARMONY_NAMES) or "assistantfinal" in text:
+        text = final_channel(text)
+    elif text[:4].lower() == "here" and (in_words := _IN_WORDS.match(text)):
+        text = text[in_words.end() :]
     text = text.strip()
     return text if is_visible(text) else ""
 
@@ -57,26 +85,39 @@ def is_visible(text: str) -> bool:
 
 
 def _without_thoughts(text: str) -> str:
-    position = 0
-    for _ in range(_MOST_MARKS):
-        opening = _next_opening(text, position)
-        if opening is None:
-            break
-        closing = _next_closing(text, opening.end())
-        if not _is_thought(text, opening, closing):
-            # Named, and with it the tag that closes it.
-            position = closing.end() if closing else opening.end()
+    """Return text without thoughts, and without the tags around the answer that follows them. One pass."""
+    said, before = [], ""
+    position = begin = 0
+    if first := _FIRST.match(text):
+        position = begin = first.end()
+    closing = _next_closing(text, position)
+    while mark := _MARK.search(text, position):
+        position = mark.end()
+        if not mark["opening"] or _is_quoted(text, mark):
             continue
-        # Whatever stands before the first thoughts without a tag is looked at below.
-        position = opening.start()
-        text = text[:position].rstrip(" ") + _gap(text, opening, closing) + (text[closing.end() :] if closing else "")
-    return _without_unopened(text)
+        if closing and closing.start() < position:
+            closing = _next_closing(text, position)
+        before = (before + text[max(begin, mark.start() - _LOOKED_BACK) : mark.start()])[-_LOOKED_BACK:]
+        piece = text[begin : mark.start()]
+        end = closing.end() if closing else len(text)
+        if _is_thought(text, before, mark, closing):
+            piece = piece.rstrip(" ") + _gap(text, before, end)
+            before, position = before.rstrip(" "), end
+        elif closing:
+            # Named, and with it the tag that closes it.
+            piece, before, position = text[begin:end], text[max(0, end - _LOOKED_BACK) : end], end
+        else:
+            continue
+        said.append(piece)
+        begin = position
+    spoken = _without_unopened("".join(said) + text[begin:])
+    around = _AROUND.fullmatch(spoken) if len(spoken) < len(text) else None
+    return around[2] if around else spoken
 
 
-def _gap(text: str, opening: re.Match[str], closing: re.Match[str] | None) -> str:
+def _gap(text: str, before: str, end: int) -> str:
     """Return what stays between the words around thoughts: a space within a line."""
-    before = text[: opening.start()]
-    within = before and not before.endswith("\n") and closing and not text[closing.end() :].startswith(("\n", " "))
+    within = before and not before.endswith("\n") and text[end:] and not text.startswith(("\n", " "), end)
     return " " if within else ""
 
 
@@ -106,29 +147,30 @@ def _named_pairs(text: str) -> list[tuple[int, int]]:
     return pairs
 
 
-def _next_opening(text: str, position: int) -> re.Match[str] | None:
-    code = spans(CODE, text)
-    found = _OPENING.finditer(text, position)
-    return next((one for one in found if not is_in(one.start(), code) and not _is_quoted(text, one)), None)
-
-
 def _next_closing(text: str, position: int) -> re.Match[str] | None:
     # Code within thoughts may be left open: only a tag between quotes is passed over.
     return next((one for one in _CLOSING.finditer(text, position) if not _is_quoted(text, one)), None)
 
 
-def _is_thought(text: str, opening: re.Match[str], closing: re.Match[str] | None) -> bool:
-    """Return whether thoughts begin at an opening tag, rather than that somebody writes about the tag."""
-    before, line = text[: opening.start()], text[: opening.start()].rpartition("\n")[2]
+def _is_thought(text: str, before: str, opening: re.Match[str], closing: re.Match[str] | None) -> bool:
+    """Return whether thoughts begin at an opening tag, rather than that somebody writes about the tag.
+
+    before: the last characters of what is said before it.
+    """
     if closing and _JOINING.fullmatch(text, opening.end(), closing.start()):
         return False
     if not before.strip():
         return True
-    if not line.strip():
-        return closing is not None or not text[opening.end() :].startswith(" ")
+    if not before.rpartition("\n")[2].strip():
+        return closing is not None or not text.startswith(" ", opening.end())
+    if closing is None:
+        return False
+    # Tags that end a line and begin one stand around a block.
+    if text.startswith("\n", opening.end()) and text.startswith("\n", closing.start() - 1):
+        return True
     follows_mark = before[-1] != " " and not before[-1].isalnum()
     starts_sentence = before.rstrip().endswith(tuple(_SENTENCE_ENDS)) or follows_mark
-    return starts_sentence and closing is not None and not text[: closing.start()].endswith(" ")
+    return starts_sentence and not text.startswith(" ", closing.start() - 1)
 
 
 def _ends_thoughts(text: str, closing: re.Match[str]) -> bool:

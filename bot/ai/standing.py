@@ -27,7 +27,9 @@ CODES = {
     Refusal.ADDRESS: ErrorCode.CONFIGURATION_ERROR,
     Refusal.MONEY: ErrorCode.OPENAI_API_ERROR,
 }
-MODEL_CODES = frozenset({"model_not_found", "DeploymentNotFound", "model_not_available", "unknown_model"})
+MODEL_CODES = frozenset(
+    {"model_not_found", "DeploymentNotFound", "model_not_available", "unknown_model", "model_decommissioned"}
+)
 ADDRESS_CODES = frozenset({"unknown_url", "invalid_url"})
 MONEY_CODES = frozenset(
     {"insufficient_quota", "insufficient_balance", "insufficient_credits", "exceeded_current_quota_error"}
@@ -54,7 +56,9 @@ def refusal_of(status: int, error: Mapping[str, Any] | None) -> Refusal | None:
     if status in {401, 403}:
         return Refusal.KEY
     if status == 404:
-        names_model = not codes & ADDRESS_CODES and "model" in str(said.get("message", "")).lower()
+        message = str(said.get("message", "")).lower()
+        # (OpenRouter's "No endpoints found for" is of a model.)
+        names_model = not codes & ADDRESS_CODES and ("model" in message or "no endpoints found" in message)
         return Refusal.MODEL if names_model else Refusal.ADDRESS
     return Refusal.ADDRESS if 300 <= status < 400 else None
 

@@ -11,7 +11,7 @@ _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 def is_stream(raw: bytes) -> bool:
     """Return whether a body is server-sent events."""
-    return raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"data:", b"event:", b"id:", b"retry:", b": ", b":\n"))
+    return raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"data:", b"event:", b"id:", b"retry:", b":"))
 
 
 def joined(raw: bytes) -> dict[str, Any] | None:
@@ -24,11 +24,15 @@ def joined(raw: bytes) -> dict[str, Any] | None:
     parts: dict[str, list[Any]] = {}
     events, is_whole = _events(raw)
     for event in events:
-        body |= {name: event[name] for name in ("id", "model", "usage", "error") if event.get(name)}
+        body |= {name: event[name] for name in ("id", "model", "error") if event.get(name)}
+        if isinstance(usage := event.get("usage"), dict):
+            # (Anthropic tells of the prompt first, and of the answer last.)
+            body["usage"] = {**body.get("usage", {}), **usage}
         choices = event.get("choices")
-        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-            choice |= {name: value for name, value in choices[0].items() if value is not None}
-            _gather(choices[0], parts)
+        for told in choices if isinstance(choices, list) else ():
+            if isinstance(told, dict) and told.get("index") in (None, 0):
+                choice |= {name: value for name, value in told.items() if value is not None}
+                _gather(told, parts)
     if choice:
         message = _message(parts)
         if message or not isinstance(choice.get("message"), dict):
@@ -42,19 +46,28 @@ def joined(raw: bytes) -> dict[str, Any] | None:
 def _events(raw: bytes) -> tuple[list[dict[str, Any]], bool]:
     """Return the JSON objects of a stream's events, and whether it says that it is done."""
     events: list[dict[str, Any]] = []
-    for line in _LINE_BREAK.split(raw.decode("utf-8-sig", "replace")):
+    # Lines of an event that has several.
+    begun: list[str] = []
+    for line in (*_LINE_BREAK.split(raw.decode("utf-8-sig", "replace")), ""):
         name, _, value = line.partition(":")
-        if name.strip() != "data":
-            continue
-        if value.strip() == "[DONE]":
+        is_data = name.strip() == "data"
+        if is_data and value.strip() == "[DONE]":
             return events, True
-        try:
-            event = json.loads(value)
-        except (ValueError, RecursionError):
-            continue
+        event = _parsed(value) if is_data else None if line else _parsed("\n".join(begun))
         if isinstance(event, dict):
             events.append(event)
+        if not line or event is not None:
+            begun.clear()
+        elif is_data:
+            begun.append(value)
     return events, False
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _gather(choice: dict[str, Any], parts: dict[str, list[Any]]) -> None:
@@ -70,7 +83,12 @@ def _gather(choice: dict[str, Any], parts: dict[str, list[Any]]) -> None:
 def _message(parts: dict[str, list[Any]]) -> dict[str, Any]:
     """Return the message of all parts: texts joined, unless there are parts that say what they are."""
     return {
-        name: "".join(told) if all(isinstance(part, str) for part in told) else told
+        name: _whole("".join(told)) if all(isinstance(part, str) for part in told) else told
         for name, told in parts.items()
         if told
     }
+
+
+def _whole(text: str) -> str:
+    """Return text in which halves of a character that came in two events are one."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

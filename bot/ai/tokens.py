@@ -33,7 +33,10 @@ def estimate_tokens(text: str) -> int:
 
 def estimate_prompt_tokens(messages: Iterable[ChatMessage]) -> int:
     """Return roughly how many tokens a prompt has."""
-    return TOKENS_PER_PROMPT + sum(estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in messages)
+    tokens = TOKENS_PER_PROMPT
+    for message in messages:
+        tokens += estimate_tokens(message.content) + TOKENS_PER_MESSAGE
+    return tokens
 
 
 def cautious_prompt_tokens(messages: Iterable[ChatMessage]) -> int:

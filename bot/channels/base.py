@@ -227,6 +227,10 @@ class Channel(ABC):
         """Return whether a delivery that is genuine for one account is genuine for the other, too."""
         return False
 
+    def is_of_account(self, error_code: str) -> bool:
+        """Return whether a failed message's code says that the provider takes nothing from the account any more."""
+        return False
+
     def read_account_id(self, account_id: str) -> str:
         """Return what an operator entered as the account's id, as it is stored. Adapters may put it into a URL's path.
 

@@ -11,6 +11,9 @@ from bot.channels.rendering import has_markdown, render
 
 logger = logging.getLogger(__name__)
 
+# Of so many characters an answer is rendered in a millisecond: a thread costs a part of that.
+SHORT = 500
+
 
 def written(answer: Completion) -> str:
     """Return what the person reads. (The hint is not remembered: the model would learn to write it.)"""
@@ -24,6 +27,8 @@ async def rendered(markdown: str, channel: Channel) -> list[str]:
     if channel.dialect is None or not has_markdown(markdown):
         return []
     try:
+        if len(markdown) <= SHORT:
+            return render(markdown, channel.dialect, channel.max_text_length)
         # (In a thread: a long answer takes its time, and other turns go on meanwhile.)
         return await asyncio.to_thread(render, markdown, channel.dialect, channel.max_text_length)
     except Exception:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.ai.base import LanguageModel
 from bot.pipeline.limiter import Limiter
+from bot.pipeline.windows import Windows
 
 if TYPE_CHECKING:
     import aiohttp
@@ -43,6 +44,7 @@ class Services:
     client: aiohttp.ClientSession
     limiter: Limiter
     apart: Runs
+    windows: Windows = field(default_factory=Windows)
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def in_background(self, task: asyncio.Task[None]) -> None:

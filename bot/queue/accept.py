@@ -15,6 +15,7 @@ from bot.errors import ErrorCode
 from bot.models import VISITOR, InboundMessage, NewInbound, OutboundMessage, RowKey, StatusUpdate
 from bot.monitoring.metrics import count
 from bot.queue.address_changes import follow
+from bot.queue.pausing import pause
 from bot.queue.received import Accepted, Delivery, Stored, note
 from bot.queue.recovery import resolve
 from bot.queue.snapshot import ActiveBot, Directory, current
@@ -125,6 +126,10 @@ def _apply(told: Sequence[tuple[ActiveBot, StatusEvent]]) -> list[bool]:
         if change is None:
             continue
         _log_status(bot, status, change.turn_key)
+        if status.status == OutboundMessage.Status.FAILED and bot.channel.is_of_account(status.error_code):
+            # (Lock order: nobody waits for a bot's row while they hold messages.)
+            code = f"{ErrorCode.CHANNEL_ERROR}:{status.error_code}"
+            transaction.on_commit(partial(pause, bot, code, of_account=True))
         if change.resolved:
             logger.info("uncertain_resolved", extra={"bot": bot.slug, "turn_id": change.turn_key})
             resolve(change.turn_key)

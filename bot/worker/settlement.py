@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
-from bot.models import Bot, InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord, code_of
+from bot.models import InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord, code_of
 from bot.pipeline.result import After
 from bot.pipeline.turn import Turn
 from bot.privacy.erasure.farewell import leave_nothing
-from bot.queue.notices import notify_chat, notify_owners
+from bot.queue.notices import notify_chat
+from bot.queue.pausing import pause
 from bot.queue.recovery import resolve
-from bot.reasons import cause_of
 from bot.worker.retry import free_at
 from usage.budgets import release
 from usage.models import Reservation
@@ -172,28 +172,8 @@ def _lost_file_text(filename: str) -> str:
 
 def _pause(item: Settlement) -> None:
     """Pause the bot whose token or account is refused: its turns wait, and this was no attempt of theirs."""
-    bot = item.turn.bot
     InboundMessage.objects.unbegin(message.id for message in item.turn.messages)
-    if Bot.objects.pause(bot.id, item.error_code, bot.version):
-        logger.error("bot_paused", extra={"bot": bot.slug, "channel": bot.channel.slug, "error_code": item.error_code})
-        text = _lazy_pause_text(bot.slug, item.error_code if item.account_refused else "")
-        notify_owners(f"paused:{bot.slug}:{timezone.now().isoformat()}", text)
-
-
-def _pause_text(slug: str, account_code: str) -> str:
-    if account_code:
-        return _(
-            "The bot %(bot)s has paused: its provider takes nothing from its account, because %(why)s. Messages to it "
-            "are kept. Mend that at the provider, then resume the bot in the admin."
-        ) % {"bot": slug, "why": cause_of(account_code)}
-    return _(
-        "The bot %(bot)s has paused: its provider refuses the access token. Messages to it are kept. "
-        "Enter a new token in the admin, or resume the bot there."
-    ) % {"bot": slug}
-
-
-# Put into words for each owner: this is written for turns of many bots, and the notice may go out through another one.
-_lazy_pause_text = lazy(_pause_text, str)
+    pause(item.turn.bot, item.error_code, of_account=item.account_refused)
 
 
 def _go_on_with_overtaken(items: list[Settlement]) -> None:

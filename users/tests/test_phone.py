@@ -20,6 +20,9 @@ GERMAN = "+491711234567"
         ("whatsapp:+491711234567", GERMAN),
         (" sms:+49 171 1234567 \n", GERMAN),
         ("15551234567", "+15551234567"),
+        # as tables of numbers are written out
+        ("491711234567.0", GERMAN),
+        ("+491711234567.0", GERMAN),
         ("+1 (555) 123.4567", "+15551234567"),
         ("+39 06 6982", "+39066982"),
         # a copied contact: direction marks, no-break and narrow spaces, all kinds of dashes, a byte order mark
@@ -47,6 +50,8 @@ def test_any_usual_spelling_is_read_as_e164(raw, expected):
     ("raw", "region", "expected"),
     [
         ("0171 1234567", "DE", GERMAN),
+        # before Benin's numbers got 01: it is no number of the Emirates (+971)
+        ("97 12 34 56", "BJ", "+22997123456"),
         ("0171 1234567", " de ", GERMAN),
         ("(0171) 123-45-67", "DE", GERMAN),
         ("491711234567", "DE", GERMAN),

@@ -16,11 +16,13 @@ SMALLEST_LIMIT = 100
 _MARKDOWN = re.compile(
     r"[*_`\[\\|]|~~|<\w|&#?\w+;|^[ \t>]*(?:#{1,6}[ \t]|~~~|\+[ \t]|-[ \t-]*-[ \t]*$|=+[ \t]*$)", re.MULTILINE
 )
+# All of it has one of these. (A search for each takes a tenth of the pattern's time.)
+_SIGNS = "*_`[\\|~<&#+-="
 
 
 def has_markdown(text: str) -> bool:
     """Return whether a text may have anything in it that a dialect writes otherwise."""
-    return _MARKDOWN.search(text) is not None
+    return any(sign in text for sign in _SIGNS) and _MARKDOWN.search(text) is not None
 
 
 def render(markdown: str, dialect: Dialect, limit: int) -> list[str]:

@@ -14,6 +14,7 @@ from bot.channels.rendering.rules import add_rules
 
 RULE = "———"
 BETWEEN_CELLS = Run(" | ")
+BETWEEN_LINES = Run(" / ")
 # A longer info string is no language; it becomes the first line of the code.
 _LONGEST_LANGUAGE = 40
 # What is nested deeper the parser leaves out. Its recursion goes on as deep for brackets, whose time grows with it.
@@ -125,7 +126,8 @@ class _Reader:
         """Add the lines of a paragraph or heading, or keep a cell's text."""
         found = lines_of(token.children or [], self.base)
         if self.cells is not None:
-            self.cells.append(tuple(run for runs in found for run in runs))
+            filled = [runs for runs in found if runs]
+            self.cells.append(tuple(run for runs in filled for run in (BETWEEN_LINES, *runs))[1:])
             return
         lines = []
         for runs in found:

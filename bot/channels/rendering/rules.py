@@ -26,10 +26,16 @@ _DUNDER = re.compile(
 )
 
 
+_BREAK = re.compile(r"<br */?>\n?", re.IGNORECASE)
+# What ends a sentence or a clause in bold that the next word follows at once: "**Note:**this".
+_ENDS_BOLD = frozenset(".,:;!?…)]}”’»")
+
+
 def add_rules(parser: MarkdownIt) -> None:
     """Let a parser leave formulas, bare URLs and Python's names alone, and know emphasis in Chinese and in sums."""
     parser.inline.ruler.before("escape", "formula", _formula)
     parser.inline.ruler.before("newline", "bare_url", _bare_url)
+    parser.inline.ruler.before("autolink", "line_break", _line_break)
     parser.inline.ruler.at("emphasis", _emphasis)
 
 
@@ -60,6 +66,20 @@ def _bare_url(state: StateInline, silent: bool) -> bool:
     if not silent:
         state.append_pending(url)
     state.pos += len(url)
+    return True
+
+
+def _line_break(state: StateInline, silent: bool) -> bool:
+    """Take <br> for a line break, as tables have them, unless it stands between spaces: then somebody writes of it."""
+    match = _BREAK.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "<" else None
+    if match is None:
+        return False
+    before, after = state.src[max(state.pos - 1, 0) : state.pos], state.src[match.end() : match.end() + 1]
+    if before in ("", " ") and after in ("", " ") and not match.group().endswith("\n"):
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0)
+    state.pos = match.end()
     return True
 
 
@@ -95,10 +115,13 @@ def _sides(state: StateInline, end: int, marker: str) -> tuple[bool, bool]:
         is_sum = end - state.pos == 1 or before.isdigit() or after.isdigit()
         if is_sum or marker == "_":
             return False, False
+    if before == "/" and after in "./":
+        # Names of files: src/**/*.py
+        return False, False
     left = not after.isspace() and (not _is_mark(after) or before.isspace() or _is_mark(before) or _is_wide(before))
     right = not before.isspace() and (not _is_mark(before) or after.isspace() or _is_mark(after) or _is_wide(after))
     if marker == "*":
-        return left, right
+        return left, right or (end - state.pos > 1 and before in _ENDS_BOLD)
     return left and (not right or _is_mark(before)), right and (not left or _is_mark(after))
 
 

@@ -18,7 +18,7 @@ from bot.channels.connection import Connection, Credential
 from bot.channels.echo import sign_id
 from bot.channels.rendering.dialects import WHATSAPP, Dialect
 from bot.channels.whatsapp.events import parse_body
-from bot.channels.whatsapp.fields import identifier, is_phone_number_id, phone_number
+from bot.channels.whatsapp.fields import ACCOUNT_CODES, identifier, is_phone_number_id, phone_number
 
 if TYPE_CHECKING:
     # (For types only, as below where something is sent: what only receives webhooks need not load it.)
@@ -115,6 +115,10 @@ class WhatsAppChannel(Channel):
             InvalidBody: the body as a whole is not a WhatsApp webhook.
         """
         return parse_body(body, account.echo_keys)
+
+    def is_of_account(self, error_code: str) -> bool:
+        """Return whether a failed message's code is said of the whole account: payment, mostly."""
+        return error_code.isdecimal() and int(error_code) in ACCOUNT_CODES
 
     def read_account_id(self, account_id: str) -> str:
         """Return the phone number id.

@@ -10,7 +10,7 @@ import aiohttp
 from django.conf import settings
 
 from bot.channels.base import Account, SendError
-from bot.channels.whatsapp.fields import identifier, is_phone_number_id
+from bot.channels.whatsapp.fields import ACCOUNT_CODES, identifier, is_phone_number_id
 from config.egress import through
 
 # Connecting (waiting for a free connection included) ends well before the whole call does, so that a time-out tells
@@ -29,10 +29,6 @@ LARGEST_CODE = 999_999_999
 RETRYABLE_CODES = frozenset({2, 4, 80007, 130429, 131016, PAIR_LIMIT})
 # Never worth another try, whatever the HTTP status: window closed, not on WhatsApp, marked as spam, unsupported, token.
 FINAL_CODES = frozenset({INVALID, TOKEN_REFUSED, 131026, 131047, 131048, 131051})
-# Said of the whole account, so of the next message too: permissions (3, 10, 200 to 299), the phone number deleted (33),
-# a breach of policy (368), no access (131005), locked (131031), no approved display name (131037), no payment (131042),
-# the number's registration or certificate (131045, 133010).
-ACCOUNT_CODES = frozenset({3, 10, *range(200, 300), 33, 368, 131005, 131031, 131037, 131042, 131045, 133010})
 # 100 is an invalid value of this request; with this subcode, that the token sees no such phone number.
 NO_SUCH_OBJECT = re.compile(r"object\b.*\bdoes not exist", re.IGNORECASE | re.DOTALL)
 NO_SUCH_OBJECT_SUBCODE = 33
@@ -92,10 +88,12 @@ async def _call(
     url = f"{settings.WHATSAPP_API_URL}/{quote(account.account_id, safe='')}/{endpoint}".removesuffix("/")
     options = {"headers": {"Authorization": f"Bearer {_token(account)}"}, "timeout": TIMEOUT, **content}
     try:
+        proxy = through(settings.WHATSAPP_API_URL)
+    except ValueError:
+        raise SendError("proxy_wrong", retryable=True) from None
+    try:
         # A redirect would carry the message, and a careless client the token, to another place.
-        async with client.request(
-            method, url, allow_redirects=False, **through(settings.WHATSAPP_API_URL), **options
-        ) as response:
+        async with client.request(method, url, allow_redirects=False, **proxy, **options) as response:
             status, retry_after = response.status, _retry_after(response.headers.get("Retry-After"))
             answer = _parsed(await response.read())
     # Each without its original: aiohttp's errors may show the authorization header, and tracebacks are logged.

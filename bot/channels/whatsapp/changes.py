@@ -24,7 +24,7 @@ def read_system(message: dict[str, Any], account_id: str) -> AddressChanged | No
     """Return the event of a system message, or None: it is about something else, or does not say who it is about."""
     system = member(message, "system")
     kind = system.get("type")
-    if "group_id" in message or (kind not in NUMBER_CHANGED and kind != ID_CHANGED):
+    if message.get("group_id") is not None or (kind not in NUMBER_CHANGED and kind != ID_CHANGED):
         return None
     external_id = fields.identifier(message.get("id"))
     if not external_id:

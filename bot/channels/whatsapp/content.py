@@ -74,7 +74,7 @@ def _interactive(message: dict[str, Any]) -> Words | None:
 def _chosen(reply: dict[str, Any], title: str, id: str, label: str) -> Words:
     """Return what was chosen: its title, and its id where that says something else; without a title the id."""
     told_id = fact(reply.get(id))
-    text = told_id if reply.get(title) is None and told_id else string(reply, title)
+    text = told_id if told_id and not fact(reply.get(title)) else string(reply, title)
     return text, told(label, told_id if told_id != text else "")
 
 
@@ -90,11 +90,12 @@ def _list_reply(reply: dict[str, Any]) -> Words:
 def _form(reply: dict[str, Any]) -> Words:
     """Return the answers of a flow. What stands in its body ("Sent") is Meta's, in the person's language."""
     answers = reply.get("response_json")
-    if isinstance(answers, str):
-        try:
-            answers = json.loads(answers)
-        except (ValueError, RecursionError):
-            answers = None
+    try:
+        # (Relays write JSON of JSON.)
+        for _ in range(2):
+            answers = json.loads(answers) if isinstance(answers, str) else answers
+    except (ValueError, RecursionError):
+        answers = None
     facts = islice(named_values(answers, without=NO_ANSWERS), MOST_ANSWERS) if isinstance(answers, dict) else ()
     return told("form", *facts) or string(reply, "body"), ""
 
@@ -139,7 +140,9 @@ def _contact(card: dict[str, Any]) -> str:
     parts = (fact(name.get(key), 100) for key in ("first_name", "last_name"))
     called = fact(name.get("formatted_name"), 200) or " ".join(filter(None, parts))
     phones = (fact(phone.get("phone"), 40) or fact(phone.get("wa_id"), 40) for phone in objects(card.get("phones")))
-    return ", ".join(filter(None, (called, *phones)))
+    emails = (fact(email.get("email"), 100) for email in objects(card.get("emails")))
+    company = fact(member(card, "org").get("company"), 100) if isinstance(card.get("org"), dict) else ""
+    return ", ".join(filter(None, (called, company, *phones, *emails)))
 
 
 # What Meta adds to the answers of a form: a secret that tells who may answer, and which flow it was.

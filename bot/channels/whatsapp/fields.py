@@ -10,6 +10,11 @@ LONGEST_ERROR_CODE = 32
 # Until the year 2100. What lies beyond is no timestamp in seconds.
 LATEST_TIMESTAMP = 4_102_444_800
 
+# Said of the whole account, so of the next message too: permissions (3, 10, 200 to 299), the phone number deleted (33),
+# a breach of policy (368), no access (131005), locked (131031), no approved display name (131037), no payment (131042),
+# the number's registration or certificate (131045, 133010).
+ACCOUNT_CODES = frozenset({3, 10, *range(200, 300), 33, 368, 131005, 131031, 131037, 131042, 131045, 133010})
+
 _PHONE_NUMBER_ID = re.compile(r"[0-9]{1,32}")
 # Business-scoped user ids: country, dot, up to 128 alphanumerics; a parent id has one more part (US.ENT.1181…).
 _BSUID = re.compile(r"[A-Za-z]{2}(?:\.[A-Za-z0-9]{1,128}){1,2}")

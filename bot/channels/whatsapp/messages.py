@@ -36,7 +36,7 @@ def read_message(
     kind = message.get("type")
     if kind == changes.KIND:
         return changes.read_system(message, account_id)
-    if "group_id" in message:
+    if message.get("group_id") is not None:
         return None
     if not isinstance(kind, str):
         return _inbound(content.UNSUPPORTED, _no_kind, message, names, account_id, value)

@@ -68,20 +68,24 @@ async def _answer(turn: Turn, request: CompletionRequest, services: Services) ->
     A refused call is not billed, and the second one asks for less than the first: what was reserved pays for it.
     """
     began = time.monotonic()
+    if (known := services.windows.exceeded_by(request)) is not None:
+        request = smaller(request, turn.bot.system_prompt, turn.history, turn.text, known) or request
     try:
         return await _ask(request, services)
     except RefusedRequest as error:
-        less = None
+        window, less = error.window, None
         if error.kind is RefusalKind.TOO_LONG:
-            less = smaller(request, turn.bot.system_prompt, turn.history, turn.text, error.window)
+            less = smaller(request, turn.bot.system_prompt, turn.history, turn.text, window)
         if less is None:
             raise _told(turn, request, error) from None
-        logger.warning("model_context_exceeded", extra={"model": request.model, "window": error.window or None})
+        logger.warning("model_context_exceeded", extra={"model": request.model, "window": window or None})
     less = replace(less, deadline_seconds=max(request.deadline_seconds - (time.monotonic() - began), 0.1))
     try:
-        return await _ask(less, services)
+        answer = await _ask(less, services)
     except RefusedRequest as error:
         raise _told(turn, less, error) from None
+    services.windows.note(request, window)
+    return answer
 
 
 def _told(turn: Turn, request: CompletionRequest, error: RefusedRequest) -> AppError:

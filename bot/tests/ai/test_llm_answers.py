@@ -43,6 +43,8 @@ def failure(raw: bytes | str | dict[str, Any]) -> AppError:
         ("a summary", [{"type": "reasoning_summary", "text": "private"}, "Hello!"]),
         ("Gemini's thoughts", [{"text": "private", "thought": True}, {"text": "Hello!"}]),
         ("an odd type", [{"type": {}, "text": "private"}, {"type": "text", "text": "Hello!"}]),
+        ("one part", {"type": "text", "text": "Hello!"}),
+        ("a refusal", [{"type": "reasoning", "text": "private"}, {"type": "refusal", "refusal": "Hello!"}]),
         ("tags over parts", [{"text": "<think>private"}, {"text": "</think>Hello!"}]),
     ],
 )
@@ -87,12 +89,38 @@ def test_reasoning_beside_an_answer_is_left_out() -> None:
 
 # --- whether it is whole ---
 
+# (Cohere, Bedrock's proxies, Anthropic, TGI, Vertex.)
+CUT_ELSEWHERE = ["ERROR_LIMIT", "maxTokens", "max-tokens", "pause_turn", "max_new_tokens", "FINISH_REASON_MAX_TOKENS"]
 
-@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "model_length"])
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "model_length", *CUT_ELSEWHERE])
 def test_an_answer_that_was_cut_says_so(reason: str) -> None:
     completion = read(body({"content": f"Water them daily. They like light. {HALF}"}, reason))
     assert completion.text == f"Water them daily. They like light. {HALF}…"
     assert (completion.is_cut, completion.finish_reason) == (True, reason)
+
+
+@pytest.mark.parametrize("reason", ["guardrail_intervened", "content-filter", "refusal", "ERROR_TOXIC", "IMAGE_SAFETY"])
+def test_what_is_withheld_under_any_word_is_not_sent(reason: str) -> None:
+    error = failure(body({"content": HALF}, reason))
+    assert isinstance(error, EmptyCompletion)
+    assert not error.retryable
+
+
+@pytest.mark.parametrize("reason", ["inference_error", "USER_CANCEL", "UNEXPECTED_TOOL_CALL"])
+def test_an_answer_that_failed_under_any_word_is_asked_for_again(reason: str) -> None:
+    assert failure(body({"content": HALF}, reason)).retryable
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"choices": [{"message": {"content": "Hello,\nyou"}, "finish_reason": "stop"}]}',
+        b'{"choices": [{"message": {"content": "Hello,\nyou\xf0\x9f"}, "finish_reason": "stop"}]}',
+    ],
+)
+def test_line_breaks_and_half_letters_do_not_make_an_answer_unreadable(raw: bytes) -> None:
+    assert read(raw).text.startswith("Hello,\nyou")
 
 
 @pytest.mark.parametrize("reason", ["stop", "end_turn", "eos", None, "", 7, {}])
@@ -198,6 +226,13 @@ DONE = "data: [DONE]\n\n"
          + chunk(content="Hello!") + chunk("stop", USAGE) + DONE),
         ("with usage in the choice", chunk(content="Hello!") + DONE.replace("[DONE]", json.dumps(
             {"choices": [{"delta": {}, "finish_reason": "stop", "usage": USAGE}]})) + DONE),
+        ("with comments that begin at once", ":keep-alive\n\n" + chunk("stop", USAGE, content="Hello!") + DONE),
+        ("with several lines to an event",
+         f"data: {json.dumps(body({'content': 'Hello!'}), indent=1)}".replace("\n", "\ndata: ") + "\n\n" + DONE),
+        ("with other choices", 'data: {"choices": [{"index": 1, "delta": {"content": "Bye!"}}]}\n\n'
+         + chunk("stop", USAGE, content="Hello!") + DONE),
+        ("with usage in two events", chunk(usage={"prompt_tokens": 20}, content="Hello!")
+         + chunk("stop", {"completion_tokens": 10}) + DONE),
         ("without an end", chunk("stop", USAGE, content="Hello!")),
         ("in one event", f"data: {json.dumps(body({'content': 'Hello!'}))}\n\n"),
     ],
@@ -210,6 +245,11 @@ def test_a_stream_is_read_as_an_answer(label: str, stream: str) -> None:
 
 def test_a_stream_keeps_the_line_separators_of_a_text() -> None:
     assert read(chunk("stop", content="a\u2028b\x85c\nd") + DONE).text == "a\u2028bc\nd"
+
+
+def test_halves_of_a_character_in_two_events_are_one() -> None:
+    halves = [f'data: {{"choices": [{{"delta": {{"content": "{half}"}}}}]}}\n\n' for half in ("\\ud83d", "\\ude00")]
+    assert read("".join(halves) + DONE).text == "😀"
 
 
 def test_a_stream_that_breaks_off_was_cut() -> None:

@@ -228,9 +228,49 @@ def test_a_context_that_is_too_small_is_known_in_every_dialect(label: str, statu
 
 
 @pytest.mark.parametrize(
+    ("raw", "window"),
+    [
+        (b"Requested tokens (5012) exceed context window of 4096", 4096),
+        (b'"prompt is too long"', 0),
+        (b'{"error": "Bad Request", "message": "prompt is too long", "statusCode": 400}', 0),
+        (b'{"error": null, "message": "prompt is too long"}', 0),
+        (b'{"errors": [{"message": "AiError: input tokens (5012) exceeded this context window limit (4096)."}]}', 4096),
+        (
+            b'{"message": "too many tokens: size limit exceeded by 1031 tokens. The limit for this model is 4081."}',
+            4081,
+        ),
+        (b'{"error": {"message": "Your request exceeded model token limit: 8192 (requested: 9000)"}}', 8192),
+        (b'{"error": {"message": "Prompt exceeds max length", "code": "1261"}}', 0),
+        (b'{"error": {"message": "input length 5012 exceeds maximum allowed 4096"}}', 4096),
+        (b'{"error": {"message": "Total tokens of image and text exceed max message tokens"}}', 0),
+        (b'{"error": {"message": "Range of input length should be [1, 30720]"}}', 0),
+        (b'{"object": "error", "message": "max_tokens must be at least 1, got -916."}', 0),
+        ('{"error": {"message": "输入长度超过模型最大上下文长度限制"}}'.encode(), 0),
+    ],
+)
+def test_a_context_that_is_too_small_is_known_in_odd_bodies(raw: bytes, window: int) -> None:
+    refusal = read_refusal(400, raw)
+    assert (refusal.kind, refusal.window) == (RefusalKind.TOO_LONG, window)
+
+
+@pytest.mark.parametrize("raw", [b"<html>413: too long</html>", b'{"error": {"message": "prompt is too lo', b"\xff"])
+def test_pages_and_broken_bodies_say_nothing(raw: bytes) -> None:
+    assert read_refusal(400, raw).kind is RefusalKind.OTHER
+
+
+@pytest.mark.parametrize(
     ("kind", "status", "body"),
     [
         (RefusalKind.SYSTEM_ROLE, 400, vllm("System role not supported")),
+        (RefusalKind.SYSTEM_ROLE, 400, {"message": "This model doesn't support system messages."}),
+        (RefusalKind.SYSTEM_ROLE, 422, {"detail": [{"msg": "Input should be 'user' or 'assistant'"}]}),
+        (RefusalKind.ALTERNATION, 400, openai("Last message must have role `user`")),
+        (RefusalKind.FILTERED, 400, openai("Content Exists Risk")),
+        (RefusalKind.FILTERED, 400, openai("May contain inappropriate content.", "data_inspection_failed")),
+        (RefusalKind.FILTERED, 403, openai("Your chosen model requires moderation and your input was flagged")),
+        (RefusalKind.UNKNOWN_MODEL, 400, openai("Model Not Exist")),
+        (RefusalKind.UNKNOWN_MODEL, 400, {"message": "The provided model identifier is invalid."}),
+        (RefusalKind.UNKNOWN_MODEL, 404, openai("No endpoints found for house/model")),
         (RefusalKind.SYSTEM_ROLE, 500, openai("Jinja Exception: System role not supported", 500, "server_error")),
         (RefusalKind.SYSTEM_ROLE, 400, openai("Developer instruction is not enabled for models/gemma-3-27b-it")),
         (

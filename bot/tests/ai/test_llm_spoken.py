@@ -42,6 +42,28 @@ THOUGHTS = {
     # Thoughts about the tag, and an answer about it.
     f"<think>About `</think>`?</think>{HELLO}": HELLO,
     "<think>They ask for `<think>`.</think>The tag </think> ends it.": "The tag </think> ends it.",
+    # Other names, and other spellings of them.
+    f"<thinking_process>\n{GREETS}\n</thinking_process>\n{HELLO}": HELLO,
+    f"<thought_process>{GREETS}</thought_process>{HELLO}": HELLO,
+    f"<reasoning_content>{GREETS}</reasoning_content>{HELLO}": HELLO,
+    f"<inner_monologue>{GREETS}</inner_monologue>{HELLO}": HELLO,
+    f"<chain_of_thought>{GREETS}</chain_of_thought>{HELLO}": HELLO,
+    f"<longcat_think>{GREETS}</longcat_think>{HELLO}": HELLO,
+    f"< think >{GREETS}</ think >{HELLO}": HELLO,
+    f"<|think|>{GREETS}<|/think|>{HELLO}": HELLO,
+    f"<|THINK_START|>{GREETS}<|THINK_END|>{HELLO}": HELLO,
+    f"<|inner_prefix|>{GREETS}<|inner_suffix|>{HELLO}<|assistant_end|>": HELLO,
+    f'<details type="reasoning" done="true">\n<summary>Thought</summary>\n{GREETS}\n</details>\n{HELLO}': HELLO,
+    f"Here is my thought process:\n{GREETS}\nHere is my response:\n{HELLO}": HELLO,
+    # None, in one tag: what follows is the answer.
+    f"<think/>{HELLO}": HELLO,
+    f"<think />\n\n{HELLO}": HELLO,
+    # Around the answer that follows them.
+    f"<think>\n{GREETS}\n</think>\n\n<answer>\n{HELLO}\n</answer>": HELLO,
+    f"{GREETS}\n</think>\n\n<response>\n{HELLO}\n</response>\n": HELLO,
+    f"<think>{GREETS}</think><answer>{HELLO[:9]}": HELLO[:9].strip(),
+    # A block of its own, wherever it begins.
+    f"Well, <think>\n{GREETS}\n</think>\n{HELLO}": f"Well,\n{HELLO}",
 }
 
 FINAL = "<|start|>assistant<|channel|>final<|message|>"
@@ -57,6 +79,13 @@ HARMONY = {
     f"<|channel|>analysis<|message|>{GREETS[:30]}": "",
     "<|channel|>ana": "",
     '<|channel|>commentary to=functions.find <|constrain|>json<|message|>{"q": 1}<|call|>': "",
+    f"final<|message|>{HELLO}": HELLO,
+    # Without the tokens.
+    f"analysis\n{GREETS}\nassistantfinal\n{HELLO}": HELLO,
+    f"assistantanalysis{GREETS}assistantfinal{HELLO}": HELLO,
+    f"{GREETS}assistantfinal{HELLO}": HELLO,
+    f"analysis{GREETS}": "",
+    f"assistant\n\n{HELLO}": HELLO,
 }
 
 TOKENS = {
@@ -75,6 +104,24 @@ TOKENS = {
     f"{HELLO}</s>Hello again": HELLO,
     "<|im_end|>": "",
     f"<think>{GREETS}</think>{HELLO}<|im_end|>": HELLO,
+    f"{HELLO} <sep>": HELLO,
+    f"{HELLO}<unk>": HELLO,
+    f"{HELLO}<EOT>": HELLO,
+    f"{HELLO}<|dummy_1|>": HELLO,
+    f"{HELLO}<|/im_end|>": HELLO,
+}
+
+CALLS = {
+    f'{HELLO}\n<tool_call>\n{{"name": "find", "arguments": {{}}}}\n</tool_call>': HELLO,
+    "<tool_call>find\n<arg_key>q</arg_key>\n<arg_value>1</arg_value>\n</tool_call>": "",
+    f"<tool_call>\n<function=find>\n</function>\n</tool_call>\n{HELLO}": HELLO,
+    f'{HELLO}\n<function_calls>\n<invoke name="find"></invoke>\n</function_calls>': HELLO,
+    f'{HELLO}\n<｜DSML｜function_calls>\n<｜DSML｜invoke name="find">\n</｜DSML｜function_calls>': HELLO,
+    f'{HELLO}[TOOL_CALLS][{{"name": "find", "arguments": {{}}}}]': HELLO,
+    f"{HELLO}[TOOL_CALLS]find[ARGS]{{}}": HELLO,
+    '<|python_tag|>{"name": "find"}': "",
+    f"{HELLO}<|tool_calls_section_begin|><|tool_call_begin|>find:0<|tool_call_argument_begin|>{{}}": HELLO,
+    f"{HELLO}<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>find\n```json\n{{}}\n```": HELLO,
 }
 
 KEPT = [
@@ -96,11 +143,24 @@ KEPT = [
     "`<|channel|>analysis<|message|>` is for thoughts, `<|start|>assistant<|channel|>final<|message|>` to answer.",
     f"```\n{FINAL}Hi<|return|>\n```",
     "analysis of your text: it is fine",
+    "Use <details> and </details> for what can be folded, and <answer> for nothing.",
+    "<answer>42</answer> is what the exercise wants.",
+    "Here is my thought process: I count.",
+    "In gpt-oss, `assistantfinal` is what is left of the tokens; assistantfinal, as I said.",
+    "<tool_call> and </tool_call> stand around a call.",
+    '```\n<tool_call>\n{"name": "find"}\n</tool_call>\n```\nThat is a call.',
+    "Mistral writes [TOOL_CALLS] first, Llama <|python_tag|> and Kimi <|tool_calls_section_begin|> before them.",
+    "<details>\n<summary>More</summary>\nText\n</details>",
+    "Use `<details>`.\n</details> closes it.",
+    "analysisMode is a flag",
+    "<|channel|> is a token",
+    "x = (\n<Thinking time={5}/>\n)",
+    "A self-closing tag such as <think/> has no content.",
     "HTML has <s>struck</s> text and <b>bold</b> text, a < b and [1].",
 ]
 
 
-@pytest.mark.parametrize(("written", "said"), list({**THOUGHTS, **HARMONY, **TOKENS}.items()))
+@pytest.mark.parametrize(("written", "said"), list({**THOUGHTS, **HARMONY, **TOKENS, **CALLS}.items()))
 def test_reasoning_and_control_tokens_are_not_said(written: str, said: str) -> None:
     assert spoken(written) == said
 
@@ -163,10 +223,26 @@ def test_whatever_is_written_what_is_said_is_of_it_and_can_be_seen(written: str)
 
 
 @pytest.mark.parametrize(
-    "piece", ["<think>", "</think>", "<think>a</think>", "x<think>", " ", "`", "<|end|>", "<|start|>"]
+    "piece",
+    [
+        *(
+            "<think>",
+            "</think>",
+            "<think>a</think>",
+            "x<think>",
+            "<think>\n`",
+            "<unused94>",
+            " ",
+            "`",
+            "<",
+            "<s>",
+            "</s>",
+        ),
+        *("<|end|>", "<|start|>", "<|start|>assistantto=", "<|start|>assistantto=x<|channel|>"),
+    ],
 )
 def test_a_model_that_runs_wild_stops_nobody_for_long(piece: str) -> None:
     written = "analysis" + piece * (400_000 // len(piece)) + "x"
     began = time.process_time()
     spoken(written)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 1

@@ -16,6 +16,7 @@ from bot.models import TakenLease
 from bot.pipeline.stages.budget import most_micros
 from bot.pipeline.stages.completion import completion
 from bot.pipeline.turn import Turn
+from bot.pipeline.windows import Windows
 from bot.queue.turn_message import TurnMessage
 from bot.tests.support.strict_servers import DIALECTS, StrictServer
 from bot.text import clean
@@ -56,7 +57,7 @@ class Chat:
         asked_before = len(self.server.bodies)
         first = turn.request
         try:
-            await completion(turn, cast(Any, SimpleNamespace(model=self.model, background=set())))
+            await completion(turn, cast(Any, SimpleNamespace(model=self.model, background=set(), windows=Windows())))
         except AppError as error:
             return error.code
         finally:
@@ -112,7 +113,7 @@ def test_a_context_that_the_bots_own_prompt_fills_is_the_operators_matter() -> N
         model = StrictServer(512).model()
         turn = turn_of("hello", [], "Be kind. " * 400)
         with pytest.raises(AppError) as caught:
-            await completion(turn, cast(Any, SimpleNamespace(model=model, background=set())))
+            await completion(turn, cast(Any, SimpleNamespace(model=model, background=set(), windows=Windows())))
         return caught.value
 
     assert asyncio.run(run()).code == ErrorCode.CONFIGURATION_ERROR
@@ -162,7 +163,7 @@ def test_the_second_call_never_costs_more_than_what_was_reserved_for_the_first(s
             asked.append(request)
             return await server.model().complete(request)
 
-    asyncio.run(completion(turn, cast(Any, SimpleNamespace(model=Noting(), background=set()))))
+    asyncio.run(completion(turn, cast(Any, SimpleNamespace(model=Noting(), background=set(), windows=Windows()))))
     first, second = map(most_micros, asked)
     assert 0 < second < first
     assert len(turn.result.calls) == 1

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bot.channels.base import SendError
+from bot.channels.base import SendError, StatusEvent
+from bot.channels.whatsapp import WhatsAppChannel
 from bot.models import Bot, InboundMessage, Lease
 from bot.monitoring.metrics.gauges import read_gauges
 from bot.queue import accept
@@ -125,6 +126,27 @@ def test_an_account_that_is_refused_pauses_its_bot_and_nothing_is_paid_for_what_
     work_until(model=model)
     assert channel.texts == ["Echo: Hello", "Echo: Hello", "Echo: more"]
     assert states() == [("done", "")] * 2
+
+
+@pytest.mark.parametrize(("code", "pauses"), [("131042", True), ("131031", True), ("131026", False), ("", False)])
+def test_an_account_whose_refusal_comes_as_a_status_pauses_its_bot_and_nothing_is_paid_for_what_comes_meanwhile(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, code: str, pauses: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(ScriptedChannel, "is_of_account", WhatsAppChannel.is_of_account)
+    accept.accept(bot, [event("m1")])
+    work_until(model=model)
+    failed = StatusEvent(f"scripted-{channel.sent[0].id}", "failed", error_code=code, account_id=bot.account.account_id)
+    accept.accept(bot, [failed, failed])
+    accept.accept(bot, [failed])
+    assert is_paused() is pauses
+    assert [record.message for record in caplog.records].count("bot_paused") == pauses
+    if pauses:
+        assert Bot.objects.get().pause_reason == f"CHANNEL_ERROR:{code}"
+        accept.accept(bot, [event("m2", text="more")])
+        looks = iter(range(10))
+        work_until(lambda: next(looks) > 5, model=model)
+        assert len(model.history) == 1
 
 
 def test_owners_are_told_once_why_an_account_is_refused(

@@ -34,7 +34,7 @@ def connect_through(
     try:
         connection = connect(parameters)
     except psycopg.OperationalError as error:
-        if "options" not in parameters or not any(refusal in str(error) for refusal in REFUSALS):
+        if "options" not in parameters or not any(refusal in str(error).lower() for refusal in REFUSALS):
             raise
         connection, _known[server] = connect(without), True
     if server not in _known:

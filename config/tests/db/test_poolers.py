@@ -39,6 +39,7 @@ def server(said: int, answers: int, refusal: str = "") -> tuple[Any, list[dict[s
         ("", 7, False, [True, True]),
         ("", 8, True, [True, False]),
         ("FATAL:  unsupported startup parameter: options", 8, True, [True, False, False]),
+        ("Unsupported startup parameter: options", 8, True, [True, False, False]),
         ("unsupported startup parameter in options: statement_timeout", 7, True, [True, False, False]),
         ("RDS Proxy currently doesn't support command-line options.", 8, True, [True, False, False]),
     ],

@@ -34,6 +34,8 @@ def rendered(markdown: str, limit: int = LIMIT) -> str:
         ("a\n\n---\n\nb", "a\n\n———\n\nb"),
         ("`**x**` and `a_b`", "`**x**` and `a_b`"),
         ("``a`b``", "```a`b```"),
+        ("**Note:**this", "Note:this"),
+        ("a<br>b <br/>\nc", "a\nb \nc"),
     ],
 )
 def test_marks(markdown: str, expected: str) -> None:
@@ -89,6 +91,7 @@ def test_lists_and_quotes(markdown: str, expected: str) -> None:
     [
         ("| Day | Open |\n|---|:-:|\n| Mo | **9** |\n| Tu | |", "*Day* | *Open*\nMo | *9*\nTu"),
         ("a | b\n--|--\n1 | 2 | lost?", "*a* | *b*\n1 | 2 | lost?"),
+        ("| a |\n|---|\n| x<br>**y**<BR/>z |", "*a*\nx / *y* / z"),
         ("> | a | b |\n> |---|---|\n> | 1 | 2 |", "> *a* | *b*\n> 1 | 2"),
         ("| a |\n|---|\n| `x \\| y` |\n\nText", "*a*\n`x | y`\n\nText"),
     ],
@@ -115,6 +118,10 @@ def test_code_blocks(markdown: str, expected: str) -> None:
     "text",
     [
         "2 * 3 * 4 = 24",
+        "src/**/*.py and **/*.js, lib/**/a",
+        "f(**kwargs), g(**args)",
+        "HTML has <br> for a line break",
+        "`a<br>b`",
         "2*3*4 and x**2 + y**2",
         "snake_case_name and __init__.py",
         "*args, **kwargs",
