@@ -24,7 +24,7 @@ class Question:
 
 def questions() -> Iterator[Question]:
     """Yield the questions that people and operators ask."""
-    from usage.managers import day_start, today
+    from usage.days import day_start, today
 
     day = today() - timedelta(days=1)
     since = day_start(today() - timedelta(days=29))
@@ -36,7 +36,7 @@ def questions() -> Iterator[Question]:
 
 def of_people(day: date, since: datetime) -> Iterator[Question]:
     """Yield what a person of average use and the busiest one ask of a day, and of the time since."""
-    from usage.managers import day_start
+    from usage.days import day_start
     from usage.models import UsageRecord
     from users.models import User
 
@@ -62,7 +62,7 @@ def of_everybody(day: date, since: datetime) -> Iterator[Question]:
     """Yield what is asked about everybody's day, and about the time since."""
     from django.db.models import Sum
 
-    from usage.managers import day_start
+    from usage.days import day_start
     from usage.models import UsageRecord
 
     records = UsageRecord.objects
@@ -89,7 +89,7 @@ def of_everybody(day: date, since: datetime) -> Iterator[Question]:
 def reports(since: datetime) -> Iterator[Question]:
     """Yield what manage.py usage_report does, and alerts and repricing look at."""
     from bot.operations.alerts import raise_alerts
-    from usage.managers import day_start, today
+    from usage.days import day_start, today
     from usage.reporting.report_formats import tables, write_csv
     from usage.reporting.sums_report import usage_lines, usage_report
     from usage.repricing import waiting_records

@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from config.db.batches import Progress, delete_in_batches
+from usage.days import today
 from usage.folding import fold_in_batches
-from usage.managers import today
 from usage.models import ClosedDay, DailySpend, SpendAlert, UsageRecord
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from bot.channels.registry import CHANNELS
 from bot.errors import ErrorCode
 from bot.models import EMPTIED, Bot, InboundMessage, OutboundMessage
-from usage.managers import today
+from usage.days import today
 from usage.prices import price_completion
 from usage.pricing import dollars
 from users.models import User

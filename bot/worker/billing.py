@@ -12,7 +12,7 @@ from django.utils import timezone
 from bot.pipeline.turn import ModelCall, Turn
 from bot.worker.call_counting import count_calls
 from usage.budgets import Spent, counted_micros, settle
-from usage.managers import today
+from usage.days import today
 from usage.models import UsageRecord
 from usage.prices import price_completion
 

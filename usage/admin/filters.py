@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from usage.managers import today
+from usage.days import today
 from usage.models import ClosedDay, UsageKind, UsageRecord
 from usage.reporting.links import MOST_DAYS_OF_RECORDS
 from usage.reporting.question import NOBODY, BadQuestion, By, read_day

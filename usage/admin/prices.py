@@ -17,7 +17,7 @@ from config.desk.confirming import confirm, is_confirmed
 from config.desk.lists import DeskAdmin
 from usage.admin.price_form import ModelPriceForm
 from usage.admin.showing import chip
-from usage.managers import today
+from usage.days import today
 from usage.models import ModelPrice
 from usage.prices import bundled_price, forget_prices
 from usage.pricing import dollars, exact_dollars

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from usage.admin.records import FactsAdmin
 from usage.admin.showing import chip, dollars, gauge, person_link
 from usage.budgets import user_cap
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend
-from usage.owner import OWNER
+from usage.models.budgets import OWNER
 from usage.pricing import dollars as short_dollars
 from users.models import User
 
@@ -25,7 +25,7 @@ IS_PERSONS = Q(user__isnull=False)
 
 def of_nobody(rows: "QuerySet[Any]") -> "QuerySet[Any]":
     """Keep the rows of everybody together and of bots, said in the words of either index: a planner may choose."""
-    nobodys: QuerySet[Any] = rows.alias(person=OWNER).filter(person=0, user=None)
+    nobodys: QuerySet[Any] = rows.of_owner(None).filter(user=None)  # type: ignore[attr-defined]
     return nobodys
 
 
@@ -93,7 +93,7 @@ class DailySpendAdmin(FactsAdmin):
         if not search_term:
             return queryset, False
         owner = User.objects.find_by_phone_number(search_term)
-        return (queryset.alias(whose=OWNER).filter(whose=owner.pk, bot="") if owner else queryset.none()), False
+        return (queryset.of_person(owner.pk) if owner else queryset.none()), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add what today has cost everybody and the bots."""

@@ -9,13 +9,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, Q, Window
 
-from usage.closing import last_closed
 from usage.days import KEYS, SUMS
-from usage.managers import UsageQuerySet
-from usage.models import ClosedDay, UsageDay, UsageKind, UsageRecord
+from usage.models import AGGREGATES, ClosedDay, UsageDay, UsageKind, UsageQuerySet, UsageRecord, last_closed
 from usage.reporting.question import NOBODY, By, Question
 from usage.reporting.sums_report import Sums
-from usage.sums import AGGREGATES, sums_by_day
 
 ANSWERS = {"count_answers": Count("pk", filter=Q(kind=UsageKind.COMPLETION))}
 
@@ -47,14 +44,14 @@ def lines(question: Question) -> list[Line]:
 
 def _kept(question: Question, first: date, last: date) -> Iterator[Mapping[str, Any]]:
     if question.person is not None:
-        yield from sums_by_day(_of_person(question))
+        yield from _of_person(question).sums_by_day()
         return
     # A single day is read itself: it takes a moment, and is the place to look at when something seems wrong.
     closed = min(last, last_closed()) if first < last else first - timedelta(days=1)
     if first <= closed:
         yield from ClosedDay.objects.lines(first, closed)
     if closed < last:
-        yield from sums_by_day(UsageRecord.objects.between(max(first, closed + timedelta(days=1)), last))
+        yield from UsageRecord.objects.between(max(first, closed + timedelta(days=1)), last).sums_by_day()
 
 
 def people(question: Question, most: int) -> tuple[list[tuple[int, Sums]], int]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.desk.plots import Bar, plot
-from usage.managers import today
+from usage.days import today
 from usage.pricing import exact_dollars
 from usage.reporting import links
 from usage.reporting.question import NARROW, NOBODY, By, Question

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from usage.managers import today
+from usage.days import today
 
 PRESETS = (1, 7, 30, 90)
 DEFAULT_DAYS = 30

@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, CharField, Count, Max, Q, Sum, Val
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from usage.managers import today
+from usage.days import today
 from usage.models import UsageDay, UsageKind, UsageRecord
 from users.models import User
 

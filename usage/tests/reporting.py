@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from usage.managers import today
+from usage.days import today
 from usage.models import UsageDay, UsageRecord
 from usage.reporting.lines import lines
 from usage.reporting.question import By, Question, read_question

@@ -14,12 +14,12 @@ from django.db.models import F, Sum
 
 from usage import folding
 from usage.days import KEYS, SUMS
-from usage.managers import Totals
 from usage.models import UsageDay, UsageRecord
 from usage.reporting.sums_report import Person, usage_lines, usage_report
 from usage.repricing import reprice
 from usage.retention import cleanup_old_usage_metrics
 from usage.tests.factories import UsageRecordFactory
+from usage.totals import Totals
 from users.models import User
 from users.tests.factories import bob, charlie
 from users.tests.together import together

@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bot.operations.alerts import raise_alerts
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, UsageRecord
 from usage.reporting.sums_report import usage_report
-from usage.repricing import _correct, reprice, waiting_records
+from usage.repricing import reprice, waiting_records
+from usage.spending import Changes
 from users.models import User
 from users.tests.factories import UserFactory, alice
 
@@ -77,6 +78,12 @@ def test_every_question_reads_an_index_and_no_whole_table(settings: Any) -> None
     person = a_year(20_000)
     settings.DAILY_BUDGET_MICROS = 1
     records, day = UsageRecord.objects, today() - timedelta(days=1)
+
+    def correct(user_id: int | None, bot: str) -> None:
+        changes = Changes()
+        changes.add(user_id, bot, day, spent=1)
+        DailySpend.objects.correct(changes)
+
     questions: list[tuple[Callable[[], Any], str, str]] = [
         (lambda: records.get_daily_total(person, day), "usage_usagerecord", "usage_record_of_user"),
         (lambda: records.get_user_stats(person, 30), "usage_usagerecord", "usage_record_of_user"),
@@ -86,8 +93,8 @@ def test_every_question_reads_an_index_and_no_whole_table(settings: Any) -> None
         (lambda: list(waiting_records()[:200]), "usage_usagerecord", "usage_record_unpriced"),
         (lambda: reprice(dry_run=True), "usage_usagerecord", "usage_record_unpriced"),
         (raise_alerts, "usage_dailyspend", "usage_spend_one_per_day"),
-        (lambda: _correct({(0, person.pk, "", day): 1}), "usage_dailyspend", "usage_spend_one_per_day"),
-        (lambda: _correct({(1, 0, "shop", day): 1}), "usage_dailyspend", "usage_spend_one_per_day"),
+        (lambda: correct(person.pk, ""), "usage_dailyspend", "usage_spend_one_per_day"),
+        (lambda: correct(None, "shop"), "usage_dailyspend", "usage_spend_one_per_day"),
     ]
     for ask, table, index in questions:
         plans = plans_of(ask, table)

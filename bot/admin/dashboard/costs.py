@@ -13,10 +13,9 @@ from django.utils.translation import gettext as _
 from bot.admin.dashboard import links
 from bot.admin.dashboard.words import money
 from bot.models import Bot
-from usage.alerts import NEARLY_USED_UP, USED_UP
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, UsageRecord
-from usage.owner import OWNER
+from usage.standing import Standing, nearly_all
 from users.models import User
 
 # More are told as a number of others.
@@ -28,27 +27,17 @@ PEOPLE_TIME = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """How much of a budget is used, spent and reserved together, in micro-dollars."""
+    """How a budget stands, whose it is, and the list behind it."""
 
     name: str
-    used_micros: int
-    cap_micros: int
+    budget: Standing
     href: str
-
-    @property
-    def percent(self) -> int:
-        """The share that is used, 100 at most."""
-        return min(self.used_micros * 100 // self.cap_micros, USED_UP) if self.cap_micros > 0 else USED_UP
-
-    @property
-    def tone(self) -> str:
-        """How it is coloured."""
-        return "bad" if self.percent >= USED_UP else "warn" if self.percent >= NEARLY_USED_UP else "good"
 
     @property
     def words(self) -> str:
         """The amounts in words."""
-        return _("%(used)s of %(cap)s") % {"used": money(self.used_micros), "cap": money(self.cap_micros)}
+        amounts = {"used": money(self.budget.used_micros), "cap": money(self.budget.cap_micros or 0)}
+        return _("%(used)s of %(cap)s") % amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +53,13 @@ class Spender:
 def budgets(bots: list[Bot]) -> list[Gauge]:
     """Return how everybody's budget of today stands, if there is one, and each bot's that has one. One query."""
     day = today()
-    capped = {bot.slug: bot for bot in bots if bot.is_active and bot.daily_budget_micros is not None}
-    rows = DailySpend.objects.alias(owner=OWNER).filter(owner=0, bot__in=["", *capped], day=day)
-    used = {
-        bot: spent + reserved for bot, spent, reserved in rows.values_list("bot", "spent_micros", "reserved_micros")
-    }
-    gauges = []
-    if (cap := settings.DAILY_BUDGET_MICROS) is not None:
-        gauges.append(Gauge(_("Everybody together"), used.get("", 0), cap, links.usage(day, day)))
-    for slug, bot in capped.items():
-        gauges.append(Gauge(str(bot), used.get(slug, 0), bot.daily_budget_micros or 0, links.usage(day, day, bot)))
-    return gauges
+    named = {bot.slug: bot for bot in bots if bot.is_active}
+    standings = DailySpend.objects.standings(day, {slug: bot.daily_budget_micros for slug, bot in named.items()})
+    return [
+        Gauge(str(named[slug]) if slug else _("Everybody together"), budget, links.usage(day, day, named.get(slug)))
+        for slug, budget in standings.items()
+        if budget.cap_micros is not None
+    ]
 
 
 def people_near_their_budget(bots: list[Bot]) -> tuple[list[Gauge], int]:
@@ -88,11 +73,11 @@ def people_near_their_budget(bots: list[Bot]) -> tuple[list[Gauge], int]:
     records: Any = UsageRecord.objects.between(today(), today()).exclude(user=None)
     spends = records.order_by().values("user").annotate(used=Sum("budget_micros"))
     spends = spends.annotate(cap=Coalesce(F("user__daily_budget_micros"), default, output_field=BigIntegerField()))
-    near = spends.filter(used__gte=F("cap") * NEARLY_USED_UP / USED_UP).order_by("-used", "user")
+    near = spends.filter(used__gte=nearly_all(F("cap"))).order_by("-used", "user")
     found = list(near.values_list("user", "used", "cap")[:MOST_COUNTED])
     names = _names([pk for pk, _used, _cap in found[:MOST_PEOPLE]])
-    gauges = [Gauge(names[pk], used, cap, links.person(pk)) for pk, used, cap in found[:MOST_PEOPLE] if pk in names]
-    return gauges, max(len(found) - MOST_PEOPLE, 0)
+    shown = [(pk, Standing(cap, used)) for pk, used, cap in found[:MOST_PEOPLE] if pk in names]
+    return [Gauge(names[pk], budget, links.person(pk)) for pk, budget in shown], max(len(found) - MOST_PEOPLE, 0)
 
 
 def dearest_people(bot: Bot | None = None) -> list[Spender]:

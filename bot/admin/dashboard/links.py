@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from bot.models import GONE_OUT, AccessRequest, Bot, InboundMessage, OutboundMessage
 from bot.operations.figures.days import Figures
 from bot.operations.figures.history import is_held
-from usage.managers import day_start
+from usage.days import day_start
 from usage.models import UsageRecord
 from users.models import User
 

@@ -9,7 +9,7 @@ from typing import Any
 from bot.models import Bot, DailyFigures
 from bot.operations.figures.days import COLUMNS, Figures, count_day
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
-from usage.managers import today
+from usage.days import today
 from usage.models import UsageRecord
 
 logger = logging.getLogger(__name__)

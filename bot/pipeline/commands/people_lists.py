@@ -13,7 +13,7 @@ from bot.channels.registry import CHANNELS
 from bot.models import AccessRequest
 from bot.pipeline.commands.numbers import may_be_in_number
 from bot.pipeline.commands.wording import called, listed_name, quoted
-from usage.managers import today
+from usage.days import today
 from usage.models import UsageRecord
 from usage.pricing import dollars
 from users.managers import read_number

@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bot.language import grouped
-from usage.managers import Totals
 from usage.pricing import dollars
+from usage.totals import Totals
 from users.models import User
 
 NAME_LENGTH = 200

@@ -26,7 +26,7 @@ from bot.operations.figures.folding import fold_minute
 from bot.operations.figures.history import history
 from bot.tests.support.factories import ALICE, BOB, BotFactory
 from bot.tests.support.figure_rows import call, message, reply
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend
 from users.permissions import ROLE_PERMISSIONS, Permission
 from users.roles import Role
@@ -253,7 +253,7 @@ def test_budgets_are_told_with_what_is_spent_and_reserved(shop: Bot, settings: A
     DailySpend.objects.create(day=today(), bot="shop", spent_micros=3_900_000)
     DailySpend.objects.create(day=today() - timedelta(days=1), bot="shop", spent_micros=4_000_000)
     DailySpend.objects.create(day=today(), user=alice(), spent_micros=4_000_000)
-    told = [(gauge.name, gauge.words, gauge.percent, gauge.tone) for gauge in budgets([shop, free, zero])]
+    told = [(gauge.name, gauge.words, gauge.budget.percent, gauge.budget.tone) for gauge in budgets([shop, free, zero])]
     assert told == [
         ("Everybody together", "$2.50 of $10.00", 25, "good"),
         ("Shop", "$3.90 of $4.00", 97, "warn"),

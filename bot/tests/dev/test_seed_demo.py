@@ -26,7 +26,7 @@ from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFact
 from bot.tests.support.fakes import ScriptedModel, work_until
 from conversations.models import Conversation, Message
 from usage import budgets
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, ModelPrice, UsageRecord
 from usage.reporting.sums_report import usage_report
 from users.invites import renew_code

@@ -21,7 +21,7 @@ from bot.privacy.retention.table import steps
 from bot.simulator.overbudget import MADE_UP_NUMBERS
 from conversations.managers import next_expiry
 from conversations.models import Conversation, Message
-from usage.managers import day_start, today
+from usage.days import day_start, today
 from usage.models import ClosedDay, DailySpend, ModelPrice, Reservation, SpendAlert, UsageDay, UsageRecord
 from usage.spending import Changes
 from users.invites import create_invite

@@ -11,7 +11,7 @@ from bot.tests.system.erasure.messages import addresses, change_number, make_mes
 from bot.tests.system.erasure.traces import edit_in_admin, make_traces
 from bot.tests.system.erasure.world import World
 from conversations.models import Conversation
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, Reservation, UsageRecord
 from usage.spending import Changes
 from users.models import Identity, Invite, User
