@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from bot.errors import ErrorCode
 from bot.models import Bot, InboundMessage
 from bot.queue.notices import notify_owners
+from config.desk.money import exact
 from usage.days import day_start, today
 from usage.models import DailySpend, SpendAlert
-from usage.pricing import dollars
 from usage.spending import ALL_BOTS
 from usage.standing import USED_UP, Standing, reached
 
@@ -56,8 +56,8 @@ class Alert:
         """What the owners read, in the language that is spoken at the moment."""
         amounts = {
             "percent": self.percent,
-            "cap": dollars(self.budget.cap_micros or 0),
-            "spent": dollars(self.budget.spent_micros),
+            "cap": exact(self.budget.cap_micros or 0),
+            "spent": exact(self.budget.spent_micros),
         }
         if self.percent < USED_UP:
             said = _("%(percent)d %% of today's budget of %(cap)s is used (%(spent)s).") % amounts

@@ -11,13 +11,13 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from config.desk.money import column, exact
 from usage.admin.records import FactsAdmin
-from usage.admin.showing import chip, dollars, gauge, person_link
+from usage.admin.showing import chip, gauge, person_link
 from usage.budgets import user_cap
 from usage.days import today
 from usage.models import DailySpend
 from usage.models.budgets import OWNER
-from usage.pricing import dollars as short_dollars
 from users.models import User
 
 IS_PERSONS = Q(user__isnull=False)
@@ -114,7 +114,7 @@ class DailySpendAdmin(FactsAdmin):
     @admin.display(description=_("spent"))
     def spent(self, spend: DailySpend) -> str:
         """Show what was spent in dollars."""
-        return dollars(spend.spent_micros)
+        return column(spend.spent_micros)
 
     @admin.display(description=_("of the present budget"))
     def of_budget(self, spend: DailySpend) -> str:
@@ -125,12 +125,12 @@ class DailySpendAdmin(FactsAdmin):
         share = spend.spent_micros / budget if budget else 1.0
         # (number_format cuts off, it does not round.)
         percent = number_format(round(share * 100, 1), 1)
-        return gauge(share, _("%(percent)s %% of %(budget)s") % {"percent": percent, "budget": short_dollars(budget)})
+        return gauge(share, _("%(percent)s %% of %(budget)s") % {"percent": percent, "budget": exact(budget)})
 
     @admin.display(description=_("reserved"))
     def reserved(self, spend: DailySpend) -> str:
         """Show what is reserved in dollars: turns that are being answered."""
-        return dollars(spend.reserved_micros) if spend.reserved_micros else "–"
+        return column(spend.reserved_micros) if spend.reserved_micros else "–"
 
     @staticmethod
     def budget_of(spend: DailySpend) -> int | None:

@@ -3,9 +3,8 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
-from usage.pricing import MILLION
+from config.desk.money import decimal
 from usage.reporting.page import ShownRow, more, rows, total
 from usage.reporting.question import By, Question
 from usage.reporting.table import Table
@@ -30,7 +29,7 @@ def report_csv(question: Question, table: Table, names: Names) -> Iterator[str]:
 
 def _amounts(row: ShownRow) -> Sequence[object]:
     sums = row.sums
-    cost = f"{Decimal(sums.cost_micros) / MILLION:.6f}"
+    cost = decimal(sums.cost_micros)
     return (sums.answers, sums.input_tokens, sums.cached_input_tokens, sums.output_tokens, cost, sums.unpriced)
 
 

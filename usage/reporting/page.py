@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.desk.money import column
 from config.desk.plots import Bar, plot
 from usage.days import today
-from usage.pricing import exact_dollars
 from usage.reporting import links
 from usage.reporting.question import NARROW, NOBODY, By, Question
 from usage.reporting.sums_report import Sums
@@ -116,7 +116,7 @@ def total(question: Question, table: Table) -> ShownRow:
 
 def _numbers(table: Table, row: Row) -> tuple[Sums, str, float | None]:
     whole = table.total.sums.cost_micros
-    return row.sums, exact_dollars(row.sums.cost_micros), 100 * row.sums.cost_micros / whole if whole else None
+    return row.sums, column(row.sums.cost_micros), 100 * row.sums.cost_micros / whole if whole else None
 
 
 def _plot(question: Question, table: Table) -> SafeString:
@@ -130,7 +130,7 @@ def _plot(question: Question, table: Table) -> SafeString:
 
 def _bar(question: Question, day: date, sums: Sums, priced: bool) -> Bar:
     words = ngettext("%(cost)s, %(count)s completion", "%(cost)s, %(count)s completions", sums.answers)
-    values = {"cost": exact_dollars(sums.cost_micros), "count": number_format(sums.answers, force_grouping=True)}
+    values = {"cost": column(sums.cost_micros), "count": number_format(sums.answers, force_grouping=True)}
     height = sums.cost_micros if priced else sums.input_tokens + sums.output_tokens
     href = links.report(question.narrow(By.DAY, day.isoformat())) if sums.calls else ""
     return Bar(short_day(day), (float(height),), words % values, href)

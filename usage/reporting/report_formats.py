@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from config.desk.money import column
 from usage.models import UsageKind
-from usage.pricing import exact_dollars
 from usage.reporting.sums_report import Line, Person, Report, Sums
 
 MOST_PEOPLE = 20
@@ -80,7 +80,7 @@ def _table(heading: str, rows: Sequence[tuple[str, Sums]]) -> Iterator[str]:
 def _cells(sums: Sums) -> tuple[str, ...]:
     counts = (sums.calls, sums.answers, sums.input_tokens, sums.cached_input_tokens, sums.output_tokens)
     note = f"+ {sums.unpriced:,} unpriced" if sums.unpriced else ""
-    return (*(f"{count:,}" for count in counts), exact_dollars(sums.cost_micros), note)
+    return (*(f"{count:,}" for count in counts), column(sums.cost_micros), note)
 
 
 def _name(person: Person) -> str:

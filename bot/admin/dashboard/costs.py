@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bot.admin.dashboard import links
-from bot.admin.dashboard.words import money
 from bot.models import Bot
+from config.desk.money import short
 from usage.days import today
 from usage.models import DailySpend, UsageRecord
 from usage.standing import Standing, nearly_all
@@ -36,7 +36,7 @@ class Gauge:
     @property
     def words(self) -> str:
         """The amounts in words."""
-        amounts = {"used": money(self.budget.used_micros), "cap": money(self.budget.cap_micros or 0)}
+        amounts = {"used": short(self.budget.used_micros), "cap": short(self.budget.cap_micros or 0)}
         return _("%(used)s of %(cap)s") % amounts
 
 
@@ -89,7 +89,7 @@ def dearest_people(bot: Bot | None = None) -> list[Spender]:
     return [
         Spender(
             names[pk],
-            money(cost),
+            short(cost),
             cost * 100 // most,
             links.calls(bot, created_at__gte=since.isoformat(), user__id__exact=pk),
         )
@@ -106,7 +106,7 @@ def dearest_models(costs: dict[str, int], days: int, bot: Bot | None) -> list[Sp
     dearest = [(model, cost) for model, cost in costs.items() if cost > 0][:MOST_PEOPLE]
     most = max((cost for _model, cost in dearest), default=1)
     return [
-        Spender(model, money(cost), cost * 100 // most, links.usage(first, last, bot, model__exact=model))
+        Spender(model, short(cost), cost * 100 // most, links.usage(first, last, bot, model__exact=model))
         for model, cost in dearest
     ]
 

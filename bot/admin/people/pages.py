@@ -11,7 +11,7 @@ from bot.admin.people.addresses import AddressesMixin
 from bot.admin.people.listing import BudgetFilter, PeopleList, SeenFilter, order_of
 from bot.admin.people.person_page import panel_of
 from bot.admin.widgets import ago, chip
-from config.desk.money import short_dollars
+from config.desk.money import short
 from usage.standing import Standing
 from users.models import Role, User
 
@@ -80,7 +80,7 @@ class PersonAdmin(AddressesMixin):
         if not today.used_micros:
             return "–"
         if today.cap_micros is None:
-            return short_dollars(today.used_micros)
+            return short(today.used_micros)
         of = _("%(spent)s of %(budget)s")
-        text = of % {"spent": short_dollars(today.used_micros), "budget": short_dollars(today.cap_micros)}
+        text = of % {"spent": short(today.used_micros), "budget": short(today.cap_micros)}
         return text if today.tone == "good" else chip(text, today.tone)

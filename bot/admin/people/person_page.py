@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from bot.admin.people.listing import default_cap
 from bot.admin.widgets import ago
 from bot.simulator.rights import is_allowed, may_be, visitor_of
-from config.desk.money import short_dollars
+from config.desk.money import short
 from config.desk.plots import Bar, plot
 from conversations.models import Conversation
 from usage.days import today
@@ -72,14 +72,12 @@ def _spending(person: User) -> Spending:
     own = person.daily_budget_micros
     cap = default_cap() if own is None else own
     gauge = Standing(cap, spent[last], found[last].reserved_micros if last in found else 0)
-    bars = [
-        Bar(formats.date_format(day, "SHORT_DATE_FORMAT"), (spent[day],), short_dollars(spent[day])) for day in days
-    ]
+    bars = [Bar(formats.date_format(day, "SHORT_DATE_FORMAT"), (spent[day],), short(spent[day])) for day in days]
     return Spending(
-        today=short_dollars(gauge.used_micros),
+        today=short(gauge.used_micros),
         gauge=gauge,
         budget=_budget(own, cap),
-        month=short_dollars(sum(spent.values())),
+        month=short(sum(spent.values())),
         plot=plot(bars, _("Spent on each of the last 30 days"), height=40, size="small"),
         first=days[0],
         last=last,
@@ -90,8 +88,8 @@ def _budget(own: int | None, cap: int | None) -> str:
     if cap is None:
         return _("No daily budget.")
     if own is None:
-        return _("of %(budget)s, the default") % {"budget": short_dollars(cap)}
-    return _("of %(budget)s, their own budget") % {"budget": short_dollars(cap)}
+        return _("of %(budget)s, the default") % {"budget": short(cap)}
+    return _("of %(budget)s, their own budget") % {"budget": short(cap)}
 
 
 def _links(request: HttpRequest, person: User) -> list[Link]:

@@ -13,9 +13,9 @@ from bot.channels.registry import CHANNELS
 from bot.models import AccessRequest
 from bot.pipeline.commands.numbers import may_be_in_number
 from bot.pipeline.commands.wording import called, listed_name, quoted
+from config.desk.money import exact
 from usage.days import today
 from usage.models import UsageRecord
-from usage.pricing import dollars
 from users.managers import read_number
 from users.models import User
 from users.phone import InvalidPhoneNumber, is_e164, mask, variants
@@ -77,7 +77,7 @@ def _spent_today(people: list[User]) -> dict[int, int]:
 
 
 def _person_line(person: User, spent_micros: int) -> str:
-    facts = [called(person), str(person.get_role_display()), _("%s today") % dollars(spent_micros)]
+    facts = [called(person), str(person.get_role_display()), _("%s today") % exact(spent_micros)]
     if not person.is_whitelisted:
         facts.append(_("not allowed"))
     return " · ".join(facts)

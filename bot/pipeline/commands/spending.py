@@ -11,9 +11,9 @@ from bot.pipeline.commands.registry import command
 from bot.pipeline.commands.wording import called, totals_line
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
+from config.desk.money import exact
 from usage.days import today
 from usage.models import DailySpend, UsageRecord
-from usage.pricing import dollars
 from usage.spending import ALL_BOTS
 from usage.standing import Standing
 from usage.totals import Totals
@@ -44,11 +44,11 @@ def spending_text() -> str:
     known = User.objects.in_bulk([person for person, _cost in people])
     if people:
         lines += [_("People who cost most in the last 30 days:")]
-        lines += [f"· {called(known[person])}: {dollars(cost)}" for person, cost in people if person in known]
+        lines += [f"· {called(known[person])}: {exact(cost)}" for person, cost in people if person in known]
     paid = [row for row in models if row.totals.cost_micros][:LISTED]
     if paid:
         lines += [_("Models that cost most in the last 30 days:")]
-        lines += [f"· {row.model}: {dollars(row.totals.cost_micros)}" for row in paid]
+        lines += [f"· {row.model}: {exact(row.totals.cost_micros)}" for row in paid]
     return "\n".join(lines)
 
 
@@ -61,7 +61,7 @@ def budget_lines(day: date) -> Iterator[str]:
 
 
 def _line(bot: str, budget: Standing, cap_micros: int) -> str:
-    facts = {"bot": bot, "used": dollars(budget.used_micros), "cap": dollars(cap_micros), "percent": budget.percent}
+    facts = {"bot": bot, "used": exact(budget.used_micros), "cap": exact(cap_micros), "percent": budget.percent}
     if bot == ALL_BOTS:
         return _("Today's budget: %(used)s of %(cap)s (%(percent)d%% used)") % facts
     return _("Today's budget of %(bot)s: %(used)s of %(cap)s (%(percent)d%% used)") % facts

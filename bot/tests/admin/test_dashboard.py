@@ -20,7 +20,7 @@ from bot.admin.dashboard.costs import budgets, dearest_people, people_near_their
 from bot.admin.dashboard.sections import Dashboard, build
 from bot.admin.dashboard.todo import uncertain_sends
 from bot.admin.dashboard.view import dashboard
-from bot.admin.dashboard.words import age, money, number, seconds
+from bot.admin.dashboard.words import age, number, seconds
 from bot.models import AccessRequest, Bot, Heartbeat
 from bot.operations.figures.folding import fold_minute
 from bot.operations.figures.history import history
@@ -404,10 +404,9 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
 
 
 def test_numbers_and_times_are_written_in_the_readers_language(owner: Client, shop: Bot) -> None:
-    assert (number(1_234_567), seconds(2_449), money(1_234_567)) == ("1,234,567", "2.4 s", "$1.23")
+    assert (number(1_234_567), seconds(2_449)) == ("1,234,567", "2.4 s")
     with override("de"):
         assert (number(1_234_567), seconds(2_449)) == ("1.234.567", "2,4 s")
-    assert (money(4_981), money(99_999), money(100_000)) == ("$0.004981", "$0.099999", "$0.10")
     assert (seconds(None), seconds(150_000)) == ("–", "2 minutes")
     assert [age(length) for length in (1, 59.9, 3_600, 200_000)] == ["1 second", "59 seconds", "1 hour", "2 days"]
     message(shop, NOW, took=1)
