@@ -90,12 +90,12 @@ def test_a_purge_changes_no_total_and_no_report_of_everybody(settings, monkeypat
     before = everything()
     assert before[2][0].unpriced == 20
 
-    assert cleanup_old_usage_metrics(30).records == 34
+    assert cleanup_old_usage_metrics(30) == 34
     assert everything() == before
-    assert cleanup_old_usage_metrics(1).records == 63
+    assert cleanup_old_usage_metrics(1) == 63
     assert everything() == before
     assert UsageRecord.objects.count() == 3
-    assert cleanup_old_usage_metrics(1).records == 0
+    assert cleanup_old_usage_metrics(1) == 0
     assert everything() == before
 
 
@@ -131,10 +131,10 @@ def test_a_day_that_is_folded_in_two_parts_is_one_row_and_one_line():
     for hours in (1, 2, 3):
         UsageRecordFactory.create(user=None, bot="shop", created_at=NOON - timedelta(days=30, hours=hours))
     with time_machine.travel(NOON - timedelta(hours=2, minutes=30), tick=False):
-        assert cleanup_old_usage_metrics(30).records == 1
+        assert cleanup_old_usage_metrics(30) == 1
     (line,) = usage_lines(DAYS)
     assert line.sums.calls == 3
-    assert cleanup_old_usage_metrics(30).records == 2
+    assert cleanup_old_usage_metrics(30) == 2
     assert [*usage_lines(DAYS)] == [line]
     assert UsageDay.objects.get().calls == 3
 
@@ -241,7 +241,7 @@ def test_purges_at_once_beside_writers_count_every_call_once(monkeypatch):
     )
 
     def purge():
-        return cleanup_old_usage_metrics(30).records
+        return cleanup_old_usage_metrics(30)
 
     def record():
         # Also old ones: of a worker whose clock is wrong, or from a backup.

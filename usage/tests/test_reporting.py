@@ -161,7 +161,7 @@ def test_a_day_that_is_folded_in_part_is_counted_once() -> None:
         )
     assert costs(answer(days=60)) == {"2026-02-18": 3}
     with time_machine.travel(NOON - timedelta(hours=2, minutes=30), tick=False):
-        assert cleanup_old_usage_metrics(30).records == 1
+        assert cleanup_old_usage_metrics(30) == 1
     assert costs(answer(days=60)) == {"2026-02-18": 3}
     assert answer(days=60).rows[0].folded == 1
 
