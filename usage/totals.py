@@ -1,8 +1,43 @@
-"""Totals of usage: of a day, of a model, of a person."""
+"""Sums of usage: in reports, and as totals of a day, of a model, of a person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+
+
+@dataclass(slots=True)
+class Sums:
+    """Sums over usage records. Cached input is a part of input; cost_micros leaves out the unpriced."""
+
+    calls: int = 0
+    answers: int = 0
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micros: int = 0
+    unpriced: int = 0
+
+    def as_row(self) -> tuple[int, ...]:
+        """Return the sums in their order."""
+        tokens = (self.input_tokens, self.cached_input_tokens, self.output_tokens)
+        return (self.calls, self.answers, *tokens, self.cost_micros, self.unpriced)
+
+    @classmethod
+    def of_row(cls, sums: Sequence[int]) -> "Sums":
+        """Return sums from a row in the order of usage.days.SUMS, the answers last."""
+        # PostgreSQL's sums of big integers are decimals.
+        calls, *tokens_and_cost, answers = map(int, sums)
+        return cls(calls, answers, *tokens_and_cost)
+
+    def add(self, other: "Sums") -> None:
+        """Count another's records as well."""
+        self.calls += other.calls
+        self.answers += other.answers
+        self.input_tokens += other.input_tokens
+        self.cached_input_tokens += other.cached_input_tokens
+        self.output_tokens += other.output_tokens
+        self.cost_micros += other.cost_micros
+        self.unpriced += other.unpriced
 
 
 @dataclass(frozen=True, slots=True)

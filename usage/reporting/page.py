@@ -17,9 +17,9 @@ from config.desk.plots import Bar, plot
 from usage.days import today
 from usage.reporting import links
 from usage.reporting.question import NARROW, NOBODY, By, Question
-from usage.reporting.sums_report import Sums
 from usage.reporting.table import Row, Table
 from usage.reporting.words import Names, heading, short_day
+from usage.totals import Sums
 
 COUNTS = ("answers", "input_tokens", "cached_input_tokens", "output_tokens", "unpriced")
 
@@ -72,7 +72,7 @@ def shown(question: Question, table: Table, names: Names) -> dict[str, Any]:
         "tabs": list(links.tabs(question)),
         "periods": list(links.periods(question)),
         "hidden": [(str(by), value) for by, value in question.narrowed if by is not By.DAY],
-        "plot": _plot(question, table) if question.span_days > 1 and table.by_day else "",
+        "plot": _plot(question, table) if question.span_days > 1 and table.lines else "",
         "axis": [short_day(day) for day in question.span],
         "note": _note(question, table),
         "export_url": f"{reverse('admin:usage_report_export')}?{question.query()}",
@@ -124,8 +124,9 @@ def _plot(question: Question, table: Table) -> SafeString:
     priced = bool(table.total.sums.cost_micros)
     first, last = question.span
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    by_day = table.by("day")
     title = _("Cost of each day") if priced else _("Tokens of each day")
-    return plot([_bar(question, day, table.by_day.get(day, Row("")).sums, priced) for day in days], title)
+    return plot([_bar(question, day, by_day.get(str(day), Row("")).sums, priced) for day in days], title)
 
 
 def _bar(question: Question, day: date, sums: Sums, priced: bool) -> Bar:

@@ -102,6 +102,19 @@ class Question:
         return urlencode({**period, **steps, "by": self.by, **more})
 
 
+def last_days(days: int, *, person: int | None = None, bot: str = "") -> Question:
+    """Return the question about the last `days` days, today included: of everybody, or of a person or a bot.
+
+    Raises:
+        ValueError: days is less than 1.
+    """
+    if days < 1:
+        raise ValueError(f"days must be at least 1 (found {days}).")
+    steps = [(By.PERSON, str(person))] if person is not None else []
+    steps += [(By.BOT, bot)] if bot else []
+    return Question(today() - timedelta(days=days - 1), today(), By.DAY, days, tuple(steps))
+
+
 def read_question(asked: Mapping[str, Any]) -> Question:
     """Return the question of an address's query.
 
