@@ -93,7 +93,8 @@ class DailySpendAdmin(FactsAdmin):
         if not search_term:
             return queryset, False
         owner = User.objects.find_by_phone_number(search_term)
-        return (queryset.of_person(owner.pk) if owner else queryset.none()), False
+        rows: Any = queryset
+        return (rows.of_person(owner.pk) if owner else rows.none()), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add what today has cost everybody and the bots."""

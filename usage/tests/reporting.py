@@ -30,7 +30,7 @@ def answer(**asked: Any) -> Table:
 
 def report(days: int, user: User | None = None, bot: str = "") -> Table:
     """Return what manage.py usage_report tells of the last days."""
-    return table(replace(last_days(days, person=user and user.pk, bot=bot), by=By.PERSON))
+    return table(replace(last_days(days, person=user.pk if user else None, bot=bot), by=By.PERSON))
 
 
 def costs(found: Table) -> dict[str, int]:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Case, F, Min, Sum, Value, When
+from django.db.models import BigIntegerField, F, Value
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from bot.models import Bot
 from config.desk.money import short
 from usage.days import today
 from usage.models import DailySpend, UsageRecord
+from usage.spending import ALL_BOTS
 from usage.standing import Standing, nearly_all
 from users.models import User
 
@@ -63,21 +63,36 @@ def budgets(bots: list[Bot]) -> list[Gauge]:
 
 
 def people_near_their_budget(bots: list[Bot]) -> tuple[list[Gauge], int]:
-    """Return who has used most of their own budget today or all of it, and how many others have. Two queries.
+    """Return who has used most of their own budget today or all of it, and how many others have. Two or three queries.
 
     Whose budget is not their own has that of the strictest bot they have talked to today.
     """
     caps = {bot.slug: bot.user_daily_budget_micros for bot in bots if bot.user_daily_budget_micros is not None}
-    by_bot = [When(bot=slug, then=_micros(cap)) for slug, cap in caps.items()]
-    default = Min(Case(*by_bot, default=_micros(settings.USER_DAILY_BUDGET_MICROS)))
-    records: Any = UsageRecord.objects.between(today(), today()).exclude(user=None)
-    spends = records.order_by().values("user").annotate(used=Sum("budget_micros"))
-    spends = spends.annotate(cap=Coalesce(F("user__daily_budget_micros"), default, output_field=BigIntegerField()))
+    usual = settings.USER_DAILY_BUDGET_MICROS
+    least = min([*caps.values(), *([] if usual is None else [usual])], default=None)
+    spends = DailySpend.objects.filter(day=today(), user__isnull=False, bot=ALL_BOTS).annotate(
+        used=F("spent_micros") + F("reserved_micros"),
+        cap=Coalesce(F("user__daily_budget_micros"), Cast(Value(least), BigIntegerField())),
+    )
     near = spends.filter(used__gte=nearly_all(F("cap"))).order_by("-used", "user")
-    found = list(near.values_list("user", "used", "cap")[:MOST_COUNTED])
-    names = _names([pk for pk, _used, _cap in found[:MOST_PEOPLE]])
-    shown = [(pk, Standing(cap, used)) for pk, used, cap in found[:MOST_PEOPLE] if pk in names]
-    return [Gauge(names[pk], budget, links.person(pk)) for pk, budget in shown], max(len(found) - MOST_PEOPLE, 0)
+    rows = list(near.values_list("user", "user__daily_budget_micros", "spent_micros", "reserved_micros")[:MOST_COUNTED])
+    of_bots = _strictest([pk for pk, own, *_sums in rows if own is None], caps) if caps else {}
+    standings = [(pk, Standing(of_bots.get(pk, usual) if own is None else own, *sums)) for pk, own, *sums in rows]
+    found = [(pk, budget) for pk, budget in standings if budget.tone in ("warn", "bad")]
+    names = _names([pk for pk, _budget in found[:MOST_PEOPLE]])
+    gauges = [Gauge(names[pk], budget, links.person(pk)) for pk, budget in found[:MOST_PEOPLE] if pk in names]
+    return gauges, max(len(found) - MOST_PEOPLE, 0)
+
+
+def _strictest(people: list[int | None], caps: dict[str, int]) -> dict[int | None, int]:
+    """Return the smallest budget that the bots give which people have talked to today."""
+    found: dict[int | None, int] = {}
+    records = UsageRecord.objects.between(today(), today()).filter(user__in=people).order_by()
+    for person, bot in records.values_list("user", "bot").distinct():
+        cap = caps.get(bot, settings.USER_DAILY_BUDGET_MICROS)
+        if cap is not None:
+            found[person] = min(cap, found.get(person, cap))
+    return found
 
 
 def dearest_people(bot: Bot | None = None) -> list[Spender]:
@@ -109,11 +124,6 @@ def dearest_models(costs: dict[str, int], days: int, bot: Bot | None) -> list[Sp
         Spender(model, short(cost), cost * 100 // most, links.usage(first, last, bot, model__exact=model))
         for model, cost in dearest
     ]
-
-
-def _micros(cap: int | None) -> Cast:
-    # (PostgreSQL takes a null without a type for a text.)
-    return Cast(Value(cap), BigIntegerField())
 
 
 def _names(ids: list[int]) -> dict[int, str]:

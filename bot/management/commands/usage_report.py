@@ -42,7 +42,7 @@ class Command(BaseCommand):
         """Show or write the report."""
         chosen, bot = person(options["user"]), known_bot(options["bot"])
         try:
-            question = last_days(options["days"], person=chosen and chosen.pk, bot=bot)
+            question = last_days(options["days"], person=chosen.pk if chosen else None, bot=bot)
         except ValueError as error:
             raise CommandError(f"--{error}") from None
         if options["csv"] is None:

@@ -4,8 +4,9 @@ from django.db import connection
 from django.utils import timezone
 
 from bot.models import Bot
-from bot.monitoring.metrics.definitions import GAUGES, MICROS
+from bot.monitoring.metrics.definitions import GAUGES
 from bot.monitoring.system import ask_system
+from config.desk.money import MICROS
 from usage.days import today
 from usage.models import DailySpend
 from usage.spending import ALL_BOTS
