@@ -11,6 +11,8 @@ from bot.operations.figures.days import COLUMNS, Figures, count_day
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
 from usage.days import today
 from usage.models import UsageRecord
+from usage.reporting.lines import lines
+from usage.reporting.question import By, Question
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,7 @@ def fold_minute() -> int:
 
 
 def fold_night() -> int:
-    """Do what the night does: keep missing days, count the newest again, and note what older days have cost.
+    """Do what the night does: keep missing days, count the newest again, and note what older days cost by now.
 
     To be called before old messages are purged. Safe at any time, twice and in parallel.
     """
@@ -42,7 +44,24 @@ def fold_night() -> int:
     done = _fold(sorted((held - _kept(held)) | (held & settling)))
     older = {today() - timedelta(days=ago) for ago in range(1, SHOWN_DAYS)} - held
     spent = (day for day in sorted(older - _kept(older)) if UsageRecord.objects.between(day, day).exists())
-    return done + _fold(spent, costs_only=True)
+    done += _fold(spent, costs_only=True)
+    _correct_costs()
+    return done
+
+
+def _correct_costs() -> None:
+    """Take over what kept days cost by now: their records may have got a price since."""
+    first, last = (today() - timedelta(days=ago) for ago in (SHOWN_DAYS - 1, SETTLING_DAYS + 1))
+    found: dict[tuple[date, str], dict[str, int]] = {}
+    for line in lines(Question(first, last, By.DAY)):
+        for bot in {"", line.bot}:
+            costs = found.setdefault((line.day, bot), {})
+            costs[line.model] = costs.get(line.model, 0) + line.sums.cost_micros
+    for row in DailyFigures.objects.over().between(first, last):
+        costs = found.get((row.day, row.bot), {})
+        if costs != row.costs:
+            row.costs, row.cost_micros = costs, sum(costs.values())
+            row.save(update_fields=["costs", "cost_micros"])
 
 
 def held_days() -> set[date]:

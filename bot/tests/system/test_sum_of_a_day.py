@@ -17,6 +17,7 @@ from bot.admin.people.person_page import _spending
 from bot.models import Bot
 from bot.monitoring.metrics.gauges import read_gauges
 from bot.operations.alerts import _due
+from bot.operations.figures.folding import fold_night
 from bot.operations.figures.history import history
 from bot.pipeline.commands.spending import spending_text
 from bot.tests.support.factories import BotFactory
@@ -27,6 +28,8 @@ from usage.models import DailySpend, UsageRecord
 from usage.reporting.lines import details
 from usage.reporting.question import By, last_days
 from usage.reporting.table import table
+from usage.repricing import reprice
+from usage.tests.factories import ModelPriceFactory
 from users.models import User
 from users.tests.factories import UserFactory
 
@@ -114,3 +117,19 @@ def test_what_a_person_has_used_of_their_budget_is_one_sum(anna: User) -> None:
     assert left_today(anna.pk, 500_000) == 500_000 - used
     near, _others = people_near_their_budget(list(Bot.objects.for_people()))
     assert [gauge.budget for gauge in near] == [standing]
+
+
+@pytest.mark.parametrize("ago", [2, 5, 20])
+def test_a_day_that_is_priced_later_costs_as_much_on_the_dashboard_after_the_night(ago: int) -> None:
+    shop = BotFactory.create(slug="shop")
+    paid(None, "shop", 500, ago=ago)
+    paid(None, "shop", None, ago=ago)
+    fold_night()
+    ModelPriceFactory.create(model="m")
+    assert reprice().records == 1
+    fold_night()
+    costs = table(last_days(30)).by("day")[str(today() - timedelta(days=ago))].sums.cost_micros
+    assert costs > 500
+    for bot in (None, shop):
+        assert [day.cost_micros for day in history(bot).days if day.cost_micros] == [costs]
+        assert history(bot).by("costs") == {"m": costs}
