@@ -53,10 +53,12 @@ def _correct_costs() -> None:
     """Take over what kept days cost by now: their records may have got a price since."""
     first, last = (today() - timedelta(days=ago) for ago in (SHOWN_DAYS - 1, SETTLING_DAYS + 1))
     found: dict[tuple[date, str], dict[str, int]] = {}
-    for line in lines(Question(first, last, By.DAY)):
-        for bot in {"", line.bot}:
-            costs = found.setdefault((line.day, bot), {})
-            costs[line.model] = costs.get(line.model, 0) + line.sums.cost_micros
+    for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
+        # A single day, because a longer question would close days.
+        for line in lines(Question(day, day, By.DAY)):
+            for bot in {"", line.bot}:
+                costs = found.setdefault((day, bot), {})
+                costs[line.model] = costs.get(line.model, 0) + line.sums.cost_micros
     for row in DailyFigures.objects.over().between(first, last):
         costs = found.get((row.day, row.bot), {})
         if costs != row.costs:
