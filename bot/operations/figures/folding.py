@@ -10,9 +10,7 @@ from bot.models import Bot, DailyFigures
 from bot.operations.figures.days import COLUMNS, Figures, count_day
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
 from usage.days import today
-from usage.models import UsageRecord
-from usage.reporting.lines import lines
-from usage.reporting.question import By, Question
+from usage.models import UsageDay, UsageRecord
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +52,11 @@ def _correct_costs() -> None:
     first, last = (today() - timedelta(days=ago) for ago in (SHOWN_DAYS - 1, SETTLING_DAYS + 1))
     found: dict[tuple[date, str], dict[str, int]] = {}
     for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
-        # A single day, because a longer question would close days.
-        for line in lines(Question(day, day, By.DAY)):
-            for bot in {"", line.bot}:
+        folded = UsageDay.objects.between(day, day).values("bot", "model", "cost_micros")
+        for line in [*UsageRecord.objects.between(day, day).sums_by_day(), *folded]:
+            for bot in {"", line["bot"]}:
                 costs = found.setdefault((day, bot), {})
-                costs[line.model] = costs.get(line.model, 0) + line.sums.cost_micros
+                costs[line["model"]] = costs.get(line["model"], 0) + line["cost_micros"]
     for row in DailyFigures.objects.over().between(first, last):
         costs = found.get((row.day, row.bot), {})
         if costs != row.costs:
