@@ -24,7 +24,7 @@ class Question:
 
 def questions() -> Iterator[Question]:
     """Yield the questions that people and operators ask."""
-    from usage.managers import day_start, today
+    from usage.days import day_start, today
 
     day = today() - timedelta(days=1)
     since = day_start(today() - timedelta(days=29))
@@ -36,7 +36,7 @@ def questions() -> Iterator[Question]:
 
 def of_people(day: date, since: datetime) -> Iterator[Question]:
     """Yield what a person of average use and the busiest one ask of a day, and of the time since."""
-    from usage.managers import day_start
+    from usage.days import day_start
     from usage.models import UsageRecord
     from users.models import User
 
@@ -62,7 +62,7 @@ def of_everybody(day: date, since: datetime) -> Iterator[Question]:
     """Yield what is asked about everybody's day, and about the time since."""
     from django.db.models import Sum
 
-    from usage.managers import day_start
+    from usage.days import day_start
     from usage.models import UsageRecord
 
     records = UsageRecord.objects
@@ -89,9 +89,11 @@ def of_everybody(day: date, since: datetime) -> Iterator[Question]:
 def reports(since: datetime) -> Iterator[Question]:
     """Yield what manage.py usage_report does, and alerts and repricing look at."""
     from bot.operations.alerts import raise_alerts
-    from usage.managers import day_start, today
-    from usage.reporting.report_formats import tables, write_csv
-    from usage.reporting.sums_report import usage_lines, usage_report
+    from usage.days import day_start, today
+    from usage.reporting.csv_file import write_details
+    from usage.reporting.lines import details
+    from usage.reporting.question import last_days
+    from usage.reporting.text import tables
     from usage.repricing import waiting_records
 
     created = "usage_usagerecord.created_at"
@@ -102,8 +104,8 @@ def reports(since: datetime) -> Iterator[Question]:
         "GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 5, 6, 7"
     )
     year = day_start(today() - timedelta(days=364))
-    yield Question("usage_report, 30 days", lambda: list(tables(usage_report(30))), grouped, (since,), SELDOM)
-    csv_of = lambda days: write_csv(usage_lines(days), StringIO())  # noqa: E731
+    yield Question("usage_report, 30 days", lambda: list(tables(last_days(30))), grouped, (since,), SELDOM)
+    csv_of = lambda days: write_details(details(last_days(days)), StringIO())  # noqa: E731
     yield Question("usage_report --csv, 30 days", lambda: csv_of(30), grouped, (since,), SELDOM)
     yield Question("usage_report --csv, 365 days", lambda: csv_of(365), grouped, (year,), ONCE)
     yield Question(

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 
-from usage.managers import today
-from usage.models import DailySpend, Reservation
+from usage.days import today
+from usage.models import DailySpend, Reservation, ReservationQuerySet
 from usage.pricing import assumed_micros
-from usage.spending import EVERYBODY, Changes, Owner, ReservationQuerySet, Standing, owners
+from usage.spending import EVERYBODY, Changes, Owner, owners
+from usage.standing import Standing
 
 if TYPE_CHECKING:
     from users.models import User
@@ -164,8 +165,8 @@ def release(abandoned: ReservationQuerySet) -> int:
 
 def left_today(user_id: int, cap_micros: int) -> int:
     """Return what a person may still spend today. One query."""
-    spend = DailySpend.objects.of(Owner(user_id=user_id), today()).first()
-    return max(0, cap_micros - (spend.spent_micros + spend.reserved_micros if spend else 0))
+    standing = DailySpend.objects.standings_of_people(today(), {user_id: cap_micros})[user_id]
+    return max(0, cap_micros - standing.used_micros)
 
 
 def _decide(wanted: Sequence[Wanted], standings: dict[Owner, Standing]) -> Iterator[OverBudget | None]:
@@ -179,7 +180,7 @@ def _decide(wanted: Sequence[Wanted], standings: dict[Owner, Standing]) -> Itera
         set_caps = [(cap, standings[owner], most - one.amount_micros) for cap, owner, most in caps if most is not None]
         if spent := [cap for cap, standing, room in set_caps if standing.spent_micros > room]:
             yield OverBudget(spent[0])
-        elif held := [cap for cap, standing, room in set_caps if standing.total_micros > room]:
+        elif held := [cap for cap, standing, room in set_caps if standing.used_micros > room]:
             yield OverBudget(held[0], may_pass=True)
         else:
             for owner in owners(one.user_id, one.bot):

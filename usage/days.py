@@ -1,50 +1,20 @@
-"""The repository of days of usage: what records that are not kept any more came to."""
+"""Days of usage, in settings.TIME_ZONE, and the columns that their sums have."""
 
-from __future__ import annotations
+from datetime import UTC, date, datetime, time
 
-from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from django.utils import timezone
 
-from django.db import models
-from django.db.models import Case, F, When
-
-from config.db.rows import insert_rows
-
-if TYPE_CHECKING:
-    from usage.models import UsageDay  # noqa: F401 (named in the queryset's type)
-
-# What names a row, in the order in which rows are locked.
+# Name the sums of a day, in the order in which rows are locked.
 KEYS = ("day", "bot", "kind", "model")
 SUMS = ("calls", "input_tokens", "cached_input_tokens", "output_tokens", "cost_micros", "unpriced")
 
 
-class UsageDayQuerySet(models.QuerySet["UsageDay"]):
-    """What days came to."""
-
-    def between(self, first: date, last: date) -> Self:
-        """Keep the days first to last, both included."""
-        return self.filter(day__gte=first, day__lte=last)
-
-    def with_answers(self) -> Self:
-        """Add how many of the calls were completions, as `answers`."""
-        from usage.models import UsageKind
-
-        return self.annotate(
-            answers=Case(
-                When(kind=UsageKind.COMPLETION, then=F("calls")), default=0, output_field=models.BigIntegerField()
-            )
-        )
-
-    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add sums to their days, each a mapping of KEYS and SUMS, no key twice. Part of the caller's transaction.
-
-        One statement. It locks rows in the order of KEYS, so that several at once cannot deadlock.
-        """
-        ordered = sorted(({**row, "day": row["day"].isoformat()} for row in rows), key=_place)
-        sums = ", ".join(f"{name} = usage_usageday.{name} + excluded.{name}" for name in SUMS)
-        insert_rows(self.model, ordered, on_conflict=f"({', '.join(KEYS)}) DO UPDATE SET {sums}")
+def today() -> date:
+    """Return today's date in settings.TIME_ZONE."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
-def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[key] for key in KEYS)
+def day_start(day: date) -> datetime:
+    """Return when day begins in settings.TIME_ZONE; where the clocks skip midnight, the moment they skip it."""
+    # In UTC: Python compares a skipped or repeated midnight with another zone's times as never equal.
+    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone()).astimezone(UTC)

@@ -6,9 +6,7 @@ from datetime import datetime
 from django.db import connections, transaction
 
 from config.db.batches import FIRST_SIZE, Progress, next_size
-from usage.managers import UsageQuerySet
-from usage.models import ClosedDay, UsageDay, UsageRecord
-from usage.sums import sums_by_day
+from usage.models import ClosedDay, UsageDay, UsageQuerySet, UsageRecord
 
 
 def fold_in_batches(old: UsageQuerySet, *, progress: Progress | None = None) -> int:
@@ -44,7 +42,7 @@ def _fold_batch(old: UsageQuerySet, size: int) -> tuple[int, datetime | None]:
         return 0, None
     # Locked: until the end of the transaction these are the same rows with the same numbers to every statement.
     locked = UsageRecord.objects.filter(pk__in=[key for key, _ in chosen])
-    sums = sums_by_day(locked)
+    sums = locked.sums_by_day()
     UsageDay.objects.add(sums)
     ClosedDay.objects.reopen(row["day"] for row in sums)
     return locked._raw_delete(locked.db), chosen[-1][1]

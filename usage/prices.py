@@ -11,7 +11,8 @@ from datetime import time as time_of_day
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from usage.pricing import MILLION, Price, cost_micros
+from config.desk.money import MICROS
+from usage.pricing import Price, cost_micros
 
 if TYPE_CHECKING:
     from genai_prices.types import PriceCalculation, TieredPrices
@@ -211,4 +212,4 @@ def _rate(price: "Decimal | TieredPrices | None", input_tokens: int) -> int | No
 
 
 def _micros(dollars: Decimal) -> int:
-    return int((dollars * MILLION).to_integral_value(rounding=ROUND_HALF_UP))
+    return int((dollars * MICROS).to_integral_value(rounding=ROUND_HALF_UP))

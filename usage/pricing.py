@@ -1,8 +1,9 @@
-"""What tokens cost, and how an amount is written. Pure integer arithmetic in micro-dollars: no Django, no float."""
+"""What tokens cost. Pure integer arithmetic in micro-dollars: no Django, no float."""
 
 from dataclasses import dataclass
 from typing import Any
 
+# Rates are of a million tokens.
 MILLION = 1_000_000
 
 
@@ -52,15 +53,3 @@ def cost_micros(price: Price, input_tokens: int, cached_input_tokens: int, outpu
 def assumed_micros(tokens: int, micros_per_million: int) -> int:
     """Return what tokens without a known price are taken to cost, rounded up."""
     return -(-tokens * micros_per_million // MILLION)
-
-
-def dollars(micros: int) -> str:
-    """Return micro-dollars as dollars, with as many digits as it takes: $0.00, $0.000123, $1.20."""
-    whole, fraction = divmod(micros, MILLION)
-    return f"${whole:,}.{f'{fraction:06d}'.rstrip('0').ljust(2, '0')}"
-
-
-def exact_dollars(micros: int) -> str:
-    """Return micro-dollars as dollars with all six digits, as columns of amounts want them: $1.200000, -$0.000001."""
-    whole, fraction = divmod(abs(micros), MILLION)
-    return f"{'-' if micros < 0 else ''}${whole:,}.{fraction:06}"

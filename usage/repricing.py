@@ -6,20 +6,17 @@ so that what a day has cost remains the sum of what its records count.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from config.db.batches import FIRST_SIZE, Progress, next_size
-from usage.managers import UsageQuerySet
-from usage.models import ClosedDay, DailySpend, UsageRecord
-from usage.owner import OWNER
+from usage.models import ClosedDay, DailySpend, UsageQuerySet, UsageRecord
 from usage.prices import Priced, forget_prices, price_completion
+from usage.spending import Changes
 from users.models import User
 
 
@@ -134,43 +131,21 @@ def _store(records: list[UsageRecord], prices: dict[int, Priced]) -> list[UsageR
     unpriced = UsageRecord.objects.unpriced()
     keys = [record.pk for record in records]
     locked = list(unpriced.filter(pk__in=keys).select_for_update(of=("self",)).order_by("pk"))
-    corrections: dict[Spend, int] = defaultdict(int)
+    corrections = Changes()
     for record in locked:
         priced = prices[record.pk]
         record.cost_micros, record.price = priced.cost_micros, {**priced.snapshot, "repriced_at": now}
         # Older than the column: what it counted is not known, so there is no difference to correct.
         if record.budget_micros is not None and record.cost_micros is not None:
-            for spend in _spends(record):
-                corrections[spend] += record.cost_micros - record.budget_micros
+            if record.budget_day is not None:
+                difference = record.cost_micros - record.budget_micros
+                corrections.add(record.user_id, record.bot, record.budget_day, spent=difference)
             record.budget_micros = record.cost_micros
     if locked:
         unpriced.bulk_update(locked, ["cost_micros", "price", "budget_micros"])
-    _correct(corrections)
+    DailySpend.objects.correct(corrections)
     ClosedDay.objects.reopen(map(_day, locked))
     return locked
-
-
-# (rank, person's id, bot, day). In this order spends are locked: people, bots, everybody (usage/spending.py).
-Spend = tuple[int, int, str, date]
-
-
-def _spends(record: UsageRecord) -> Iterable[Spend]:
-    """Yield the spends that a record counts in."""
-    if record.budget_day is None:
-        return
-    if record.user_id is not None:
-        yield (0, record.user_id, "", record.budget_day)
-    if record.bot:
-        yield (1, 0, record.bot, record.budget_day)
-    yield (2, 0, "", record.budget_day)
-
-
-def _correct(corrections: dict[Spend, int]) -> None:
-    by_owner = DailySpend.objects.alias(owner=OWNER)
-    for (_, owner, bot, day), difference in sorted(corrections.items()):
-        if difference:
-            spends = by_owner.filter(owner=owner, bot=bot, day=day)
-            spends.update(spent_micros=F("spent_micros") + difference)
 
 
 def _day(record: UsageRecord) -> date:

@@ -1,23 +1,8 @@
-"""The repository of budgets: what days have cost and what is reserved, changed by sums and locked in one order.
+"""Whose spends an amount counts in, and changes of many, in the order in which their rows are locked."""
 
-Reservations are locked before spends; spends by person, then by bot, everybody's row last. Whoever keeps to it cannot
-deadlock.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
-
-from django.db import models
-
-from config.db.rows import insert_rows
-from usage.owner import OWNER
-
-if TYPE_CHECKING:
-    from usage.models import DailySpend, Reservation  # noqa: F401 (named in the querysets' types)
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +19,13 @@ class Owner:
 
 
 EVERYBODY = Owner()
+# In place of a bot's slug.
+ALL_BOTS = ""
 
 
 def owners(user_id: int | None, bot: str) -> set[Owner]:
     """Return whose rows an amount counts in. Who is not known (a person who was deleted) has none of their own."""
     return {Owner(user_id=user_id), Owner(bot=bot), EVERYBODY}
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a row of a day has come to."""
-
-    spent_micros: int
-    reserved_micros: int
-
-    @property
-    def total_micros(self) -> int:
-        """Spent and reserved together."""
-        return self.spent_micros + self.reserved_micros
-
-    def with_reserved(self, micros: int) -> Standing:
-        """Return what it comes to with so much more reserved."""
-        return Standing(self.spent_micros, self.reserved_micros + micros)
 
 
 @dataclass(slots=True)
@@ -71,9 +41,12 @@ class Changes:
             sums[0] += spent
             sums[1] += reserved
 
+    def ordered(self) -> list[tuple[tuple[Owner, date], list[int]]]:
+        """Return the changes of spent and reserved, in lock order."""
+        return sorted(self._sums.items(), key=lambda item: (item[0][0].place, item[0][1]))
+
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each change, in the order in which they are locked."""
-        ordered = sorted(self._sums.items(), key=lambda item: (item[0][0].place, item[0][1]))
+        """Return a row for each change, in lock order."""
         return [
             {
                 "user_id": owner.user_id,
@@ -82,52 +55,5 @@ class Changes:
                 "spent_micros": sums[0],
                 "reserved_micros": sums[1],
             }
-            for (owner, day), sums in ordered
+            for (owner, day), sums in self.ordered()
         ]
-
-
-class DailySpendQuerySet(models.QuerySet["DailySpend"]):
-    """What days have cost."""
-
-    def of(self, owner: Owner, day: date) -> Self:
-        """Keep the row of a person, a bot or everybody for a day: what the unique index finds at once."""
-        return self.alias(person=OWNER).filter(person=owner.user_id or 0, bot=owner.bot, day=day)
-
-    def apply(self, changes: Changes) -> dict[tuple[Owner, date], Standing]:
-        """Add the changes, in a transaction; return to what each row has come.
-
-        One statement. It makes the rows that are missing and locks each one, also where nothing is added to it.
-        """
-        returned = insert_rows(
-            self.model,
-            changes.rows(),
-            on_conflict=(
-                "(COALESCE(user_id, 0), bot, day) DO UPDATE SET "
-                "spent_micros = usage_dailyspend.spent_micros + excluded.spent_micros, "
-                "reserved_micros = usage_dailyspend.reserved_micros + excluded.reserved_micros"
-            ),
-            returning=("user_id", "bot", "CAST(day AS text)", "spent_micros", "reserved_micros"),
-        )
-        return {
-            (Owner(user_id, bot), date.fromisoformat(day)): Standing(spent, reserved)
-            for user_id, bot, day, spent, reserved in returned
-        }
-
-
-class ReservationQuerySet(models.QuerySet["Reservation"]):
-    """What turns have reserved."""
-
-    def locked(self, most: int | None = None) -> list[Reservation]:
-        """Lock the reservations (the first so many of them) and return them."""
-        return list(self.select_for_update(of=("self",)).order_by("turn_key")[:most])
-
-    def take_out(self, reservations: Sequence[Reservation], changes: Changes) -> None:
-        """Delete locked reservations and note that their amounts are free again."""
-        for held in reservations:
-            changes.add(held.user_id, held.bot, held.day, reserved=-held.amount_micros)
-        if reservations:
-            self.filter(pk__in=[reservation.pk for reservation in reservations]).delete()
-
-    def put_in(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Store new reservations, in one statement. Before the spends: a key that another is deleting is waited for."""
-        insert_rows(self.model, sorted(rows, key=lambda row: int(row["turn_key"])))

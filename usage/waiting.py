@@ -6,7 +6,7 @@ from datetime import date
 
 from django.utils import timezone
 
-from usage.managers import day_start
+from usage.days import day_start
 from usage.models import ModelPrice
 from usage.prices import with_undated
 from usage.repricing import waiting_records

@@ -6,8 +6,8 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from bot.language import grouped
+from config.desk.money import exact
 from usage.models import UsageRecord
-from usage.pricing import dollars
 
 # Between a completion and the reply stored after it; a turn ends by its deadline long before.
 LONGEST_TURN = timedelta(hours=1)
@@ -31,5 +31,5 @@ def call_line(model: str, input_tokens: int, output_tokens: int, cost_micros: in
         "model": model,
         "input": grouped(input_tokens),
         "output": grouped(output_tokens),
-        "cost": _("price unknown") if cost_micros is None else dollars(cost_micros),
+        "cost": _("price unknown") if cost_micros is None else exact(cost_micros),
     }

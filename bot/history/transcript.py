@@ -20,9 +20,9 @@ from bot.history.timeline import lasted
 from bot.language import grouped
 from bot.models import Bot, InboundMessage, OutboundMessage
 from bot.privacy.subjects import subject_of
+from config.desk.money import exact
 from conversations.models import Conversation, Message, MessageRole
 from usage.models import UsageRecord
-from usage.pricing import dollars
 
 # Messages of one chat that have no answer: more than these are not waited for.
 MOST_UNANSWERED = 50
@@ -70,7 +70,7 @@ class Totals:
     @property
     def cost(self) -> str:
         """The cost in dollars, as far as it is known."""
-        return dollars(self.cost_micros)
+        return exact(self.cost_micros)
 
 
 @dataclass(frozen=True, slots=True)

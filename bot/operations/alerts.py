@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,18 +14,17 @@ from django.utils.translation import gettext as _
 from bot.errors import ErrorCode
 from bot.models import Bot, InboundMessage
 from bot.queue.notices import notify_owners
-from usage.alerts import USED_UP, BudgetOfDay, reached
-from usage.managers import day_start, today
+from config.desk.money import exact
+from usage.days import day_start, today
 from usage.models import DailySpend, SpendAlert
-from usage.owner import OWNER
-from usage.pricing import dollars
+from usage.spending import ALL_BOTS
+from usage.standing import USED_UP, Standing, reached
 
 logger = logging.getLogger(__name__)
 
 # (key, lazy text) -> how many owners were written to. A key is notified once, whoever asks.
 Notify = Callable[[str, str | Promise], int]
 
-EVERYBODY = ""
 # Refusals are looked for among the newest messages: the inbox has no index on times or reasons.
 NEWEST_MESSAGES = 1_000
 REFUSED_BY_EVERYBODYS = str(ErrorCode.GLOBAL_BUDGET_EXCEEDED)
@@ -34,17 +33,18 @@ REFUSED_BY_BOTS = str(ErrorCode.BOT_BUDGET_EXCEEDED)
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A budget that has reached a share of which nobody was told today. name is the bot's ("": everybody's budget)."""
+    """A budget that has reached a share of which nobody was told today; bot and name are those of the bot it is of."""
 
-    budget: BudgetOfDay
+    bot: str
     name: str
+    budget: Standing
     day: date
     percent: int
 
     @property
     def scope(self) -> str:
         """Whose budget it is, for keys and logs."""
-        return self.budget.bot or "everybody"
+        return self.bot or "everybody"
 
     @property
     def key(self) -> str:
@@ -56,8 +56,8 @@ class Alert:
         """What the owners read, in the language that is spoken at the moment."""
         amounts = {
             "percent": self.percent,
-            "cap": dollars(self.budget.cap_micros),
-            "spent": dollars(self.budget.spent_micros),
+            "cap": exact(self.budget.cap_micros or 0),
+            "spent": exact(self.budget.spent_micros),
         }
         if self.percent < USED_UP:
             said = _("%(percent)d %% of today's budget of %(cap)s is used (%(spent)s).") % amounts
@@ -96,7 +96,7 @@ def raise_alerts(notify: Notify = notify_owners) -> int:
 
 def _raise(alert: Alert, notify: Notify) -> bool:
     with transaction.atomic():
-        if not SpendAlert.objects.claim(alert.budget.bot, alert.day, alert.percent):
+        if not SpendAlert.objects.claim(alert.bot, alert.day, alert.percent):
             return False
         notify(alert.key, _lazy_text(alert))
     facts: dict[str, Any] = {
@@ -127,34 +127,21 @@ def _report(facts: dict[str, Any]) -> None:
 def _due(day: date) -> Iterator[Alert]:
     """Yield the alerts that are due and were not raised; at most four queries."""
     bots = {bot.slug: bot for bot in Bot.objects.for_people().filter(is_active=True, daily_budget_micros__gt=0)}
-    caps = {EVERYBODY: settings.DAILY_BUDGET_MICROS or 0}
-    caps |= {slug: bot.daily_budget_micros or 0 for slug, bot in bots.items()}
+    budgets = DailySpend.objects.standings(day, {slug: bot.daily_budget_micros for slug, bot in bots.items()})
     told = dict(SpendAlert.objects.filter(day=day).values_list("bot", "percent"))
-    for budget in _with_refusals(_budgets(caps, day), told, day):
-        percent = reached(budget)
-        if percent is not None and percent > told.get(budget.bot, 0):
-            name = str(bots[budget.bot]) if budget.bot else ""
-            yield Alert(budget, name, day, percent)
+    # Only where it decides anything.
+    untold = [budget for bot, budget in budgets.items() if budget.cap_micros and told.get(bot, 0) < USED_UP]
+    refused = _refused_by(day) if any(budget.nearly_used_up for budget in untold) else set()
+    for bot, budget in budgets.items():
+        percent = reached(budget, refused=bot in refused)
+        if percent is not None and percent > told.get(bot, 0):
+            yield Alert(bot, str(bots[bot]) if bot else "", budget, day, percent)
 
 
-def _budgets(caps: dict[str, int], day: date) -> list[BudgetOfDay]:
-    everybodys = DailySpend.objects.alias(owner=OWNER).filter(owner=0, bot__in=caps, day=day)
-    rows = everybodys.values_list("bot", "spent_micros", "reserved_micros")
-    return [BudgetOfDay(bot, caps[bot], spent, reserved) for bot, spent, reserved in rows]
-
-
-def _with_refusals(budgets: list[BudgetOfDay], told: dict[str, int], day: date) -> list[BudgetOfDay]:
-    """Look up who was refused, where that decides anything."""
-    if not any(budget.nearly_used_up and told.get(budget.bot, 0) < USED_UP for budget in budgets):
-        return budgets
+def _refused_by(day: date) -> set[str]:
+    """Return the budgets that calls were refused because of lately: slugs of bots, ALL_BOTS for everybody's."""
     newest = InboundMessage.objects.order_by("-pk").values("pk")[:NEWEST_MESSAGES]
-    refused = set(
-        InboundMessage.objects.filter(
-            pk__in=newest, received_at__gte=day_start(day), error_code__in=(REFUSED_BY_EVERYBODYS, REFUSED_BY_BOTS)
-        ).values_list("bot__slug", "error_code")
-    )
-    by_everybodys = any(code == REFUSED_BY_EVERYBODYS for _slug, code in refused)
-    return [
-        replace(budget, refused=(budget.bot, REFUSED_BY_BOTS) in refused if budget.bot else by_everybodys)
-        for budget in budgets
-    ]
+    refused = InboundMessage.objects.filter(
+        pk__in=newest, received_at__gte=day_start(day), error_code__in=(REFUSED_BY_EVERYBODYS, REFUSED_BY_BOTS)
+    ).values_list("bot__slug", "error_code")
+    return {ALL_BOTS if code == REFUSED_BY_EVERYBODYS else slug for slug, code in refused}

@@ -29,7 +29,7 @@ from bot.operations.unbounded import is_near, nothing_bounds_cost
 from bot.reasons import reason_of
 from config.file_modes import open_files, private_files
 from config.loopback import names_this_machine
-from usage.managers import today
+from usage.days import today
 from usage.prices import has_price
 
 SHORTEST_TOKEN = 20

@@ -12,7 +12,7 @@ from bot.operations.model_check import ModelList, ask_model, list_models
 from bot.operations.model_refusals import models_of
 from bot.reasons import reason_of
 from bot.worker.billing import record_test
-from usage.managers import today
+from usage.days import today
 
 
 def try_model(bot: Bot) -> tuple[str, list[CheckError], list[str]]:

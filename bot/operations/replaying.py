@@ -13,9 +13,9 @@ from django.utils.translation import ngettext
 from bot.channels.registry import CHANNELS
 from bot.errors import ErrorCode
 from bot.models import EMPTIED, Bot, InboundMessage, OutboundMessage
-from usage.managers import today
+from config.desk.money import exact
+from usage.days import today
 from usage.prices import price_completion
-from usage.pricing import dollars
 from users.models import User
 
 BATCH = 1_000
@@ -57,7 +57,7 @@ class Plan:
             if self.cost_micros is None:
                 told.append(unknown % {"count": count})
             else:
-                told.append(known % {"count": count, "cost": dollars(self.cost_micros)})
+                told.append(known % {"count": count, "cost": exact(self.cost_micros)})
         return told
 
 

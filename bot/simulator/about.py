@@ -16,10 +16,10 @@ from bot.simulator.chat import choose_bot
 from bot.simulator.choosing import choose_person
 from bot.simulator.rights import check_person, may_write, visitor_of
 from bot.simulator.views import json_view
+from config.desk.money import exact
 from conversations.models import Conversation
 from usage.budgets import left_today, user_cap
 from usage.models import UsageRecord
-from usage.pricing import dollars
 from users.models import User
 
 
@@ -49,7 +49,7 @@ def cost_of_chat(bot: ActiveBot, person: User) -> str:
     # (By person: there is an index. What one person has used is not much.)
     records = UsageRecord.objects.filter(user=person, bot=bot.slug)
     sums = records.aggregate(cost=Sum("cost_micros"), unpriced=Count("pk", filter=Q(cost_micros=None)))
-    said = _("This chat has cost %(cost)s") % {"cost": dollars(sums["cost"] or 0)}
+    said = _("This chat has cost %(cost)s") % {"cost": exact(sums["cost"] or 0)}
     unpriced = sums["unpriced"]
     if unpriced:
         without = ngettext("%d call without a known price", "%d calls without a known price", unpriced)
@@ -71,7 +71,7 @@ def budget_line(bot: ActiveBot, person: User | None) -> tuple[str, bool]:
     if cap is None:
         return _("No daily budget"), False
     left = left_today(person.pk, cap)
-    return _("Left today: %(left)s of %(budget)s") % {"left": dollars(left), "budget": dollars(cap)}, left == 0
+    return _("Left today: %(left)s of %(budget)s") % {"left": exact(left), "budget": exact(cap)}, left == 0
 
 
 def commands(request: HttpRequest, person: User | None) -> Iterator[dict[str, str]]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bot.privacy.retention.made_up import MADE_UP_NUMBERS
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend
 from users.errors import AddressTaken, DuplicatePhoneNumber
 from users.models import User

@@ -14,7 +14,7 @@ from bot.monitoring.metrics.memory import count
 from bot.pipeline.result import ModelCall
 from bot.pipeline.turn import Turn
 from usage.budgets import Spent, counted_micros, settle
-from usage.managers import today
+from usage.days import today
 from usage.models import UsageRecord
 from usage.prices import price_completion
 

@@ -1,49 +1,37 @@
-"""Money in forms: people enter dollars, and micro-dollars are stored. Nothing is rounded."""
+"""How money is written. Amounts are integer micro-dollars; no Django, no float."""
 
 from decimal import Decimal
-from typing import Any
-
-from django import forms
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 MICROS = 1_000_000
-CENT = 10_000
-DECIMALS = 6
-# Below what a 64-bit column holds.
-DIGITS = 18
+CENT = MICROS // 100
 
 
-def as_dollars(micros: int) -> str:
-    """Return micro-dollars as exact dollars with at least two decimals: 500000 is 0.50, 1 is 0.000001."""
-    text = f"{Decimal(micros) / MICROS:.{DECIMALS}f}"
+def exact(micros: int) -> str:
+    """Return dollars with as many digits as it takes, two at least: $0.00, $0.000123, $1,200.50."""
+    return _without_zeros(column(micros))
+
+
+def column(micros: int) -> str:
+    """Return dollars with all six digits, for columns of amounts: $1.200000, -$0.000001."""
+    whole, fraction = divmod(abs(micros), MICROS)
+    return f"{'-' if micros < 0 else ''}${whole:,}.{fraction:06}"
+
+
+def short(micros: int) -> str:
+    """Return dollars and cents for a glance; below ten cents every digit counts: $1.20, $0.10, $0.001268."""
+    return exact((micros + CENT // 2) // CENT * CENT if abs(micros) >= 10 * CENT else micros)
+
+
+def decimal(micros: int) -> str:
+    """Return dollars as a number with six decimals, for files: 1200.500000."""
+    return f"{Decimal(micros) / MICROS:.6f}"
+
+
+def plain(micros: int) -> str:
+    """Return exact dollars as a number that people enter, two decimals at least: 1200.50, 0.000001."""
+    return _without_zeros(decimal(micros))
+
+
+def _without_zeros(text: str) -> str:
     whole, decimals = text.split(".")
     return f"{whole}.{decimals.rstrip('0'):0<2}"
-
-
-def short_dollars(micros: int) -> str:
-    """Return micro-dollars as dollars and cents for a glance, less than a cent with more digits."""
-    decimals = 2 if micros >= CENT or not micros else 4 if micros >= CENT // 100 else DECIMALS
-    return f"${Decimal(micros) / MICROS:,.{decimals}f}"
-
-
-class DollarField(forms.DecimalField):
-    """Takes an amount of dollars, from nothing up and with at most six decimals; its value is whole micro-dollars."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "prefix": "$", "class": "pl-9"})
-        super().__init__(
-            **{"min_value": 0, "max_digits": DIGITS, "decimal_places": DECIMALS, "widget": widget, **kwargs}
-        )
-
-    def prepare_value(self, value: Any) -> Any:
-        """Return stored micro-dollars as dollars, and what somebody typed as it is."""
-        return as_dollars(value) if isinstance(value, int) else value
-
-    def clean(self, value: Any) -> Any:
-        """Return micro-dollars, or None where nothing was typed."""
-        dollars = super().clean(value)
-        return None if dollars is None else int(dollars * MICROS)
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Return whether another amount was typed: 0.5 and 0.50 are the same."""
-        return super().has_changed(Decimal(initial) / MICROS if isinstance(initial, int) else initial, data)

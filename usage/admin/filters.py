@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from config.desk.ids import read_id
-from usage.managers import today
+from usage.days import today
 from usage.models import ClosedDay, UsageKind, UsageRecord
 from usage.reporting.links import MOST_DAYS_OF_RECORDS
 from usage.reporting.question import NOBODY, BadQuestion, By, read_day

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from config.desk.money import DollarField
+from config.desk.dollar_field import DollarField
 from usage.models import ModelPrice
 
 if TYPE_CHECKING:

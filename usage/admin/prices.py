@@ -15,12 +15,12 @@ from django.utils.translation import ngettext
 
 from config.desk.confirming import confirm, is_confirmed
 from config.desk.lists import DeskAdmin
+from config.desk.money import column, exact
 from usage.admin.price_form import ModelPriceForm
 from usage.admin.showing import chip
-from usage.managers import today
+from usage.days import today
 from usage.models import ModelPrice
 from usage.prices import bundled_price, forget_prices
-from usage.pricing import dollars, exact_dollars
 from usage.repricing import reprice
 from usage.waiting import unpriced_models, waiting_for
 
@@ -83,7 +83,7 @@ class ModelPriceAdmin(DeskAdmin):
             repriced = reprice(model=model, most=REPRICED_BY_ACTION)
             priced, cost = priced + repriced.records, cost + repriced.cost_micros
         text = ngettext("%(number)d record priced: %(cost)s.", "%(number)d records priced: %(cost)s.", priced)
-        self.message_user(request, text % {"number": priced, "cost": exact_dollars(cost)})
+        self.message_user(request, text % {"number": priced, "cost": column(cost)})
         return None
 
     def _ask(self, request: HttpRequest, queryset: QuerySet[ModelPrice]) -> HttpResponse:
@@ -129,18 +129,18 @@ class ModelPriceAdmin(DeskAdmin):
     @admin.display(description=_("input"))
     def input(self, price: ModelPrice) -> str:
         """Show the rate in dollars for a million tokens."""
-        return dollars(price.input_micros_per_million)
+        return exact(price.input_micros_per_million)
 
     @admin.display(description=_("cached"))
     def cached_input(self, price: ModelPrice) -> str:
         """Show the rate in dollars for a million tokens."""
         rate = price.cached_input_micros_per_million
-        return dollars(price.input_micros_per_million if rate is None else rate)
+        return exact(price.input_micros_per_million if rate is None else rate)
 
     @admin.display(description=_("output"))
     def output(self, price: ModelPrice) -> str:
         """Show the rate in dollars for a million tokens."""
-        return dollars(price.output_micros_per_million)
+        return exact(price.output_micros_per_million)
 
     @admin.display(description=_("bundled: input / cached / output"))
     def bundled(self, price: ModelPrice) -> str:
@@ -150,7 +150,7 @@ class ModelPriceAdmin(DeskAdmin):
             return "–"
         cached = known.cached_input_micros_per_million
         rates = (known.input_micros_per_million, known.input_micros_per_million if cached is None else cached)
-        return " / ".join(dollars(rate) for rate in (*rates, known.output_micros_per_million))
+        return " / ".join(exact(rate) for rate in (*rates, known.output_micros_per_million))
 
 
 def _in_words(counts: dict[str, int], is_capped: bool) -> Iterable[str]:

@@ -10,8 +10,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from config.desk.lists import ReadOnlyDeskAdmin
+from config.desk.money import column
 from usage.admin.filters import BotFilter, CostFilter, KindFilter, ModelFilter, PeriodFilter, PersonFilter
-from usage.admin.showing import chip, dollars, in_one_line, person_link
+from usage.admin.showing import chip, in_one_line, person_link
 from usage.models import UsageRecord
 from usage.reporting.admin import ReportMixin
 from users.models import User
@@ -81,4 +82,4 @@ class UsageRecordAdmin(ReportMixin, FactsAdmin):
     @admin.display(description=_("cost"))
     def cost(self, record: UsageRecord) -> str:
         """Show the cost in dollars."""
-        return chip(dollars(None), "warn") if record.cost_micros is None else dollars(record.cost_micros)
+        return chip(_("unknown"), "warn") if record.cost_micros is None else column(record.cost_micros)

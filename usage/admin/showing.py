@@ -3,15 +3,8 @@
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
-from usage.pricing import exact_dollars
 from users.models import User
-
-
-def dollars(micros: int | None) -> str:
-    """Return micro-dollars as dollars with all their digits, and "unknown" for None."""
-    return _("unknown") if micros is None else exact_dollars(micros)
 
 
 def chip(text: object, tone: str = "") -> SafeString:

@@ -11,13 +11,13 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from config.desk.money import column, exact
 from usage.admin.records import FactsAdmin
-from usage.admin.showing import chip, dollars, gauge, person_link
+from usage.admin.showing import chip, gauge, person_link
 from usage.budgets import user_cap
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend
-from usage.owner import OWNER
-from usage.pricing import dollars as short_dollars
+from usage.models.budgets import OWNER
 from users.models import User
 
 IS_PERSONS = Q(user__isnull=False)
@@ -25,7 +25,7 @@ IS_PERSONS = Q(user__isnull=False)
 
 def of_nobody(rows: "QuerySet[Any]") -> "QuerySet[Any]":
     """Keep the rows of everybody together and of bots, said in the words of either index: a planner may choose."""
-    nobodys: QuerySet[Any] = rows.alias(person=OWNER).filter(person=0, user=None)
+    nobodys: QuerySet[Any] = rows.of_owner(None).filter(user=None)  # type: ignore[attr-defined]
     return nobodys
 
 
@@ -93,7 +93,8 @@ class DailySpendAdmin(FactsAdmin):
         if not search_term:
             return queryset, False
         owner = User.objects.find_by_phone_number(search_term)
-        return (queryset.alias(whose=OWNER).filter(whose=owner.pk, bot="") if owner else queryset.none()), False
+        rows: Any = queryset
+        return (rows.of_person(owner.pk) if owner else rows.none()), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add what today has cost everybody and the bots."""
@@ -114,7 +115,7 @@ class DailySpendAdmin(FactsAdmin):
     @admin.display(description=_("spent"))
     def spent(self, spend: DailySpend) -> str:
         """Show what was spent in dollars."""
-        return dollars(spend.spent_micros)
+        return column(spend.spent_micros)
 
     @admin.display(description=_("of the present budget"))
     def of_budget(self, spend: DailySpend) -> str:
@@ -125,12 +126,12 @@ class DailySpendAdmin(FactsAdmin):
         share = spend.spent_micros / budget if budget else 1.0
         # (number_format cuts off, it does not round.)
         percent = number_format(round(share * 100, 1), 1)
-        return gauge(share, _("%(percent)s %% of %(budget)s") % {"percent": percent, "budget": short_dollars(budget)})
+        return gauge(share, _("%(percent)s %% of %(budget)s") % {"percent": percent, "budget": exact(budget)})
 
     @admin.display(description=_("reserved"))
     def reserved(self, spend: DailySpend) -> str:
         """Show what is reserved in dollars: turns that are being answered."""
-        return dollars(spend.reserved_micros) if spend.reserved_micros else "–"
+        return column(spend.reserved_micros) if spend.reserved_micros else "–"
 
     @staticmethod
     def budget_of(spend: DailySpend) -> int | None:

@@ -12,14 +12,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.desk.money import column
 from config.desk.plots import Bar, plot
-from usage.managers import today
-from usage.pricing import exact_dollars
+from usage.days import today
 from usage.reporting import links
 from usage.reporting.question import NARROW, NOBODY, By, Question
-from usage.reporting.sums_report import Sums
 from usage.reporting.table import Row, Table
 from usage.reporting.words import Names, heading, short_day
+from usage.totals import Sums
 
 COUNTS = ("answers", "input_tokens", "cached_input_tokens", "output_tokens", "unpriced")
 
@@ -72,7 +72,7 @@ def shown(question: Question, table: Table, names: Names) -> dict[str, Any]:
         "tabs": list(links.tabs(question)),
         "periods": list(links.periods(question)),
         "hidden": [(str(by), value) for by, value in question.narrowed if by is not By.DAY],
-        "plot": _plot(question, table) if question.span_days > 1 and table.by_day else "",
+        "plot": _plot(question, table) if question.span_days > 1 and table.lines else "",
         "axis": [short_day(day) for day in question.span],
         "note": _note(question, table),
         "export_url": f"{reverse('admin:usage_report_export')}?{question.query()}",
@@ -116,7 +116,7 @@ def total(question: Question, table: Table) -> ShownRow:
 
 def _numbers(table: Table, row: Row) -> tuple[Sums, str, float | None]:
     whole = table.total.sums.cost_micros
-    return row.sums, exact_dollars(row.sums.cost_micros), 100 * row.sums.cost_micros / whole if whole else None
+    return row.sums, column(row.sums.cost_micros), 100 * row.sums.cost_micros / whole if whole else None
 
 
 def _plot(question: Question, table: Table) -> SafeString:
@@ -124,13 +124,14 @@ def _plot(question: Question, table: Table) -> SafeString:
     priced = bool(table.total.sums.cost_micros)
     first, last = question.span
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    by_day = table.by("day")
     title = _("Cost of each day") if priced else _("Tokens of each day")
-    return plot([_bar(question, day, table.by_day.get(day, Row("")).sums, priced) for day in days], title)
+    return plot([_bar(question, day, by_day.get(str(day), Row("")).sums, priced) for day in days], title)
 
 
 def _bar(question: Question, day: date, sums: Sums, priced: bool) -> Bar:
     words = ngettext("%(cost)s, %(count)s completion", "%(cost)s, %(count)s completions", sums.answers)
-    values = {"cost": exact_dollars(sums.cost_micros), "count": number_format(sums.answers, force_grouping=True)}
+    values = {"cost": column(sums.cost_micros), "count": number_format(sums.answers, force_grouping=True)}
     height = sums.cost_micros if priced else sums.input_tokens + sums.output_tokens
     href = links.report(question.narrow(By.DAY, day.isoformat())) if sums.calls else ""
     return Bar(short_day(day), (float(height),), words % values, href)

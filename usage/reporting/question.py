@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from config.desk.ids import read_id
-from usage.managers import today
+from usage.days import today
 
 PRESETS = (1, 7, 30, 90)
 DEFAULT_DAYS = 30
@@ -101,6 +101,19 @@ class Question:
         period = {"days": str(self.days)} if self.days else {"from": str(self.first), "to": str(self.last)}
         steps = {str(by): value for by, value in self.narrowed}
         return urlencode({**period, **steps, "by": self.by, **more})
+
+
+def last_days(days: int, *, person: int | None = None, bot: str = "") -> Question:
+    """Return the question about the last `days` days, today included: of everybody, or of a person or a bot.
+
+    Raises:
+        ValueError: days is less than 1.
+    """
+    if days < 1:
+        raise ValueError(f"days must be at least 1 (found {days}).")
+    steps = [(By.PERSON, str(person))] if person is not None else []
+    steps += [(By.BOT, bot)] if bot else []
+    return Question(today() - timedelta(days=days - 1), today(), By.DAY, days, tuple(steps))
 
 
 def read_question(asked: Mapping[str, Any]) -> Question:

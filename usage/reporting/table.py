@@ -1,21 +1,18 @@
 """The report as a table: its rows in order, what is left out of them, and their total."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
-from functools import partial
 
 from usage.reporting.lines import Line, lines, nobodys, people
 from usage.reporting.question import NOBODY, By, Question
-from usage.reporting.sums_report import Sums
+from usage.totals import Sums
 
 MOST_PEOPLE = 100
 
 
 @dataclass(slots=True)
 class Row:
-    """The sums of one day, person, bot or model. folded: of how many of the calls no record is kept."""
+    """The sums of one day, person, bot, kind or model. folded: of how many of the calls no record is kept."""
 
     key: str
     sums: Sums = field(default_factory=Sums)
@@ -29,51 +26,51 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """rows: in the order in which they are shown. more: the people left out, together. by_day: for the plot."""
+    """rows: in the order in which they are shown. more: the people left out, together. lines: what the total is of."""
 
     rows: list[Row]
     total: Row
-    by_day: dict[date, Row]
+    lines: list[Line]
     more: Row | None = None
     more_people: int = 0
 
+    def by(self, name: str) -> dict[str, Row]:
+        """Return the sums by `day`, `bot`, `kind` or `model`."""
+        rows: dict[str, Row] = {}
+        for line in self.lines:
+            key = str(getattr(line, name))
+            rows.setdefault(key, Row(key)).add(line)
+        return rows
 
-def table(question: Question) -> Table:
-    """Answer a question."""
-    return _by_person(question) if question.by is By.PERSON else _by_line(question)
+    def dearest(self, name: str) -> list[Row]:
+        """Return the same as a list, the dearest first."""
+        return sorted(self.by(name).values(), key=lambda row: (-row.sums.cost_micros, -row.sums.calls, row.key))
 
 
-def _by_line(question: Question) -> Table:
+def table(question: Question, most_people: int | None = None) -> Table:
+    """Answer a question. most_people: of how many there are rows (MOST_PEOPLE)."""
+    if question.by is By.PERSON:
+        return _by_person(question, most_people or MOST_PEOPLE)
     found = lines(question)
-    keys: dict[By, Callable[[Line], str]] = {
-        By.DAY: lambda line: line.day.isoformat(),
-        By.BOT: lambda line: line.bot,
-        By.MODEL: lambda line: line.model,
-    }
-    rows: dict[str, Row] = {}
-    for line in found:
-        key = keys[question.by](line)
-        rows.setdefault(key, Row(key)).add(line)
+    answer = Table([], _total(found), found)
     if question.by is By.DAY:
-        ordered = sorted(rows.values(), key=lambda row: row.key, reverse=True)
+        answer.rows.extend(sorted(answer.by("day").values(), key=lambda row: row.key, reverse=True))
     else:
-        ordered = sorted(rows.values(), key=_dearest)
-    return Table(ordered, _total(found), _by_day(found))
+        answer.rows.extend(answer.dearest(question.by))
+    return answer
 
 
-def _by_person(question: Question) -> Table:
+def _by_person(question: Question, most: int) -> Table:
     """Rows of people come from the records; the total from what the others use, so that all views have the same one."""
-    ranked, count = people(question, MOST_PEOPLE)
+    ranked, count = people(question, most)
     rows = [Row(str(person), sums) for person, sums in ranked]
-    nobody = Row(str(NOBODY))
-    for line in nobodys(question):
-        nobody.add(line)
-    if nobody.sums.calls:
-        rows.append(nobody)
+    if question.person is None:
+        nobody = _total(nobodys(question), str(NOBODY))
+        rows += [nobody] if nobody.sums.calls else []
     found = lines(question)
     total = _total(found)
-    more = _rest(total, rows) if count > MOST_PEOPLE else None
-    return Table(rows, total, _by_day(found), more, max(0, count - MOST_PEOPLE))
+    more = _rest(total, rows) if count > most else None
+    return Table(rows, total, found, more, max(0, count - most))
 
 
 def _rest(total: Row, rows: Iterable[Row]) -> Row:
@@ -84,19 +81,8 @@ def _rest(total: Row, rows: Iterable[Row]) -> Row:
     return Row("", Sums(*left))
 
 
-def _total(found: Iterable[Line]) -> Row:
-    total = Row("")
+def _total(found: Iterable[Line], key: str = "") -> Row:
+    total = Row(key)
     for line in found:
         total.add(line)
     return total
-
-
-def _by_day(found: Iterable[Line]) -> dict[date, Row]:
-    days: dict[date, Row] = defaultdict(partial(Row, ""))
-    for line in found:
-        days[line.day].add(line)
-    return days
-
-
-def _dearest(row: Row) -> tuple[int, int, str]:
-    return -row.sums.cost_micros, -row.sums.calls, row.key

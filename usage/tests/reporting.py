@@ -1,16 +1,17 @@
 """Usage for the tests of the report: three people, two bots, two models, on days of a month that is partly folded."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Sum
 
-from usage.managers import today
+from usage.days import today
 from usage.models import UsageDay, UsageRecord
 from usage.reporting.lines import lines
-from usage.reporting.question import By, Question, read_question
-from usage.reporting.sums_report import Sums
+from usage.reporting.question import By, Question, last_days, read_question
 from usage.reporting.table import Row, Table, table
+from usage.totals import Sums
 from users.models import User
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -25,6 +26,11 @@ def ask(**asked: Any) -> Question:
 def answer(**asked: Any) -> Table:
     """Return the table of an address with these parameters."""
     return table(ask(**asked))
+
+
+def report(days: int, user: User | None = None, bot: str = "") -> Table:
+    """Return what manage.py usage_report tells of the last days."""
+    return table(replace(last_days(days, person=user.pk if user else None, bot=bot), by=By.PERSON))
 
 
 def costs(found: Table) -> dict[str, int]:
@@ -79,4 +85,4 @@ def leaves(question: Question, depth: int = 0) -> "list[Question]":
     return found
 
 
-__all__ = ["NOON", "TODAY", "added", "answer", "ask", "call", "costs", "day", "everything", "leaves", "lines"]
+__all__ = ["NOON", "TODAY", "added", "answer", "ask", "call", "costs", "day", "everything", "leaves", "lines", "report"]

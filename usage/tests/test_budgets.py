@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from usage import budgets
 from usage.budgets import OverBudget, Spent, Superseded, Wanted, counted_micros, left_today, user_cap
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, Reservation
 from usage.pricing import assumed_micros
 from usage.spending import EVERYBODY, Changes, Owner

@@ -14,12 +14,14 @@ from django.db.models import F, Sum
 
 from usage import folding
 from usage.days import KEYS, SUMS
-from usage.managers import Totals
 from usage.models import UsageDay, UsageRecord
-from usage.reporting.sums_report import Person, usage_lines, usage_report
+from usage.reporting.lines import details
+from usage.reporting.question import NOBODY, last_days
 from usage.repricing import reprice
 from usage.retention import cleanup_old_usage_metrics
 from usage.tests.factories import UsageRecordFactory
+from usage.tests.reporting import report
+from usage.totals import Totals
 from users.models import User
 from users.tests.factories import bob, charlie
 from users.tests.together import together
@@ -28,7 +30,6 @@ pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAYS = 60
-NOBODY = Person(None, "", "")
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +62,8 @@ def some_usage():
 def everything():
     """Return all that is told of everybody: each day's total, the months' models, and the report."""
     first, last = date(2026, 1, 1), NOON.date()
-    report = usage_report(90)
-    lines = [(line.day, line.bot, line.kind, line.model, *line.sums.as_row()) for line in usage_lines(90)]
+    found = report(90)
+    lines = [(line.day, line.bot, line.kind, line.model, *line.sums.as_row()) for line in details(last_days(90))]
     sums: dict = {}
     for line in lines:
         before = sums.get(line[:4], (0,) * 7)
@@ -70,7 +71,10 @@ def everything():
     return (
         [UsageRecord.objects.get_global_daily_total(first + timedelta(days=ago)) for ago in range(69)],
         UsageRecord.objects.get_global_models(first, last),
-        (report.total, dict(report.by_day), dict(report.by_bot), dict(report.by_kind), dict(report.by_model)),
+        (
+            found.total.sums,
+            *({key: row.sums for key, row in found.by(name).items()} for name in ("day", "bot", "kind", "model")),
+        ),
         sums,
     )
 
@@ -90,12 +94,12 @@ def test_a_purge_changes_no_total_and_no_report_of_everybody(settings, monkeypat
     before = everything()
     assert before[2][0].unpriced == 20
 
-    assert cleanup_old_usage_metrics(30).records == 34
+    assert cleanup_old_usage_metrics(30) == 34
     assert everything() == before
-    assert cleanup_old_usage_metrics(1).records == 63
+    assert cleanup_old_usage_metrics(1) == 63
     assert everything() == before
     assert UsageRecord.objects.count() == 3
-    assert cleanup_old_usage_metrics(1).records == 0
+    assert cleanup_old_usage_metrics(1) == 0
     assert everything() == before
 
 
@@ -131,11 +135,11 @@ def test_a_day_that_is_folded_in_two_parts_is_one_row_and_one_line():
     for hours in (1, 2, 3):
         UsageRecordFactory.create(user=None, bot="shop", created_at=NOON - timedelta(days=30, hours=hours))
     with time_machine.travel(NOON - timedelta(hours=2, minutes=30), tick=False):
-        assert cleanup_old_usage_metrics(30).records == 1
-    (line,) = usage_lines(DAYS)
+        assert cleanup_old_usage_metrics(30) == 1
+    (line,) = details(last_days(DAYS))
     assert line.sums.calls == 3
-    assert cleanup_old_usage_metrics(30).records == 2
-    assert [*usage_lines(DAYS)] == [line]
+    assert cleanup_old_usage_metrics(30) == 2
+    assert [*details(last_days(DAYS))] == [line]
     assert UsageDay.objects.get().calls == 3
 
 
@@ -158,24 +162,22 @@ def test_old_usage_is_nobodys_and_a_persons_report_has_what_is_kept_of_theirs():
     anna = bob()
     for days in (1, 40):
         UsageRecordFactory.create(user=anna, bot="shop", created_at=NOON - timedelta(days=days))
-    assert usage_report(DAYS, user=anna).total.calls == 2
+    assert report(DAYS, user=anna).total.sums.calls == 2
     cleanup_old_usage_metrics(30)
-    assert usage_report(DAYS, user=anna).total.calls == 1
-    report = usage_report(DAYS)
-    assert {person.user_id: sums.calls for person, sums in report.by_person.items()} == {anna.pk: 1, None: 1}
-    assert report.by_person[NOBODY].calls == 1
-    assert usage_report(DAYS, bot="shop").total.calls == 2
-    assert usage_report(DAYS, bot="desk").total.calls == 0
+    assert report(DAYS, user=anna).total.sums.calls == 1
+    assert {int(row.key): row.sums.calls for row in report(DAYS).rows} == {anna.pk: 1, NOBODY: 1}
+    assert report(DAYS, bot="shop").total.sums.calls == 2
+    assert report(DAYS, bot="desk").total.sums.calls == 0
 
 
 def test_the_lines_stay_in_order_and_one_query_each_month(django_assert_num_queries):
     some_usage()
     cleanup_old_usage_metrics(30)
     with django_assert_num_queries(1):
-        lines = [*usage_lines(31)]
+        lines = [*details(last_days(31))]
     days = [line.day for line in lines]
     assert days == sorted(days)
-    keys = [line.key for line in lines]
+    keys = [(line.day, line.person, line.bot, line.kind, line.model) for line in lines]
     assert len(keys) == len(set(keys))
 
 
@@ -210,20 +212,20 @@ def test_a_purge_that_is_ended_before_any_statement_has_changed_no_total(monkeyp
     monkeypatch.setattr(folding, "FIRST_SIZE", 20)
     monkeypatch.setattr(folding, "next_size", lambda size, seconds: size)
     some_usage()
-    before = counted(), usage_report(90).total
+    before = counted(), report(90).total.sums
     for statement in range(100):
         try:
             with killed_at(statement):
                 cleanup_old_usage_metrics(30)
             break
         except Killed:
-            assert (counted(), usage_report(90).total) == before
+            assert (counted(), report(90).total.sums) == before
         # All of them again, so that each run comes as far as the last one.
         for model in (UsageDay, UsageRecord, User):
             model.objects.all().delete()
         some_usage()
     assert statement >= 8, "two batches were gone through"
-    assert (counted(), usage_report(90).total) == before
+    assert (counted(), report(90).total.sums) == before
 
 
 @pytest.mark.django_db(transaction=True)
@@ -241,7 +243,7 @@ def test_purges_at_once_beside_writers_count_every_call_once(monkeypatch):
     )
 
     def purge():
-        return cleanup_old_usage_metrics(30).records
+        return cleanup_old_usage_metrics(30)
 
     def record():
         # Also old ones: of a worker whose clock is wrong, or from a backup.

@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bot.operations.alerts import raise_alerts
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, UsageRecord
-from usage.reporting.sums_report import usage_report
-from usage.repricing import _correct, reprice, waiting_records
+from usage.reporting.lines import details
+from usage.reporting.question import last_days
+from usage.repricing import reprice, waiting_records
+from usage.spending import Changes
 from users.models import User
 from users.tests.factories import UserFactory, alice
 
@@ -77,17 +79,23 @@ def test_every_question_reads_an_index_and_no_whole_table(settings: Any) -> None
     person = a_year(20_000)
     settings.DAILY_BUDGET_MICROS = 1
     records, day = UsageRecord.objects, today() - timedelta(days=1)
+
+    def correct(user_id: int | None, bot: str) -> None:
+        changes = Changes()
+        changes.add(user_id, bot, day, spent=1)
+        DailySpend.objects.correct(changes)
+
     questions: list[tuple[Callable[[], Any], str, str]] = [
         (lambda: records.get_daily_total(person, day), "usage_usagerecord", "usage_record_of_user"),
         (lambda: records.get_user_stats(person, 30), "usage_usagerecord", "usage_record_of_user"),
         (lambda: records.get_global_daily_total(day), "usage_usagerecord", "usage_usagerecord_created_at"),
-        (lambda: usage_report(30), "usage_usagerecord", "usage_usagerecord_created_at"),
-        (lambda: usage_report(30, user=person), "usage_usagerecord", "usage_record_of_user"),
+        (lambda: list(details(last_days(30))), "usage_usagerecord", "usage_usagerecord_created_at"),
+        (lambda: list(details(last_days(30, person=person.pk))), "usage_usagerecord", "usage_record_of_user"),
         (lambda: list(waiting_records()[:200]), "usage_usagerecord", "usage_record_unpriced"),
         (lambda: reprice(dry_run=True), "usage_usagerecord", "usage_record_unpriced"),
         (raise_alerts, "usage_dailyspend", "usage_spend_one_per_day"),
-        (lambda: _correct({(0, person.pk, "", day): 1}), "usage_dailyspend", "usage_spend_one_per_day"),
-        (lambda: _correct({(1, 0, "shop", day): 1}), "usage_dailyspend", "usage_spend_one_per_day"),
+        (lambda: correct(person.pk, ""), "usage_dailyspend", "usage_spend_one_per_day"),
+        (lambda: correct(None, "shop"), "usage_dailyspend", "usage_spend_one_per_day"),
     ]
     for ask, table, index in questions:
         plans = plans_of(ask, table)
@@ -141,9 +149,9 @@ def test_questions_take_as_many_queries_as_they_took(django_assert_num_queries: 
     for ask, queries in (
         (lambda: UsageRecord.objects.get_user_stats(person, 30), 1),
         (lambda: UsageRecord.objects.get_global_daily_total(today()), 1),
-        (lambda: usage_report(31), 1),
-        (lambda: usage_report(32), 2),
-        (lambda: usage_report(365), 12),
+        (lambda: list(details(last_days(31))), 1),
+        (lambda: list(details(last_days(32))), 2),
+        (lambda: list(details(last_days(365))), 12),
     ):
         with django_assert_num_queries(queries):
             ask()
@@ -152,7 +160,8 @@ def test_questions_take_as_many_queries_as_they_took(django_assert_num_queries: 
 def test_a_long_report_is_asked_for_in_parts_that_leave_no_day_out() -> None:
     a_year(1_000)
     everything = UsageRecord.objects.last_days(365)
-    report = usage_report(365)
-    assert report.total.calls == everything.count()
-    assert len(report.by_day) == 365
-    assert sorted(report.by_day) == list(report.by_day)
+    lines = list(details(last_days(365)))
+    assert sum(line.sums.calls for line in lines) == everything.count()
+    days = [line.day for line in lines]
+    assert len(set(days)) == 365
+    assert sorted(days) == days

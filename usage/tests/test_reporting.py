@@ -59,7 +59,7 @@ def test_every_view_has_the_same_total(people: tuple[User, User]) -> None:
     for by in By:
         found = answer(by=by, days=31)
         assert found.total.sums == expected == added(found.rows)
-        assert added(list(found.by_day.values())) == expected
+        assert added(list(found.by("day").values())) == expected
     assert (expected.calls, expected.answers, expected.unpriced) == (9, 8, 1)
     assert (expected.input_tokens, expected.cached_input_tokens, expected.output_tokens) == (90, 36, 24)
 
@@ -118,7 +118,7 @@ def test_a_call_counts_on_its_day_in_the_operators_time_zone(
     settings.TIME_ZONE = zone  # type: ignore[attr-defined]
     call(bob(), 0, 7)
     UsageRecord.objects.update(created_at=datetime.fromisoformat(moment).replace(tzinfo=UTC))
-    assert [str(day) for day in answer(by=by).by_day] == [expected]
+    assert list(answer(by=by).by("day")) == [expected]
     assert answer(day=expected, by=by).total.sums.cost_micros == 7
     assert answer(from_=expected, to=expected, by=by).total.sums.cost_micros == 7
     for away in (-1, 1):
@@ -161,7 +161,7 @@ def test_a_day_that_is_folded_in_part_is_counted_once() -> None:
         )
     assert costs(answer(days=60)) == {"2026-02-18": 3}
     with time_machine.travel(NOON - timedelta(hours=2, minutes=30), tick=False):
-        assert cleanup_old_usage_metrics(30).records == 1
+        assert cleanup_old_usage_metrics(30) == 1
     assert costs(answer(days=60)) == {"2026-02-18": 3}
     assert answer(days=60).rows[0].folded == 1
 

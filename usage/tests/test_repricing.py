@@ -216,11 +216,11 @@ def test_a_batch_that_fails_leaves_records_and_spends_as_they_were(monkeypatch: 
     waiting(bob())
     ModelPriceFactory.create()
 
-    def fail(corrections: Any) -> None:
+    def fail(spends: Any, corrections: Any) -> None:
         raise RuntimeError
 
     with monkeypatch.context() as patched:
-        patched.setattr("usage.repricing._correct", fail)
+        patched.setattr("usage.models.budgets.DailySpendQuerySet.correct", fail)
         with pytest.raises(RuntimeError):
             reprice()
     assert UsageRecord.objects.get().cost_micros is None

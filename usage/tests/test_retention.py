@@ -8,7 +8,7 @@ from django.db.models import F
 
 from config.db.batches import FIRST_SIZE
 from usage.models import DailySpend, UsageRecord
-from usage.retention import CleanedUsage, cleanup_old_spends, cleanup_old_usage_metrics
+from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics
 from usage.tests.factories import UsageRecordFactory
 from users.tests.factories import bob
 from users.tests.together import together
@@ -26,14 +26,14 @@ def test_only_what_is_older_than_the_days_goes():
     with time_machine.travel(NOON, tick=False):
         kept = records(timedelta(0), timedelta(days=30), -timedelta(days=1))
         records(timedelta(days=30, microseconds=1), timedelta(days=400))
-        assert cleanup_old_usage_metrics(30) == CleanedUsage(2)
-        assert cleanup_old_usage_metrics(30) == CleanedUsage(0)
+        assert cleanup_old_usage_metrics(30) == 2
+        assert cleanup_old_usage_metrics(30) == 0
     assert list(UsageRecord.objects.order_by("pk")) == kept
 
 
 def test_a_dry_run_counts_and_deletes_nothing():
     records(timedelta(days=31), timedelta(days=1))
-    assert cleanup_old_usage_metrics(30, dry_run=True) == CleanedUsage(1)
+    assert cleanup_old_usage_metrics(30, dry_run=True) == 1
     assert UsageRecord.objects.count() == 2
 
 

@@ -5,9 +5,10 @@ import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from usage.managers import DayTotals, ModelTotals, Totals, day_start, today
+from usage.days import day_start, today
 from usage.models import UsageRecord
 from usage.tests.factories import UsageRecordFactory
+from usage.totals import DayTotals, ModelTotals, Totals
 from users.tests.factories import UserFactory, bob, charlie
 
 pytestmark = pytest.mark.django_db

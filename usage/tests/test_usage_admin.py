@@ -7,7 +7,6 @@ from django.urls import reverse
 
 from usage import waiting
 from usage.admin import prices
-from usage.admin.showing import dollars
 from usage.models import DailySpend, ModelPrice, UsageRecord
 from usage.prices import price_completion
 from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
@@ -35,20 +34,6 @@ def cost_of_a_million():
         output_tokens=0,
         on=date(2026, 11, 1),
     ).cost_micros
-
-
-@pytest.mark.parametrize(
-    ("micros", "text"),
-    [
-        (0, "$0.000000"),
-        (1, "$0.000001"),
-        (1_234_567_890, "$1,234.567890"),
-        (-1_500_000, "-$1.500000"),
-        (None, "unknown"),
-    ],
-)
-def test_micro_dollars_are_shown_as_dollars_with_every_digit(micros, text):
-    assert dollars(micros) == text
 
 
 @pytest.mark.parametrize(("term", "found"), [("0049 (0)171 123-4567", 1), ("", 2), ("+15550000000", 0), ("gpt", 0)])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm, UserChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
-from config.desk.money import DollarField
+from config.desk.dollar_field import DollarField
 from users.errors import LastOwner
 from users.models import Identity, User, keep_an_owner
 from users.number_lock import lock_numbers

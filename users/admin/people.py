@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
 from config.desk.lists import DeskAdmin, TabularInline
-from config.desk.money import short_dollars
+from config.desk.money import short
 from users.admin.budget_rights import BudgetAuditMixin
 from users.admin.forms import IdentityForm, PersonChangeForm, PersonCreationForm, PhoneLoginForm
 from users.admin.password_rights import PasswordRightsMixin
@@ -157,7 +157,7 @@ class UserAdmin(  # type: ignore[misc]
     def budget(self, person: User) -> str:
         """Return the person's own budget in dollars."""
         own = person.daily_budget_micros
-        return str(_("the default")) if own is None else short_dollars(own)
+        return str(_("the default")) if own is None else short(own)
 
     @staticmethod
     def _may_touch(request: HttpRequest, obj: Any) -> bool:

@@ -63,7 +63,7 @@ def test_the_plan_says_what_would_happen_and_changes_nothing():
     assert plan.counts == {"created": 2, "allowed": 1, "removed": 1, "renamed": 1, "budget": 1, "unchanged": 1}
     assert plan.tallies[Kind.CREATED].samples == ["+15550000001 Dana", "+15550000002 Eve (not whitelisted)"]
     assert plan.tallies[Kind.RENAMED].samples == ["+15551234567 Bob → Robert"]
-    assert plan.tallies[Kind.BUDGET].samples == ["+15551234567 Bob: $0.5 → $2"]
+    assert plan.tallies[Kind.BUDGET].samples == ["+15551234567 Bob: $0.50 → $2.00"]
     assert everything() == before
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
+from config.desk.money import MICROS
 from users.phone import read_number
 from users.whitelist.rows import Row, check_name, from_text
 
@@ -137,7 +138,7 @@ def read_budget(cell: str) -> int | None:
         return None
     if not DOLLARS.fullmatch(text):
         raise ValueError(_("daily_budget_usd must be an amount of dollars such as 25 or 0.50, with at most 6 decimals"))
-    return int(Decimal(text) * 1_000_000)
+    return int(Decimal(text) * MICROS)
 
 
 def _is_like_a_number(cell: str) -> bool:

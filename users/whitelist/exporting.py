@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import QuerySet
 
+from config.desk.money import plain
 from users.models import User
 from users.phone import is_e164
 from users.whitelist.columns import COLUMNS
-from users.whitelist.rows import as_text, clean_name, dollars
+from users.whitelist.rows import as_text, clean_name
 
 BYTE_ORDER_MARK = "\ufeff"
 CHUNK = 2_000
@@ -44,7 +45,12 @@ def export_people(people: QuerySet[User], *, bom: bool = False) -> Iterator[str]
     ):
         last = chunk[-1][0]
         yield _lines(
-            (_number(number or ""), as_text(clean_name(name)), "yes" if allowed else "no", dollars(budget))
+            (
+                _number(number or ""),
+                as_text(clean_name(name)),
+                "yes" if allowed else "no",
+                _dollars(budget),
+            )
             for _pk, number, name, allowed, budget in chunk
         )
 
@@ -57,3 +63,7 @@ def _lines(rows: Iterable[tuple[str, ...]]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
     return text.getvalue()
+
+
+def _dollars(micros: int | None) -> str:
+    return "" if micros is None else plain(micros)

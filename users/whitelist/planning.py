@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.db.batches import Progress
+from config.desk.money import exact
 from users.models import CANONICAL_NUMBER, Identity, User
 from users.phone import variants
 from users.roles import Role
-from users.whitelist.rows import Notes, Row, canonical, clean_name, dollars
+from users.whitelist.rows import Notes, Row, canonical, clean_name
 
 # People for each query; each may have two spellings, and SQLite takes 32,766 parameters.
 BATCH = 2_000
@@ -213,4 +214,4 @@ def _describe(change: Change, kind: Kind) -> str:
 
 
 def _dollars(micros: int | None) -> str:
-    return _("default") if micros is None else f"${dollars(micros)}"
+    return _("default") if micros is None else exact(micros)

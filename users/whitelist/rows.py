@@ -4,7 +4,6 @@ import re
 import unicodedata
 from bisect import insort
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -103,10 +102,3 @@ def as_text(value: str) -> str:
 def from_text(value: str) -> str:
     """Undo as_text()."""
     return value[1:] if value.startswith("'") and FORMULA.match(value) else value
-
-
-def dollars(micros: int | None) -> str:
-    """Return micro-dollars as exact dollars without needless zeros, and nothing for None."""
-    if micros is None:
-        return ""
-    return f"{(Decimal(micros) / 1_000_000).normalize():f}"

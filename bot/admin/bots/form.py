@@ -16,7 +16,7 @@ from bot.channels.connection import Credential
 from bot.channels.registry import CHANNELS, choices
 from bot.models import Bot
 from bot.models.encryption import Unreadable
-from config.desk.money import DollarField
+from config.desk.dollar_field import DollarField
 from config.environment.explain import mistake_in_secret
 
 SECRET_PREFIX = "credential_"  # noqa: S105 (a form field's name)

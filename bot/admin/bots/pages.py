@@ -20,7 +20,7 @@ from bot.channels.base import Channel
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.operations.missing import missing_of
-from usage.pricing import dollars
+from config.desk.money import exact
 
 
 @admin.register(Bot)
@@ -113,12 +113,12 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
     @admin.display(description=gettext_lazy("daily budget"))
     def budget(self, bot: Bot) -> str:
         """Return the budget in dollars, for who only looks."""
-        return "–" if bot.daily_budget_micros is None else dollars(bot.daily_budget_micros)
+        return "–" if bot.daily_budget_micros is None else exact(bot.daily_budget_micros)
 
     @admin.display(description=gettext_lazy("daily budget of each person"))
     def budget_of_each(self, bot: Bot) -> str:
         """Return each person's budget in dollars, for who only looks."""
-        return "–" if bot.user_daily_budget_micros is None else dollars(bot.user_daily_budget_micros)
+        return "–" if bot.user_daily_budget_micros is None else exact(bot.user_daily_budget_micros)
 
     def _sections_of_new(self, channel: str) -> Any:
         secrets = secret_fields(channel)

@@ -7,9 +7,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from bot.admin.dashboard import links
-from bot.admin.dashboard.words import day_name, money, number, seconds, within
+from bot.admin.dashboard.words import day_name, number, seconds, within
 from bot.models import Bot, DailyFigures
 from bot.operations.figures.history import History
+from config.desk.money import short
 from config.desk.plots import Bar, plot
 
 
@@ -103,9 +104,9 @@ def _tokens(history: History, bot: Bot | None) -> Chart:
 
 def _costs(history: History, bot: Bot | None) -> Chart:
     def draw(day: DailyFigures) -> tuple[tuple[float, ...], str, str]:
-        return (day.cost_micros,), money(day.cost_micros), links.usage(day.day, day.day, bot)
+        return (day.cost_micros,), short(day.cost_micros), links.usage(day.day, day.day, bot)
 
-    today, total = money(history.today.cost_micros), _in_all(history, money(history.total("cost_micros")))
+    today, total = short(history.today.cost_micros), _in_all(history, short(history.total("cost_micros")))
     return _chart(history, _("Cost"), draw, today, total)
 
 

@@ -2,21 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Case, F, Min, Sum, Value, When
+from django.db.models import BigIntegerField, F, Value
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bot.admin.dashboard import links
-from bot.admin.dashboard.words import money
 from bot.models import Bot
-from usage.alerts import NEARLY_USED_UP, USED_UP
-from usage.managers import today
+from config.desk.money import short
+from usage.days import today
 from usage.models import DailySpend, UsageRecord
-from usage.owner import OWNER
+from usage.spending import ALL_BOTS
+from usage.standing import Standing, nearly_all
 from users.models import User
 
 # More are told as a number of others.
@@ -28,27 +27,17 @@ PEOPLE_TIME = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """How much of a budget is used, spent and reserved together, in micro-dollars."""
+    """How a budget stands, whose it is, and the list behind it."""
 
     name: str
-    used_micros: int
-    cap_micros: int
+    budget: Standing
     href: str
-
-    @property
-    def percent(self) -> int:
-        """The share that is used, 100 at most."""
-        return min(self.used_micros * 100 // self.cap_micros, USED_UP) if self.cap_micros > 0 else USED_UP
-
-    @property
-    def tone(self) -> str:
-        """How it is coloured."""
-        return "bad" if self.percent >= USED_UP else "warn" if self.percent >= NEARLY_USED_UP else "good"
 
     @property
     def words(self) -> str:
         """The amounts in words."""
-        return _("%(used)s of %(cap)s") % {"used": money(self.used_micros), "cap": money(self.cap_micros)}
+        amounts = {"used": short(self.budget.used_micros), "cap": short(self.budget.cap_micros or 0)}
+        return _("%(used)s of %(cap)s") % amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,35 +53,46 @@ class Spender:
 def budgets(bots: list[Bot]) -> list[Gauge]:
     """Return how everybody's budget of today stands, if there is one, and each bot's that has one. One query."""
     day = today()
-    capped = {bot.slug: bot for bot in bots if bot.is_active and bot.daily_budget_micros is not None}
-    rows = DailySpend.objects.alias(owner=OWNER).filter(owner=0, bot__in=["", *capped], day=day)
-    used = {
-        bot: spent + reserved for bot, spent, reserved in rows.values_list("bot", "spent_micros", "reserved_micros")
-    }
-    gauges = []
-    if (cap := settings.DAILY_BUDGET_MICROS) is not None:
-        gauges.append(Gauge(_("Everybody together"), used.get("", 0), cap, links.usage(day, day)))
-    for slug, bot in capped.items():
-        gauges.append(Gauge(str(bot), used.get(slug, 0), bot.daily_budget_micros or 0, links.usage(day, day, bot)))
-    return gauges
+    named = {bot.slug: bot for bot in bots if bot.is_active}
+    standings = DailySpend.objects.standings(day, {slug: bot.daily_budget_micros for slug, bot in named.items()})
+    return [
+        Gauge(str(named[slug]) if slug else _("Everybody together"), budget, links.usage(day, day, named.get(slug)))
+        for slug, budget in standings.items()
+        if budget.cap_micros is not None
+    ]
 
 
 def people_near_their_budget(bots: list[Bot]) -> tuple[list[Gauge], int]:
-    """Return who has used most of their own budget today or all of it, and how many others have. Two queries.
+    """Return who has used most of their own budget today or all of it, and how many others have. Two or three queries.
 
     Whose budget is not their own has that of the strictest bot they have talked to today.
     """
     caps = {bot.slug: bot.user_daily_budget_micros for bot in bots if bot.user_daily_budget_micros is not None}
-    by_bot = [When(bot=slug, then=_micros(cap)) for slug, cap in caps.items()]
-    default = Min(Case(*by_bot, default=_micros(settings.USER_DAILY_BUDGET_MICROS)))
-    records: Any = UsageRecord.objects.between(today(), today()).exclude(user=None)
-    spends = records.order_by().values("user").annotate(used=Sum("budget_micros"))
-    spends = spends.annotate(cap=Coalesce(F("user__daily_budget_micros"), default, output_field=BigIntegerField()))
-    near = spends.filter(used__gte=F("cap") * NEARLY_USED_UP / USED_UP).order_by("-used", "user")
-    found = list(near.values_list("user", "used", "cap")[:MOST_COUNTED])
-    names = _names([pk for pk, _used, _cap in found[:MOST_PEOPLE]])
-    gauges = [Gauge(names[pk], used, cap, links.person(pk)) for pk, used, cap in found[:MOST_PEOPLE] if pk in names]
+    usual = settings.USER_DAILY_BUDGET_MICROS
+    least = min([*caps.values(), *([] if usual is None else [usual])], default=None)
+    spends = DailySpend.objects.filter(day=today(), user__isnull=False, bot=ALL_BOTS).annotate(
+        used=F("spent_micros") + F("reserved_micros"),
+        cap=Coalesce(F("user__daily_budget_micros"), Cast(Value(least), BigIntegerField())),
+    )
+    near = spends.filter(used__gte=nearly_all(F("cap"))).order_by("-used", "user")
+    rows = list(near.values_list("user", "user__daily_budget_micros", "spent_micros", "reserved_micros")[:MOST_COUNTED])
+    of_bots = _strictest([pk for pk, own, *_sums in rows if own is None], caps) if caps else {}
+    standings = [(pk, Standing(of_bots.get(pk, usual) if own is None else own, *sums)) for pk, own, *sums in rows]
+    found = [(pk, budget) for pk, budget in standings if budget.tone in ("warn", "bad")]
+    names = _names([pk for pk, _budget in found[:MOST_PEOPLE]])
+    gauges = [Gauge(names[pk], budget, links.person(pk)) for pk, budget in found[:MOST_PEOPLE] if pk in names]
     return gauges, max(len(found) - MOST_PEOPLE, 0)
+
+
+def _strictest(people: list[int | None], caps: dict[str, int]) -> dict[int | None, int]:
+    """Return the smallest budget that the bots give which people have talked to today."""
+    found: dict[int | None, int] = {}
+    records = UsageRecord.objects.between(today(), today()).filter(user__in=people).order_by()
+    for person, bot in records.values_list("user", "bot").distinct():
+        cap = caps.get(bot, settings.USER_DAILY_BUDGET_MICROS)
+        if cap is not None:
+            found[person] = min(cap, found.get(person, cap))
+    return found
 
 
 def dearest_people(bot: Bot | None = None) -> list[Spender]:
@@ -104,7 +104,7 @@ def dearest_people(bot: Bot | None = None) -> list[Spender]:
     return [
         Spender(
             names[pk],
-            money(cost),
+            short(cost),
             cost * 100 // most,
             links.calls(bot, created_at__gte=since.isoformat(), user__id__exact=pk),
         )
@@ -121,14 +121,9 @@ def dearest_models(costs: dict[str, int], days: int, bot: Bot | None) -> list[Sp
     dearest = [(model, cost) for model, cost in costs.items() if cost > 0][:MOST_PEOPLE]
     most = max((cost for _model, cost in dearest), default=1)
     return [
-        Spender(model, money(cost), cost * 100 // most, links.usage(first, last, bot, model__exact=model))
+        Spender(model, short(cost), cost * 100 // most, links.usage(first, last, bot, model__exact=model))
         for model, cost in dearest
     ]
-
-
-def _micros(cap: int | None) -> Cast:
-    # (PostgreSQL takes a null without a type for a text.)
-    return Cast(Value(cap), BigIntegerField())
 
 
 def _names(ids: list[int]) -> dict[int, str]:

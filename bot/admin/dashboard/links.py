@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 
 from bot.models import AccessRequest, Bot, DailyFigures, InboundMessage, OutboundMessage
 from bot.operations.figures.history import is_held
-from usage.managers import day_start
+from usage.days import day_start
 from usage.models import UsageRecord
 from users.models import User
 

@@ -58,7 +58,7 @@ def todo(
     if Permission.MANAGE_BOTS in allowed and nothing_bounds_cost():
         text = _("No daily budget is set: nothing bounds what answers cost. Set DAILY_BUDGET_USD in the environment.")
         found.append(Todo("warn", text, links.list_of(DailySpend)))
-    found += [_of_budget(gauge) for gauge in gauges if gauge.tone != "good"]
+    found += [_of_budget(gauge) for gauge in gauges if gauge.budget.tone != "good"]
     if Permission.SEE_PEOPLE in allowed and (count := AccessRequest.objects.all()[:MOST].count()):
         text = ngettext("%(count)s person asks for access.", "%(count)s people ask for access.", count)
         found.append(Todo("", text % {"count": capped(count, MOST)}, links.access_requests()))
@@ -143,6 +143,6 @@ def uncertain_sends() -> int:
 
 def _of_budget(gauge: Gauge) -> Todo:
     said = {"name": gauge.name, "amounts": gauge.words}
-    if gauge.tone == "bad":
+    if gauge.budget.tone == "bad":
         return Todo("bad", _("Budget used up: %(name)s, %(amounts)s.") % said, gauge.href)
     return Todo("warn", _("Budget nearly used up: %(name)s, %(amounts)s.") % said, gauge.href)

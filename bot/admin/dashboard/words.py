@@ -1,4 +1,4 @@
-"""How the dashboard writes numbers, amounts, times and days, in the reader's language."""
+"""How the dashboard writes numbers, times and days, in the reader's language."""
 
 from datetime import date
 
@@ -6,9 +6,6 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from usage.pricing import MILLION, dollars
-
-CENT = MILLION // 100
 SECONDS_A_MINUTE, SECONDS_AN_HOUR, SECONDS_A_DAY = 60, 3_600, 86_400
 
 
@@ -20,11 +17,6 @@ def number(count: int) -> str:
 def capped(count: int, most: int) -> str:
     """Return a number, or "10,000+" where counting ended."""
     return f"{number(most)}+" if count >= most else number(count)
-
-
-def money(micros: int) -> str:
-    """Return an amount in dollars, to the cent from ten cents on: below, its first digits are what counts."""
-    return dollars(round(micros / CENT) * CENT if abs(micros) >= 10 * CENT else micros)
 
 
 def seconds(milliseconds: int | None) -> str:

@@ -1,7 +1,6 @@
 """The list of people: what it shows of today, and its filters. Each begins with the few rows that an index finds."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,33 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList
 
 from bot.models import Bot
-from usage.managers import day_start, today
+from usage.days import day_start, today
 from usage.models import DailySpend
+from usage.standing import Standing, nearly_all
 from users.models import User
 
-# Of a budget: so much is nearly all. (A fifth is left: sums of whole numbers only.)
-LEFT = 5
 RECENTLY = {"7": timedelta(days=7), "30": timedelta(days=30)}
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """What somebody has spent today, with what is reserved for answers under way, and of what budget, if any."""
-
-    spent_micros: int
-    cap_micros: int | None
-
-    @property
-    def tone(self) -> str:
-        """How bad it is, as chips and gauges have it."""
-        if self.cap_micros is None or self.spent_micros < self.cap_micros - self.cap_micros // LEFT:
-            return ""
-        return "bad" if self.spent_micros >= self.cap_micros else "warn"
-
-    @property
-    def percent(self) -> int:
-        """How much of the budget is used, to 100."""
-        return min(100, 100 * self.spent_micros // self.cap_micros) if self.cap_micros else 100
 
 
 def default_cap() -> int | None:
@@ -51,17 +29,11 @@ def default_cap() -> int | None:
     return min((cap for cap in caps or [settings.USER_DAILY_BUDGET_MICROS] if cap is not None), default=None)
 
 
-def today_of(people: Iterable[User]) -> dict[int, Today]:
-    """Return what each has spent today. Two queries, however many they are."""
-    people, default = list(people), default_cap()
-    spends = DailySpend.objects.filter(day=today(), user__in=[person.pk for person in people], bot="")
-    spent = {one.user_id: one.spent_micros + one.reserved_micros for one in spends}
-    return {
-        person.pk: Today(
-            spent.get(person.pk, 0), default if person.daily_budget_micros is None else person.daily_budget_micros
-        )
-        for person in people
-    }
+def today_of(people: Iterable[User]) -> dict[int, Standing]:
+    """Return how the budget of each stands today. Two queries, however many they are."""
+    default = default_cap()
+    caps = {one.pk: default if one.daily_budget_micros is None else one.daily_budget_micros for one in people}
+    return DailySpend.objects.standings_of_people(today(), caps)
 
 
 class PeopleList(ChangeList):
@@ -129,7 +101,7 @@ class BudgetFilter(admin.SimpleListFilter):
         if self.value() not in ("over", "near"):
             return queryset
         cap = Coalesce(F("user__daily_budget_micros"), Value(default_cap()))
-        least = F("cap") if self.value() == "over" else F("cap") - F("cap") / LEFT
+        least = F("cap") if self.value() == "over" else nearly_all(F("cap"))
         total = F("spent_micros") + F("reserved_micros")
         spends = DailySpend.objects.filter(day=today(), user__isnull=False, bot="")
         return queryset.filter(pk__in=spends.alias(cap=cap, total=total).filter(total__gte=least).values("user"))

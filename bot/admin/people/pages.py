@@ -8,10 +8,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from bot.admin.people.addresses import AddressesMixin
-from bot.admin.people.listing import BudgetFilter, PeopleList, SeenFilter, Today, order_of
+from bot.admin.people.listing import BudgetFilter, PeopleList, SeenFilter, order_of
 from bot.admin.people.person_page import panel_of
 from bot.admin.widgets import ago, chip
-from config.desk.money import short_dollars
+from config.desk.money import short
+from usage.standing import Standing
 from users.models import Role, User
 
 SEE_SPENDING = "usage.view_dailyspend"
@@ -75,11 +76,11 @@ class PersonAdmin(AddressesMixin):
     @admin.display(description=_("spent today"))
     def spent(self, person: Any) -> str:
         """Return what they have spent today, of what budget."""
-        today: Today = person.today
-        if not today.spent_micros:
+        today: Standing = person.today
+        if not today.used_micros:
             return "–"
         if today.cap_micros is None:
-            return short_dollars(today.spent_micros)
+            return short(today.used_micros)
         of = _("%(spent)s of %(budget)s")
-        text = of % {"spent": short_dollars(today.spent_micros), "budget": short_dollars(today.cap_micros)}
-        return chip(text, today.tone) if today.tone else text
+        text = of % {"spent": short(today.used_micros), "budget": short(today.cap_micros)}
+        return text if today.tone == "good" else chip(text, today.tone)

@@ -10,15 +10,15 @@ from django.utils import formats
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from bot.admin.people.listing import Today, default_cap
+from bot.admin.people.listing import default_cap
 from bot.admin.widgets import ago
 from bot.simulator.rights import is_allowed, may_be, visitor_of
-from config.desk.money import short_dollars
+from config.desk.money import short
 from config.desk.plots import Bar, plot
 from conversations.models import Conversation
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend
-from usage.owner import OWNER
+from usage.standing import Standing
 from users.models import User
 
 DAYS = 30
@@ -39,7 +39,7 @@ class Spending:
     """What somebody has spent: today of what budget, and day by day."""
 
     today: str
-    gauge: Today
+    gauge: Standing
     budget: str
     month: str
     plot: SafeString
@@ -66,20 +66,18 @@ def panel_of(request: HttpRequest, person: User) -> Panel:
 def _spending(person: User) -> Spending:
     last = today()
     days = [last - timedelta(days=ago) for ago in reversed(range(DAYS))]
-    rows = DailySpend.objects.alias(person=OWNER).filter(person=person.pk, bot="", day__gte=days[0], day__lte=last)
+    rows = DailySpend.objects.of_person(person.pk).filter(day__gte=days[0], day__lte=last)
     found = {one.day: one for one in rows}
     spent = {day: found[day].spent_micros if day in found else 0 for day in days}
     own = person.daily_budget_micros
     cap = default_cap() if own is None else own
-    gauge = Today(spent[last] + (found[last].reserved_micros if last in found else 0), cap)
-    bars = [
-        Bar(formats.date_format(day, "SHORT_DATE_FORMAT"), (spent[day],), short_dollars(spent[day])) for day in days
-    ]
+    gauge = Standing(cap, spent[last], found[last].reserved_micros if last in found else 0)
+    bars = [Bar(formats.date_format(day, "SHORT_DATE_FORMAT"), (spent[day],), short(spent[day])) for day in days]
     return Spending(
-        today=short_dollars(gauge.spent_micros),
+        today=short(gauge.used_micros),
         gauge=gauge,
         budget=_budget(own, cap),
-        month=short_dollars(sum(spent.values())),
+        month=short(sum(spent.values())),
         plot=plot(bars, _("Spent on each of the last 30 days"), height=40, size="small"),
         first=days[0],
         last=last,
@@ -90,8 +88,8 @@ def _budget(own: int | None, cap: int | None) -> str:
     if cap is None:
         return _("No daily budget.")
     if own is None:
-        return _("of %(budget)s, the default") % {"budget": short_dollars(cap)}
-    return _("of %(budget)s, their own budget") % {"budget": short_dollars(cap)}
+        return _("of %(budget)s, the default") % {"budget": short(cap)}
+    return _("of %(budget)s, their own budget") % {"budget": short(cap)}
 
 
 def _links(request: HttpRequest, person: User) -> list[Link]:

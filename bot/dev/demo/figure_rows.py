@@ -16,7 +16,7 @@ from bot.dev.demo.turns import ANSWERED, DEAD, EXPIRED, FAILED, UNCERTAIN, Plann
 from bot.models import DailyFigures, InboundMessage
 from bot.operations.figures.days import quantiles
 from bot.operations.figures.folding import fold_night, held_days
-from usage.managers import today
+from usage.days import today
 
 # From a message's arrival to the end of its reply, besides the waiting and the model: sending, mostly.
 SENDING_MS = 250

@@ -12,8 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from bot.models import Bot
 from usage.management.arguments import person
 from usage.models import DailySpend, UsageDay
-from usage.reporting.report_formats import tables, write_csv
-from usage.reporting.sums_report import usage_lines, usage_report
+from usage.reporting.csv_file import write_details
+from usage.reporting.lines import details
+from usage.reporting.question import Question, last_days
+from usage.reporting.text import tables
 
 STDOUT = "-"
 
@@ -38,40 +40,30 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Show or write the report."""
-        days: int = options["days"]
-        chosen: dict[str, Any] = {"user": person(options["user"]), "bot": known_bot(options["bot"])}
+        chosen, bot = person(options["user"]), known_bot(options["bot"])
         try:
-            if options["csv"] is None:
-                self._show(days, chosen)
-            elif options["csv"] == STDOUT:
-                write_csv(usage_lines(days, **chosen), self.stdout)
-            else:
-                self._write(Path(options["csv"]), days, chosen)
+            question = last_days(options["days"], person=chosen.pk if chosen else None, bot=bot)
         except ValueError as error:
             raise CommandError(f"--{error}") from None
+        if options["csv"] is None:
+            self._show(question)
+        elif options["csv"] == STDOUT:
+            write_details(details(question), self.stdout)
+        else:
+            self._write(Path(options["csv"]), question)
 
-    def _show(self, days: int, chosen: dict[str, Any]) -> None:
-        report = usage_report(days, **chosen)
-        self.stdout.write(
-            f"Usage of the last {days} days ({settings.TIME_ZONE}), today included. Cached is part of input."
-        )
-        if not report.total.calls:
-            self.stdout.write("Nothing was used.")
-            return
-        for line in tables(report):
+    def _show(self, question: Question) -> None:
+        period = f"the last {question.days} days ({settings.TIME_ZONE}), today included"
+        self.stdout.write(f"Usage of {period}. Cached is part of input.")
+        for line in list(tables(question)) or ["Nothing was used."]:
             self.stdout.write(line)
-        if report.total.unpriced:
-            self.stdout.write(
-                "\nUnpriced: the price was not known. Add it under Model prices in the admin, then reprice."
-            )
 
-    def _write(self, path: Path, days: int, chosen: dict[str, Any]) -> None:
+    def _write(self, path: Path, question: Question) -> None:
         """Write the file beside its place first, so that a report that fails leaves an older one as it was."""
-        lines = usage_lines(days, **chosen)
         try:
             with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, delete=False) as file:
                 try:
-                    written = write_csv(lines, file)
+                    written = write_details(details(question), file)
                     file.close()
                     os.replace(file.name, path)
                 except BaseException:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from bot.errors import ErrorCode
+from config.desk.money import MICROS
 
 PREFIX = "parley_"
-MICROS = 1_000_000
 
 OUTCOMES = ("answered", "refused", "failed", "silent", "uncertain", "expired", "retried", "dead", "paused")
 REFUSALS = (

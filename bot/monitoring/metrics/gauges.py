@@ -1,15 +1,15 @@
 """What goes up and down, read from the tables by a few statements whose cost does not grow with them."""
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from bot.models import Bot
-from bot.monitoring.metrics.definitions import GAUGES, MICROS
+from bot.monitoring.metrics.definitions import GAUGES
 from bot.monitoring.system import ask_system
-from usage.managers import today
+from config.desk.money import MICROS
+from usage.days import today
 from usage.models import DailySpend
-from usage.owner import OWNER
+from usage.spending import ALL_BOTS
 
 # Neither has an index, which every message would pay for: they are looked for among so many of the newest rows.
 NEWEST = 100_000
@@ -37,9 +37,7 @@ def read_gauges() -> dict[str, float | None]:
         cursor.execute(COUNTS, [connection.ops.adapt_datetimefield_value(now)])
         found["dead_letters"], found["uncertain_sends"], found["active_leases"] = cursor.fetchone()
     found["bots_paused"] = Bot.objects.refused().filter(is_active=True).count()
-    everybodys = DailySpend.objects.alias(owner=OWNER).filter(owner=0, bot="", day=today())
-    spent, reserved = everybodys.values_list("spent_micros", "reserved_micros").first() or (0, 0)
-    found["budget_spent_dollars"] = (spent + reserved) / MICROS
-    cap = settings.DAILY_BUDGET_MICROS
-    found["budget_cap_dollars"] = None if cap is None else cap / MICROS
+    budget = DailySpend.objects.standings(today())[ALL_BOTS]
+    found["budget_spent_dollars"] = budget.used_micros / MICROS
+    found["budget_cap_dollars"] = None if budget.cap_micros is None else budget.cap_micros / MICROS
     return {name: found[name] for name in GAUGES}

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from bot.monitoring.metrics.definitions import COUNTERS, MICROS
+from bot.monitoring.metrics.definitions import COUNTERS
+from config.desk.money import MICROS
 
 # A label's values become rows: what a provider or a person could choose freely is cut off here.
 LONGEST_VALUE = 60

@@ -12,7 +12,7 @@ from django.utils import timezone
 from bot.errors import ErrorCode
 from bot.models import Bot, DailyFigures, InboundMessage, OutboundMessage
 from bot.operations.figures.bounds import ids_between
-from usage.managers import day_start, today
+from usage.days import day_start, today
 from usage.models import UsageRecord
 
 # Of so many of the newest answers the times are taken where the whole day would take too long.

@@ -8,8 +8,8 @@ from typing import Any
 from bot.models import Bot, DailyFigures
 from bot.operations.figures.days import count_day
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
-from usage.managers import today
-from usage.models import UsageRecord
+from usage.days import today
+from usage.models import UsageDay, UsageRecord
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def fold_minute() -> int:
 
 
 def fold_night() -> int:
-    """Do what the night does: keep missing days, count the newest again, and note what older days have cost.
+    """Do what the night does: keep missing days, count the newest again, and note what older days cost by now.
 
     To be called before old messages are purged. Safe at any time, twice and in parallel.
     """
@@ -41,7 +41,26 @@ def fold_night() -> int:
     done = _fold(sorted((held - _kept(held)) | (held & settling)))
     older = {today() - timedelta(days=ago) for ago in range(1, SHOWN_DAYS)} - held
     spent = (day for day in sorted(older - _kept(older)) if UsageRecord.objects.between(day, day).exists())
-    return done + _fold(spent, costs_only=True)
+    done += _fold(spent, costs_only=True)
+    _correct_costs()
+    return done
+
+
+def _correct_costs() -> None:
+    """Take over what kept days cost by now: their records may have got a price since."""
+    first, last = (today() - timedelta(days=ago) for ago in (SHOWN_DAYS - 1, SETTLING_DAYS + 1))
+    found: dict[tuple[date, str], dict[str, int]] = {}
+    for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
+        folded = UsageDay.objects.between(day, day).values("bot", "model", "cost_micros")
+        for line in [*UsageRecord.objects.between(day, day).sums_by_day(), *folded]:
+            for bot in {"", line["bot"]}:
+                costs = found.setdefault((day, bot), {})
+                costs[line["model"]] = costs.get(line["model"], 0) + line["cost_micros"]
+    for row in DailyFigures.objects.over().between(first, last):
+        costs = found.get((row.day, row.bot), {})
+        if costs != row.costs:
+            row.costs, row.cost_micros = costs, sum(costs.values())
+            row.save(update_fields=["costs", "cost_micros"])
 
 
 def held_days() -> set[date]:

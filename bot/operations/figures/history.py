@@ -9,7 +9,7 @@ from bot.models import Bot, DailyFigures
 from bot.operations.figures.days import count_day
 from bot.operations.figures.folding import SHOWN_DAYS
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
-from usage.managers import today
+from usage.days import today
 
 # Whoever looks sees figures no older than this; the scheduler counts today every minute.
 FRESH = timedelta(minutes=3)

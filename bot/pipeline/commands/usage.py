@@ -8,9 +8,9 @@ from bot.pipeline.commands.registry import command
 from bot.pipeline.commands.shared.wording import totals_line
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
+from config.desk.money import exact
 from usage.budgets import left_today, user_cap
 from usage.models import UsageRecord
-from usage.pricing import dollars
 from users.models import User
 
 
@@ -33,6 +33,6 @@ def usage_text(user: User, bots_default: int | None) -> str:
     said = [totals_line(label, totals) for label, totals in lines]
     cap = user_cap(user, bots_default)
     if cap is not None:
-        left = {"left": dollars(left_today(user.pk, cap)), "budget": dollars(cap)}
+        left = {"left": exact(left_today(user.pk, cap)), "budget": exact(cap)}
         said.append(_("Left for today: %(left)s of %(budget)s") % left)
     return "\n".join(said)

@@ -12,9 +12,9 @@ from bot.pipeline.commands.shared.numbers import may_be_in_number
 from bot.pipeline.commands.shared.wording import called, quoted
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
-from usage.managers import today
+from config.desk.money import exact
+from usage.days import today
 from usage.models import UsageRecord
-from usage.pricing import dollars
 from users.models import User
 from users.permissions import Permission
 from users.phone import InvalidPhoneNumber, read_number, variants
@@ -70,7 +70,7 @@ def _spent_today(people: list[User]) -> dict[int, int]:
 
 
 def _person_line(person: User, spent_micros: int) -> str:
-    facts = [called(person), str(person.get_role_display()), _("%s today") % dollars(spent_micros)]
+    facts = [called(person), str(person.get_role_display()), _("%s today") % exact(spent_micros)]
     if not person.is_whitelisted:
         facts.append(_("not allowed"))
     return " · ".join(facts)

@@ -15,7 +15,7 @@ from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from usage import budgets
 from usage.budgets import Cap
-from usage.managers import today
+from usage.days import today
 from usage.prices import price_completion
 
 OVER = {

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 
 from bot.privacy.subjects import Subject
-from usage.pricing import MILLION, dollars
+from config.desk.money import MICROS, decimal, exact
 
 # How many rows are in memory at a time, however many there are.
 CHUNK_ROWS = 500
@@ -136,8 +136,8 @@ def _local(value: str | None) -> str:
 
 
 def _decimal(micros: int | None) -> str | None:
-    return None if micros is None else f"{Decimal(micros) / MILLION:.6f}"
+    return None if micros is None else decimal(micros)
 
 
 def _dollars(value: str | None) -> str:
-    return "" if value is None else dollars(int(Decimal(value) * MILLION))
+    return "" if value is None else exact(int(Decimal(value) * MICROS))

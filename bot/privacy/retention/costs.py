@@ -2,41 +2,28 @@
 
 from datetime import timedelta
 
-from bot.privacy.retention.entry import Counts, Entry, Period, Step
+from bot.privacy.retention.entry import Counts, Entry, Period, Step, deletes
 from bot.privacy.retention.periods import RESERVATION_HOURS
 from bot.privacy.retention.reservations import release_abandoned_reservations
-from config.db.batches import Progress, delete_in_batches
+from config.db.batches import Progress
 from usage.models import ClosedDay, DailySpend, ModelPrice, Reservation, SpendAlert, UsageDay, UsageRecord
-from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics, old_alerts, old_closed_days
+from usage.retention import cleanup_old_usage_metrics, old_days
 
 USAGE_PERIOD = Period(setting="USAGE_RETENTION_DAYS")
 
 
-def forget_alerts(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Delete what was said of days whose spends are about to go."""
-    alerts = old_alerts(period.days)
-    return {"spend_alerts": alerts.count() if dry_run else delete_in_batches(alerts, progress=progress)}
-
-
-def forget_closed_days(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Delete copies of the sums of days whose records are about to go."""
-    closed = old_closed_days(period.days)
-    return {"closed_days": closed.count() if dry_run else delete_in_batches(closed, progress=progress)}
-
-
-def forget_spends(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Delete what days have cost."""
-    return {"daily_spends": cleanup_old_spends(period.days, dry_run=dry_run, progress=progress)}
-
-
 def fold_records(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
     """Sum up old usage records by day and delete them."""
-    return {"usage_records": cleanup_old_usage_metrics(period.days, dry_run=dry_run, progress=progress).records}
+    return {"usage_records": cleanup_old_usage_metrics(period.days, dry_run=dry_run, progress=progress)}
 
 
 def release_reservations(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
     """Give back what turns have reserved that nobody will settle."""
     return {"reservations": release_abandoned_reservations(dry_run=dry_run)}
+
+
+def _deletes_days(name: str, model: type[DailySpend | SpendAlert | ClosedDay]) -> Step:
+    return deletes(name, USAGE_PERIOD, "its day", lambda cutoff: old_days(model, cutoff))
 
 
 COSTS = (
@@ -63,14 +50,14 @@ COSTS = (
         model=SpendAlert,
         holds="Which share of a day's budget the owners were told of.",
         why="Each share is told once.",
-        steps=(Step("the row", USAGE_PERIOD, "its day", forget_alerts, "spend_alerts"),),
+        steps=(_deletes_days("spend_alerts", SpendAlert),),
         other=("bot",),
     ),
     Entry(
         model=ClosedDay,
         holds="A copy of the sums of a past day's usage records, by bot, kind and model.",
         why="Reports of months are shown in a moment.",
-        steps=(Step("the row", USAGE_PERIOD, "its day", forget_closed_days, "closed_days"),),
+        steps=(_deletes_days("closed_days", ClosedDay),),
         other=("zone", "lines"),
     ),
     # Before the records: a day whose first records are too old goes as a whole.
@@ -78,7 +65,7 @@ COSTS = (
         model=DailySpend,
         holds="What a day has cost and what is reserved of it: of a person, of a bot, of everybody.",
         why="Daily budgets hold.",
-        steps=(Step("the row", USAGE_PERIOD, "its day", forget_spends, "daily_spends"),),
+        steps=(_deletes_days("daily_spends", DailySpend),),
         personal=("user",),
         other=("bot",),
         rights="exported; a person's rows are erased, those of bots and of everybody stay as anonymous sums",

@@ -8,9 +8,8 @@ from django.utils import timezone
 from bot.models import InboundMessage
 from bot.privacy.retention.periods import RESERVATION_HOURS
 from usage.budgets import release
-from usage.managers import today
-from usage.models import Reservation
-from usage.spending import ReservationQuerySet
+from usage.days import today
+from usage.models import Reservation, ReservationQuerySet
 
 
 def abandoned_reservations() -> ReservationQuerySet:

@@ -17,7 +17,7 @@ from bot.models import InboundMessage, OutboundMessage
 from bot.tests.support.desk_rows import fill_desk
 from bot.tests.support.factories import BotFactory, InboundFactory
 from config.desk.long_lists import LongListAdmin
-from usage.managers import today
+from usage.days import today
 from users.models import User
 from users.roles import Role
 from users.tests.factories import alice, bob

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bot.admin.people.listing import default_cap
 from bot.tests.support.factories import BotFactory
-from usage.managers import day_start, today
+from usage.days import day_start, today
 from usage.models import DailySpend
 from users.models import User
 from users.roles import Role

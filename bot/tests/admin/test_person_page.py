@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.models import Conversation
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend
 from users.models import User
 from users.roles import Role

@@ -26,9 +26,9 @@ from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFact
 from bot.tests.support.fakes import ScriptedModel, work_until
 from conversations.models import Conversation, Message
 from usage import budgets
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, ModelPrice, UsageRecord
-from usage.reporting.sums_report import usage_report
+from usage.tests.reporting import report
 from users.invites import renew_code
 from users.models import Identity, Invite, Role, User
 from users.tests.factories import alice
@@ -93,18 +93,18 @@ def test_what_days_have_cost_is_what_the_calls_have_cost() -> None:
 
 def test_a_report_over_the_days_says_what_the_budgets_have_counted() -> None:
     seed()
-    found = usage_report(DAYS)
+    found, total = report(DAYS), report(DAYS).total.sums
     unpriced = UsageRecord.objects.unpriced()
     assumed = sum(
         budgets.counted_micros(None, into, out) for into, out in unpriced.values_list("input_tokens", "output_tokens")
     )
-    for owners, groups in (("user", found.by_person), ("bot", found.by_bot)):
+    for owners, rows in (("user", found.rows), ("bot", found.dearest("bot"))):
         spent = DailySpend.objects.exclude(**{f"{owners}": None if owners == "user" else ""})
-        assert spent.aggregate(sum=Sum("spent_micros"))["sum"] == found.total.cost_micros + assumed
-        assert sum(sums.cost_micros for sums in groups.values()) == found.total.cost_micros
-    assert found.total.unpriced == unpriced.count() > 0
-    assert found.total.cost_micros > 0
-    assert len(found.by_model) >= 4
+        assert spent.aggregate(sum=Sum("spent_micros"))["sum"] == total.cost_micros + assumed
+        assert sum(row.sums.cost_micros for row in rows) == total.cost_micros
+    assert total.unpriced == unpriced.count() > 0
+    assert total.cost_micros > 0
+    assert len(found.by("model")) >= 4
     assert not ModelPrice.objects.exists()
 
 

@@ -20,10 +20,10 @@ from bot.operations.alerts import raise_alerts
 from bot.tests.support.factories import BotFactory, InboundFactory, whitelisted
 from config.logs.sentry import init_sentry
 from usage import budgets
-from usage.alerts import BudgetOfDay, reached
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, Reservation, SpendAlert
 from usage.retention import cleanup_old_spends
+from usage.standing import Standing, reached
 from users.tests.together import together
 
 pytestmark = pytest.mark.django_db
@@ -97,11 +97,11 @@ def refuse(bot: Bot, code: str = "GLOBAL_BUDGET_EXCEEDED", **fields: Any) -> Non
     ],
 )
 def test_the_share_that_is_reached_is_the_highest(spent: int, reserved: int, refused: bool, share: int | None) -> None:
-    assert reached(BudgetOfDay("", 100, spent, reserved, refused)) == share
+    assert reached(Standing(100, spent, reserved), refused=refused) == share
 
 
 def test_a_budget_of_nothing_has_no_shares() -> None:
-    assert reached(BudgetOfDay("", 0, 5, 0, True)) is None
+    assert reached(Standing(0, 5), refused=True) is None
 
 
 def test_the_owners_read_once_how_much_is_used(owners: Owners, settings: Any) -> None:

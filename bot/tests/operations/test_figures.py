@@ -16,7 +16,7 @@ from bot.operations.figures.history import history
 from bot.operations.purge import purge_expired
 from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory
 from bot.tests.support.figure_rows import call, message, reply
-from usage.managers import day_start, today
+from usage.days import day_start, today
 from usage.models import UsageRecord
 
 pytestmark = pytest.mark.django_db

@@ -23,7 +23,7 @@ from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import BotFactory, WhatsAppBotFactory, event
 from bot.tests.support.fakes import ScriptedChannel, nothing_pending, states, work_until
 from bot.worker.worker import Worker
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, UsageRecord
 from users.models import User
 from users.permissions import ROLE_PERMISSIONS

@@ -21,7 +21,7 @@ from bot.tests.support.factories import BotFactory, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from bot.worker.worker import Worker
 from usage import budgets, prices
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
 
 # Made by benchmarks/count_tokens.py: texts, and how many tokens real tokenizers make of them.

@@ -35,9 +35,9 @@ from config.db import batching
 from config.db.batching import Database
 from conversations.memory import Said
 from usage import prices
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
-from usage.spending import DailySpendQuerySet
+from usage.models.budgets import DailySpendQuerySet
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -114,7 +114,7 @@ def test_what_it_cost_stays_and_is_nobodys(alice: User, bot: ActiveBot) -> None:
 
 
 def test_many_records_are_detached_in_batches(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("usage.managers.DETACHED_AT_ONCE", 2)
+    monkeypatch.setattr("usage.models.records.DETACHED_AT_ONCE", 2)
     for _ in range(5):
         UsageRecordFactory.create(user=alice)
     assert UsageRecord.objects.detach(alice) == 5

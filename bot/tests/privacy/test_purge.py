@@ -26,7 +26,7 @@ from bot.tests.support.retention_samples import SAMPLES, all_rows, seed, texts
 from config.db.batches import Progress
 from conversations.models import Conversation, Message
 from usage import budgets
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, Reservation, UsageDay, UsageRecord
 from users.models import User
 from users.tests.together import together

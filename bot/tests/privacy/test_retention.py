@@ -17,7 +17,7 @@ from bot.privacy.retention import release_abandoned_reservations
 from bot.tests.support.factories import ALICE, BOB, BotFactory, InboundFactory, whitelisted
 from conversations.models import Conversation
 from usage import budgets
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, Reservation, UsageRecord
 from users.invites import create_invite
 from users.models import Invite, User

@@ -15,7 +15,7 @@ from bot.privacy.retention.entry import NOBODY, Entry, Period, Step, spelled
 from bot.privacy.retention.table import SECTIONS, TABLE, steps
 from bot.tests.support.retention_samples import SAMPLES, all_rows, seed, texts
 from config.environment.variables import VARIABLES
-from usage.managers import day_start
+from usage.days import day_start
 from users.models import User
 
 STEPS = {step.name: step for step in steps()}

@@ -16,10 +16,10 @@ from bot.queue import snapshot
 from bot.simulator import queries
 from bot.simulator.queries import UNKNOWN_NUMBER
 from bot.tests.support.factories import BotFactory
+from config.desk.money import exact
 from conversations.models import Conversation, Message
 from conversations.tests.factories import add_messages
 from usage.models import UsageRecord
-from usage.pricing import dollars
 from users.models import User
 from users.tests.factories import UserFactory
 
@@ -502,7 +502,7 @@ def test_the_number_of_queries_does_not_grow_with_what_there_is(
     [(0, "$0.00"), (1, "$0.000001"), (120, "$0.00012"), (500_000, "$0.50"), (1_234_567_890, "$1,234.56789")],
 )
 def test_money_is_shown_with_as_many_digits_as_it_takes(micros, shown):
-    assert dollars(micros) == shown
+    assert exact(micros) == shown
 
 
 # --- documents ---

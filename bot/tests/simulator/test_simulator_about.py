@@ -14,7 +14,7 @@ from bot.simulator.queries import UNKNOWN_NUMBER
 from bot.tests.support.factories import BotFactory
 from bot.tests.support.fakes import ScriptedModel, work_until
 from conversations.models import Conversation
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, UsageRecord
 from usage.spending import EVERYBODY
 from users.models import User

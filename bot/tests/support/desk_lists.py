@@ -17,7 +17,7 @@ from django_q.signing import SignedPackage
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.tests.support.factories import BotFactory, InboundFactory
 from conversations.tests.factories import ConversationFactory, MessageFactory
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend
 from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
 from users.invite_codes import digest, new_code

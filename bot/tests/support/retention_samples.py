@@ -20,7 +20,7 @@ from bot.privacy.retention.made_up import MADE_UP_NUMBERS
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
 from bot.privacy.retention.table import steps
 from conversations.models import Conversation, Message, next_expiry
-from usage.managers import day_start, today
+from usage.days import day_start, today
 from usage.models import ClosedDay, DailySpend, ModelPrice, Reservation, SpendAlert, UsageDay, UsageRecord
 from usage.spending import Changes
 from users.invites import create_invite

@@ -35,7 +35,7 @@ TEN = 10 * ANSWER_TOKENS
 # The answer costs a micro-dollar a token, the question nothing: a call costs what is reserved for it.
 SEED = f"""
 from bot.models import Bot
-from usage.managers import today
+from usage.days import today
 from usage.models import ModelPrice
 from users.models import User
 ModelPrice.objects.create(model="gpt-6-luna", valid_from=today(), input_micros_per_million=0,

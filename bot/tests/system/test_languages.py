@@ -21,7 +21,7 @@ from bot.tests.support.factories import ALICE, STRANGER, BotFactory, event, whit
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from bot.worker.retry import MOST_ATTEMPTS
 from bot.worker.worker import Worker
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend
 from users.models import User
 from users.roles import Role

@@ -33,4 +33,4 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(f"--{error}") from None
         verb = "Would delete" if dry_run else "Deleted"
-        self.stdout.write(f"{verb} {cleaned} older than {options['days']} days.")
+        self.stdout.write(f"{verb} {cleaned:,} usage records older than {options['days']} days.")

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from config.db.batches import progress_line
+from config.desk.money import exact
 from usage.management.arguments import person
-from usage.pricing import dollars
 from usage.repricing import Repriced, reprice
 
 
@@ -35,10 +35,10 @@ class Command(BaseCommand):
         self._say(repriced, "Would price" if dry_run else "Priced")
 
     def _say(self, repriced: Repriced, verb: str) -> None:
-        cost = dollars(repriced.cost_micros)
+        cost = exact(repriced.cost_micros)
         self.stdout.write(f"{verb} {repriced.records:,} usage records that had no cost: {cost}.")
         for model, sums in sorted(repriced.priced.items(), key=lambda item: -item[1].cost_micros):
-            self.stdout.write(f"  {model}: {sums.records:,} records, {dollars(sums.cost_micros)}")
+            self.stdout.write(f"  {model}: {sums.records:,} records, {exact(sums.cost_micros)}")
         if not repriced.unknown:
             return
         self.stdout.write("Still without a price:")

@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bot.language import grouped
-from usage.managers import Totals
-from usage.pricing import dollars
+from config.desk.money import exact
+from usage.totals import Totals
 from users.models import User
 
 NAME_LENGTH = 200
@@ -28,7 +28,7 @@ def totals_line(label: str, totals: Totals) -> str:
         label=label,
         answers=ngettext("%d answer", "%d answers", totals.completions) % totals.completions,
         tokens=_("%s tokens,") % grouped(totals.input_tokens + totals.output_tokens),
-        cost=_("at least %s") % dollars(totals.cost_micros) if totals.unpriced else dollars(totals.cost_micros),
+        cost=_("at least %s") % exact(totals.cost_micros) if totals.unpriced else exact(totals.cost_micros),
     )
 
 

@@ -13,7 +13,7 @@ from bot.models import Bot
 from bot.pipeline.commands.spend import spending_text
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import BOB, BotFactory, whitelisted
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend
 from usage.tests.factories import UsageRecordFactory
 from users.models import User

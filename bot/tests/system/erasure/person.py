@@ -12,7 +12,7 @@ from bot.tests.system.erasure.traces import edit_in_admin, make_traces
 from bot.tests.system.erasure.world import World
 from conversations.models import Conversation
 from conversations.tests.factories import add_messages
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, Reservation, UsageRecord
 from usage.spending import Changes
 from users.models import Identity, Invite, User

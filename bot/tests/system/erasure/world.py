@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.tests.support.factories import BotFactory, WhatsAppBotFactory
-from usage.managers import today
+from usage.days import today
 from usage.models import DailySpend, UsageDay
 from users.models import User
 from users.roles import Role

@@ -59,7 +59,7 @@ WORDS = ("ein Brötchen", "two coffees, please", "what do you have today?", "в�
 
 SEED = """
 from bot.models import Bot
-from usage.managers import today
+from usage.days import today
 from usage.models import ModelPrice
 from users.models import User
 for slug, (account, model, budget, each) in {bots!r}.items():
