@@ -18,6 +18,7 @@ from bot.pipeline.turn import Turn
 from users.models import User
 from users.permissions import Permission
 from users.phone import InvalidPhoneNumber, is_possible
+from users.whitelist import By
 
 logger = logging.getLogger(__name__)
 
@@ -61,13 +62,14 @@ def allow_text(staff: User, argument: str, *also: User, via: str = "chat") -> st
     """Carry out /allow and return what came of it. also: who must be allowed it, too, in the simulator."""
     if not argument:
         return waiting_text()
+    by = By(staff, via, also)
     try:
         request = find_request(argument)
         if request is None:
             number, name = read_person(argument)
-            person, changed = allow_number(number, name, staff, *also, via=via)
+            person, changed = allow_number(number, name, by)
         else:
-            person, changed = allow_request(request, staff, *also, via=via)
+            person, changed = allow_request(request, by)
     except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:
@@ -92,7 +94,7 @@ def deny_text(staff: User, argument: str, *also: User, via: str = "chat") -> str
         person = User.objects.find_by_phone_number(number)
         if person is None:
             return _("I know nobody with the number %s.") % number
-        changed = deny_person(person, staff, *also, via=via)
+        changed = deny_person(person, By(staff, via, also))
     except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:
