@@ -16,6 +16,7 @@ from users.errors import AddressTaken, DuplicatePhoneNumber
 from users.linking import has_data, may_link, note_linked
 from users.models import Invite, User
 from users.permissions import Permission, may
+from users.whitelist.people import By, allow_person
 
 logger = logging.getLogger(__name__)
 
@@ -182,7 +183,8 @@ def _let_in(invite: Invite, channel: str, address: str, profile_name: str) -> tu
     if linked:
         by = {"invite": invite.pk, "by": invite.created_by_id}
         note_linked(invite.person, channel, address, actor=None, via="chat", **by)
-    return User.objects.update_whitelist(invite.person, True), linked
+    allow_person(invite.person, By(via="chat"))
+    return invite.person, linked
 
 
 def _fresh(person: User | None) -> User | None:

@@ -10,9 +10,8 @@ from bot.models import AccessRequest
 from users.addresses import LONGEST_NAME, create_person
 from users.errors import AddressTaken, DuplicatePhoneNumber
 from users.models import User
-from users.permissions import Permission, may
 from users.phone import variants
-from users.whitelist.trail import note_whitelisted
+from users.whitelist.people import By, allow_person, note_whitelisted
 
 logger = logging.getLogger(__name__)
 
@@ -21,27 +20,23 @@ class RequestGone(ValueError):
     """Somebody has allowed or dismissed the request already."""
 
 
-class StaffOnly(ValueError):
-    """Who asked is an owner or admin: that is for who manages staff."""
-
-
-def allow_request(request: AccessRequest, *, staff: User | None, via: str = "admin") -> User:
+def allow_asker(request: AccessRequest, by: By) -> tuple[User, bool]:
     """Put who asked for access on the whitelist, as the person who has the address, or else as a new one.
 
-    The request goes away, and those to other bots of its channel: being allowed is not a matter of one bot. via: where
-    it is done, for the audit log.
+    The request goes away, and those to other bots of its channel: being allowed is not a matter of one bot. Returned
+    are the person, and whether this changed anything.
 
     Raises:
         RequestGone: there is nothing to allow any more.
         StaffOnly: it is not for this member of staff to do.
     """
     try:
-        person = _allow(request, staff, via)
+        person, changed = _allow(request, by)
     except (AddressTaken, DuplicatePhoneNumber):
         # The address was given to somebody just now: allow them.
-        person = _allow(request, staff, via)
-    logger.info("person_allowed", extra={"person": person.pk, "staff": staff.pk if staff else None})
-    return person
+        person, changed = _allow(request, by)
+    logger.info("person_allowed", extra={"person": person.pk, "staff": by.staff_id})
+    return person, changed
 
 
 def lock_requests(channel: str, addresses: Collection[str]) -> list[int]:
@@ -65,28 +60,24 @@ def forget_requests(ids: Collection[int]) -> None:
 
 
 @transaction.atomic
-def _allow(request: AccessRequest, staff: User | None, via: str) -> User:
+def _allow(request: AccessRequest, by: By) -> tuple[User, bool]:
     found = AccessRequest.objects.select_related("bot").filter(pk=request.pk).first()
     locked = lock_requests(found.bot.channel, [found.address]) if found else []
     if found is None or found.pk not in locked:
         raise RequestGone(_("This request is gone: somebody has allowed or dismissed it already."))
     channel = found.bot.channel
     person = User.objects.for_identity(channel, found.address)
-    was_in = person is not None and person.is_whitelisted
     if person is None:
-        person = create_person(channel, found.address, found.profile_name)
-    elif staff and not person.is_whitelisted and person.is_staff and not may(staff, Permission.MANAGE_STAFF):
-        raise StaffOnly(_("Who asked is an owner or admin: only an owner can allow them."))
+        person, changed = create_person(channel, found.address, found.profile_name), True
+        note_whitelisted([person.pk], True, by)
     else:
-        _put_on_whitelist(person, found.profile_name)
+        changed = allow_person(person, by)
+        _give_name(person, found.profile_name)
     forget_requests(locked)
-    if not was_in:
-        note_whitelisted([person.pk], True, actor=staff.pk if staff else None, via=via)
-    return person
+    return person, changed
 
 
-def _put_on_whitelist(person: User, name: str) -> None:
-    User.objects.update_whitelist(person, True)
+def _give_name(person: User, name: str) -> None:
     if not person.name and name:
         person.name = name[:LONGEST_NAME]
         person.save(update_fields=["name", "updated_at"])

@@ -23,7 +23,7 @@ from users.permissions import Permission, may, may_touch
 from users.phone import is_possible
 from users.whitelist.actions import WhitelistActionsMixin, manages_staff
 from users.whitelist.admin import ImportExportMixin
-from users.whitelist.trail import note_whitelisted
+from users.whitelist.people import By, note_whitelisted
 
 admin.site.login_form = PhoneLoginForm
 
@@ -129,7 +129,7 @@ class UserAdmin(  # type: ignore[misc]
             obj.numbered_at = timezone.now()
         super().save_model(request, obj, form, change)
         if obj.is_whitelisted if not change else "is_whitelisted" in form.changed_data:
-            note_whitelisted([obj.pk], obj.is_whitelisted, actor=request.user.pk, via="admin")
+            note_whitelisted([obj.pk], obj.is_whitelisted, By(cast(User, request.user), "admin"))
         if not change:
             self._tell_of_new_person(request, obj)
         if "phone_number" in form.changed_data and obj.phone_number and not is_possible(obj.phone_number):

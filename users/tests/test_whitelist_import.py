@@ -5,17 +5,18 @@ import threading
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.db.rows import insert_rows
-from users.models import User
+from users.models import AuditEntry, User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
 from users.tests.together import together
-from users.whitelist import applying, planning
+from users.whitelist import By, applying, planning
 from users.whitelist.applying import ImportFailed, ImportRefused, apply_people
-from users.whitelist.exporting import CHUNK, export_people
+from users.whitelist.exporting import CHUNK, export_people, spreadsheet_delimiter
 from users.whitelist.planning import Kind, make_plan
 from users.whitelist.reading import read_people
 
@@ -199,7 +200,8 @@ def test_people_are_compared_and_written_in_batches(monkeypatch):
     # Who is there; of those who are not, whether the number is an address of somebody else; and the rows.
     assert queries(make_plan, many(10).rows) == 2
     assert queries(make_plan, many(40).rows) == 4 + 4
-    assert queries(apply_people, many(40)) == 4 + 4 + 4
+    # Those who are new are noted in the audit log.
+    assert queries(apply_people, many(40)) == 4 + 4 + 4 + 4
     assert queries(apply_people, many(40)) == 4
     assert queries(apply_people, many(40, "Eve")) == 4 + 4
     assert User.objects.filter(name__startswith="Eve").count() == 40
@@ -316,6 +318,7 @@ def test_people_are_written_in_one_order_whatever_the_files(monkeypatch):
 
     def remember(model, rows, **options):
         orders.append([row["phone_number"] for row in rows])
+        return list(zip(orders[-1], range(len(rows)), strict=True))
 
     monkeypatch.setattr(applying, "insert_rows", remember)
     lines = ["+5531987654321", "+553187654322", GERMAN, "+15551234567"]
@@ -337,11 +340,43 @@ def test_who_becomes_an_admin_while_others_are_replaced_stays():
 
 def test_the_log_has_counts_and_no_numbers_or_names(caplog):
     caplog.set_level(logging.INFO)
-    apply_people(reading(f"{GERMAN},Dana"), staff=7)
+    owner = alice()
+    apply_people(reading(f"{GERMAN},Dana"), by=By(owner, "admin"))
     (record,) = caplog.records
-    assert (record.message, record.staff, record.replace) == ("people_imported", 7, False)
+    assert (record.message, record.staff, record.replace) == ("people_imported", owner.pk, False)
     assert (record.people_created, record.people_removed) == (1, 0)
     assert "Dana" not in str(vars(record)) and "1711234567" not in str(vars(record))
+
+
+def test_the_audit_log_says_whom_a_file_let_in_and_whom_it_blocked():
+    owner = alice()
+    people = {"in": charlie(phone_number=GERMAN), "out": bob(phone_number="+15551234567"), "gone": bob()}
+    staying = bob(phone_number="+15551234569")
+    lines = reading(GERMAN, "+15551234567,,no,", "+15551234568,Dana", "+15551234569", "+15551234570,Eve,no,")
+    apply_people(lines, replace=True, by=By(owner, "admin"))
+    noted = AuditEntry.objects.filter(actor=owner, via="admin").values_list("subject", "action")
+    assert sorted(noted) == sorted(
+        [
+            (people["in"].pk, "allowed"),
+            (User.objects.get(name="Dana").pk, "allowed"),
+            (people["out"].pk, "blocked"),
+            (people["gone"].pk, "blocked"),
+        ]
+    )
+    assert User.objects.whitelisted().contains(staying)
+
+
+def test_a_spreadsheet_where_the_comma_is_the_decimal_sign_is_given_semicolons():
+    charlie(phone_number=GERMAN, name="Jürgen; jr.", daily_budget_micros=1_500_001)
+    bob(phone_number="+15551234567", daily_budget_micros=1_125_000)
+    for language, delimiter in (("en", ","), ("de", ";"), ("es", ";")):
+        with translation.override(language):
+            assert spreadsheet_delimiter() == delimiter
+    text = exported(delimiter=";")
+    assert text.splitlines()[0] == "phone_number;name;whitelisted;daily_budget_usd"
+    assert f'{GERMAN};"Jürgen; jr.";no;1,500001' in text and "+15551234567;Bob;yes;1,125" in text
+    for data in (text.encode(), exported(bom=True, delimiter=";").encode()):
+        assert apply_people(read_people(data)).counts["unchanged"] == 2
 
 
 def test_an_export_has_everybody_with_a_number_in_columns_that_are_imported():

@@ -2,10 +2,12 @@ import codecs
 import contextlib
 
 import pytest
+from django.conf import settings as languages
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from users.whitelist import reading
+from users.whitelist import reading, rows
 from users.whitelist.reading import BadFile, read_people
 from users.whitelist.rows import Row, as_text, check_name, clean_name, from_text
 
@@ -102,15 +104,19 @@ def test_without_a_header_a_wrong_first_number_is_an_error_of_its_line():
         (b"phone,number\n", "The column phone_number is there twice."),
         (b"phone_number,,name\n", "Unknown columns: ''"),
         (
-            b"phone,name\n+15551234567,Dana\n+491711234567,D\xe4na\n",
-            r"Line 3 is not UTF-8 (byte 45 of the file is 0xE4)",
+            b"phone,name\n+15551234567,D\xc3\xa4na\n+491711234567,D\xe4na\n",
+            r"Line 3 is not UTF-8 (byte 46 of the file is 0xE4)",
+        ),
+        (
+            b"phone,name\n+15551234567,D\x81na\n",
+            r"Line 2 is not UTF-8 (byte 26 of the file is 0x81)",
         ),
         (codecs.BOM_UTF8 + b"phone\r\xff", r"Line 2 is not UTF-8 (byte 10 of the file is 0xFF)"),
         (codecs.BOM_UTF16_LE + b"p\0h\0\x00\xd8", "begins as UTF-16 and is none"),
         ("phone\n+4917".encode("utf-16-le"), "Line 1 holds a NUL"),
         (b"phone\n+49171\x001234567\n", "Line 2 holds a NUL"),
         (codecs.BOM_UTF32_LE + "phone".encode("utf-32-le"), "holds a NUL"),
-        (b"\x89PNG\r\n\x1a\n", "Line 1 is not UTF-8"),
+        (b"\x89PNG\r\n\x1a\n", "The first line is no header."),
         (b"PK\x03\x04\x14\x00\x06\x00", "holds a NUL"),
     ],
 )
@@ -122,7 +128,74 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason(data, complaint):
 
 def test_a_file_in_another_encoding_is_told_how_to_save_it():
     with pytest.raises(BadFile, match="in Excel: Save as, “CSV UTF-8"):
-        read_people("phone,name\n+491711234567,Jürgen\n".encode("cp1252"))
+        read_people(b"phone,name\n+491711234567,J\x9drgen\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_of_windows_1252_is_read_as_excel_writes_it(end):
+    lines = [
+        "Telefon;Name;whitelisted;daily_budget_usd",
+        f"{GERMAN};Jürgen “Jü” Weiß;ja;0,50",
+        "+15551234567;Zoë €;nein;1",
+    ]
+    result = read_people(end.join(lines).encode("cp1252"))
+    assert [str(note) for note in result.warnings.first] == [
+        "line 2: this is no UTF-8: read as Windows-1252; please check the names"
+    ]
+    assert result.rows == (
+        Row(2, GERMAN, "Jürgen “Jü” Weiß", True, 500_000),
+        Row(3, "+15551234567", "Zoë €", False, 1_000_000),
+    )
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_first_line_may_name_the_delimiter(first, encoding, end):
+    result = read_people(end.join([first, "phone;name", f'{GERMAN};"Däna, Dr."', "12;Eve"]).encode(encoding))
+    assert result.rows == (Row(3, GERMAN, "Däna, Dr."),)
+    assert [note.line for note in result.errors.first] == [4]
+
+
+def test_a_named_delimiter_is_believed_and_not_guessed():
+    assert people(f"sep=|\nphone|name\n{GERMAN}|Dana, Ray; Eve\n").rows == (Row(3, GERMAN, "Dana, Ray; Eve"),)
+    with pytest.raises(BadFile, match="empty"):
+        people("sep=;\n")
+
+
+def test_the_desk_s_own_words_for_yes_and_no_are_understood():
+    for code, _name in languages.LANGUAGES:
+        with translation.override(code):
+            words = [str(translation.gettext(word)) for word in ("Yes", "No")]
+        for word, expected in zip(words, (True, False), strict=True):
+            for cell in (word, word.upper(), f" {word.lower()} "):
+                assert people(f"phone,whitelisted\n{GERMAN},{cell}\n").rows == (Row(2, GERMAN, "", expected),)
+    for cell, expected in (("WAHR", True), ("FALSCH", False), ("VERDADERO", True), ("FALSO", False), ("si", True)):
+        assert people(f"phone,whitelisted\n{GERMAN},{cell}\n").rows == (Row(2, GERMAN, "", expected),)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "cell", "micros"),
+    [
+        (";", "0,5", 500_000),
+        (";", "1,500001", 1_500_001),
+        (";", "1,500", 1_500_000),
+        (";", "0.125", 125_000),
+        (";", "12.50", 12_500_000),
+        (",", '"0,50"', 500_000),
+        (",", "1.500", 1_500_000),
+        ("\t", "2,25", 2_250_000),
+        (";", "1.500", None),
+        (",", '"1,500"', None),
+        ("\t", "12,000", None),
+        (";", "1.500,00", None),
+        (",", '"1,500.00"', None),
+    ],
+)
+def test_amounts_may_have_a_decimal_comma_and_thousands_are_never_taken_for_decimals(delimiter, cell, micros):
+    result = people(f"phone{delimiter}daily_budget_usd\n{GERMAN}{delimiter}{cell}\n")
+    assert [row.budget_micros for row in result.rows] == ([] if micros is None else [micros])
+    assert result.errors.count == (micros is None)
 
 
 @pytest.mark.parametrize("cell", ["4.91712E+11", "4,91712E+11", "+4.9e11", "491711234567.0", "491711234567,00"])
@@ -139,7 +212,8 @@ def test_a_number_that_a_spreadsheet_damaged_is_never_taken_for_another(cell):
         ("#NAME?,Dana,,", "A phone number has"),
         (f"{GERMAN},{'x' * 201},,", "a name has at most 200 characters; this has 201"),
         (f"{GERMAN},,maybe,", "whitelisted must be yes or no"),
-        (f'{GERMAN},,,"0,50"', "daily_budget_usd must be an amount of dollars such as 25 or 0.50"),
+        (f'{GERMAN},,,"0,50,0"', "daily_budget_usd must be an amount of dollars such as 25 or 0.50"),
+        (f'{GERMAN},,,"1,500"', "daily_budget_usd 1,500 may be thousands or decimals here: write 1500 or 1.5"),
         (f"{GERMAN},,,-1", "daily_budget_usd must be"),
         (f"{GERMAN},,,1e3", "daily_budget_usd must be"),
         (f"{GERMAN},,,NaN", "daily_budget_usd must be"),
@@ -197,7 +271,10 @@ def test_a_number_that_comes_again_in_any_spelling_is_noticed(first, second):
         assert errors(text) == ["line 3: the same phone number as in line 2, with other details"]
 
 
-def test_the_first_fifty_errors_are_kept_and_all_are_counted():
+def test_as_many_errors_are_kept_as_a_file_in_the_desk_has_lines_and_all_are_counted(monkeypatch):
+    result = people("phone\n" + "".join(f"{n}\n" for n in range(1, 1_000)))
+    assert (len(result.errors.first), result.errors.count, result.errors.more) == (999, 999, 0)
+    monkeypatch.setattr(rows, "MOST_KEPT", 50)
     result = people("phone\n" + "".join(f"{n}\n" for n in range(1, 1_000)))
     assert (len(result.errors.first), result.errors.count, result.errors.more) == (50, 999, 949)
     assert [note.line for note in result.errors.first] == list(range(2, 52))

@@ -4,7 +4,10 @@ A file goes reading → planning → applying: bytes become rows (or errors by l
 applying makes the plan again and writes it in one transaction.
 """
 
+from users.whitelist.people import By as By
 from users.whitelist.people import Outcome as Outcome
 from users.whitelist.people import Result as Result
+from users.whitelist.people import StaffOnly as StaffOnly
 from users.whitelist.people import allow as allow
+from users.whitelist.people import allow_person as allow_person
 from users.whitelist.people import deny as deny

@@ -6,18 +6,16 @@ from itertools import chain
 from typing import cast
 
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from config.desk.confirming import MOST_SHOWN, confirm, is_confirmed
 from users.models import User
 from users.permissions import Permission, may
-from users.whitelist.trail import note_whitelisted
+from users.whitelist.people import By, set_whitelisted
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +35,7 @@ class WhitelistActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Let the selected people talk to the bots."""
         if not is_confirmed(request):
             return self._ask(request, queryset, allowed=True)
-        count = _set_whitelisted(request, queryset, allowed=True)
+        count = _change(request, queryset, allowed=True)
         text = ngettext("%d person was added to the whitelist.", "%d people were added to the whitelist.", count)
         self.message_user(request, text % count, messages.SUCCESS)
         return None
@@ -47,7 +45,7 @@ class WhitelistActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Stop the selected people from talking to the bots."""
         if not is_confirmed(request):
             return self._ask(request, queryset, allowed=False)
-        count = _set_whitelisted(request, queryset, allowed=False)
+        count = _change(request, queryset, allowed=False)
         text = ngettext(
             "%d person was removed from the whitelist.", "%d people were removed from the whitelist.", count
         )
@@ -116,13 +114,11 @@ def _what_happens(count: int, *, allowed: bool) -> str:
     return text % count
 
 
-def _set_whitelisted(request: HttpRequest, queryset: QuerySet[User], *, allowed: bool) -> int:
-    """Return how many people this changed."""
-    # By primary key: the list's own filters may join, which an UPDATE cannot.
+def _change(request: HttpRequest, queryset: QuerySet[User], *, allowed: bool) -> int:
+    """Let in or block those who may be; return how many people this changed."""
+    # By primary key: the list's own filters may join, which what is locked cannot.
     chosen = _changing(request, User.objects.filter(pk__in=queryset.values("pk")), allowed=allowed)
-    ids = list(chosen.values_list("pk", flat=True))
+    ids = set_whitelisted(chosen, allowed, By(cast(User, request.user), "admin"))
     event = "person_allowed" if allowed else "person_denied"
     logger.info(event, extra={"staff": request.user.pk, "people": ids[:MOST_LOGGED], "count": len(ids)})
-    with transaction.atomic():
-        note_whitelisted(ids, allowed, actor=request.user.pk, via="admin")
-        return User.objects.filter(pk__in=ids).update(is_whitelisted=allowed, updated_at=timezone.now())
+    return len(ids)

@@ -1,14 +1,12 @@
 """Import and export of people in the admin: a file is previewed, and applied when that is confirmed.
 
-Between the two pages the people travel in a signed field of the form. So nothing of them is kept on the server, any web
-process can apply what another one previewed, and nobody can change it on the way. What does not fit into a form is for
-the command.
+Between the two pages the people are kept in the database (users/whitelist/kept.py). What takes too long for a page
+is for the command.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,17 +17,19 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
+from users.models import User
 from users.whitelist.applying import ImportFailed, ImportRefused, apply_people
 from users.whitelist.columns import COLUMNS
-from users.whitelist.exporting import EXAMPLE, example_file, export_people
+from users.whitelist.exporting import EXAMPLE, example_file, export_people, spreadsheet_delimiter
+from users.whitelist.kept import NothingKept, keep, take
+from users.whitelist.people import By
 from users.whitelist.planning import Kind, Plan, make_plan
 from users.whitelist.reading import BadFile, Reading, read_people
-from users.whitelist.signed import BadSignature, sign, unsign
+from users.whitelist.rows import MOST_KEPT
 
-MAX_UPLOAD = 2_000_000
+# Of 100,000 lines and more.
+MAX_UPLOAD = 10_000_000
 TOO_LARGE = _("This is too much for a page. Please use the command: manage.py whitelist import FILE")
-# Room for the form's other fields.
-FORM_BYTES = 10_000
 
 
 class UploadForm(forms.Form):
@@ -43,9 +43,12 @@ class UploadForm(forms.Form):
         if (file.size or 0) > MAX_UPLOAD:
             raise ValidationError(TOO_LARGE)
         try:
-            return read_people(file.read())
+            reading = read_people(file.read())
         except BadFile as error:
             raise ValidationError(str(error)) from None
+        if len(reading.rows) > MOST_KEPT:
+            raise ValidationError(TOO_LARGE)
+        return reading
 
 
 class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -90,10 +93,10 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Do what was previewed, as far as it is still to be done."""
         if not self._may_import(request):
             raise PermissionDenied
-        staff = staff_of(request)
+        by = By(cast(User, request.user), "admin")
         try:
-            done = apply_people(unsign(request.POST.get("people", ""), staff), staff=staff)
-        except BadSignature:
+            done = apply_people(take(request, request.POST.get("people", "")), by=by)
+        except NothingKept:
             text = _(
                 "This preview is over an hour old, or not yours. Nothing was changed; please upload the file again."
             )
@@ -115,7 +118,7 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             people = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse("admin:users_user_changelist"))
-        file = export_people(people, bom=True)
+        file = export_people(people, bom=True, delimiter=spreadsheet_delimiter())
         headers = {"Content-Disposition": 'attachment; filename="people.csv"'}
         return StreamingHttpResponse(file, content_type="text/csv; charset=utf-8", headers=headers)
 
@@ -123,13 +126,8 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         reading: Reading = form.cleaned_data["file"]
         plan = make_plan(reading.rows)
         errors = reading.errors + plan.errors
-        signed = ""
-        if plan.changes_anything and not errors.count:
-            signed = sign(reading, staff_of(request))
-            if len(signed) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE - FORM_BYTES:
-                form.add_error("file", ValidationError(TOO_LARGE))
-                return self._page(request, form, {})
-        return self._page(request, form, {**_shown(reading, plan), "signed": signed, "can_apply": bool(signed)})
+        kept = keep(request, reading) if plan.changes_anything and not errors.count else ""
+        return self._page(request, form, {**_shown(reading, plan), "kept": kept, "can_apply": bool(kept)})
 
     def _page(self, request: HttpRequest, form: UploadForm, context: dict[str, Any]) -> HttpResponse:
         page = {"opts": self.opts, "title": _("Import people"), "form": form, "columns": ", ".join(COLUMNS)}
@@ -143,11 +141,6 @@ class ImportExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _leave(self, request: HttpRequest, level: int, text: Any, target: str) -> HttpResponse:
         self.message_user(request, text, level)
         return HttpResponseRedirect(reverse(f"admin:{target}"))
-
-
-def staff_of(request: HttpRequest) -> int:
-    """Return who asks, as a number that may be logged."""
-    return int(request.user.pk or 0)
 
 
 def _shown(reading: Reading, plan: Plan) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from users.budgets import BudgetChange, audit_budgets
 from users.models import User
 from users.number_lock import lock_numbers
 from users.roles import Role, role_flags
+from users.whitelist.people import TERMINAL, By, note_whitelisted, set_whitelisted
 from users.whitelist.planning import BATCH, Change, Kind, Plan, leavers, make_plan, ordinary
 from users.whitelist.reading import Reading
 from users.whitelist.rows import Notes, Row, canonical
@@ -43,11 +44,11 @@ class ImportFailed(Exception):
 
 
 def apply_people(
-    reading: Reading, *, replace: bool = False, staff: int | None = None, progress: Progress | None = None
+    reading: Reading, *, replace: bool = False, by: By = TERMINAL, progress: Progress | None = None
 ) -> Plan:
     """Do what a file asks for in one transaction, and return what that was.
 
-    The plan is made again inside of it, from people who stay locked until the end. staff: who does it, for the log.
+    The plan is made again inside of it, from people who stay locked until the end.
 
     Raises:
         ImportRefused: lines are wrong, or would change who must not be changed.
@@ -58,18 +59,18 @@ def apply_people(
     # In one order for everybody: two imports wait for each other and can't deadlock.
     rows = sorted(reading.rows, key=lambda row: canonical(row.number))
     try:
-        plan = _apply(rows, replace, staff, progress)
+        plan = _apply(rows, replace, by, progress)
     except (IntegrityError, OperationalError):
         # Another process created the same people meanwhile, or was in the way: now they are there.
-        plan = _apply_again(rows, replace, staff, progress)
+        plan = _apply_again(rows, replace, by, progress)
     counts = {f"people_{kind}": count for kind, count in plan.counts.items()}
-    logger.info("people_imported", extra={"staff": staff, "replace": replace, **counts})
+    logger.info("people_imported", extra={"staff": by.staff_id, "replace": replace, **counts})
     return plan
 
 
-def _apply_again(rows: Sequence[Row], replace: bool, staff: int | None, progress: Progress | None) -> Plan:
+def _apply_again(rows: Sequence[Row], replace: bool, by: By, progress: Progress | None) -> Plan:
     try:
-        return _apply(rows, replace, staff, progress)
+        return _apply(rows, replace, by, progress)
     except (IntegrityError, OperationalError) as error:
         logger.warning("people_import_failed", extra={"error": type(error).__name__})
         reason = _(
@@ -79,7 +80,7 @@ def _apply_again(rows: Sequence[Row], replace: bool, staff: int | None, progress
 
 
 @transaction.atomic
-def _apply(rows: Sequence[Row], replace: bool, staff: int | None, progress: Progress | None) -> Plan:
+def _apply(rows: Sequence[Row], replace: bool, by: By, progress: Progress | None) -> Plan:
     now = timezone.now()
     lock_numbers(alone=False)
     # Before anybody new is there, and what is chosen is removed only if it is still so.
@@ -87,27 +88,28 @@ def _apply(rows: Sequence[Row], replace: bool, staff: int | None, progress: Prog
     # Without their keys: turns under way go on referring to them.
     locked = User.objects.select_for_update(no_key=True)
     plan = make_plan(
-        rows, replace=replace, people=locked, write=lambda changes: _write(changes, now, staff), progress=progress
+        rows, replace=replace, people=locked, write=lambda changes: _write(changes, now, by), progress=progress
     )
     if plan.errors.count:
         raise ImportRefused(plan.errors)
     for start in range(0, len(leaving), BATCH):
-        chosen = ordinary(User.objects.whitelisted()).filter(pk__in=leaving[start : start + BATCH])
-        chosen.update(is_whitelisted=False, updated_at=now)
+        set_whitelisted(ordinary(User.objects.all()).filter(pk__in=leaving[start : start + BATCH]), False, by)
     return plan
 
 
-def _write(changes: Sequence[Change], now: datetime, staff: int | None) -> None:
+def _write(changes: Sequence[Change], now: datetime, by: By) -> None:
     changing = [change for change in changes if change.kinds != (Kind.UNCHANGED,)]
-    insert_rows(User, [_as_row(change, now) for change in changing if change.person is None])
+    new = [_as_row(change, now) for change in changing if change.person is None]
+    created = dict(insert_rows(User, new, returning=("phone_number", "id")))
     insert_rows(User, [_as_row(change, now) for change in changing if change.person], on_conflict=CHANGED)
-    audit_budgets(_budget_changes(changing), actor=staff, via="command" if staff is None else "admin")
+    allowed = [one.person.pk for one in changing if one.person and Kind.ALLOWED in one.kinds]
+    note_whitelisted(allowed + [created[row["phone_number"]] for row in new if row["is_whitelisted"]], True, by)
+    note_whitelisted([one.person.pk for one in changing if one.person and Kind.REMOVED in one.kinds], False, by)
+    audit_budgets(_budget_changes(changing, created), actor=by.staff_id, via=by.via)
 
 
-def _budget_changes(changes: Sequence[Change]) -> Iterator[BudgetChange]:
-    """Yield whose budget was set. A query where new people have one."""
-    numbers = [one.row.number for one in changes if one.person is None and one.row.budget_micros is not None]
-    created = dict(User.objects.filter(phone_number__in=numbers).values_list("phone_number", "pk")) if numbers else {}
+def _budget_changes(changes: Sequence[Change], created: Mapping[str, int]) -> Iterator[BudgetChange]:
+    """Yield whose budget was set. created: the new people's ids by number."""
     for change in changes:
         row, person = change.row, change.person
         if row.budget_micros is None:

@@ -18,8 +18,12 @@ Value = TypeVar("Value")
 PHONE, NAME, WHITELISTED, BUDGET = COLUMNS = ("phone_number", "name", "whitelisted", "daily_budget_usd")
 # Besides "phone_number", "Phone number" and "phone-number", which are the same here.
 ALIASES = {"phone": PHONE, "number": PHONE, "telefon": PHONE, "teléfono": PHONE, "telefono": PHONE}
-YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
-DOLLARS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
+# As the desk says them in its languages, and spreadsheets in theirs.
+YES = frozenset({"yes", "true", "1", "ja", "wahr", "sí", "si", "verdadero"})
+NO = frozenset({"no", "false", "0", "nein", "falsch", "falso"})
+DOLLARS = re.compile(r"[0-9]{1,12}(?:[.,][0-9]{1,6})?")
+# With the sign that divides decimals elsewhere this may be thousands: 1.500 where 1,5 is one and a half.
+THOUSANDS = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
 # 4.91712E+11 or, where the comma is the decimal sign, 4,91712E+11: the last digits are gone.
 SCIENTIFIC = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 DECIMAL = re.compile(r"\+?[0-9]{7,}[.,]0{1,2}")
@@ -35,10 +39,14 @@ class BadLine(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which column each field of a line is; the first line is somebody already when there is no header."""
+    """Which column each field of a line is; the first line is somebody already when there is no header.
+
+    decimal: the sign before decimals, by what divides the fields.
+    """
 
     columns: tuple[str, ...]
     has_header: bool
+    decimal: str = "."
 
 
 def column_of(title: str) -> str:
@@ -47,14 +55,14 @@ def column_of(title: str) -> str:
     return ALIASES.get(key, key)
 
 
-def read_layout(first: Sequence[str]) -> Layout:
+def read_layout(first: Sequence[str], decimal: str = ".") -> Layout:
     """Return the layout of a file from its first line: a header, else a phone number and perhaps a name.
 
     Raises:
         BadHeader: it is neither; a column is unknown, missing or there twice.
     """
     if _is_like_a_number(first[0]):
-        return Layout((PHONE, NAME), has_header=False)
+        return Layout((PHONE, NAME), False, decimal)
     columns = [column_of(title) for title in first]
     # A table's last columns may be empty throughout.
     while columns and not columns[-1]:
@@ -70,7 +78,7 @@ def read_layout(first: Sequence[str]) -> Layout:
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
         raise BadHeader(_("The column %(name)s is there twice.") % {"name": twice[0]})
-    return Layout(tuple(columns), has_header=True)
+    return Layout(tuple(columns), True, decimal)
 
 
 def read_row(layout: Layout, cells: Sequence[str], line: int) -> Row:
@@ -99,7 +107,7 @@ def read_row(layout: Layout, cells: Sequence[str], line: int) -> Row:
         read(PHONE, read_phone, ""),
         read(NAME, lambda cell: check_name(from_text(cell)), ""),
         read(WHITELISTED, read_whitelisted, True),
-        read(BUDGET, read_budget, None),
+        read(BUDGET, lambda cell: read_budget(cell, layout.decimal), None),
     )
     if problems:
         raise BadLine("; ".join(problems))
@@ -131,14 +139,18 @@ def read_whitelisted(cell: str) -> bool:
     raise ValueError(_("whitelisted must be yes or no (or true, false, 1, 0; empty means yes)"))
 
 
-def read_budget(cell: str) -> int | None:
+def read_budget(cell: str, decimal: str = ".") -> int | None:
     """Return a cell's dollars in micro-dollars, and None for an empty one."""
     text = cell.strip()
     if not text:
         return None
+    if (match := THOUSANDS.fullmatch(text)) and match[1] != decimal:
+        raise ValueError(
+            _("daily_budget_usd %(amount)s may be thousands or decimals here: write 1500 or 1.5") % {"amount": text}
+        )
     if not DOLLARS.fullmatch(text):
         raise ValueError(_("daily_budget_usd must be an amount of dollars such as 25 or 0.50, with at most 6 decimals"))
-    return int(Decimal(text) * MICROS)
+    return int(Decimal(text.replace(",", ".")) * MICROS)
 
 
 def _is_like_a_number(cell: str) -> bool:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from django.db.models import QuerySet
+from django.utils.formats import get_format
 
 from config.desk.money import plain
 from users.models import User
@@ -23,18 +24,26 @@ EXAMPLE = [
 ]
 
 
+def spreadsheet_delimiter() -> str:
+    """Return what divides the fields of a CSV file for a spreadsheet in the desk's language."""
+    return ";" if get_format("DECIMAL_SEPARATOR") == "," else ","
+
+
 def example_file() -> str:
     """Return the example as a file that a spreadsheet opens."""
-    return BYTE_ORDER_MARK + _lines(EXAMPLE)
+    delimiter = spreadsheet_delimiter()
+    lines = [(number, name, allowed, _decimal(budget, delimiter)) for number, name, allowed, budget in EXAMPLE]
+    return BYTE_ORDER_MARK + _lines(lines, delimiter)
 
 
-def export_people(people: QuerySet[User], *, bom: bool = False) -> Iterator[str]:
+def export_people(people: QuerySet[User], *, bom: bool = False, delimiter: str = ",") -> Iterator[str]:
     """Yield a CSV file in chunks: people with a phone number, oldest first.
 
     bom: begin with a byte order mark, without which Excel takes UTF-8 for something else. Numbers stand there as they
     are ("+491711234567" is a number for a spreadsheet, and no formula that does anything); names are made harmless.
+    With semicolons amounts have decimal commas. (A line "sep=;" would make Excel forget the byte order mark.)
     """
-    yield (BYTE_ORDER_MARK if bom else "") + _lines([COLUMNS])
+    yield (BYTE_ORDER_MARK if bom else "") + _lines([COLUMNS], delimiter)
     numbered = people.exclude(phone_number=None).order_by("pk")
     last = 0
     # By primary key and not by a cursor, which would hold a transaction open as long as the slowest download.
@@ -44,24 +53,25 @@ def export_people(people: QuerySet[User], *, bom: bool = False) -> Iterator[str]
         ]
     ):
         last = chunk[-1][0]
-        yield _lines(
-            (
-                _number(number or ""),
-                as_text(clean_name(name)),
-                "yes" if allowed else "no",
-                _dollars(budget),
-            )
-            for _pk, number, name, allowed, budget in chunk
-        )
+        yield _lines((_cells(*person[1:], delimiter) for person in chunk), delimiter)
+
+
+def _cells(number: str | None, name: str, allowed: bool, budget: int | None, delimiter: str) -> tuple[str, ...]:
+    amount = _decimal(_dollars(budget), delimiter)
+    return (_number(number or ""), as_text(clean_name(name)), "yes" if allowed else "no", amount)
 
 
 def _number(stored: str) -> str:
     return stored if is_e164(stored) else as_text(stored)
 
 
-def _lines(rows: Iterable[tuple[str, ...]]) -> str:
+def _decimal(amount: str, delimiter: str) -> str:
+    return amount.replace(".", ",") if delimiter == ";" else amount
+
+
+def _lines(rows: Iterable[tuple[str, ...]], delimiter: str) -> str:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
+    csv.writer(text, delimiter=delimiter).writerows(rows)
     return text.getvalue()
 
 

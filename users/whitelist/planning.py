@@ -16,7 +16,7 @@ from users.whitelist.rows import Notes, Row, canonical, clean_name
 
 # People for each query; each may have two spellings, and SQLite takes 32,766 parameters.
 BATCH = 2_000
-SAMPLES = 20
+SAMPLES = 100
 
 
 class Kind(TextChoices):

@@ -20,6 +20,8 @@ DELIMITERS = (",", ";", "\t")
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 LINE_END = re.compile(rb"\r\n|\r|\n")
 PROGRESS_EVERY = 1_000
+# What Excel understands as a first line, and some programs write for it.
+SEPARATOR = re.compile(r"\"?sep=([,;\t|])\"?[,;\t| ]*(?=[\r\n]|\Z)", re.IGNORECASE)
 
 
 class BadFile(ValueError):
@@ -42,12 +44,17 @@ def read_people(data: bytes, progress: Progress | None = None) -> Reading:
     number and the second the name.
 
     Raises:
-        BadFile: it is empty, too large, no UTF-8 (or UTF-16 with a byte order mark), or its first line is no header.
+        BadFile: it is empty, too large, in no encoding that decode() knows, or its first line is no header.
     """
-    text = decode(data)
-    delimiter = _delimiter(text)
+    text, guessed = decode(data)
+    if named := SEPARATOR.match(text):
+        # The line's end stays, so that lines are counted as before.
+        text = text[named.end() :]
+    delimiter = named[1] if named else _delimiter(text)
     records = _records(text, delimiter)
     errors, warnings = Notes(), Notes()
+    if guessed:
+        warnings.add(guessed, _("this is no UTF-8: read as Windows-1252; please check the names"))
     layout, people = None, _People(errors, warnings)
     for line, cells in records:
         if isinstance(cells, csv.Error):
@@ -56,7 +63,7 @@ def read_people(data: bytes, progress: Progress | None = None) -> Reading:
         if _is_blank(cells):
             continue
         if layout is None:
-            layout = _layout(line, cells)
+            layout = _layout(line, cells, "," if delimiter == ";" else ".")
             if layout.has_header:
                 continue
         people.add(layout, cells, line)
@@ -67,8 +74,11 @@ def read_people(data: bytes, progress: Progress | None = None) -> Reading:
     return Reading(tuple(people.rows.values()), errors, warnings)
 
 
-def decode(data: bytes) -> str:
-    """Return the text of a file that is UTF-8, or UTF-16 with a byte order mark.
+def decode(data: bytes) -> tuple[str, int]:
+    """Return the text of a file that is UTF-8, UTF-16 with a byte order mark, or Windows-1252, as Excel writes them.
+
+    Windows-1252 is only what holds nothing of UTF-8, so that a damaged file is not taken for it. With it comes the
+    first line that shows it, else 0: the encoding is a guess.
 
     Raises:
         BadFile: it is too large, or something else.
@@ -77,18 +87,23 @@ def decode(data: bytes) -> str:
         reason = _("The file is larger than %(most)s MB. Please split it.")
         raise BadFile(reason % {"most": MAX_BYTES // 1_000_000})
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding = "utf-16" if wide else "utf-8-sig"
+    encoding, guessed = "utf-16" if wide else "utf-8-sig", 0
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise BadFile(_undecodable(data, error, wide)) from None
+        try:
+            if wide or not data.decode(errors="ignore").isascii():
+                raise
+            text, guessed = data.decode("cp1252"), _line_number(data[: error.start])
+        except UnicodeDecodeError:
+            raise BadFile(_undecodable(data, error, wide)) from None
     if "\0" in text:
         line = _line_of(text[: text.index("\0")].encode())
         reason = _("Line %(line)s holds a NUL character: this is no CSV file. Please save it as “CSV UTF-8”.")
         raise BadFile(reason % {"line": line})
     if max(text.count("\n"), text.count("\r")) > MAX_LINES:
         raise BadFile(_("The file has more than %(most)s lines. Please split it.") % {"most": f"{MAX_LINES:,}"})
-    return text
+    return text, guessed
 
 
 class _People:
@@ -156,9 +171,9 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=found)
 
 
-def _layout(line: int, cells: list[str]) -> Layout:
+def _layout(line: int, cells: list[str], decimal: str) -> Layout:
     try:
-        return read_layout(cells)
+        return read_layout(cells, decimal)
     except BadHeader as error:
         raise BadFile(_("Line %(line)s: %(reason)s") % {"line": line, "reason": error}) from None
 
@@ -185,4 +200,8 @@ def _undecodable(data: bytes, error: UnicodeDecodeError, wide: bool) -> str:
 
 def _line_of(before: bytes) -> str:
     """Return the number of the line that begins or goes on after some bytes."""
-    return f"{len(LINE_END.findall(before)) + 1:,}"
+    return f"{_line_number(before):,}"
+
+
+def _line_number(before: bytes) -> int:
+    return len(LINE_END.findall(before)) + 1

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from users.phone import variants
 
-MOST_SHOWN = 50
+# As many as a file in the desk has lines.
+MOST_KEPT = 100_000
 NAME_LENGTH = 200
 # What a spreadsheet takes for the beginning of a formula. An apostrophe before it makes it text; one is put before
 # apostrophes that stand there already, so that reading takes away what writing put there, and nothing else.
@@ -43,7 +44,7 @@ class Note:
 
 
 class Notes:
-    """The first notes by line, and how many there are in all: a file of a million errors costs no memory."""
+    """The first notes by line, and how many there are in all: memory stays bounded."""
 
     def __init__(self) -> None:
         self.first: list[Note] = []
@@ -53,11 +54,11 @@ class Notes:
         """Note something about a line."""
         self.count += 1
         insort(self.first, Note(line, text))
-        del self.first[MOST_SHOWN:]
+        del self.first[MOST_KEPT:]
 
     def __add__(self, other: "Notes") -> "Notes":
         both = Notes()
-        both.first = sorted(self.first + other.first)[:MOST_SHOWN]
+        both.first = sorted(self.first + other.first)[:MOST_KEPT]
         both.count = self.count + other.count
         return both
 

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST
 from bot.admin.messages.read_only import ReadOnlyAdmin
 from bot.admin.widgets import ago
 from bot.models import AccessRequest
-from bot.queue.access_requests import RequestGone, StaffOnly, allow_request
+from bot.queue.access_requests import RequestGone, allow_asker
 from users.models import User
+from users.whitelist import By, StaffOnly
 
 LIST = "admin:bot_accessrequest_changelist"
 
@@ -122,7 +123,7 @@ class AccessRequestAdmin(ReadOnlyAdmin):
         people: set[User] = set()
         for asked in chosen.order_by("pk"):
             try:
-                person = allow_request(asked, staff=staff)
+                person, _changed = allow_asker(asked, By(staff, "admin"))
             except RequestGone:
                 continue  # with another of the same person, or by somebody else
             except StaffOnly as refusal:

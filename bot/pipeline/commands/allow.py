@@ -19,6 +19,7 @@ from bot.pipeline.turn import Turn
 from users.models import User
 from users.permissions import Permission
 from users.phone import InvalidPhoneNumber, is_e164, is_possible, mask
+from users.whitelist import By
 
 REQUESTS_LISTED = 10
 # Who was let in elsewhere is left out of the list, so more are read than shown.
@@ -41,13 +42,14 @@ def allow_text(staff: User, argument: str, *also: User, via: str = "chat") -> st
     """Carry out /allow and return what came of it. also: who must be allowed it, too, in the simulator."""
     if not argument:
         return waiting_text()
+    by = By(staff, via, also)
     try:
         request = find_request(argument)
         if request is None:
             number, name = read_person(argument)
-            person, changed = allow_number(number, name, staff, *also, via=via)
+            person, changed = allow_number(number, name, by)
         else:
-            person, changed = allow_request(request, staff, *also, via=via)
+            person, changed = allow_request(request, by)
     except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:

@@ -16,6 +16,7 @@ from bot.pipeline.turn import Turn
 from users.models import User
 from users.permissions import Permission
 from users.phone import InvalidPhoneNumber
+from users.whitelist import By
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def deny_text(staff: User, argument: str, *also: User, via: str = "chat") -> str
         person = User.objects.find_by_phone_number(number)
         if person is None:
             return _("I know nobody with the number %s.") % number
-        changed = deny_person(person, staff, *also, via=via)
+        changed = deny_person(person, By(staff, via, also))
     except (Refusal, InvalidPhoneNumber) as refusal:
         return str(refusal)
     if not changed:

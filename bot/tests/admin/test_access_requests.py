@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bot.models import AccessRequest, Bot
 from bot.queue import accept
-from bot.queue.access_requests import RequestGone, allow_request
+from bot.queue.access_requests import RequestGone, allow_asker
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import STRANGER, BotFactory, WhatsAppBotFactory, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
@@ -20,6 +20,7 @@ from users.models import User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, charlie
 from users.tests.together import together
+from users.whitelist import By
 
 pytestmark = pytest.mark.django_db
 
@@ -49,13 +50,13 @@ def as_admin(client: Client) -> Client:
 
 
 def test_a_number_becomes_a_person_with_that_number() -> None:
-    person = allow_request(ask(), staff=None)
+    person = allow_asker(ask(), By())[0]
     assert (person.phone_number, person.name, person.is_whitelisted, person.role) == (STRANGER, "Dana", True, "user")
     assert not AccessRequest.objects.exists()
 
 
 def test_an_address_that_is_no_number_becomes_an_identity() -> None:
-    person = allow_request(ask(BSUID), staff=None)
+    person = allow_asker(ask(BSUID), By())[0]
     assert (person.phone_number, person.is_whitelisted) == (None, True)
     assert User.objects.for_identity("whatsapp", BSUID) == person
 
@@ -63,7 +64,7 @@ def test_an_address_that_is_no_number_becomes_an_identity() -> None:
 @pytest.mark.parametrize(("name", "kept"), [("Charlie", "Charlie"), ("", "Dana")])
 def test_who_is_known_is_put_on_the_whitelist_and_keeps_their_name(name: str, kept: str) -> None:
     known = charlie(phone_number=STRANGER, name=name)
-    assert allow_request(ask(), staff=None) == known
+    assert allow_asker(ask(), By())[0] == known
     known.refresh_from_db()
     assert (known.is_whitelisted, known.name) == (True, kept)
     assert User.objects.count() == 1
@@ -71,14 +72,14 @@ def test_who_is_known_is_put_on_the_whitelist_and_keeps_their_name(name: str, ke
 
 def test_the_other_spelling_of_a_number_is_the_same_person() -> None:
     known = charlie(phone_number="+5531987654321")
-    assert allow_request(ask("+553187654321"), staff=None) == known
+    assert allow_asker(ask("+553187654321"), By())[0] == known
 
 
 def test_the_requests_to_other_bots_of_the_channel_go_as_well_and_those_of_others_stay() -> None:
     asked = ask()
     ask(bot=WhatsAppBotFactory.create(account_id="2"))
     others = [ask("+12025550999", bot=asked.bot), ask(bot=BotFactory.create())]
-    allow_request(asked, staff=None)
+    allow_asker(asked, By())[0]
     assert set(AccessRequest.objects.all()) == set(others)
 
 
@@ -86,7 +87,7 @@ def test_a_request_that_was_dismissed_is_not_allowed() -> None:
     asked = ask()
     AccessRequest.objects.filter(pk=asked.pk).delete()
     with pytest.raises(RequestGone):
-        allow_request(asked, staff=None)
+        allow_asker(asked, By())[0]
     assert not User.objects.exists()
 
 
@@ -95,7 +96,7 @@ def test_a_request_that_was_dismissed_is_not_allowed() -> None:
 def test_two_bots_requests_of_one_person_allowed_at_once_are_one_person(address: str) -> None:
     bots = [WhatsAppBotFactory.create(account_id=str(number)) for number in range(4)]
     requests = [ask(address, bot=bot) for bot in bots]
-    results = together(*(lambda r=r: allow_request(r, staff=None) for r in requests))
+    results = together(*(lambda r=r: allow_asker(r, By())[0] for r in requests))
     assert {type(result) for result in results} <= {User, RequestGone}
     assert User.objects.get().is_whitelisted
     assert not AccessRequest.objects.exists()

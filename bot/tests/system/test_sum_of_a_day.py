@@ -19,7 +19,7 @@ from bot.monitoring.metrics.gauges import read_gauges
 from bot.operations.alerts import _due
 from bot.operations.figures.folding import fold_night
 from bot.operations.figures.history import history
-from bot.pipeline.commands.spending import spending_text
+from bot.pipeline.commands.spend import spending_text
 from bot.tests.support.factories import BotFactory
 from config.desk.money import MICROS, exact, short
 from usage.budgets import Spent, counted_micros, left_today, settle

@@ -25,6 +25,7 @@ from users.whitelist.rows import BadName, Notes
 
 STANDARD = "-"
 CHUNK = 2_000
+MOST_NOTES = 50
 
 
 class Command(BaseCommand):
@@ -130,10 +131,10 @@ class Command(BaseCommand):
         self._write_notes(reading.errors + plan.errors, "")
 
     def _write_notes(self, notes: Notes, label: str) -> None:
-        for note in notes.first:
+        for note in notes.first[:MOST_NOTES]:
             self.stderr.write(f"{label}{note}")
-        if notes.more:
-            self.stderr.write(f"{label}and {notes.more:,} more")
+        if notes.count > MOST_NOTES:
+            self.stderr.write(f"{label}and {notes.count - MOST_NOTES:,} more")
 
     def _export(self, options: dict[str, Any]) -> None:
         chunks = export_people(User.objects.all(), bom=options["bom"])

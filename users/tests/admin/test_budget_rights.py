@@ -9,6 +9,7 @@ from django.urls import reverse
 from users.models import AuditEntry, User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
+from users.whitelist import By
 from users.whitelist.applying import apply_people
 from users.whitelist.reading import read_people
 
@@ -80,7 +81,7 @@ def test_budgets_that_a_list_sets_are_in_the_audit_log_and_staff_are_left_alone(
         )
     )  # fmt: skip
 
-    apply_people(read_people(lines.encode()), staff=admin.pk)
+    apply_people(read_people(lines.encode()), by=By(admin, "admin"))
 
     new = User.objects.get(phone_number="+15551234563")
     assert sorted(entries(), key=lambda entry: entry[0]) == [
