@@ -1,7 +1,7 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format messages bench steady chaos totals fuzz model axe clean
+.PHONY: help run setup test lint format messages soak bench steady chaos totals fuzz model axe clean
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -11,6 +11,8 @@ ALONE := env -u DATABASE_URL -u REDIS_URL -u OPENAI_API_KEY -u OPENAI_BASE_URL
 
 # The tests of faults wait for processes most of the time: four at once, on two cores as well.
 PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
+# pytest.ini says what the marks mean. (Everything: make test ARGS='-m ""', or make soak.)
+QUICK := -m "not soak and (smoke or not processes)"
 
 # $(call install,<requirements>,<files whose change matters>): pip runs only when one of the files has changed.
 install = @sum="$$(cat $(2) | cksum)"; stamp=.venv/.installed-$(1); \
@@ -20,7 +22,8 @@ install = @sum="$$(cat $(2) | cksum)"; stamp=.venv/.installed-$(1); \
 
 help:
 	@echo "make run      start Parley: web, pages, worker and scheduler on http://localhost:3000/"
-	@echo "make test     run the suite on SQLite, with coverage"
+	@echo "make test     run the suite on SQLite, with coverage; of the tests of processes a few"
+	@echo "make soak     run the whole suite, and the long runs: chaos, totals and fuzz (an hour or more)"
 	@echo "make lint     check style, types and migrations"
 	@echo "make format   repair what can be repaired automatically"
 	@echo "make messages bring the catalogues in locale/ up to date (needs GNU gettext)"
@@ -52,7 +55,14 @@ run: setup
 	@exec $(BIN)/python -m config.start
 
 test: setup
-	$(ALONE) $(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+	$(ALONE) $(BIN)/python -m pytest $(PARALLEL) $(QUICK) --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+
+# On PostgreSQL and Redis: DATABASE_URL=postgres://user:password@host/name REDIS_URL=redis://host/0 make soak.
+soak: setup axe
+	$(BIN)/python -m pytest $(PARALLEL) --create-db $(ARGS)
+	$(BIN)/python -m bot.tests.system.totals
+	$(ALONE) $(BIN)/python -m bot.tests.system.chaos
+	$(ALONE) $(BIN)/python -m bot.tests.system.fuzzing
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -29,7 +29,7 @@ from bot.tests.support.wsgi import Answer
 from bot.webhooks import REFUSED
 from users.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 @pytest.fixture

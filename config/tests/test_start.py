@@ -65,6 +65,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+@pytest.mark.smoke
 @pytest.mark.processes
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "closed terminal"])
 def test_everything_starts_on_an_empty_database_and_ends_within_seconds(tmp_path, ending):

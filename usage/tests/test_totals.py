@@ -10,7 +10,7 @@ from usage.models import UsageRecord
 from usage.tests.factories import UsageRecordFactory
 from users.tests.factories import UserFactory, bob, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 DAY = date(2026, 3, 10)
 

@@ -24,8 +24,11 @@ from usage import budgets, prices
 from usage.managers import today
 from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
 
+pytestmark = pytest.mark.database
+
 # Made by benchmarks/count_tokens.py: texts, and how many tokens real tokenizers make of them.
-SAMPLES: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "tokens.json").read_text(encoding="utf-8"))
+DATA = Path(__file__).parents[1] / "support" / "data" / "tokens.json"
+SAMPLES: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
 TOKENIZERS = ("o200k", "smollm2")
 # What stands around the message of a prompt in SmolLM2's template, with the system prompt that it adds by itself: 31.
 TEMPLATE_TOKENS = 31

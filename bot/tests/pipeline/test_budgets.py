@@ -40,7 +40,7 @@ from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
 from usage.spending import DailySpendQuerySet
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 OVER = "You've reached today's limit. Please try again tomorrow."
 ALL_OVER = "I can't answer any more today. Please try again tomorrow."

@@ -26,6 +26,8 @@ from bot.worker.worker import Worker
 from users.models import User
 from users.roles import Role
 
+pytestmark = pytest.mark.database
+
 SHOP = ActiveBot(
     id=1,
     slug="shop",

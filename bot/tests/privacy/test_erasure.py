@@ -40,6 +40,8 @@ from users.models import AuditEntry, Identity, Invite, Tombstone, User
 from users.owners import LastOwner
 from users.roles import Role
 
+pytestmark = pytest.mark.database
+
 ID = "DE.13491208655302741918"
 
 

@@ -51,7 +51,7 @@ WEB_DEATHS = [
     ("after_message_stored", False, True),
     ("after_message_stored", True, False),
     ("before_delivery_committed", True, False),
-    ("after_group_committed", True, True),
+    pytest.param("after_group_committed", True, True, marks=pytest.mark.smoke),
 ]
 
 

@@ -72,6 +72,7 @@ def stored(file: Path) -> list[str]:
     return [external_id for (external_id,) in rows]
 
 
+@pytest.mark.smoke
 @pytest.mark.processes
 @pytest.mark.parametrize("fault", [locked, full])
 def test_a_delivery_that_sqlite_cannot_take_gets_503_and_is_taken_once_when_it_can(

@@ -50,7 +50,7 @@ def channel(monkeypatch: pytest.MonkeyPatch) -> ManyBots:
 
 
 @pytest.fixture
-def make_bots(transactional_db: None, channel: ManyBots, settings: Any) -> Callable[..., list[ActiveBot]]:
+def make_bots(turns_db: None, channel: ManyBots, settings: Any) -> Callable[..., list[ActiveBot]]:
     """Make a German, a Spanish and an English bot."""
     settings.REDIS_URL = None
     settings.RATE_LIMIT_PER_USER = 100

@@ -105,6 +105,7 @@ def ask(port: int, query: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.processes
+@pytest.mark.soak
 def test_promtool_finds_nothing_wrong_with_what_is_answered(system: System) -> None:
     request = Request(f"http://127.0.0.1:{system.port}/metrics", headers={"Authorization": "Bearer a-metrics-token"})
     with OPENER.open(request, timeout=30) as answer:
@@ -114,6 +115,7 @@ def test_promtool_finds_nothing_wrong_with_what_is_answered(system: System) -> N
 
 
 @pytest.mark.processes
+@pytest.mark.soak
 def test_prometheus_reads_it_and_understands_every_query(system: System, prometheus: int) -> None:
     wait_for(lambda: bool(ask(prometheus, 'up{job="parley"} == 1')), "it is read")
     wait_for(lambda: bool(ask(prometheus, 'parley_turns_total{outcome="answered"} == 1')), "the turn is counted")

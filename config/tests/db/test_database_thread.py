@@ -12,7 +12,7 @@ from config.db import database_thread, gathering
 from config.db.database_thread import Database
 from config.db.gathering import WhileTheyCome
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 PATIENCE_SECONDS = 10
 

@@ -14,7 +14,7 @@ from config.db.side_thread import Apart
 from config.logs.context import bind, bound_ids
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def in_loop(main: Any) -> Any:

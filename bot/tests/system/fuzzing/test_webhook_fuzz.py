@@ -21,7 +21,7 @@ from bot.tests.system.fuzzing.posting import get, post
 from bot.tests.system.fuzzing.suite import BOUNDED, sources, undone
 
 # (Not measured: the corpus beside it runs the same code, and the measurement takes three times as long.)
-pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover, pytest.mark.database]
 
 ANSWERED = ("text", "image", "audio", "document", "location", "button_reply", "nfm_reply", "order", "unsupported")
 
