@@ -1,5 +1,8 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
 
+# Compiled modules are kept, whatever the shell says: the suite starts hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run setup test lint format messages soak bench steady chaos totals fuzz model axe clean
 

@@ -26,7 +26,7 @@ from users.models import Invite, User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.promise("invite codes"), pytest.mark.django_db]
 
 LIST = reverse("admin:users_invite_changelist")
 ADD = reverse("admin:users_invite_add")

@@ -24,7 +24,12 @@ from usage import budgets, prices
 from usage.managers import today
 from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
 
-pytestmark = pytest.mark.database
+pytestmark = [
+    pytest.mark.promise(
+        "bounds", "tokens of 23 kinds of text as o200k and SmolLM2 count them, made by `benchmarks/count_tokens.py`"
+    ),
+    pytest.mark.database,
+]
 
 # Made by benchmarks/count_tokens.py: texts, and how many tokens real tokenizers make of them.
 DATA = Path(__file__).parents[1] / "support" / "data" / "tokens.json"

@@ -18,7 +18,7 @@ from users.roles import Role
 from users.tests.factories import UserFactory
 from users.tests.together import together
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.promise("access"), pytest.mark.database]
 
 OWNER, OTHER_OWNER = "+4915100000001", "+4915100000003"
 ADMIN, OTHER_ADMIN = "+4915100000002", "+4915100000004"

@@ -23,7 +23,12 @@ from conversations.models import Conversation, Message
 from usage.models import UsageRecord
 from users.models import Identity, User
 
-pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.usefixtures("turns_db"),
+    pytest.mark.promise("window", "and no answer is paid for when it has closed already"),
+    pytest.mark.promise("dead letters"),
+]
 
 
 def test_a_whitelisted_persons_message_is_answered_remembered_and_accounted_for(

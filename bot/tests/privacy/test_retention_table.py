@@ -18,7 +18,7 @@ from config.environment.variables import VARIABLES
 from usage.managers import day_start
 from users.models import User
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.promise("purge"), pytest.mark.database]
 
 STEPS = {step.name: step for step in steps()}
 DEFAULTS = {variable.name: variable.default for variable in VARIABLES}

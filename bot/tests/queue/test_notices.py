@@ -17,7 +17,7 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work
 from usage.models import DailySpend
 from users.models import Identity, Role, User
 
-pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db"), pytest.mark.promise("notices")]
 
 OLIVIA = "+4915111111111"
 

@@ -29,8 +29,8 @@ def as_if_outside() -> Iterator[None]:
         release(sid)
         if not connection.savepoint_ids:  # the outermost transaction of the code under test
             waiting, connection.run_on_commit = connection.run_on_commit, []
-            for _, function, _ in waiting:
-                function()
+            for entry in waiting:
+                entry[1]()
 
     def on_commit(function: Callable[[], Any], robust: bool = False) -> None:
         if connection.savepoint_ids:

@@ -8,7 +8,7 @@ import pytest
 from bot.tests.support.factories import STRANGER, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.support.processes import System, running_system, wait_for
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("access"), pytest.mark.processes]
 
 OLIVIA = "+4915160000000"
 OWNER = f"""

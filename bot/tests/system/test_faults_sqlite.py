@@ -17,6 +17,8 @@ from bot.tests.support.factories import WhatsAppBotFactory, signature, whatsapp_
 from bot.tests.support.processes import System, running_system, wait_for
 from bot.tests.system.faults.binaries import children
 
+pytestmark = pytest.mark.promise("away", "locked, full, read-only")
+
 
 def delivery(name: str) -> bytes:
     """Return a delivery of two messages and a status, which go in together."""

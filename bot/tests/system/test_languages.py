@@ -26,6 +26,8 @@ from usage.models import DailySpend
 from users.models import User
 from users.roles import Role
 
+pytestmark = pytest.mark.promise("languages")
+
 LANGUAGES = {"laden": "de", "tienda": "es", "shop": ""}
 SEVERAL = 12
 

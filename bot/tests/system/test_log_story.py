@@ -38,6 +38,8 @@ from config.logs.lines import JsonLines
 from config.tests.logs.capturing import Reports, capturing_sentry
 from users.models import User
 
+pytestmark = pytest.mark.promise("log")
+
 Lines = Callable[..., list[dict[str, Any]]]
 
 

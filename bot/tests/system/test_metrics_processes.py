@@ -16,7 +16,7 @@ from bot.tests.support.factories import whatsapp_body, whatsapp_message, whatsap
 from bot.tests.support.processes import OPENER, PEOPLE, System, running_system, wait_for
 from bot.tests.system.faults.binaries import free_port
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("counters"), pytest.mark.processes]
 
 CHATS = 40
 

@@ -19,7 +19,10 @@ from bot.tests.system.faults.binaries import free_port
 
 OPERATIONS = Path(__file__).resolve().parents[3] / "docs" / "operations"
 MISSING = [name for name in ("prometheus", "promtool") if shutil.which(name) is None]
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed here: {', '.join(MISSING)}")
+pytestmark = [
+    pytest.mark.promise("counters", "a real Prometheus asks every query of alerts and dashboard"),
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed here: {', '.join(MISSING)}"),
+]
 
 
 def promtool(*words: str, content: str | None = None, folder: Path = OPERATIONS) -> str:

@@ -29,7 +29,7 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, s
 from users.models import User
 from users.roles import Role
 
-pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db"), pytest.mark.promise("pause")]
 
 TOKEN_REFUSED = SendError("190", credentials_refused=True)
 

@@ -6,7 +6,7 @@ from django.db import connection
 from config.db.databases import database
 from config.environment.addresses import database_url
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.promise("connections"), pytest.mark.database]
 
 
 def test_every_wait_for_postgresql_ends_a_little_after_its_own_limit() -> None:
