@@ -92,13 +92,15 @@ def test_a_database_that_comes_back_is_waited_for(monkeypatch: pytest.MonkeyPatc
 
 def test_a_database_that_stays_away_fails_all_of_a_batch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_thread, "RECONNECT_SECONDS", 0.001)
-    monkeypatch.setattr(database_thread, "PATIENCE_SECONDS", 0.02)
 
     def away(items: Sequence[int]) -> list[int | Exception]:
         raise OperationalError("away")
 
-    async def main(database: Database) -> list[Any]:
-        return await asyncio.gather(*[database.submit(away, number) for number in range(3)], return_exceptions=True)
+    async def main(_: Database) -> list[Any]:
+        database = Database(patience_seconds=0.02)
+        ended = await asyncio.gather(*[database.submit(away, number) for number in range(3)], return_exceptions=True)
+        await database.close()
+        return ended
 
     assert [type(error) for error in in_loop(main)] == [OperationalError] * 3
 
