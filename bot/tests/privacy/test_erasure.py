@@ -40,7 +40,7 @@ from users.models import AuditEntry, Identity, Invite, Tombstone, User
 from users.owners import LastOwner
 from users.roles import Role
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 ID = "DE.13491208655302741918"
 
