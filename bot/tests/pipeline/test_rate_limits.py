@@ -304,6 +304,7 @@ def test_without_its_redis_a_process_knows_how_long_to_wait_by_itself(settings: 
 # --- whole turns ---
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_person_is_answered_again_when_the_wait_they_were_told_is_over(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any, time_machine: Any
 ) -> None:
