@@ -1,7 +1,10 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer and nothing else; the rest is installed into .venv.
 
+# Compiled modules are kept, whatever the shell says: the suite starts hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format messages bench steady chaos totals fuzz model axe lock audit sbom clean
+.PHONY: help run setup test lint format messages soak bench steady chaos totals fuzz model axe lock audit sbom clean
 
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -11,6 +14,8 @@ ALONE := env -u DATABASE_URL -u REDIS_URL -u OPENAI_API_KEY -u OPENAI_BASE_URL
 
 # The tests of faults wait for processes most of the time: four at once, on two cores as well.
 PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
+# pytest.ini says what the marks mean. (Everything: make test ARGS='-m ""', or make soak.)
+QUICK := -m "not soak and (smoke or not processes)"
 
 # pip, or what is faster: make INSTALL="uv pip install --python .venv/bin/python" test
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -23,7 +28,8 @@ install = @sum="$$(cat requirements/*.txt requirements.txt | cksum)"; stamp=.ven
 
 help:
 	@echo "make run      start Parley: web, pages, worker and scheduler on http://localhost:3000/"
-	@echo "make test     run the suite on SQLite, with coverage"
+	@echo "make test     run the suite on SQLite, with coverage; of the tests of processes a few"
+	@echo "make soak     run the whole suite, and the long runs: chaos, totals and fuzz (an hour or more)"
 	@echo "make lint     check style, types and migrations"
 	@echo "make format   repair what can be repaired automatically"
 	@echo "make messages bring the catalogues in locale/ up to date (needs GNU gettext)"
@@ -61,7 +67,14 @@ run: setup
 	@exec $(BIN)/python -m config.start
 
 test: setup-tests
-	$(ALONE) $(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+	$(ALONE) $(BIN)/python -m pytest $(PARALLEL) $(QUICK) --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+
+# On PostgreSQL and Redis: DATABASE_URL=postgres://user:password@host/name REDIS_URL=redis://host/0 make soak.
+soak: setup-tests axe
+	$(BIN)/python -m pytest $(PARALLEL) --create-db $(ARGS)
+	$(BIN)/python -m bot.tests.system.totals
+	$(ALONE) $(BIN)/python -m bot.tests.system.chaos
+	$(ALONE) $(BIN)/python -m bot.tests.system.fuzzing
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parents[1] / "bot" / "tests" / "data" / "tokens.json"
+DATA = Path(__file__).parents[1] / "bot" / "tests" / "support" / "data" / "tokens.json"
 LENGTH = 800
 COUNT_WITH_NODE = """
 const { encode } = require(process.argv[1] + "/gpt-tokenizer/cjs/encoding/o200k_base.js");

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from bot.channels.registry import CHANNELS
 from bot.queue import accept
@@ -13,13 +14,14 @@ from bot.queue.snapshot import ActiveBot
 from bot.tests.support.browser import Browser
 from bot.tests.support.factories import ALICE, BotFactory, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
+from bot.tests.support.inline import as_if_outside
 from users.models import User
 
 # Where the coverage of the processes that tests start is measured as well. Elsewhere the same processes run the same
-# code under faults: dozens of starts, each of which would take two thirds longer.
+# code: each start would take two thirds longer.
 MEASURED = {
     "test_checks",
-    "test_faults_database",
+    "test_front_processes",
     "test_heartbeats",
     "test_metrics_processes",
     "test_processes",
@@ -67,13 +69,26 @@ def model() -> ScriptedModel:
 
 
 @pytest.fixture
-def alice(transactional_db: None) -> User:
+def turns_db(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A database for turns: on SQLite in the test's own transaction and thread, on PostgreSQL as in production.
+
+    Where a test asks for transactions it has them on both.
+    """
+    if not connection.in_atomic_block:
+        yield
+        return
+    with as_if_outside():
+        yield
+
+
+@pytest.fixture
+def alice(turns_db: None) -> User:
     return whitelisted(ALICE, name="Alice")
 
 
 @pytest.fixture
 def ask(
-    transactional_db: None, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
+    turns_db: None, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
 ) -> Callable[..., str]:
     """Send a text through a whole turn, as Alice or from another address, and return what is answered to it."""
     settings.REDIS_URL = None  # so that each turn's worker begins to count messages anew

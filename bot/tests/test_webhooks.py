@@ -29,7 +29,13 @@ from bot.tests.support.wsgi import Answer
 from bot.webhooks import REFUSED
 from users.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db,
+    pytest.mark.promise("too large"),
+    pytest.mark.promise("batch"),
+    pytest.mark.promise("statuses"),
+]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.utils.translation.template import templatize
 
+pytestmark = pytest.mark.promise("languages")
+
 BASE = Path(__file__).resolve().parents[2]
 APPS = ("config", "users", "conversations", "usage", "bot")
 TRANSLATED = ("de", "es")

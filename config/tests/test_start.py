@@ -66,7 +66,13 @@ def is_alive(pid: int) -> bool:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "closed terminal"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        pytest.param(signal.SIGINT, id="ctrl-c", marks=pytest.mark.smoke),
+        pytest.param(signal.SIGHUP, id="closed terminal"),
+    ],
+)
 def test_everything_starts_on_an_empty_database_and_ends_within_seconds(tmp_path, ending):
     port = free_port()
     process = start(tmp_path, PORT=str(port))

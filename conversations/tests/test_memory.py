@@ -13,7 +13,7 @@ from users.models import User
 from users.tests.factories import UserFactory
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from conversations.tests.factories import ConversationFactory, MessageFactory, a
 from users.tests.factories import bob, charlie
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

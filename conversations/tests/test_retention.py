@@ -13,7 +13,7 @@ from conversations.retention import CleanedConversations, cleanup_expired_conver
 from conversations.tests.factories import ConversationFactory, MessageFactory
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 def expired_conversation(messages=3):

@@ -22,7 +22,7 @@ from users.tests.together import together
 SHOP, DESK = "shop", "desk"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.promise("budgets")]
 
 
 def wanted(key: int, user: User | None, amount: int = 10, *, cap: int | None = None, **fields: Any) -> Wanted:

@@ -17,7 +17,7 @@ from usage.tests.reporting import NOON, answer, call, day, everything
 from users.tests.factories import bob
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

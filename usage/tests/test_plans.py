@@ -20,7 +20,7 @@ from usage.spending import Changes
 from users.models import User
 from users.tests.factories import UserFactory, alice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 PEOPLE = 100
 DAYS = 365

@@ -13,7 +13,7 @@ from usage import prices
 from usage.prices import Priced, price_completion
 from usage.tests.factories import ModelPriceFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 OPENAI = "https://api.openai.com/v1"
 LOCAL = "http://localhost:8080/v1"

@@ -15,7 +15,7 @@ from usage.models import DailySpend, UsageRecord
 from usage.tests.reporting import NOON, TODAY, answer, call, day
 from users.tests.factories import UserFactory, alice, bob, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 RECORDS = reverse("admin:usage_usagerecord_changelist")
 DAYS = reverse("admin:usage_dailyspend_changelist")

@@ -20,7 +20,7 @@ from users.permissions import ROLE_PERMISSIONS, Permission
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 REPORT = reverse("admin:usage_report")
 EXPORT = reverse("admin:usage_report_export")

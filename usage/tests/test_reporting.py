@@ -16,7 +16,7 @@ from usage.tests.reporting import NOON, TODAY, added, answer, ask, call, costs, 
 from users.models import User
 from users.tests.factories import UserFactory, bob, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

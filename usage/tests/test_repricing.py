@@ -18,7 +18,7 @@ from users.models import User
 from users.tests.factories import bob, charlie
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 DAY = date(2026, 3, 10)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

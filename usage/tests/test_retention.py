@@ -13,7 +13,7 @@ from usage.tests.factories import UsageRecordFactory
 from users.tests.factories import bob
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

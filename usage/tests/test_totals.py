@@ -11,7 +11,7 @@ from usage.tests.factories import UsageRecordFactory
 from usage.totals import DayTotals, ModelTotals, Totals
 from users.tests.factories import UserFactory, bob, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 DAY = date(2026, 3, 10)
 

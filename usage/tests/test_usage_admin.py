@@ -12,7 +12,7 @@ from usage.prices import price_completion
 from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
 from users.tests.factories import alice, bob
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 RECORDS = reverse("admin:usage_usagerecord_changelist")
 PRICES = reverse("admin:usage_modelprice_changelist")

@@ -15,6 +15,8 @@ from users.models import Invite, User
 from users.roles import Role
 from users.tests.factories import alice, bob, charlie
 
+pytestmark = [pytest.mark.promise("invite codes"), pytest.mark.database]
+
 NUMBER = "+491711234567"
 OTHER = "+491711234568"
 BEFORE = ("users", "0006_audit_actions")

@@ -15,7 +15,7 @@ from users.roles import Role
 from users.tests.factories import IdentityFactory, alice, bob, charlie
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.promise("invites", "50 at once")]
 
 NUMBER = "+491711234567"
 CHAT = "700700"

@@ -12,7 +12,7 @@ from users.models import User
 from users.roles import Role
 from users.tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 LOGIN = reverse("admin:login")
 NUMBER, PASSWORD, ANOTHER = "+441632960201", "correct horse battery", "another staple battery"

@@ -15,7 +15,7 @@ from users.tests.factories import IdentityFactory, UserFactory, alice, bob, char
 from users.tests.together import together
 from users.whitelist import allow
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 NUMBER, BRAZIL, SHORTER = "+491711234567", "+5531987654321", "+553187654321"
 

@@ -5,7 +5,7 @@ from users.moving import Moved, move_addresses
 from users.tests.factories import bob, charlie
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 OLD, NEW = "+491711234567", "+491719876543"
 OLD_ID, NEW_ID = "US.13491208655302741918", "US.24817305912873645029"

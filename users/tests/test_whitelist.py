@@ -10,7 +10,7 @@ from users.tests.together import together
 from users.whitelist import Outcome, allow, deny
 from users.whitelist.rows import BadName
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 GERMAN = "+491711234567"
 EQUIVALENT = [

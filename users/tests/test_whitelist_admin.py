@@ -24,7 +24,7 @@ from users.whitelist import admin as pages
 from users.whitelist import kept
 from users.whitelist.reading import read_people
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 GERMAN = "+491711234567"
 LIST = reverse("admin:users_user_changelist")

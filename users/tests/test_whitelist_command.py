@@ -11,7 +11,7 @@ from users.management.commands import whitelist
 from users.models import User
 from users.tests.factories import UserFactory, alice, bob, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.promise("import"), pytest.mark.django_db]
 
 GERMAN = "+491711234567"
 

@@ -20,7 +20,11 @@ from users.whitelist.exporting import CHUNK, export_people, spreadsheet_delimite
 from users.whitelist.planning import Kind, make_plan
 from users.whitelist.reading import read_people
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db,
+    pytest.mark.promise("import", "two at once, a clash with another process"),
+]
 
 GERMAN = "+491711234567"
 COLUMNS = ("phone_number", "name", "is_whitelisted", "daily_budget_micros")

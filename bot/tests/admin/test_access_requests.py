@@ -22,7 +22,7 @@ from users.tests.factories import UserFactory, alice, charlie
 from users.tests.together import together
 from users.whitelist import By
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 LIST = reverse("admin:bot_accessrequest_changelist")
 BSUID = "US.13491208655302741918"
@@ -102,7 +102,7 @@ def test_two_bots_requests_of_one_person_allowed_at_once_are_one_person(address:
     assert not AccessRequest.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_who_was_allowed_with_one_click_is_answered(
     client: Client, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:

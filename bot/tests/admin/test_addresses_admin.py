@@ -153,7 +153,7 @@ def test_every_change_of_an_owner_is_in_the_audit_log(client: Client, owner: Use
     ]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 @pytest.mark.parametrize("what", ["identity", "number"])
 def test_the_person_is_told_in_the_chats_they_have(
     client: Client, owner: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, what: str
@@ -196,7 +196,7 @@ def test_a_number_or_address_that_an_owner_takes_from_somebody_is_given_up_until
     assert given_up(own_id) == set()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_the_simulator_shows_who_has_a_number_nothing_of_who_had_it(
     client: Client, owner: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:

@@ -9,12 +9,12 @@ from urllib.parse import quote, urlsplit
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from bot.tests.support.browser import Browser, needs_browser, on_one_database, open_browser
+from bot.tests.support.browser import Browser, needs_browser, open_browser
 from bot.tests.support.desk_steps import CONTENT, fill_in, only, run_action
 from bot.tests.support.factories import ALICE, signature, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.support.processes import System, running_system, wait_for
 
-pytestmark = [pytest.mark.processes, needs_browser, on_one_database]
+pytestmark = [pytest.mark.processes, needs_browser]
 
 OWNER, PASSWORD = "+4915155555555", "open sesame, please"
 DORA, EMIL, FRIDA, GRETA = "+12025550131", "+12025550132", "+12025550133", "+12025550134"
@@ -87,6 +87,7 @@ def test_the_owner_signs_in_with_number_and_password_and_with_nothing_else(brows
     assert browser.path() == "/admin/users/user/"
 
 
+@pytest.mark.smoke
 def test_who_is_whitelisted_in_the_admin_is_answered_in_the_simulator(browser: Browser, system: System) -> None:
     browser.open("/admin/users/user/add/")
     allowed = f"SELECT id FROM users_user WHERE phone_number = '{DORA}' AND is_whitelisted"  # noqa: S608

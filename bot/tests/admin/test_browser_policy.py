@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from bot.tests.admin.test_desk_accessibility import OPENED, OWNER, PASSWORD, PEOPLE, PREPARE, shown_to_owners
-from bot.tests.support.browser import DESKTOP, PHONE, Browser, needs_browser, on_one_database, open_browser
+from bot.tests.support.browser import DESKTOP, PHONE, Browser, needs_browser, open_browser
 from bot.tests.support.processes import System, running_system
 from bot.web.page_policy import POLICY
 
-pytestmark = [pytest.mark.processes, needs_browser, on_one_database]
+pytestmark = [pytest.mark.processes, needs_browser]
 
 
 @pytest.fixture(scope="module")

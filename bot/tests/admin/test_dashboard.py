@@ -33,7 +33,7 @@ from users.permissions import ROLE_PERMISSIONS, Permission
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 NOW = datetime(2026, 3, 11, 15, 40, tzinfo=UTC)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from conversations.tests.factories import ConversationFactory, MessageFactory
 from users.models import User
 from users.tests.factories import UserFactory, alice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from usage.models import UsageRecord
 from users.models import User
 from users.tests.factories import alice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 FEW, MANY = 3, 30
 REGISTRY: dict[str, Any] = {model._meta.label_lower: listed for model, listed in admin.site._registry.items()}

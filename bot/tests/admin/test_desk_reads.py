@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.no_cover,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL says how many rows it has read"),
+    pytest.mark.database,
 ]
 
 ROWS = 20_000

@@ -26,7 +26,7 @@ from users.models import Invite, User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.promise("invite codes"), pytest.mark.django_db]
 
 LIST = reverse("admin:users_invite_changelist")
 ADD = reverse("admin:users_invite_add")
@@ -187,7 +187,7 @@ def test_who_is_given_everything_that_is_held_about_them_gets_no_code(owner: Use
     assert not any(text in told for invite in invites for text in (invite.code, invite.digest))
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_what_was_sent_in_to_join_is_gone_when_that_was_answered(
     bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
 ) -> None:

@@ -22,7 +22,7 @@ from users.models import User
 from users.roles import Role
 from users.tests.factories import alice, bob
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 LISTS = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 LOOKUPS = (

@@ -10,6 +10,8 @@ from users.login import throttle
 from users.models import User
 from users.roles import Role
 
+pytestmark = pytest.mark.promise("sign-ins")
+
 
 def test_who_is_locked_out_of_the_admin_is_answered_in_chat(
     client: Client, ask: Callable[..., str], alice: User, monkeypatch: pytest.MonkeyPatch

@@ -21,7 +21,7 @@ from users.models import AuditEntry
 from users.roles import Role
 from users.tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 State, Status = InboundMessage.State, OutboundMessage.Status
 LISTS = {name: reverse(f"admin:bot_{name}_changelist") for name in ("inboundmessage", "outboundmessage", "lease")}

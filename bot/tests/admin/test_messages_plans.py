@@ -18,6 +18,7 @@ pytestmark = [
     # (What is many rows here is few rows elsewhere, where it is measured.)
     pytest.mark.no_cover,
     pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite chooses without statistics"),
+    pytest.mark.database,
 ]
 
 ROWS, CHATS = 40_000, 4_000

@@ -18,7 +18,7 @@ from users.models import User
 from users.roles import Role
 from users.tests.factories import IdentityFactory, UserFactory, alice, bob
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 LIST = reverse("admin:users_user_changelist")
 
 

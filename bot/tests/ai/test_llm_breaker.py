@@ -12,6 +12,8 @@ from bot.ai.breaker import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, CircuitBr
 from bot.errors import AppError, ErrorCode
 from bot.tests.support.fakes import ScriptedModel
 
+pytestmark = pytest.mark.promise("deadline")
+
 REQUEST = CompletionRequest("gpt-6-luna", (ChatMessage("user", "Hi"),), 10, 60)
 
 

@@ -27,6 +27,8 @@ from bot.ai.tokens import most_prompt_tokens
 from bot.dev.standins import StandIn
 from bot.errors import AppError, ErrorCode
 
+pytestmark = pytest.mark.promise("deadline")
+
 KEY = "sk-canary0123456789"
 SECRET_TEXT = "The treasure is under the oak"
 PROMPT = (ChatMessage("system", "Be kind"), ChatMessage("user", SECRET_TEXT))

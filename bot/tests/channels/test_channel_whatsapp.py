@@ -14,6 +14,8 @@ from bot.channels.echo import sign_id
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.channels.whatsapp.events import MOST_EVENTS
 
+pytestmark = pytest.mark.promise("batch")
+
 CHANNEL = WhatsAppChannel()
 SECRETS = {"app_secret": "app-secret", "access_token": "access-token", "verify_token": "verify-token"}
 KEYS = (b"our key", b"our former key")

@@ -18,6 +18,8 @@ from bot.channels.echo import sign_id
 from bot.channels.whatsapp import WhatsAppChannel, api
 from bot.dev.standins import StandIn
 
+pytestmark = pytest.mark.promise("uncertain")
+
 CHANNEL = WhatsAppChannel()
 TOKEN = "EAAtoken0123456789"
 ACCOUNT = Account("support", "100000000000001", {"access_token": TOKEN}, echo_keys=(b"our key",))

@@ -25,7 +25,7 @@ from bot.tests.support.factories import event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, states, statuses, work_until
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("turns_db")
 
 FILES = (Document("one.txt", "content of one"), Document("two.txt", "content of two"))
 NO_FILE = "I could not send you the file one.txt. Please ask for it again later, or tell the owner."

@@ -19,7 +19,7 @@ from bot.tests.support.factories import WhatsAppBotFactory, event, whatsapp_body
 from bot.tests.support.fakes import ScriptedChannel, work_until
 from users.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 PERSON = "+4915112345678"
 WORDS = ("sent", "delivered", "read", "failed")

@@ -14,7 +14,7 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from config.logs.lines import JsonLines
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
 
 
 def line(caplog: pytest.LogCaptureFixture, message: str) -> dict[str, Any]:

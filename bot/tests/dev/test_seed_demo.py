@@ -193,7 +193,7 @@ def test_nothing_waits_for_a_worker() -> None:
     assert InboundMessage.objects.waiting_chats(now, 10) == []
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_a_worker_leaves_it_alone_and_answers_what_is_written_afterwards(channel: Any) -> None:
     seed()
     before = everything()

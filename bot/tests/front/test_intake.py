@@ -28,7 +28,7 @@ from bot.tests.support.factories import (
 )
 
 # (Not within a transaction: on PostgreSQL a row that is refused would spoil it.)
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 HOOK = "/webhooks/whatsapp/shop/"
 

@@ -9,6 +9,8 @@ from bot.errors import AppError
 from bot.front.pages import SIGN_IN
 from bot.front.room import Held, Room
 
+pytestmark = pytest.mark.promise("crowds")
+
 
 async def waits(held: Held) -> str:
     """Wait as for a body, and tell how that ended."""

@@ -21,7 +21,7 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from config.logs.lines import bind
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
 
 
 def traced(external_id: str, *options: str) -> str:

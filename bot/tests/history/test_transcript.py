@@ -24,7 +24,7 @@ from users.models import AuditEntry, User
 from users.roles import Role
 from users.tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 State, Status = InboundMessage.State, OutboundMessage.Status
@@ -92,7 +92,7 @@ def read(talk: Conversation, most: int = 100, before: int | None = None) -> Tran
 
 
 @pytest.fixture
-def talk(transactional_db: None) -> Conversation:
+def talk(turns_db: None) -> Conversation:
     return conversation(whitelisted(ALICE, name="Alice"), BotFactory.create(slug="shop", name="The shop"))
 
 

@@ -13,7 +13,7 @@ from bot.models import Bot
 from bot.tests.support.factories import BotFactory, WhatsAppBotFactory, signature
 from users.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 SECRET = "EAA-canary-secret"
 

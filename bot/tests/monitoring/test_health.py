@@ -17,6 +17,8 @@ from bot.monitoring import health
 from bot.monitoring.health import checks, model, readiness, views
 from bot.monitoring.heartbeats import Kind, beat
 
+pytestmark = pytest.mark.database
+
 
 class ModelServer(ThreadingHTTPServer):
     """A real HTTP server in the model's place; it answers with `status` and keeps what it was asked."""

@@ -25,7 +25,7 @@ from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import InboundFactory, event
 from bot.tests.support.fakes import states, work_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def system(client: Client) -> dict[str, Any]:

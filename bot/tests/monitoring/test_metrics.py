@@ -21,7 +21,7 @@ from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 OPERATIONS = Path(__file__).resolve().parents[3] / "docs" / "operations"
 

@@ -26,7 +26,7 @@ from usage.retention import cleanup_old_spends
 from usage.standing import Standing, reached
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.promise("notices"), pytest.mark.django_db]
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DOLLAR = 1_000_000

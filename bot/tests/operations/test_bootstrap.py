@@ -11,7 +11,7 @@ from bot.models import Bot
 from bot.operations.bootstrap import DEMO_OWNER_NUMBER, DEMO_PERSON_NUMBER, OwnerResult
 from users.models import Role, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 NUMBER = "+12025550142"
 
 

@@ -27,6 +27,8 @@ from usage.prices import forget_prices
 from usage.tests.factories import ModelPriceFactory
 from users.models import User
 
+pytestmark = pytest.mark.database
+
 PRICED, UNPRICED = "gpt-4o", "llama-of-the-house"
 DAY = timedelta(days=1)
 
@@ -295,6 +297,7 @@ def test_a_bots_error_does_not_keep_migrate_from_running():
         call_command("check", deploy=True, databases=["default"])
 
 
+@pytest.mark.smoke
 @pytest.mark.processes
 def test_a_database_that_is_away_or_empty_is_told_without_a_traceback(tmp_path):
     command = ("manage.py", "check", "--deploy", "--database", "default")

@@ -19,7 +19,7 @@ from bot.tests.support.figure_rows import call, message, reply
 from usage.days import day_start, today
 from usage.models import UsageRecord
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 NOW = datetime(2026, 3, 11, 15, 40, tzinfo=UTC)
 TODAY = NOW.date()

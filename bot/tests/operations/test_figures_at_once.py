@@ -12,7 +12,7 @@ from bot.operations.figures.folding import fold_night
 from bot.tests.support.factories import BotFactory
 from bot.tests.support.figure_rows import message
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def test_each_day_is_kept_once() -> None:

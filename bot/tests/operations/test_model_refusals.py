@@ -29,7 +29,7 @@ from users.models import User
 from users.permissions import ROLE_PERMISSIONS
 from users.roles import Role
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("turns_db")
 
 OWNER = ROLE_PERMISSIONS[Role.OWNER]
 LUNA = "gpt-6-luna"

@@ -1,9 +1,13 @@
 """docs/privacy.md says what the table of what is kept says."""
 
+import pytest
+
 from bot.operations import privacy_tables as privacy
 from bot.privacy.retention.entry import Entry
 from bot.privacy.retention.periods import MESSAGE_ROW_DAYS
 from bot.privacy.retention.table import TABLE
+
+pytestmark = pytest.mark.database
 
 MANUAL = privacy.DOCUMENT.read_text()
 

@@ -17,7 +17,7 @@ from usage.prices import forget_prices
 from usage.tests.factories import ModelPriceFactory
 from users.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 INBOX = "admin:bot_inboundmessage_changelist"
 LATE = timedelta(hours=25)

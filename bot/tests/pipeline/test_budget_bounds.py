@@ -24,6 +24,13 @@ from usage import budgets, prices
 from usage.days import today
 from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
 
+pytestmark = [
+    pytest.mark.promise(
+        "bounds", "tokens of 23 kinds of text as o200k and SmolLM2 count them, made by `benchmarks/count_tokens.py`"
+    ),
+    pytest.mark.database,
+]
+
 # Made by benchmarks/count_tokens.py: texts, and how many tokens real tokenizers make of them.
 DATA = Path(__file__).parents[1] / "support" / "data"
 SAMPLES: dict[str, Any] = json.loads((DATA / "tokens.json").read_text(encoding="utf-8"))

@@ -40,7 +40,12 @@ from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
 from usage.models.budgets import DailySpendQuerySet
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.promise("budgets", "50 parallel turns of one person with a budget for ten"),
+    pytest.mark.promise("totals", "a late worker's call, a lost commit, midnight"),
+]
 
 OVER = "You've reached today's limit. Please try again tomorrow."
 ALL_OVER = "I can't answer any more today. Please try again tomorrow."

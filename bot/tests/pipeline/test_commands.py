@@ -32,7 +32,7 @@ Ask = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def staff(transactional_db: None) -> dict[str, User]:
+def staff(turns_db: None) -> dict[str, User]:
     return {
         OWNER: whitelisted(OWNER, name="Olga", role=Role.OWNER),
         ADMIN: whitelisted(ADMIN, name="Adam", role=Role.ADMIN),

@@ -7,6 +7,8 @@ import pytest
 
 from bot.pipeline.limiter import Limiter
 
+pytestmark = pytest.mark.database
+
 
 def hits(limiter: Limiter, *keys: str, per_minute: int = 3, cost: int = 1) -> list[bool]:
     async def run() -> list[bool]:

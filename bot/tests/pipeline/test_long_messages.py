@@ -12,7 +12,7 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from conversations.models import Message
 from usage.models import DailySpend, Reservation, UsageRecord
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("turns_db")
 
 TOO_LONG = "That is more than I can read at once. Please send me less text."
 LONGEST = 300 * BYTES_PER_TOKEN

@@ -27,6 +27,8 @@ from bot.worker.worker import Worker
 from users.models import User
 from users.roles import Role
 
+pytestmark = pytest.mark.database
+
 SHOP = ActiveBot(
     id=1,
     slug="shop",
@@ -303,6 +305,7 @@ def test_without_its_redis_a_process_knows_how_long_to_wait_by_itself(settings: 
 # --- whole turns ---
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_person_is_answered_again_when_the_wait_they_were_told_is_over(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any, time_machine: Any
 ) -> None:

@@ -21,7 +21,7 @@ from conversations.tests.factories import add_messages
 from usage.models import DailySpend, Reservation, UsageRecord
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("turns_db")
 
 
 def write(bot: ActiveBot, server: StrictServer, *texts: str) -> None:

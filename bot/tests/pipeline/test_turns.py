@@ -23,7 +23,12 @@ from conversations.models import Conversation, Message
 from usage.models import UsageRecord
 from users.models import Identity, User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.usefixtures("turns_db"),
+    pytest.mark.promise("window", "and no answer is paid for when it has closed already"),
+    pytest.mark.promise("dead letters"),
+]
 
 
 def test_a_whitelisted_persons_message_is_answered_remembered_and_accounted_for(
@@ -503,6 +508,7 @@ def test_a_command_in_a_burst_is_a_turn_of_its_own(
     assert channel.texts == ["Echo: a\nb", "Done. I have forgotten our conversation.", "Echo: c"]
 
 
+@pytest.mark.django_db(transaction=True)  # (What it puts in comes from a thread of its own.)
 def test_over_the_rate_limit_a_person_is_told_once_and_the_model_is_not_asked(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
 ) -> None:

@@ -40,6 +40,8 @@ from users.invite_codes import digest
 from users.models import AuditEntry, Identity, Invite, Tombstone, User
 from users.roles import Role
 
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
 ID = "DE.13491208655302741918"
 
 

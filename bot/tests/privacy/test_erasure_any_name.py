@@ -25,6 +25,8 @@ from bot.tests.system.erasure.world import OWNER, PASSWORD, make_world
 from usage.models import DailySpend
 from users.models import AuditEntry, Tombstone, User
 
+pytestmark = pytest.mark.database
+
 EXAMPLES = int(os.environ.get("PARLEY_ERASURE_EXAMPLES", "50"))
 # (table, primary key): its columns.
 Rows = dict[tuple[str, Any], tuple[Any, ...]]

@@ -28,6 +28,8 @@ from users.invite_codes import digest
 from users.models import AuditEntry, Invite, User
 from users.roles import Role
 
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
 OWNER = "+12025550147"
 VERA = "+4915155556666"
 # One digit more than Alice's, and one less.

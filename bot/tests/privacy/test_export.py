@@ -29,7 +29,7 @@ from usage.models import DailySpend, Reservation, UsageRecord
 from users.invites import create_invite
 from users.models import AuditEntry, Identity, Invite, Tombstone, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 SECRETS = ("password", "digest", "session_key", "session_data")
 

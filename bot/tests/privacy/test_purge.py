@@ -31,6 +31,8 @@ from usage.models import DailySpend, Reservation, UsageDay, UsageRecord
 from users.models import User
 from users.tests.together import together
 
+pytestmark = [pytest.mark.promise("purge", "two purges beside writers"), pytest.mark.database]
+
 DUE = timedelta(days=1_000)
 
 

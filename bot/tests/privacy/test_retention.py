@@ -22,7 +22,7 @@ from usage.models import DailySpend, Reservation, UsageRecord
 from users.invites import create_invite
 from users.models import Invite, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 @pytest.fixture

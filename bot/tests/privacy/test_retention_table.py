@@ -18,6 +18,8 @@ from config.environment.variables import VARIABLES
 from usage.days import day_start
 from users.models import User
 
+pytestmark = [pytest.mark.promise("purge"), pytest.mark.database]
+
 STEPS = {step.name: step for step in steps()}
 DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
 # Fields of these kinds hold no text; whatever else there is has to be declared.

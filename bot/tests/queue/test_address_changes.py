@@ -31,6 +31,8 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work
 from users.models import User
 from users.roles import Role
 
+pytestmark = pytest.mark.database
+
 NEW = "+4915199999999"
 OLD_ID, NEW_ID = "DE.13491208655302741918", "DE.24817305912873645029"
 CHANGED = AddressChanged("wamid.change", ((ALICE, NEW), (OLD_ID, NEW_ID)))
@@ -149,7 +151,7 @@ def test_staff_move_as_well_and_it_is_a_warning(client: Client, shop: Any, caplo
     assert (record.levelname, record.person, record.staff) == ("WARNING", owner.pk, True)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_who_wrote_from_the_old_number_is_answered_on_the_new_one_as_the_same_person(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:
@@ -170,7 +172,7 @@ def test_who_wrote_from_the_old_number_is_answered_on_the_new_one_as_the_same_pe
     assert [(sent.address, "I only answer people" in sent.text) for sent in channel.sent[2:]] == [(ALICE, True)]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_a_stored_reply_goes_to_the_new_number(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:
@@ -186,7 +188,7 @@ def test_a_stored_reply_goes_to_the_new_number(
     assert model.history == []
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_a_chat_that_is_being_worked_on_is_left_to_its_worker(alice: User, bot: ActiveBot) -> None:
     InboundFactory.create(bot_id=bot.id, bot=None, address=ALICE)
     lease = Lease.objects.create(
@@ -199,7 +201,7 @@ def test_a_chat_that_is_being_worked_on_is_left_to_its_worker(alice: User, bot: 
     assert User.objects.for_identity("console", NEW) == alice
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_a_worker_whose_lease_ran_out_cannot_write_to_a_chat_that_moved(alice: User, bot: ActiveBot) -> None:
     InboundFactory.create(bot_id=bot.id, bot=None, address=ALICE)
     lease = Lease.objects.create(bot_id=bot.id, address=ALICE, worker="w", fence=3, expires_at=timezone.now())

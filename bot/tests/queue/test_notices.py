@@ -17,13 +17,13 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work
 from usage.models import DailySpend
 from users.models import Identity, Role, User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db"), pytest.mark.promise("notices")]
 
 OLIVIA = "+4915111111111"
 
 
 @pytest.fixture
-def olivia(transactional_db: None) -> User:
+def olivia(turns_db: None) -> User:
     return User.objects.create_superuser(OLIVIA, name="Olivia", is_whitelisted=True)
 
 

@@ -18,7 +18,12 @@ from bot.tests.support.factories import BOB, InboundFactory, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, states, statuses, work_until
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.usefixtures("turns_db"),
+    pytest.mark.promise("uncertain"),
+    pytest.mark.promise("dead letters"),
+]
 
 LONG = "x" * 4096 + " rest"
 UNKNOWN = SendError("timeout", uncertain=True)

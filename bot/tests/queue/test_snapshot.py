@@ -10,7 +10,7 @@ from bot.queue import snapshot
 from bot.queue.snapshot import bot_by_id, current, find_bot
 from bot.tests.support.factories import BotFactory, WhatsAppBotFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 class Clock:

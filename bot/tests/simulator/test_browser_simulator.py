@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from bot.tests.support.browser import Browser, needs_browser, on_one_database, open_browser
+from bot.tests.support.browser import Browser, needs_browser, open_browser
 from bot.tests.support.factories import ALICE
 from bot.tests.support.processes import System, running_system
 
-pytestmark = [pytest.mark.processes, needs_browser, on_one_database]
+pytestmark = [pytest.mark.processes, needs_browser]
 
 OWNER, PASSWORD = "+4915155555555", "open sesame, please"
 SEED = f"""

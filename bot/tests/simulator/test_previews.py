@@ -22,7 +22,7 @@ from conversations.models import Conversation, Message
 from users.models import User
 from users.tests.factories import alice as an_owner
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 FORM = {"system_prompt": "Answer like a pirate.", "model": "gpt-6-sol", "allowed_models": "a\nb", "language": "de"}
 
@@ -183,7 +183,7 @@ def test_the_terminal_does_not_choose_a_preview_by_itself(client: Client, owner:
         call_command("chat", message=["Hello"])
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_the_model_is_told_the_draft_in_the_preview_and_the_saved_prompt_elsewhere(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, client: Client
 ) -> None:

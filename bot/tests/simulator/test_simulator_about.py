@@ -218,7 +218,7 @@ def test_a_member_of_staff_with_that_number_is_left_alone(admin: Client, bot: Bo
     assert staff.daily_budget_micros == 7
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("turns_db")
 def test_they_are_told_so_even_by_a_model_that_costs_nothing(admin: Client, bot: Bot) -> None:
     model = ScriptedModel()
     send(admin, OVER_BUDGET_NUMBER)

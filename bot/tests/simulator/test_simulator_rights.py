@@ -24,7 +24,7 @@ from users.tests.factories import UserFactory
 
 OWNER, ADMIN, OTHER, DANA, TEST = (f"+1202555010{number}" for number in range(1, 6))
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("turns_db")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from usage.models import UsageRecord
 from users.models import User
 from users.tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

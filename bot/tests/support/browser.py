@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 from selenium import webdriver
 from selenium.common.exceptions import (
     ElementClickInterceptedException,
@@ -47,12 +46,6 @@ CHROMIUM = installed("chromium", "chromium-browser", "google-chrome")
 CHROMEDRIVER = installed("chromedriver")
 needs_browser = pytest.mark.skipif(
     not (CHROMIUM and CHROMEDRIVER), reason="Chromium and its driver are not installed (Debian: chromium-driver)."
-)
-
-
-# (What is clicked and read goes the same way whichever database the rows are in, and a browser is slow.)
-on_one_database = pytest.mark.skipif(
-    connection.vendor == "postgresql", reason="Pages look the same whichever database their rows are from: see SQLite."
 )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import aiohttp
@@ -13,6 +14,7 @@ from bot.ai.base import Completion, CompletionRequest, LanguageModel
 from bot.channels.base import Account, OutboundText
 from bot.channels.console import ConsoleChannel
 from bot.models import InboundMessage, Lease, OutboundMessage
+from bot.tests.support.inline import is_inline, without_threads
 from bot.worker.worker import Worker
 
 Step = Exception | str | Callable[[Any], Awaitable[str]]
@@ -114,22 +116,25 @@ def work_until(
 ) -> Worker:
     """Run a worker until condition holds (it is asked in a thread of its own), then stop it.
 
+    In a test with an ordinary transaction it works in the test's own thread (bot/tests/support/inline.py).
+
     Raises:
         AssertionError: it did not come to hold in time.
     """
     chosen = worker or Worker(10, model_factory=lambda: model or ScriptedModel())
-    asyncio.run(_work_until(condition, chosen, seconds))
+    with without_threads() if is_inline() else nullcontext():
+        asyncio.run(_work_until(condition, chosen, seconds, 0.005 if is_inline() else 0.02))
     return chosen
 
 
-async def _work_until(condition: Callable[[], bool], worker: Worker, seconds: float) -> None:
+async def _work_until(condition: Callable[[], bool], worker: Worker, seconds: float, pause: float) -> None:
     running = asyncio.create_task(worker.run())
     give_up_at = time.monotonic() + seconds
     try:
         while not await in_thread(condition):
             assert time.monotonic() < give_up_at, "the condition did not come to hold"
             assert not running.done(), "the worker ended by itself"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause)
     finally:
         worker.stop()
         await running

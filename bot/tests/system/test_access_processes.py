@@ -8,7 +8,7 @@ import pytest
 from bot.tests.support.factories import STRANGER, whatsapp_body, whatsapp_message, whatsapp_value
 from bot.tests.support.processes import System, running_system, wait_for
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("access"), pytest.mark.processes]
 
 OLIVIA = "+4915160000000"
 OWNER = f"""
@@ -42,6 +42,7 @@ def asked(system: System) -> list[str]:
     return [body["messages"][-1]["content"] for body in bodies]
 
 
+@pytest.mark.smoke
 def test_an_added_persons_next_message_is_answered_and_a_removed_ones_is_not(system: System) -> None:
     ask(system, "one")
     system.manage("whitelist", "add", STRANGER)

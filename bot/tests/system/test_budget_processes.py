@@ -18,7 +18,11 @@ from bot.tests.support.factories import (
 )
 from bot.tests.support.processes import System, running_system, wait_for
 
-pytestmark = pytest.mark.processes
+pytestmark = [
+    pytest.mark.promise("budgets", "three workers share everybody's budget; a killed worker leaves no reservation"),
+    pytest.mark.processes,
+    pytest.mark.promise("shared budgets", "three workers, sampled while they run"),
+]
 
 PEOPLE = [f"+49151400000{number:02}" for number in range(60)]
 ALICE, CROWD, OTHERS = PEOPLE[0], PEOPLE[:30], PEOPLE[30:]

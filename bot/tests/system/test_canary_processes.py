@@ -16,7 +16,10 @@ from bot.tests.system.canary.driving import Canaries, production
 from bot.tests.system.canary.sentry_server import SentryServer
 from bot.tests.system.canary.values import NUMBER, SECRETS, WORDS, leaks
 
-pytestmark = pytest.mark.processes
+pytestmark = [
+    pytest.mark.promise("canaries", "canaries through every path, failures included, at DEBUG"),
+    pytest.mark.processes,
+]
 
 
 @pytest.fixture(scope="module")

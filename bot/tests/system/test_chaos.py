@@ -35,6 +35,7 @@ def run(plan: Plan, folder: Path) -> Figures:
 
 
 @pytest.mark.processes
+@pytest.mark.soak
 def test_nothing_is_lost_or_doubled_while_processes_are_killed_and_providers_fail(tmp_path: Path) -> None:
     figures = run(PLAN, tmp_path)
     assert figures.problems() == []

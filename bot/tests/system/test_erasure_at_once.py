@@ -25,9 +25,12 @@ from conversations.memory import Said
 from conversations.models import Conversation
 from users.models import Identity, User
 
-pytestmark = pytest.mark.skipif(
-    "connection.vendor == 'sqlite'", reason="SQLite has one writer at a time: nothing happens at once"
-)
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.skipif(
+        "connection.vendor == 'sqlite'", reason="SQLite has one writer at a time: nothing happens at once"
+    ),
+]
 WAIT = 20.0
 
 

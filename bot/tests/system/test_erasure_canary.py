@@ -55,6 +55,8 @@ from bot.tests.system.erasure.staying import all_rows, changed, reserved, sums
 from bot.tests.system.erasure.world import OWNER, PASSWORD, World, make_world
 from users.models import AuditEntry, User
 
+pytestmark = pytest.mark.database
+
 SQLITE = connection.vendor == "sqlite"
 
 

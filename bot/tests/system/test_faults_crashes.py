@@ -26,7 +26,16 @@ from bot.tests.system.faults.driving import (
     wait_for_question,
 )
 
-pytestmark = pytest.mark.processes
+pytestmark = [
+    pytest.mark.promise(
+        "kill -9",
+        "every crash point, bursts, each part of a long reply, during the heartbeat and while turns are given back",
+    ),
+    pytest.mark.processes,
+    pytest.mark.promise("uncertain"),
+    pytest.mark.promise("one turn", "a worker that slept through the end of its lease"),
+    pytest.mark.promise("dead letters", "a message that kills its worker eight times, claimed together with another"),
+]
 
 POINTS = list(WORKER_POINTS)
 STORED_POINTS = POINTS[POINTS.index("after_completion_stored") : POINTS.index("after_renewed")]

@@ -30,6 +30,7 @@ from bot.tests.system.faults.driving import message
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="/proc tells what a process holds"),
+    pytest.mark.promise("crowds"),
 ]
 
 MEGABYTE = 1024 * 1024

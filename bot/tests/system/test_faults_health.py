@@ -18,7 +18,7 @@ from bot.tests.system.faults.crowd import WEBHOOK, Crowd, head, headers_of, read
 from bot.tests.system.faults.servers import PostgresServer, RedisServer
 
 REASON = PostgresServer.reason_to_skip() or RedisServer.reason_to_skip()
-pytestmark = [pytest.mark.processes, pytest.mark.skipif(bool(REASON), reason=REASON)]
+pytestmark = [pytest.mark.processes, pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.promise("probes")]
 
 PROBES = 50
 TRIES = 5

@@ -25,7 +25,7 @@ from bot.tests.system.faults.driving import (
     wait_for_question,
 )
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("one turn"), pytest.mark.processes, pytest.mark.promise("burst")]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from bot.tests.system.faults.binaries import free_port
 from bot.tests.system.faults.crowd import LOGIN, Crowd, ask, family, head, headers_of, open_files, status_of
 from bot.tests.system.faults.driving import PATIENCE_SECONDS, message
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("parts"), pytest.mark.processes]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from bot.tests.system.faults.crowd import LOGIN, WEBHOOK, chunked, form, head, o
 from bot.tests.system.faults.driving import message
 from bot.tests.system.faults.proxies import BLOCKS, NAME, Proxy, reason_to_skip, running_proxy
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("proxies", "Caddy and nginx, as `deployment.md` has them"), pytest.mark.processes]
 
 
 @pytest.fixture(scope="module", params=BLOCKS)

@@ -25,7 +25,15 @@ from bot.tests.system.faults.driving import (
     statuses_of,
 )
 
-pytestmark = pytest.mark.processes
+pytestmark = [
+    pytest.mark.promise(
+        "receipt",
+        "the web killed before and after each commit, of one delivery and of a group, with and without statuses; "
+        "model, channel and worker not answering",
+    ),
+    pytest.mark.processes,
+    pytest.mark.promise("once", "two web processes, the purge in between"),
+]
 
 # A provider waits this long for its 200; the stand-ins below never answer.
 SOON_SECONDS = 20
@@ -51,7 +59,7 @@ WEB_DEATHS = [
     ("after_message_stored", False, True),
     ("after_message_stored", True, False),
     ("before_delivery_committed", True, False),
-    ("after_group_committed", True, True),
+    pytest.param("after_group_committed", True, True, marks=pytest.mark.smoke),
 ]
 
 

@@ -14,7 +14,10 @@ from bot.tests.support.processes import System, running_system, wait_for
 from bot.tests.system.faults.servers import RedisServer
 from config import shared_store
 
-pytestmark = pytest.mark.skipif(bool(RedisServer.reason_to_skip()), reason=RedisServer.reason_to_skip())
+pytestmark = [
+    pytest.mark.promise("redis"),
+    pytest.mark.skipif(bool(RedisServer.reason_to_skip()), reason=RedisServer.reason_to_skip()),
+]
 
 NUMBERS = [f"+49151200000{number:02}" for number in range(10)]
 PEOPLE = f"from users.models import User\nfor n in {NUMBERS!r}: User.objects.create_user(n, is_whitelisted=True)"

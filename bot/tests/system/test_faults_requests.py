@@ -23,7 +23,7 @@ from bot.tests.system.faults.crowd import (
 )
 from bot.tests.system.faults.driving import message
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("framing"), pytest.mark.processes]
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,13 @@ from bot.tests.system.faults.driving import (
     statuses_of,
 )
 
-pytestmark = pytest.mark.processes
+pytestmark = [
+    pytest.mark.promise("uncertain", "hang, reset, gateway error, no id"),
+    pytest.mark.processes,
+    pytest.mark.promise("statuses"),
+    pytest.mark.promise("window"),
+    pytest.mark.promise("deadline", "nine failures at once"),
+]
 
 DEADLINE_SECONDS = 4
 # Beyond the deadline, for a machine that is busy with other things.

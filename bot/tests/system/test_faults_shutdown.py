@@ -26,7 +26,7 @@ from bot.tests.system.faults.driving import (
 )
 from config.db.batching import Database
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("shutdown", "web, worker, scheduler"), pytest.mark.processes]
 
 
 @pytest.fixture(scope="module")

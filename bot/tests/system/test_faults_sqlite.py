@@ -17,6 +17,8 @@ from bot.tests.support.factories import WhatsAppBotFactory, signature, whatsapp_
 from bot.tests.support.processes import System, running_system, wait_for
 from bot.tests.system.faults.binaries import children
 
+pytestmark = pytest.mark.promise("away", "locked, full, read-only")
+
 
 def delivery(name: str) -> bytes:
     """Return a delivery of two messages and a status, which go in together."""
@@ -72,6 +74,7 @@ def stored(file: Path) -> list[str]:
     return [external_id for (external_id,) in rows]
 
 
+@pytest.mark.smoke
 @pytest.mark.processes
 @pytest.mark.parametrize("fault", [locked, full])
 def test_a_delivery_that_sqlite_cannot_take_gets_503_and_is_taken_once_when_it_can(

@@ -18,6 +18,8 @@ from bot.tests.system.faults.servers import PostgresServer
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(bool(PostgresServer.reason_to_skip()), reason=PostgresServer.reason_to_skip()),
+    pytest.mark.promise("shutdown"),
+    pytest.mark.promise("connections"),
 ]
 
 # Short, so that a test need not wait for what an installation waits for: seconds, not tens of them.

@@ -127,6 +127,7 @@ def test_webhooks_do_not_wait_behind_sign_ins(web: System) -> None:
     assert overtaken_by < SIGN_INS // 3
 
 
+@pytest.mark.smoke
 def test_a_large_delivery_is_taken_by_a_process_that_ends_with_the_front(tmp_path: Path) -> None:
     with running_system(tmp_path) as system:
         web = system.start_web()

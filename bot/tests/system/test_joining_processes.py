@@ -9,7 +9,7 @@ from bot.tests.support.factories import whatsapp_body, whatsapp_message, whatsap
 from bot.tests.support.processes import running_system, wait_for
 from bot.tests.system.faults.driving import FAULTY, PATIENCE_SECONDS
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("invites"), pytest.mark.processes]
 
 NEWCOMER = "+4915770000001"
 CODE = "ABCDEFGHJKMN"

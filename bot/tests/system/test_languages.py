@@ -26,6 +26,8 @@ from usage.models import DailySpend
 from users.models import User
 from users.roles import Role
 
+pytestmark = pytest.mark.promise("languages")
+
 LANGUAGES = {"laden": "de", "tienda": "es", "shop": ""}
 SEVERAL = 12
 
@@ -50,7 +52,7 @@ def channel(monkeypatch: pytest.MonkeyPatch) -> ManyBots:
 
 
 @pytest.fixture
-def make_bots(transactional_db: None, channel: ManyBots, settings: Any) -> Callable[..., list[ActiveBot]]:
+def make_bots(turns_db: None, channel: ManyBots, settings: Any) -> Callable[..., list[ActiveBot]]:
     """Make a German, a Spanish and an English bot."""
     settings.REDIS_URL = None
     settings.RATE_LIMIT_PER_USER = 100

@@ -38,6 +38,8 @@ from config.logs.lines import JsonLines
 from config.tests.logs.capturing import Reports, capturing_sentry
 from users.models import User
 
+pytestmark = pytest.mark.promise("log")
+
 Lines = Callable[..., list[dict[str, Any]]]
 
 
@@ -82,7 +84,7 @@ WHOLE_STORY = [
 
 
 @pytest.fixture
-def whatsapp(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+def whatsapp(turns_db: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     from bot.channels.whatsapp.adapter import WhatsAppChannel
 
     async def send(self: Any, client: Any, account: Any, message: Any) -> str:
@@ -306,7 +308,7 @@ def test_a_crashed_turn_is_one_report_and_an_expected_error_is_none(
 
 
 def test_a_failed_task_is_reported_and_logged_and_keeps_nothing_of_what_it_says(
-    transactional_db: None, reports: Reports, lines: Lines, monkeypatch: pytest.MonkeyPatch
+    turns_db: None, reports: Reports, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**options: Any) -> None:
         raise ValueError(f"row of {ALICE}: canary")

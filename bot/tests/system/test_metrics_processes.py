@@ -16,7 +16,7 @@ from bot.tests.support.factories import whatsapp_body, whatsapp_message, whatsap
 from bot.tests.support.processes import OPENER, PEOPLE, System, running_system, wait_for
 from bot.tests.system.faults.binaries import free_port
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("counters"), pytest.mark.processes]
 
 CHATS = 40
 
@@ -46,6 +46,7 @@ def deliver(system: System, number: int, port: int) -> int:
     return system.post(whatsapp_body(whatsapp_value(messages=[message])), port=port)
 
 
+@pytest.mark.smoke
 def test_the_counters_of_all_processes_add_up_to_what_was_sent(system: System) -> None:
     ports = [system.port, free_port()]
     webs = [system.start_web(port) for port in ports]
@@ -113,6 +114,7 @@ def time_passes(system: System, seconds: int) -> None:
     system.rows(f"UPDATE bot_heartbeat SET seen_at = {earlier}")  # noqa: S608
 
 
+@pytest.mark.smoke
 def test_a_scheduler_is_seen_and_its_row_goes_when_it_ends(system: System) -> None:
     scheduler = system.start_scheduler()
     wait_for(lambda: kinds(system) == ["scheduler"], "it is seen")

@@ -40,6 +40,7 @@ def batch() -> bytes:
     )
 
 
+@pytest.mark.smoke
 def test_a_signed_batch_is_answered_once_by_two_workers_and_a_forged_one_not_at_all(system: System) -> None:
     system.model.script([{"delay": 1}] * 3)
     system.start_web()
@@ -73,6 +74,7 @@ def test_a_signed_batch_is_answered_once_by_two_workers_and_a_forged_one_not_at_
     assert {body["message_id"] for body in read} == {"wamid.2", "wamid.3", "wamid.5"}, "no receipt for a stranger"
 
 
+@pytest.mark.smoke
 def test_a_worker_told_to_stop_finishes_its_turns_and_exits_with_0(system: System) -> None:
     system.model.script([{"delay": 1.5}])
     system.start_web()
@@ -101,6 +103,7 @@ Lease.objects.update(expires_at=timezone.now())
 """
 
 
+@pytest.mark.smoke
 def test_every_message_is_answered_once_although_a_worker_is_killed(system: System) -> None:
     system.start_web()
     victim = system.start_worker()

@@ -19,7 +19,10 @@ from bot.tests.system.faults.binaries import free_port
 
 OPERATIONS = Path(__file__).resolve().parents[3] / "docs" / "operations"
 MISSING = [name for name in ("prometheus", "promtool") if shutil.which(name) is None]
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed here: {', '.join(MISSING)}")
+pytestmark = [
+    pytest.mark.promise("counters", "a real Prometheus asks every query of alerts and dashboard"),
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed here: {', '.join(MISSING)}"),
+]
 
 
 def promtool(*words: str, content: str | None = None, folder: Path = OPERATIONS) -> str:
@@ -105,6 +108,7 @@ def ask(port: int, query: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.processes
+@pytest.mark.soak
 def test_promtool_finds_nothing_wrong_with_what_is_answered(system: System) -> None:
     request = Request(f"http://127.0.0.1:{system.port}/metrics", headers={"Authorization": "Bearer a-metrics-token"})
     with OPENER.open(request, timeout=30) as answer:
@@ -114,6 +118,7 @@ def test_promtool_finds_nothing_wrong_with_what_is_answered(system: System) -> N
 
 
 @pytest.mark.processes
+@pytest.mark.soak
 def test_prometheus_reads_it_and_understands_every_query(system: System, prometheus: int) -> None:
     wait_for(lambda: bool(ask(prometheus, 'up{job="parley"} == 1')), "it is read")
     wait_for(lambda: bool(ask(prometheus, 'parley_turns_total{outcome="answered"} == 1')), "the turn is counted")

@@ -12,7 +12,7 @@ import pytest
 from bot.operations.schedules import PURGE_NAME, PURGE_TIME
 from bot.tests.support.processes import System, running_system, wait_for
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.promise("purge", "a real scheduler"), pytest.mark.processes]
 
 ZONE = "Asia/Kolkata"
 SEED = (

@@ -72,6 +72,7 @@ def test_what_is_exported_where_only_ascii_is_known_is_whole(database: str, narr
     assert NAME in json.dumps(json.loads(manage(database, narrow, "export", PHONE)), ensure_ascii=False)
 
 
+@pytest.mark.smoke
 def test_a_terminal_of_few_characters_shows_the_others_as_escapes(database: str, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(

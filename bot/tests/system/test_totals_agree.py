@@ -6,7 +6,12 @@ import pytest
 
 from bot.tests.system.totals.run import run
 
-pytestmark = pytest.mark.processes
+pytestmark = [
+    pytest.mark.promise(
+        "totals", "two workers, faults of model and channel; with a kill: what is missing was in flight"
+    ),
+    pytest.mark.processes,
+]
 
 TURNS = 200
 

@@ -27,7 +27,7 @@ from users.models import AuditEntry, Identity, User
 from users.roles import Role
 from users.tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
 
 NEW = "+4915199999999"
 A, A2, B, B2, C = (f"DE.{number}3491208655302741918" for number in range(1, 6))
@@ -37,7 +37,7 @@ BEFORE, CHANGE, AFTER = (NOW - timedelta(minutes=minutes) for minutes in (30, 20
 
 
 @pytest.fixture(autouse=True)
-def shop(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[list[tuple[str, str]]]:
+def shop(turns_db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[list[tuple[str, str]]]:
     """A bot of WhatsApp whose sends are kept: (address, text)."""
     settings.REDIS_URL = None
     sent: list[tuple[str, str]] = []

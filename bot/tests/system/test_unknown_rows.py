@@ -34,7 +34,7 @@ from conversations.models import Conversation
 from users.models import User
 from users.tests.factories import alice as owner_alice
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
 
 BODY = b'{"object": "whatsapp_business_account", "entry": []}'
 

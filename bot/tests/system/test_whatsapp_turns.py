@@ -23,7 +23,7 @@ from bot.tests.support.factories import (
 from bot.tests.support.fakes import ScriptedModel, states, work_until
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
 
 ONLY_TEXT = "I can read text only so far. Please write to me instead."
 AGAIN = "Your message did not get through to me. Please send it again."

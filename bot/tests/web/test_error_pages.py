@@ -25,6 +25,8 @@ from config.logs.lines import JsonLines
 from config.logs.sentry import init_sentry
 from users.models import User
 
+pytestmark = pytest.mark.promise("errors", "through the WSGI application")
+
 CANARY = "+4915155555555"
 FORM = "application/x-www-form-urlencoded"
 TOKEN = "a" * 32

@@ -14,6 +14,8 @@ from bot.worker import claims
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not connection.features.has_select_for_update, reason="SQLite has one writer at a time"),
+    pytest.mark.database,
+    pytest.mark.promise("one turn"),
 ]
 
 

@@ -19,7 +19,7 @@ from users.models import User
 from users.seen import STEP, is_due, note_seen
 from users.tests.factories import UserFactory, charlie
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db")]
 NOON = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
 
 

@@ -23,7 +23,12 @@ from conversations.memory import Said
 from conversations.models import Message
 from usage.models import UsageRecord
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db,
+    pytest.mark.promise("one turn"),
+    pytest.mark.promise("statuses"),
+]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, s
 from users.models import User
 from users.roles import Role
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db"), pytest.mark.promise("pause")]
 
 TOKEN_REFUSED = SendError("190", credentials_refused=True)
 
@@ -297,7 +297,7 @@ def test_a_new_token_does_not_resume_what_staff_have_paused(staff: Client) -> No
     assert bot.paused_at
 
 
-def test_only_a_refused_token_is_counted_for_the_alert(transactional_db: None) -> None:
+def test_only_a_refused_token_is_counted_for_the_alert(turns_db: None) -> None:
     for reason in ("Stocktaking", "", "CHANNEL_ERROR:190"):
         BotFactory.create(paused_at="2026-01-01T00:00Z", pause_reason=reason)
     assert read_gauges()["bots_paused"] == 1

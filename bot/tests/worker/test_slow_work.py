@@ -13,7 +13,7 @@ from bot.tests.support.factories import ALICE, BOB, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, nothing_pending, states, work_until
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def test_another_chat_is_answered_while_one_waits_for_what_takes_long(

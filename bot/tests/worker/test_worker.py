@@ -19,7 +19,12 @@ from bot.worker.worker import Worker
 from usage.models import UsageRecord
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.promise("one turn"),
+    pytest.mark.promise("shutdown"),
+]
 
 
 def test_a_worker_that_lost_its_chat_sends_nothing_but_accounts_for_what_it_asked(

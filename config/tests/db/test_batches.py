@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from config.db import batches
 from config.db.batches import FIRST_SIZE, LARGEST_SIZE, delete_in_batches, next_size, progress_line
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 def groups(count, prefix="old"):

@@ -13,7 +13,7 @@ from config.db import batches
 from config.db.batches import FIRST_SIZE, delete_in_batches
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 on_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks the database, not rows")
 
 

@@ -21,7 +21,7 @@ from bot.models import Bot
 from bot.tests.support.databases import copied_database
 from users.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:

@@ -9,6 +9,8 @@ import pytest
 
 from config.db.postgresql import poolers
 
+pytestmark = pytest.mark.database
+
 PARAMETERS = {"host": "db.invalid", "dbname": "parley", "options": "-c statement_timeout=15000"}
 
 

@@ -6,6 +6,8 @@ from django.db import connection
 from config.db.databases import database
 from config.environment.casts import database_url
 
+pytestmark = [pytest.mark.promise("connections"), pytest.mark.database]
+
 
 def test_every_wait_for_postgresql_ends_a_little_after_its_own_limit() -> None:
     config = database(database_url("postgres://parley@db/parley"))

@@ -6,7 +6,7 @@ from django.db import OperationalError, connection, transaction
 
 from config.db.reconnect import FOUND_DEAD_SECONDS, on_a_live_connection
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.promise("away")]
 
 
 def ask() -> int:

@@ -8,7 +8,7 @@ from config.db.sql import fetch, ids_value, in_ids, read_time, rows_source, rows
 from users.models import User
 from users.tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 MOMENT = datetime(2026, 11, 22, 10, 29, 27, 123456, tzinfo=UTC)
 TEXT = 'Grüße, 東京 👋 "quoted" it\'s \\ back\nnew\tline %s %d {}'

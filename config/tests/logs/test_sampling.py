@@ -13,6 +13,8 @@ from config.logs.context import bind
 from config.logs.lines import JsonLines
 from config.logs.sampling import FIRST, SampledHandler, Sampler
 
+pytestmark = pytest.mark.promise("log")
+
 
 class Clock:
     def __init__(self) -> None:

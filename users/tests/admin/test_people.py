@@ -12,7 +12,7 @@ from users.models import AuditEntry, Identity, User
 from users.roles import Role
 from users.tests.factories import IdentityFactory, UserFactory, alice, bob, charlie
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 GERMAN = "+491711234567"
 LIST = reverse("admin:users_user_changelist")

@@ -22,7 +22,7 @@ from users.login.throttle import LoginThrottled, account_key, client_key
 from users.models import User
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.promise("sign-ins")]
 
 LOGIN = reverse("admin:login")
 OWNER, NOBODY = "+491711234567", "+491719999999"

@@ -10,7 +10,11 @@ from users.roles import Role
 from users.tests.factories import alice, bob
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db,
+    pytest.mark.promise("owners", "two remove each other at once"),
+]
 
 NO_IDENTITIES = {"identities-TOTAL_FORMS": "0", "identities-INITIAL_FORMS": "0"}
 LIST = reverse("admin:users_user_changelist")

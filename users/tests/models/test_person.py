@@ -11,7 +11,7 @@ from users.roles import Role
 from users.tests.factories import IdentityFactory, UserFactory, alice, bob, charlie
 from users.tests.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 GERMAN = "+491711234567"
 EQUIVALENT = [

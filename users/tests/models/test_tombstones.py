@@ -9,6 +9,8 @@ from django.utils import timezone
 from users.models import Tombstone
 from users.models.tombstones import digest
 
+pytestmark = pytest.mark.database
+
 BSUID = "DE.13491208655302741918"
 
 

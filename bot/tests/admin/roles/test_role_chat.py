@@ -25,7 +25,7 @@ AS = ("self", "user", "real", "admin", "owner", "stranger")
 
 
 @pytest.fixture(autouse=True)
-def unlimited(transactional_db: None, settings: Any, channel: ScriptedChannel) -> None:
+def unlimited(turns_db: None, settings: Any, channel: ScriptedChannel) -> None:
     """Let the tests write as much as they like."""
     settings.REDIS_URL = None
     settings.RATE_LIMIT_PER_USER = 100_000

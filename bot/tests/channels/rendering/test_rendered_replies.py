@@ -14,7 +14,7 @@ from bot.tests.support.factories import WhatsAppBotFactory, whatsapp_message, wh
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from conversations.models import Message
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("turns_db")
 
 ANSWER = "## Prices\n\n**Cake:** 3 € and ***fresh***\n* see [our list](https://example.org/price_list)"
 SENT = "*Prices*\n\n*Cake:* 3 € and _*fresh*_\n- see our list (https://example.org/price_list)"

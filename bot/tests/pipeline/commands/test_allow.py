@@ -17,6 +17,8 @@ from users.roles import Role
 from users.tests.factories import UserFactory
 from users.tests.together import together
 
+pytestmark = [pytest.mark.promise("access"), pytest.mark.database]
+
 OWNER, OTHER_OWNER = "+4915100000001", "+4915100000003"
 ADMIN, OTHER_ADMIN = "+4915100000002", "+4915100000004"
 BSUID = "US.13491208655302741918"
@@ -25,7 +27,7 @@ Ask = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def owner(transactional_db: None) -> User:
+def owner(turns_db: None) -> User:
     return whitelisted(OWNER, name="Olga", role=Role.OWNER)
 
 
@@ -140,6 +142,7 @@ def test_a_number_in_another_spelling_of_its_country_is_the_same_person(ask: Ask
     assert maria.is_whitelisted and User.objects.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("waiting", [True, False])
 def test_those_who_allow_the_same_number_at_once_make_one_person(owner: User, bot: ActiveBot, waiting: bool) -> None:
     if waiting:

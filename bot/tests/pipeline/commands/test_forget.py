@@ -26,6 +26,8 @@ from usage.models import UsageRecord
 from users.models import AuditEntry, Tombstone, User
 from users.roles import Role
 
+pytestmark = pytest.mark.database
+
 GOODBYE = "Done: everything I held about you is deleted. If you write to me again, you are new to me. Goodbye!"
 ID = "DE.13491208655302741918"
 
@@ -211,7 +213,7 @@ def _nobody_works() -> bool:
 
 @pytest.mark.parametrize("is_blocked", [True, False], ids=["blocked", "unknown"])
 def test_who_is_not_let_in_may_ask_for_it_as_well(
-    is_blocked: bool, transactional_db: None, bot: ActiveBot, channel: ScriptedChannel, ask: Callable[..., str]
+    is_blocked: bool, turns_db: None, bot: ActiveBot, channel: ScriptedChannel, ask: Callable[..., str]
 ) -> None:
     User.objects.all().delete()
     if is_blocked:

@@ -28,7 +28,7 @@ Ask = Callable[..., str]
 
 
 @pytest.fixture
-def choosy(channel: ScriptedChannel, transactional_db: None) -> ActiveBot:
+def choosy(channel: ScriptedChannel, turns_db: None) -> ActiveBot:
     return BotFactory.active(slug="choosy", model=OWN, allowed_models=f"{LARGE}\n{LOCAL}\n{OWN}\n")
 
 

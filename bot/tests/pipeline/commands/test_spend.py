@@ -27,7 +27,7 @@ Ask = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def admin(transactional_db: None) -> User:
+def admin(turns_db: None) -> User:
     return whitelisted(ADMIN, name="Adam", role=Role.ADMIN)
 
 

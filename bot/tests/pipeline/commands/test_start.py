@@ -23,7 +23,7 @@ from usage.models import UsageRecord
 from users.invites import Outcome, create_invite
 from users.models import AuditEntry, Invite, User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 WELCOME, IN_ALREADY, TAKEN, NOT_VALID = (str(OUTCOME_SENTENCES[outcome]) for outcome in Outcome)
 REFUSAL = "Hello! I only answer people who were invited. Please ask the owner for access."

@@ -20,7 +20,7 @@ from bot.tests.system.fuzzing.payloads import envelope, sent_id, status, value
 from bot.tests.system.fuzzing.posting import post
 from conversations.models import Message
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover, pytest.mark.promise("hostile")]
 
 ENOUGH_SECONDS = 120
 

@@ -16,7 +16,7 @@ from bot.tests.system.fuzzing.deliveries import signed
 from bot.tests.system.fuzzing.legal import row_faults
 from bot.tests.system.fuzzing.posting import post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.promise("hostile")]
 
 HEAD = (
     b'{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"messages","value":'

@@ -27,7 +27,7 @@ from bot.text import clean, split
 from users.phone import InvalidPhoneNumber, is_e164, is_possible, mask, normalise, variants
 
 # (What is measured are the tests of each parser.)
-pytestmark = pytest.mark.no_cover
+pytestmark = [pytest.mark.promise("hostile"), pytest.mark.no_cover]
 
 FORMS = st.lists(
     st.tuples(st.sampled_from(("From", "Body", "MessageSid", "", "%")), st.text(max_size=20)), max_size=5

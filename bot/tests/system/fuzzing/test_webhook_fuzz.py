@@ -21,7 +21,16 @@ from bot.tests.system.fuzzing.posting import get, post
 from bot.tests.system.fuzzing.suite import BOUNDED, sources, undone
 
 # (Not measured: the corpus beside it runs the same code, and the measurement takes three times as long.)
-pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.no_cover,
+    pytest.mark.database,
+    pytest.mark.promise("batch", "neighbours of a malformed message"),
+    pytest.mark.promise(
+        "hostile",
+        "any bytes, every odd value at every place of every kind of message, headers, handshakes, answers of models",
+    ),
+]
 
 ANSWERED = ("text", "image", "audio", "document", "location", "button_reply", "nfm_reply", "order", "unsupported")
 
