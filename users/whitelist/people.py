@@ -83,7 +83,7 @@ def set_whitelisted(people: QuerySet[User], allowed: bool, by: By) -> list[int]:
             refuse_staff(person, by)
         ids = [person.pk for person in found]
         if ids:
-            User.objects.filter(pk__in=ids).update(is_whitelisted=allowed, updated_at=timezone.now())
+            User.objects.update_whitelists(ids, allowed)
             note_whitelisted(ids, allowed, by)
     return ids
 
