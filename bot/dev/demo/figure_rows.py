@@ -14,8 +14,9 @@ from bot.dev.demo.inbox_rows import STATES
 from bot.dev.demo.marks import SLUG_PREFIX, seeded_calls
 from bot.dev.demo.turns import ANSWERED, DEAD, EXPIRED, FAILED, UNCERTAIN, PlannedTurn
 from bot.models import DailyFigures, InboundMessage
+from bot.operations.figures.costs import keep_costs
 from bot.operations.figures.days import quantiles
-from bot.operations.figures.folding import fold_night, held_days
+from bot.operations.figures.folding import fold_minute, held_days
 from usage.managers import today
 
 # From a message's arrival to the end of its reply, besides the waiting and the model: sending, mostly.
@@ -43,7 +44,7 @@ def store_figures(turns: Sequence[PlannedTurn]) -> int:
         if bot or day not in real
     ]
     DailyFigures.objects.store(rows)
-    fold_night()
+    fold_minute()
     return DailyFigures.objects.filter(bot__startswith=SLUG_PREFIX).count()
 
 
@@ -54,7 +55,12 @@ def clear_figures() -> int:
     gone = seeded.delete()[0]
     shared = set(DailyFigures.objects.exclude(bot="").filter(day__in=days).values_list("day", flat=True))
     wrong = {*(days - shared), *held_days(), today()}
-    return gone + DailyFigures.objects.of("").filter(day__in=wrong).delete()[0]
+    gone += DailyFigures.objects.of("").filter(day__in=wrong).delete()[0]
+    # What the seeded calls have cost is in the others by now.
+    others = shared - wrong
+    DailyFigures.objects.of("").filter(day__in=others).update(**_nothing())
+    keep_costs(others, held_days())
+    return gone
 
 
 def _messages(turns: Iterable[PlannedTurn]) -> dict[str, Any]:

@@ -19,11 +19,14 @@ from bot.history.trace import trace
 from bot.models import AccessRequest, Bot, DailyFigures, InboundMessage, Lease, OutboundMessage
 from bot.operations.bootstrap import DEMO_OWNER_NUMBER, ensure_demo
 from bot.operations.figures.days import inbound_of
+from bot.operations.figures.folding import fold_minute, fold_night
+from bot.operations.figures.history import history
 from bot.operations.purge import purge_expired
 from bot.queue import recovery
 from bot.simulator.queries import read_news
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, whitelisted
 from bot.tests.support.fakes import ScriptedModel, work_until
+from bot.tests.support.figure_rows import call
 from conversations.models import Conversation, Message
 from usage import budgets
 from usage.managers import today
@@ -135,6 +138,31 @@ def test_figures_of_days_on_which_others_have_used_it_are_not_overwritten() -> N
     row = DailyFigures.objects.get(day=day, bot="")
     assert (row.received, row.cost_micros) == (1, 5)
     assert DailyFigures.objects.filter(day=day).exclude(bot="").exists()
+
+
+def test_what_others_have_spent_is_what_is_left_of_their_days() -> None:
+    day = today() - timedelta(days=9)
+    DailyFigures.objects.store([{"day": day, "bot": bot, "received": 1} for bot in ("", "theirs")])
+    call("theirs", timezone.now() - timedelta(days=9), 5)
+    seed(days=12)
+    fold_night()
+    assert (
+        DailyFigures.objects.get(day=day, bot="").cost_micros
+        == UsageRecord.objects.between(day, day).totals().cost_micros
+        > 5
+    )
+    seed("--clear")
+    row = DailyFigures.objects.get(day=day, bot="")
+    assert (row.received, row.cost_micros, row.costs) == (1, 5, {"gpt-6-luna": 5})
+
+
+def test_days_that_were_counted_before_are_not_empty_for_ever() -> None:
+    fold_minute()
+    seed()
+    fold_minute()
+    past = history()
+    assert [day.received for day in past.days[-DAYS + 1 :] if not day.received] == []
+    assert past.total("cost_micros") == usage_report(DAYS).total.cost_micros
 
 
 def test_the_same_seed_at_the_same_time_makes_the_same_rows_and_another_makes_others() -> None:
