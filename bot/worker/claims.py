@@ -47,12 +47,16 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
         chats += InboundMessage.objects.waiting_chats(now, most - len(chats))
     if not chats:  # the idle case: reads only, no transaction, no lock
         return []
+    return take(worker, chats, now)
+
+
+def take(worker: str, chats: Sequence[tuple[int, str]], now: datetime) -> list[Turn]:
+    """Take those of the chats that are free, and return a turn for each that has something to answer."""
     with transaction.atomic():
         # Leases are locked before anything of their chats, here as everywhere. What another worker takes meanwhile is
         # waited for and then left to it.
         leases = Lease.objects.take(chats, worker, now, now + LEASE_TIME)
-        turns = _load(leases)
-    return turns
+        return _load(leases)
 
 
 def renew(worker: str, leases: Sequence[TakenLease]) -> int:

@@ -29,7 +29,7 @@ def fold_minute() -> int:
     # Before today's count, which moves the id from which late rows are looked for.
     due = (held - _kept(held)) | late_days(held)
     DailyFigures.objects.store([_row(count_day(today(), sampled=True))])
-    return _fold(sorted(due))
+    return fold_days(sorted(due))
 
 
 def fold_night() -> int:
@@ -41,7 +41,7 @@ def fold_night() -> int:
     """
     held = held_days()
     settling = {today() - timedelta(days=ago) for ago in range(1, SETTLING_DAYS + 1)}
-    done = _fold(sorted((held - _kept(held)) | (held & settling) | late_days(held)))
+    done = fold_days(sorted((held - _kept(held)) | (held & settling) | late_days(held)))
     keep_costs({today() - timedelta(days=ago) for ago in range(1, SHOWN_DAYS)}, held)
     return done
 
@@ -58,7 +58,8 @@ def _kept(days: set[date]) -> set[date]:
     return set(kept) & days
 
 
-def _fold(days: Iterable[date]) -> int:
+def fold_days(days: Iterable[date]) -> int:
+    """Count days with each bot and with all, and keep what they came to; return how many they were."""
     folded = 0
     bots = list(Bot.objects.all())
     for day in days:
