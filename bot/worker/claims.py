@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
 from django.db import transaction
@@ -44,12 +44,16 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
         chats += InboundMessage.objects.waiting_chats(now, most - len(chats))
     if not chats:  # the idle case: reads only, no transaction, no lock
         return []
+    return take(worker, chats, now)
+
+
+def take(worker: str, chats: Sequence[tuple[int, str]], now: datetime) -> list[Turn]:
+    """Take those of the chats that are free, and return a turn for each that has something to answer."""
     with transaction.atomic():
         # Lock order: leases before anything of their chats, here as everywhere. What another worker takes meanwhile is
         # waited for and then left to it.
         leases = Lease.objects.take(chats, worker, now, now + LEASE_TIME)
-        turns = _turns_of(leases)
-    return turns
+        return _turns_of(leases)
 
 
 def renew(worker: str, leases: Sequence[TakenLease]) -> int:

@@ -142,7 +142,7 @@ def test_a_link_by_an_invite_is_noted_with_the_invite_and_its_maker():
     owner, dana = alice(), charlie()
     invite = create_invite(person=dana, created_by=owner)
     assert redeem(invite.code, "telegram", "700700123", None, "").linked
-    entry = AuditEntry.objects.get()
+    entry = AuditEntry.objects.get(action=AuditEntry.Action.LINKED)
     assert (entry.action, entry.subject, entry.actor, entry.via) == ("linked", dana.pk, None, "chat")
     assert entry.details == {"channel": "telegram", "to": "700…23", "invite": invite.pk, "by": owner.pk}
 

@@ -5,10 +5,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
-from bot.dev.demo.figure_rows import clear_figures
 from bot.dev.demo.marks import SLUG_PREFIX, seeded_bots, seeded_calls, seeded_invites, seeded_people
-from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.models import AccessRequest, DailyFigures, InboundMessage, Lease, OutboundMessage
+from bot.operations.figures.costs import COSTS, keep_costs
+from bot.operations.figures.folding import held_days
 from conversations.models import Conversation, Message
+from usage.days import today
 from usage.models import ClosedDay, DailySpend, SpendAlert, UsageDay, UsageRecord
 from usage.spending import EVERYBODY, Changes
 from users.models import Identity, User
@@ -32,7 +34,7 @@ def clear_demo() -> dict[str, int]:
         "usage records": _take_back_usage(),
         "daily spends": _gone(DailySpend.objects.filter(Q(user__in=people) | Q(bot__startswith=SLUG_PREFIX))),
         "days of usage": _gone(UsageDay.objects.filter(bot__startswith=SLUG_PREFIX)),
-        "daily figures": clear_figures(),
+        "daily figures": _clear_figures(),
         "budget alerts": _gone(SpendAlert.objects.filter(bot__startswith=SLUG_PREFIX)),
         "conversation messages": _gone(Message.objects.filter(conversation__in=conversations)),
         "conversations": _gone(conversations),
@@ -72,4 +74,21 @@ def _take_back_usage() -> int:
     empty = DailySpend.objects.filter(user=None, bot="", day__in=days, spent_micros=0, reserved_micros=0)
     used = UsageRecord.objects.filter(budget_day__in=days).order_by().values("budget_day")
     empty.exclude(day__in=used).delete()
+    return gone
+
+
+def _clear_figures() -> int:
+    """Delete the figures of the seeded bots, and of all bots together what can be counted anew or was theirs alone."""
+    seeded = DailyFigures.objects.filter(bot__startswith=SLUG_PREFIX)
+    days = set(seeded.values_list("day", flat=True))
+    gone = seeded.delete()[0]
+    shared = set(DailyFigures.objects.exclude(bot="").filter(day__in=days).values_list("day", flat=True))
+    wrong = {*(days - shared), *held_days(), today()}
+    gone += DailyFigures.objects.of("").filter(day__in=wrong).delete()[0]
+    # What the seeded calls have cost is in the others by now.
+    others = shared - wrong
+    DailyFigures.objects.of("").filter(day__in=others).update(**dict.fromkeys(COSTS, 0) | {"costs": {}})
+    keep_costs(others, held_days())
+    # (Copies, made anew when somebody asks.)
+    ClosedDay.objects.filter(lines=[]).delete()
     return gone

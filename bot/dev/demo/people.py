@@ -1,7 +1,7 @@
 """Plan the people: what they are called, how much they write and to whom, and what they may do."""
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,20 +68,16 @@ def _persona(rng: random.Random, index: int, numbers: Numbers, days: int, now: d
     )
 
 
-def store_people(personas: list[Persona], seen: Mapping[int, datetime]) -> list[User]:
-    """Insert the people, none of whom can sign in, and the ids that WhatsApp knows some by.
-
-    seen: when they last wrote, by index.
-    """
+def store_people(personas: list[Persona]) -> list[User]:
+    """Insert the people, none of whom can sign in, and the ids that WhatsApp knows some by. Nobody is blocked yet."""
     people = []
     for persona in personas:
         person = User(
             phone_number=persona.number,
             name=persona.name,
             password=PASSWORD,
-            is_whitelisted=not persona.blocked,
+            is_whitelisted=True,
             daily_budget_micros=persona.budget_micros,
-            last_seen_at=seen.get(persona.index),
             created_at=persona.since,
         )
         person.set_role(persona.role)

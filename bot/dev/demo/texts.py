@@ -21,12 +21,6 @@ AFTERTHOUGHTS = {
     "de": ("Eilt nicht.", "Ist fürs Wochenende.", "Danke schon mal!", "Ach so, ich bin gerade unterwegs."),
     "es": ("No hay prisa.", "Es para el fin de semana.", "¡Gracias de antemano!", "Perdón, estoy de camino."),
 }
-# A second part of some replies.
-MORE = {
-    "en": "Is there anything else I can help you with?",
-    "de": "Kann ich sonst noch etwas für Sie tun?",
-    "es": "¿Puedo ayudarle en algo más?",
-}
 ITEMS = {
     "en": ("rain jacket", "touring bike", "helmet", "pannier", "tent for two", "head torch", "pair of hiking boots"),
     "de": ("Regenjacke", "Packtasche", "Stirnlampe", "Isomatte", "Fahrradpumpe", "Trinkflasche", "Windjacke"),

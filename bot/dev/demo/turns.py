@@ -20,8 +20,6 @@ REFUSED = (ErrorCode.RATE_LIMIT_EXCEEDED, ErrorCode.UNSUPPORTED_MESSAGE, ErrorCo
 RARE = (*REFUSED, FAILED, UNCERTAIN, EXPIRED, DEAD)
 RARE_WEIGHTS = (14, 24, 18, 9, 9, 7, 5)
 RARE_SHARE = 0.035
-# Whose turns have asked a model.
-PAID = frozenset({ANSWERED, FAILED, UNCERTAIN, EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +39,6 @@ class PlannedTurn:
     waited_ms: int
     model_ms: int
     outcome: str
-
-    @property
-    def is_paid(self) -> bool:
-        """Whether a model was asked, and is billed."""
-        return self.outcome in PAID
-
-    @property
-    def begun_at(self) -> datetime:
-        """When a worker began."""
-        return self.at + timedelta(milliseconds=self.waited_ms)
-
-    @property
-    def recorded_at(self) -> datetime:
-        """When the call was recorded, about, if there was one."""
-        return self.begun_at + timedelta(milliseconds=self.model_ms + 3)
 
 
 def plan_turns(seed: int, personas: list[Persona], days: int, now: datetime, recent: datetime) -> list[PlannedTurn]:

@@ -24,8 +24,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--days", type=int, default=90, help="How many days of use (90).")
-        parser.add_argument("--people", type=int, default=500, help=f"How many people (500; at most {MOST_PEOPLE:,}).")
+        parser.add_argument("--days", type=int, default=30, help="How many days of use (30).")
+        parser.add_argument("--people", type=int, default=40, help=f"How many people (40; at most {MOST_PEOPLE:,}).")
         parser.add_argument("--seed", type=int, default=1, help="Another number makes other people (1).")
         parser.add_argument("--clear", action="store_true", help="Remove what this command has made, and only that.")
         parser.add_argument("--yes", action="store_true", help="Also where there are other people already.")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -17,13 +17,18 @@ from bot.dev.demo.marks import INVITE_PREFIX, seeded_bots, seeded_people
 from bot.dev.demo.numbers import is_fictional
 from bot.history.trace import trace
 from bot.models import AccessRequest, Bot, DailyFigures, InboundMessage, Lease, OutboundMessage
+from bot.monitoring.metrics import pending
 from bot.operations.bootstrap import DEMO_OWNER_NUMBER, ensure_demo
 from bot.operations.figures.days import inbound_of
+from bot.operations.figures.folding import fold_minute, fold_night
+from bot.operations.figures.history import history
 from bot.operations.purge import purge_expired
+from bot.pipeline.runner import FOR_PEOPLE
 from bot.queue import recovery
 from bot.simulator.queries import read_news
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, whitelisted
 from bot.tests.support.fakes import ScriptedModel, work_until
+from bot.tests.support.figure_rows import call, report_by_day
 from conversations.models import Conversation, Message
 from usage import budgets
 from usage.days import today
@@ -35,7 +40,7 @@ from users.tests.factories import alice
 
 pytestmark = pytest.mark.django_db
 State, Status = InboundMessage.State, OutboundMessage.Status
-DAYS, PEOPLE = 10, 20
+DAYS, PEOPLE = 6, 20
 # What a second run at the same moment cannot have the same: keys of rows.
 FREE = {"id", "user_id", "bot_id", "conversation_id", "created_by_id", "turn_key", "updated_at"}
 SEEDED = (
@@ -137,6 +142,31 @@ def test_figures_of_days_on_which_others_have_used_it_are_not_overwritten() -> N
     assert DailyFigures.objects.filter(day=day).exclude(bot="").exists()
 
 
+def test_what_others_have_spent_is_what_is_left_of_their_days() -> None:
+    day = today() - timedelta(days=9)
+    DailyFigures.objects.store([{"day": day, "bot": bot, "received": 1} for bot in ("", "theirs")])
+    call("theirs", timezone.now() - timedelta(days=9), 5)
+    seed(days=12)
+    fold_night()
+    assert (
+        DailyFigures.objects.get(day=day, bot="").cost_micros
+        == UsageRecord.objects.between(day, day).totals().cost_micros
+        > 5
+    )
+    seed("--clear")
+    row = DailyFigures.objects.get(day=day, bot="")
+    assert (row.received, row.cost_micros, row.costs) == (1, 5, {"gpt-6-luna": 5})
+
+
+def test_days_that_were_counted_before_are_not_empty_for_ever() -> None:
+    fold_minute()
+    seed()
+    fold_minute()
+    past = history()
+    assert [day.received for day in past.days[-DAYS + 1 :] if not day.received] == []
+    assert past.total("cost_micros") == sum(report_by_day(DAYS).values())
+
+
 def test_the_same_seed_at_the_same_time_makes_the_same_rows_and_another_makes_others() -> None:
     with time_machine.travel("2026-03-11T15:40:00Z", tick=False):
         seed("--seed=7")
@@ -161,7 +191,7 @@ def test_people_and_what_they_say_do_not_depend_on_the_time() -> None:
 
 
 def test_nobody_real_is_named_and_nobody_can_sign_in() -> None:
-    seed(people=130)
+    seed(people=130, days=2)
     people = list(User.objects.all())
     addresses = {*InboundMessage.objects.exclude(address="").values_list("address", flat=True)}
     addresses |= {*OutboundMessage.objects.values_list("address", flat=True)}
@@ -207,10 +237,39 @@ def test_a_worker_leaves_it_alone_and_answers_what_is_written_afterwards(channel
     assert len(channel.texts) == 1
 
 
+def test_what_others_wrote_waits_as_before() -> None:
+    whitelisted(ALICE)
+    message = InboundFactory.create(bot=BotFactory.create(slug="demo"), address=ALICE)
+    InboundMessage.objects.update(available_at=timezone.now() - timedelta(days=3))
+    before = InboundMessage.objects.filter(pk=message.pk).values().get()
+    seed("--yes")
+    assert InboundMessage.objects.filter(pk=message.pk).values().get() == before
+    assert before["state"] == State.PENDING
+    assert not OutboundMessage.objects.filter(address=ALICE).exists()
+
+
+def test_what_fails_is_taken_away_again_and_the_clock_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = everything()
+    monkeypatch.setattr("bot.dev.demo.seed.store_invites", lambda *given: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        seed()
+    assert everything() == before
+    assert timezone.now() >= datetime(2026, 3, 11, 15, 40, tzinfo=UTC)
+    assert not pending
+
+
+def test_each_stage_that_a_turn_went_through_is_the_runners_own() -> None:
+    seed()
+    answered = InboundMessage.objects.filter(state=State.DONE, error_code="").exclude(steps=None)[0]
+    steps = answered.steps or []
+    assert [name for name, _ in steps] == ["claimed", *(stage.__name__ for stage in FOR_PEOPLE), "stored"]
+    assert 300 < steps[-1][1] < 20_000
+
+
 def test_the_purge_finds_nothing_that_is_due_and_later_everything_that_is() -> None:
     # In the evening, when people have written just as long ago as messages are kept.
     with time_machine.travel("2026-03-11T19:40:00Z"):
-        seed(people=60)
+        seed(days=10)
         assert not any(purge_expired().values())
     with time_machine.travel("2026-03-20T19:45:00Z"):
         went = purge_expired()
@@ -232,7 +291,8 @@ def test_every_state_of_messages_is_there_with_times_that_grow() -> None:
         assert message.sent_at < message.received_at < message.begun_at < message.finished_at <= now
     times = ("created_at", "sending_at", "sent_at", "delivered_at", "read_at")
     for reached in OutboundMessage.objects.filter(status=Status.READ).values_list(*times):
-        assert list(reached) == sorted({*reached}) and reached[-1] <= now
+        # (A reply is stored together with the beginning of its first send.)
+        assert list(reached[1:]) == sorted({*reached[1:]}) and reached[0] <= reached[1] and reached[-1] <= now
     assert not OutboundMessage.objects.filter(status__in=(Status.DELIVERED, Status.READ)).exclude(text="").exists()
 
 

@@ -13,11 +13,14 @@ from bot.operations.figures import bounds
 from bot.operations.figures.days import count_day, inbound_of, quantiles
 from bot.operations.figures.folding import SETTLING_DAYS, fold_minute, fold_night, held_days
 from bot.operations.figures.history import history
+from bot.operations.figures.late import late_days
 from bot.operations.purge import purge_expired
 from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory
-from bot.tests.support.figure_rows import call, message, reply
+from bot.tests.support.figure_rows import call, message, reply, report_by_day
 from usage.days import day_start, today
-from usage.models import UsageRecord
+from usage.models import ClosedDay, UsageRecord
+from usage.repricing import reprice
+from usage.tests.factories import ModelPriceFactory
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -251,6 +254,72 @@ def test_what_ends_after_midnight_is_counted_by_night(shop: Bot) -> None:
     fold_night()
     assert (kept().answered, kept().median_ms) == (1, 1_000)
     assert len(held_days()) > SETTLING_DAYS
+
+
+@pytest.mark.parametrize("fold", [fold_minute, fold_night])
+def test_rows_that_come_late_are_counted_by_the_next_fold(shop: Bot, kitchen: Bot, fold: Callable[[], int]) -> None:
+    message(shop, NOON - timedelta(days=1), took=2)
+    message(shop, NOW, took=2)
+    fold_night()
+    assert [day.received for day in history().days[-5:]] == [0, 0, 1, 0, 1]
+    for ago, bot in ((2, shop), (2, kitchen), (1, kitchen)):
+        message(bot, NOON - timedelta(days=ago), took=4)
+        call(bot.slug, NOON - timedelta(days=ago), 300)
+    reply(shop, NOON - timedelta(days=4))
+    # What goes on meanwhile does not hide them.
+    message(shop, NOW, took=2)
+    fold()
+    assert [day.received for day in history().days[-5:]] == [0, 2, 2, 0, 2]
+    assert [day.cost_micros for day in history().days[-5:]] == [0, 600, 300, 0, 0]
+    assert [day.received for day in history(kitchen).days[-5:-1]] == [0, 1, 1, 0]
+    assert kept(YESTERDAY - timedelta(days=4)).sent == 1
+    assert fold_minute() == 0
+
+
+def test_what_days_have_cost_is_by_night_what_the_report_says(shop: Bot) -> None:
+    for ago in (3, 12):
+        message(shop, NOW - timedelta(days=ago), took=2)
+        call("shop", NOW - timedelta(days=ago), None, model="house")
+    DailyFigures.objects.store([{"day": TODAY - timedelta(days=12), "bot": "", "received": 1, "input_tokens": 10}])
+    fold_night()
+    ModelPriceFactory.create(model="house")
+    call("shop", NOW - timedelta(days=14), 50)
+    ClosedDay.objects.reopen([TODAY - timedelta(days=14)])
+    assert reprice().records == 2
+    fold_night()
+    past, report = history(), report_by_day(30)
+    assert {day.day: day.cost_micros for day in past.days if day.costs} == report
+    assert past.total("cost_micros") == sum(report.values()) > 50
+    assert [day.received for day in past.days if day.costs] == [0, 1, 1]
+    assert [day.has_messages for day in past.days if day.costs] == [False, True, True]
+    assert history(shop).total("cost_micros") == sum(report.values())
+
+
+def test_late_rows_that_were_committed_after_newer_ones_were_counted_are_noticed(shop: Bot) -> None:
+    fold_minute()
+    message(shop, NOW, pk=1_000)
+    fold_minute()
+    message(shop, NOON - timedelta(days=3), pk=900)
+    assert fold_minute() == 1
+    assert kept(YESTERDAY - timedelta(days=3)).received == 1
+
+
+def test_late_rows_of_a_day_of_which_others_are_gone_lessen_no_figure(shop: Bot) -> None:
+    early = [message(shop, NOON, took=2) for _ in range(3)]
+    fold_minute()
+    InboundMessage.objects.filter(pk__in=[row.pk for row in early]).delete()
+    message(shop, NOON, took=2)
+    fold_minute()
+    assert kept().received == 3
+
+
+def test_a_minute_without_late_rows_counts_no_day_that_is_over(shop: Bot, django_assert_num_queries: Any) -> None:
+    for ago in range(5):
+        message(shop, NOON - timedelta(days=ago), took=2)
+    fold_minute()
+    with django_assert_num_queries(3):
+        assert late_days(held_days()) == set()
+    assert fold_minute() == 0
 
 
 def test_today_is_kept_as_it_goes_on_and_replaced_when_it_is_over(shop: Bot, clock: time_machine.Traveller) -> None:

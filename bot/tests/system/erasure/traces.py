@@ -132,6 +132,6 @@ def _rename(client: Client, person: User, name: str) -> None:
 
 def _import(client: Client, csv: bytes) -> None:
     preview = client.post("/admin/users/user/import/", {"file": SimpleUploadedFile("people.csv", csv)})
-    signed = preview.context["signed"]
-    assert signed, (preview.context["errors"].first, preview.context["tallies"])
-    assert client.post("/admin/users/user/import/apply/", {"people": signed}).status_code == 302
+    kept = preview.context["kept"]
+    assert kept, (preview.context["errors"].first, preview.context["tallies"])
+    assert client.post("/admin/users/user/import/apply/", {"people": kept}).status_code == 302
