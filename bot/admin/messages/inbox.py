@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +15,8 @@ from bot.admin.widgets import ago, chip, exact
 from bot.history.delivery_status import delivery_of
 from bot.history.timeline import draw, worth_telling
 from bot.history.trace import trace
-from bot.models import UNCERTAIN, Bot, InboundMessage, Lease, OutboundMessage
+from bot.history.waiting import waiting_for
+from bot.models import UNCERTAIN, Bot, InboundMessage, OutboundMessage
 from bot.operations.figures.days import NO_FAILURE
 from bot.operations.replaying import Plan, plan_of
 from bot.queue import recovery
@@ -211,14 +211,12 @@ def conversation_of(request: HttpRequest, row: Any) -> Conversation | None:
 
 
 def standing(message: InboundMessage) -> str:
-    """Return what a pending message waits for."""
-    now = timezone.now()
-    if message.bot.paused_at:
+    """Return what a pending message waits for, in words."""
+    waits = waiting_for(message)
+    if waits.paused:
         return str(_("The bot is paused: it is answered when the bot is resumed."))
-    lease = Lease.objects.filter(bot=message.bot_id, address=message.address, expires_at__gt=now).first()
-    if lease is not None and lease.worker:
-        return _("A worker is at it (%(worker)s).") % {"worker": lease.worker}
-    later = max(message.available_at, lease.expires_at if lease else message.available_at)
-    if later > now:
-        return _("It is tried again at %(time)s.") % {"time": exact(later)}
+    if waits.worker:
+        return _("A worker is at it (%(worker)s).") % {"worker": waits.worker}
+    if waits.until:
+        return _("It is tried again at %(time)s.") % {"time": exact(waits.until)}
     return str(_("It waits for a worker."))
