@@ -202,8 +202,13 @@ class Channel(ABC):
     # For operators: what the channel is, and what is to be done at the provider once the bot is saved, step by step.
     about: ClassVar[str | Promise] = ""
     setup_steps: ClassVar[tuple[str | Promise, ...]] = ()
-    # How long after a person's last message the provider lets us answer freely; None: always.
+    # The name of the setting with the URL that its secrets are sent to.
+    url_setting: ClassVar[str] = ""
+    # What codes of the provider's mean: words that follow "because" or "it was refused:".
+    reasons: ClassVar[Mapping[str, str | Promise]] = {}
+    # How long after a person's last message the provider lets us answer freely; None: always. And that in words.
     reply_window: ClassVar[timedelta | None] = None
+    reply_window_words: ClassVar[str | Promise] = ""
     # Whether people read what is sent in the outbox itself, so that it has to stand there for a while.
     reads_outbox: ClassVar[bool] = False
 

@@ -112,7 +112,7 @@ def transcript_of(conversation: Conversation, bot: Bot | None, most: int, before
     newest = list(page.order_by("-pk")[: most + 1])
     shown = newest[:most][::-1]
     turns = _turns(conversation, shown)
-    said, answered = _assemble(shown, turns)
+    said, answered = _assemble(shown, turns, bot.channel if bot else "")
     if not before and bot is not None:
         said = sorted([*said, *_unanswered(conversation, bot)], key=lambda one: one.at)
     return Transcript(
@@ -146,7 +146,7 @@ def _turns(conversation: Conversation, shown: Sequence[Message]) -> list[_Turn]:
     return sorted(turns.values(), key=lambda turn: (turn.stored_at, turn.key))
 
 
-def _assemble(shown: Sequence[Message], turns: Sequence[_Turn]) -> tuple[list[Said], list[_Turn]]:
+def _assemble(shown: Sequence[Message], turns: Sequence[_Turn], channel: str) -> tuple[list[Said], list[_Turn]]:
     """Return the messages as they are shown, and the turns that were found for them."""
     said: list[Said] = []
     found: list[_Turn] = []
@@ -157,7 +157,7 @@ def _assemble(shown: Sequence[Message], turns: Sequence[_Turn]) -> tuple[list[Sa
         turn = None if mine else _turn_of(message, left)
         if turn is not None:
             found.append(turn)
-            one = _of_turn(one, turn)
+            one = _of_turn(one, turn, channel)
             # The person's message is remembered together with its answer, and was received before.
             if said and said[-1].mine and turn.first:
                 said[-1] = replace(said[-1], at=turn.first.received_at, inbound_id=turn.first.pk)
@@ -173,10 +173,11 @@ def _turn_of(answer: Message, left: list[_Turn]) -> _Turn | None:
     return turn if turn and turn.stored_at > answer.created_at - AT_ONCE else None
 
 
-def _of_turn(one: Said, turn: _Turn) -> Said:
+def _of_turn(one: Said, turn: _Turn, channel: str) -> Said:
     sent = [part.sent_at for part in turn.parts if part.sent_at]
     took = lasted(max(sent) - turn.first.received_at) if sent and turn.first else ""
-    return replace(one, cost=cost_line(turn.calls), took=took, parts=[delivery_of(part) for part in turn.parts])
+    parts = [delivery_of(part, channel) for part in turn.parts]
+    return replace(one, cost=cost_line(turn.calls), took=took, parts=parts)
 
 
 def _unanswered(conversation: Conversation, bot: Bot) -> list[Said]:

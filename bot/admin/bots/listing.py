@@ -33,7 +33,7 @@ def state(bot: Bot) -> tuple[str, str, str]:
             "bad",
             _("the provider refuses it: %(why)s (%(code)s)")
             % {
-                "why": cause_of(bot.pause_reason),
+                "why": cause_of(bot.pause_reason, bot.channel),
                 "code": bot.pause_reason,
             },
         )

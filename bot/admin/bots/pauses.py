@@ -51,24 +51,19 @@ def resume(page: DeskAdmin, request: HttpRequest, queryset: Any) -> None:
 
 
 def _ask(page: DeskAdmin, request: HttpRequest, queryset: Any, running: list[Bot]) -> TemplateResponse:
-    explanation = [
-        _(
-            "A paused bot goes on taking messages in, and answers none: they wait, and are answered in order when "
-            "it is resumed. What is being answered this moment is still sent."
-        )
-    ]
-    channels = [CHANNELS.get(bot.channel) for bot in running]
-    if any(channel and channel.reply_window for channel in channels):
-        explanation.append(
-            _("WhatsApp takes answers for 24 hours only: what waits for longer than that is not sent any more.")
-        )
+    explanation = _(
+        "A paused bot goes on taking messages in, and answers none: they wait, and are answered in order when "
+        "it is resumed. What is being answered this moment is still sent."
+    )
+    channels = {bot.channel for bot in running}
+    windows = [channel.reply_window_words for slug, channel in CHANNELS.items() if slug in channels]
     asked = confirm(
         request,
         page,
         queryset,
         action="pause",
         title=_("Pause bots"),
-        explanation=" ".join(explanation),
+        explanation=" ".join(str(words) for words in (explanation, *windows) if words),
         rows=[f"{bot.name} ({bot.slug})" for bot in running],
         confirm_label=_("Pause"),
         left_out=[_("%(bot)s is paused already") % {"bot": bot} for bot in queryset if bot not in running],

@@ -186,7 +186,8 @@ class InboundMessageAdmin(ChatAdmin):
         if message.state == State.PENDING:
             return standing(message)
         unreadable = message.payload.get("reason", "") if message.state == State.QUARANTINED else ""
-        told = [str(reason_of(message.error_code) or ""), unreadable, message.error_code and f"[{message.error_code}]"]
+        code = message.error_code
+        told = [str(reason_of(code, message.bot.channel) or ""), unreadable, code and f"[{code}]"]
         return " ".join(text for text in told if text) or str(_("It ended well."))
 
     def _story(self, request: HttpRequest, message: InboundMessage) -> dict[str, Any]:
@@ -195,11 +196,11 @@ class InboundMessageAdmin(ChatAdmin):
         hopeless = plan_of([message.pk]).hopeless.get(message.pk, "") if message.state == State.DEAD else ""
         return {
             "lines": draw(list(worth_telling(trace(message).steps))),
-            "parts": [delivery_of(part) for part in parts],
+            "parts": [delivery_of(part, message.bot.channel) for part in parts],
             "conversation": conversation_of(request, message),
             "may_replay": message.state == State.DEAD and self.has_act_permission(request) and not hopeless,
             "hopeless": hopeless,
-            "reason": reason_of(message.error_code),
+            "reason": reason_of(message.error_code, message.bot.channel),
         }
 
 

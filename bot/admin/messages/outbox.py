@@ -144,7 +144,7 @@ class OutboundMessageAdmin(ChatAdmin):
     @admin.display(description=_("reason"))
     def why(self, message: OutboundMessage) -> str:
         """Return what its status means and what can be done, in words."""
-        reason = reason_of(message.error_code)
+        reason = reason_of(message.error_code, message.bot.channel)
         return f"{reason} [{message.error_code}]" if reason else str(_("Nothing went wrong."))
 
     @admin.display(description=_("text"))
@@ -160,12 +160,12 @@ class OutboundMessageAdmin(ChatAdmin):
         others = OutboundMessage.objects.filter(turn_key=message.turn_key).exclude(pk=message.pk).order_by("part")
         may_act = self.has_act_permission(request)
         return {
-            "others": [delivery_of(part) for part in others.defer("text")],
+            "others": [delivery_of(part, message.bot.channel) for part in others.defer("text")],
             "first": InboundMessage.objects.filter(pk=message.turn_key).only("pk").first(),
             "conversation": conversation_of(request, message),
             "may_mark": may_act and message.status == Status.UNCERTAIN,
             "may_send": may_act and message.status in recovery.SENDABLE_AGAIN and bool(message.text),
-            "reason": reason_of(message.error_code),
+            "reason": reason_of(message.error_code, message.bot.channel),
         }
 
 

@@ -19,6 +19,7 @@ from bot.channels.echo import sign_id
 from bot.channels.rendering.dialects import WHATSAPP, Dialect
 from bot.channels.whatsapp.events import parse_body
 from bot.channels.whatsapp.fields import identifier, is_phone_number_id, phone_number
+from bot.channels.whatsapp.reasons import REASONS
 
 if TYPE_CHECKING:
     # (For types only, as below where something is sent: what only receives webhooks need not load it.)
@@ -64,7 +65,12 @@ class WhatsAppChannel(Channel):
     max_text_length: ClassVar[int] = 4096
     dialect: ClassVar[Dialect | None] = WHATSAPP
     max_document_bytes: ClassVar[int] = 100 * 1024 * 1024
+    url_setting: ClassVar[str] = "WHATSAPP_API_URL"
+    reasons: ClassVar[Mapping[str, str | Promise]] = REASONS
     reply_window: ClassVar[timedelta | None] = timedelta(hours=24)
+    reply_window_words: ClassVar[str | Promise] = _(
+        "WhatsApp takes answers for 24 hours only: what waits for longer than that is not sent any more."
+    )
     credentials: ClassVar[tuple[Credential, ...]] = (
         Credential(
             "access_token",

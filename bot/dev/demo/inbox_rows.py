@@ -28,7 +28,7 @@ STATES: dict[str, tuple[str, str]] = {
 }
 # How it came about, where a code says that as well.
 CAUSES: dict[str, tuple[str, ...]] = {
-    FAILED: ("131026", "131026", "131047", "131049", "131000", "http_400"),
+    FAILED: ("unreachable", "unreachable", "http_400", "http_403", "http_413"),
     UNCERTAIN: ("timeout", "timeout", "connection_lost", "INTERRUPTED", "http_502"),
 }
 UNREADABLE = ("no sender", "no id", "text too long")

@@ -12,6 +12,7 @@ from django.db import connection
 from bot.ai.base import Completion, CompletionRequest, LanguageModel
 from bot.channels.base import Account, OutboundText
 from bot.channels.console import ConsoleChannel
+from bot.channels.whatsapp.reasons import REASONS
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.worker.worker import Worker
 
@@ -50,9 +51,10 @@ class ScriptedModel(LanguageModel):
 
 
 class ScriptedChannel(ConsoleChannel):
-    """A console that can refuse, and keeps every send and upload. Set limit for shorter parts."""
+    """A console that can refuse as WhatsApp does, and keeps every send and upload. Set limit for shorter parts."""
 
     max_text_length: ClassVar[int] = 4096
+    reasons = REASONS
 
     def __init__(self) -> None:
         self.sent: list[OutboundText] = []
