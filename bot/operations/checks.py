@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from bot.ai.standing import refusal_code
-from bot.channels.base import Channel
+from bot.channels.channel import Channel
 from bot.channels.registry import CHANNELS, get_channel
 from bot.models import Bot, Heartbeat
 from bot.models.encryption import Unreadable

@@ -10,8 +10,8 @@ from uuid import uuid4
 from django.conf import settings
 
 from bot.ai.base import ChatMessage, Completion
-from bot.channels.base import TEXT, UNAVAILABLE
 from bot.channels.documents import Document, fits
+from bot.channels.events import TEXT, UNAVAILABLE
 from bot.models import OutboundPart, TakenLease
 from bot.queue.log_ids import chat_hash
 from bot.queue.snapshot import ActiveBot

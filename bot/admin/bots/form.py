@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from bot.channels.base import Channel
+from bot.channels.channel import Channel
 from bot.channels.connection import Credential
 from bot.channels.registry import CHANNELS, choices
 from bot.models import Bot

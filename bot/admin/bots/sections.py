@@ -12,7 +12,7 @@ from bot.admin.bots.connection import webhook_url
 from bot.admin.bots.form import secret_fields
 from bot.admin.bots.listing import state
 from bot.admin.widgets import chip
-from bot.channels.base import Channel
+from bot.channels.channel import Channel
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.operations.missing import missing_of

@@ -13,10 +13,12 @@ from urllib.parse import quote
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bot.channels.base import Account, Channel, Event, OutboundText, SendError, WebhookRequest
-from bot.channels.connection import Connection, Credential
+from bot.channels.channel import Channel
+from bot.channels.connection import Account, Connection, Credential
 from bot.channels.echo import sign_id
+from bot.channels.events import Event, WebhookRequest
 from bot.channels.rendering.dialects import WHATSAPP, Dialect
+from bot.channels.sending import OutboundText, SendError
 from bot.channels.whatsapp.events import parse_body
 from bot.channels.whatsapp.fields import identifier, is_phone_number_id, phone_number
 from bot.channels.whatsapp.reasons import REASONS

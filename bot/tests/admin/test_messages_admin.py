@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from bot.channels.base import StatusEvent
+from bot.channels.events import StatusEvent
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.queue import accept
 from bot.reasons import reason_of

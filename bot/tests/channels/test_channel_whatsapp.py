@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.channels.base import Account, Event, InboundEvent, InvalidBody, RejectedItem, StatusEvent, WebhookRequest
+from bot.channels.connection import Account
 from bot.channels.echo import sign_id
+from bot.channels.events import Event, InboundEvent, InvalidBody, RejectedItem, StatusEvent, WebhookRequest
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.channels.whatsapp.events import MOST_EVENTS
 

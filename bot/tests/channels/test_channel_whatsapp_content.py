@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.base import InboundEvent, RejectedItem, ReportedError
+from bot.channels.events import InboundEvent, RejectedItem, ReportedError
 from bot.channels.words import LONGEST_WORDS
 from bot.tests.channels.test_channel_whatsapp import BSUID, MEDIA, change, message, parse, parse_message
 

@@ -10,8 +10,9 @@ import aiohttp
 from django.db import connection
 
 from bot.ai.base import Completion, CompletionRequest, LanguageModel
-from bot.channels.base import Account, OutboundText
+from bot.channels.connection import Account
 from bot.channels.console import ConsoleChannel
+from bot.channels.sending import OutboundText
 from bot.channels.whatsapp.reasons import REASONS
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.worker.worker import Worker

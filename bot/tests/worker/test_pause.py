@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bot.channels.base import SendError
+from bot.channels.sending import SendError
 from bot.models import Bot, InboundMessage, Lease
 from bot.monitoring.metrics.gauges import read_gauges
 from bot.queue import accept
