@@ -190,7 +190,7 @@ if PRODUCTION:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-django_language"
-    MESSAGE_STORAGE = "config.desk.notes.HostStorage"
+    MESSAGE_STORAGE = "config.desk.message_storage.HostStorage"
 
 # --- operation ---
 # What HSTS does not say beyond this host was chosen.
