@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from bot.admin.messages.filters import KINDS, DeadLetterFilter, KindFilter
 from bot.admin.messages.rows import ChatAdmin, PersonFilter, addresses_of, know_people
 from bot.admin.widgets import ago, chip, exact
 from bot.history.delivery_status import delivery_of
@@ -28,52 +28,6 @@ from users.permissions import Permission, may
 
 State = InboundMessage.State
 TONES: dict[str, str] = {State.PENDING: "warn", State.DONE: "good", State.DEAD: "bad", State.QUARANTINED: "bad"}
-# (In the database there may be others, as providers invent them; reading which would read every row.)
-KINDS = {
-    "text": _("text"),
-    "audio": _("audio"),
-    "voice": _("voice message"),
-    "image": _("picture"),
-    "video": _("video"),
-    "document": _("document"),
-    "sticker": _("sticker"),
-    "location": _("location"),
-    "contacts": _("contacts"),
-    "order": _("order"),
-    "unsupported": _("unsupported"),
-    "notice": _("notice to an owner"),
-    "rejected": _("unreadable"),
-}
-
-
-class KindFilter(SimpleListFilter):
-    """What kind of message it is."""
-
-    title = _("kind")
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Return the kinds there may be."""
-        return list(KINDS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the messages of the chosen kind."""
-        return queryset.filter(kind=self.value()) if self.value() else queryset
-
-
-class AttentionFilter(SimpleListFilter):
-    """What somebody should look at."""
-
-    title = _("attention")
-    parameter_name = "attention"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Return the one choice."""
-        return [("needed", _("Needs attention"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the dead letters."""
-        return queryset.filter(state=State.DEAD) if self.value() == "needed" else queryset
 
 
 @admin.register(InboundMessage)
@@ -83,7 +37,7 @@ class InboundMessageAdmin(ChatAdmin):
     change_form_template = "admin/bot/inboundmessage/change_form.html"
     list_display = ("received", "state_label", "who", "bot", "kind_label", "reason", "attempts")
     sortable_by = ("received",)
-    list_filter = (AttentionFilter, "state", KindFilter, "bot", PersonFilter)
+    list_filter = (DeadLetterFilter, "state", KindFilter, "bot", PersonFilter)
     # (Of the dashboard: a day's messages, by their ids as well, and those that failed for one reason.)
     linked_lookups = ("error_code__exact", "id__gte", "id__lte", "received_at__gte", "received_at__lt")
     search_fields = ("external_id",)

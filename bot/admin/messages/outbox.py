@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from bot.admin.messages.filters import AttentionFilter, StatusFilter
+from bot.admin.messages.filters import StatusFilter, UndecidedFilter
 from bot.admin.messages.inbox import conversation_of
 from bot.admin.messages.rows import ChatAdmin, PersonFilter, addresses_of, know_people
 from bot.admin.widgets import ago, chip
@@ -33,7 +33,7 @@ class OutboundMessageAdmin(ChatAdmin):
     change_form_template = "admin/bot/outboundmessage/change_form.html"
     list_display = ("created", "status_label", "who", "bot", "place", "reason", "attempts")
     sortable_by = ("created",)
-    list_filter = (AttentionFilter, ("status", StatusFilter), "bot", PersonFilter)
+    list_filter = (UndecidedFilter, ("status", StatusFilter), "bot", PersonFilter)
     # (Of the dashboard: what went out on a day, by ids as well.)
     linked_lookups = ("status__in", "id__gte", "id__lte", "created_at__gte", "created_at__lt")
     search_fields = ("external_id",)
