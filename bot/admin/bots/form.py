@@ -167,7 +167,7 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
             return
         for name, words in (("account_id", self.channel.account_help), ("contact", self.channel.contact_help)):
             if words and name in self.fields:
-                self.fields[name].help_text = words
+                self.fields[name].help_text = str(words)
         if "account_id" in self.fields:
             self.fields["account_id"].label = str(self.channel.account_label)
 
