@@ -1,7 +1,8 @@
 """Error codes of rows, in words for operators: what happened, and what to do about it.
 
 (What a person is told stands in bot/errors.py.) A stored code is one of ErrorCode, ours with the provider's after a
-colon (CHANNEL_ERROR:131026, UNCERTAIN:timeout), or the provider's alone.
+colon (CHANNEL_ERROR:131026, UNCERTAIN:timeout), or the provider's alone, which its
+channel explains.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bot.ai.standing import Refusal
+from bot.channels.registry import CHANNELS
 from bot.errors import ErrorCode
 from bot.models import NO_REASON, RESOLVED, UNCERTAIN
 
@@ -109,65 +111,34 @@ REFUSED: Mapping[str, Reason] = {
     ),
 }
 
-# What follows UNCERTAIN: how it came about.
-UNCERTAINTIES: Mapping[str, Words] = {
+# What keeps a request from any provider, in our own words for it; the codes of each provider stand with its channel.
+CAUSES: Mapping[str, Words] = {
     "timeout": gettext_lazy("the provider did not answer in time"),
     "connection_lost": gettext_lazy("the connection broke before the provider answered"),
     "no_message_id": gettext_lazy("the provider's answer named no message"),
     "INTERRUPTED": gettext_lazy("the worker was stopped while it was sending"),
     "EARLIER": gettext_lazy("an earlier part is uncertain, so this one was held back"),
-}
-
-# Codes of WhatsApp's Cloud API, and our own words for what keeps a request from it.
-NO_PERMISSION = gettext_lazy("the access token lacks a permission, or the account is not assigned to it")
-PROVIDER: Mapping[str, Words] = {
-    **dict.fromkeys(("3", "10", "131005", *map(str, range(200, 300))), NO_PERMISSION),
-    "0": gettext_lazy("the access token cannot be read"),
-    "33": gettext_lazy("the phone number was deleted"),
-    "100": gettext_lazy("the request has a value that it does not accept, or no such phone number is known"),
-    "102": gettext_lazy("the access token is not valid any more"),
-    "190": gettext_lazy("the access token is refused"),
-    "368": gettext_lazy("the account is restricted for a breach of the provider's policy"),
-    "130429": gettext_lazy("too many messages at once"),
-    "130472": gettext_lazy("the person's number is part of an experiment of the provider's"),
-    "131000": gettext_lazy("an error of the provider's own"),
-    "131016": gettext_lazy("the provider's service is down for the moment"),
-    "131026": gettext_lazy("the number has no WhatsApp, or an old one, or has not accepted its terms"),
-    "131031": gettext_lazy("the account is locked"),
-    "131037": gettext_lazy("the display name of the number is not approved"),
-    "131042": gettext_lazy("there is a problem with the account's payment"),
-    "131045": gettext_lazy("the phone number's registration is not complete"),
-    "131047": gettext_lazy("more than 24 hours have passed since the person wrote"),
-    "131048": gettext_lazy("too many people have reported or blocked this number"),
-    "131049": gettext_lazy("the provider held it back so that the person is not written to too often"),
-    "131051": gettext_lazy("it does not know this kind of message"),
-    "131053": gettext_lazy("the document could not be uploaded"),
-    "131056": gettext_lazy("too many messages to this person at once"),
-    "133010": gettext_lazy("the phone number is not registered"),
-    "access_token_missing": gettext_lazy("the bot has no access token"),
-    "phone_number_id_missing": gettext_lazy("the bot has no phone number id"),
-    "phone_number_id_wrong": gettext_lazy("the bot's phone number id is none: it has digits only"),
     "unreachable": gettext_lazy("the provider could not be reached"),
-    "invalid_url": gettext_lazy("WHATSAPP_API_URL is no address that can be called"),
-    "no_media_id": gettext_lazy("the provider's answer to the upload named no document"),
 }
 
 
-def reason_of(code: str) -> Reason | None:
-    """Return what a row's code means; None: it has none. A code that is not known is told as it is."""
+def reason_of(code: str, channel: str = "") -> Reason | None:
+    """Return what a row's code means; None: it has none. A code that is not known is told as it is.
+
+    channel: the slug of the channel whose provider may have given it; "": no provider did.
+    """
     if not code:
         return None
     ours, _colon, detail = code.partition(":")
     known = REASONS.get(ours)
     if known is None:
-        says = _("The provider refused it: %(why)s.") % {"why": _cause(code, PROVIDER)}
+        says = _("The provider refused it: %(why)s.") % {"why": _cause(code, channel)}
         return Reason(says)
     if not detail:
         return known
     if (refused := _refused(detail)) is not None:
         return refused
-    causes = UNCERTAINTIES if ours == UNCERTAIN else PROVIDER
-    says = _("%(what)s (%(why)s)") % {"what": str(known.says).removesuffix("."), "why": _cause(detail, causes)}
+    says = _("%(what)s (%(why)s)") % {"what": str(known.says).removesuffix("."), "why": _cause(detail, channel)}
     return Reason(f"{says}.", known.advice)
 
 
@@ -177,13 +148,14 @@ def _refused(detail: str) -> Reason | None:
     return Reason(str(reason.says) % {"model": model or "?"}, reason.advice) if reason else None
 
 
-def cause_of(code: str) -> str:
-    """Return in words what the provider gave as its reason, of a row's or a paused bot's code that holds one."""
-    return _cause(code.partition(":")[2] or code, PROVIDER)
+def cause_of(code: str, channel: str) -> str:
+    """Return in words what a channel's provider gave as its reason, of a row's or a paused bot's code."""
+    return _cause(code.partition(":")[2] or code, channel)
 
 
-def _cause(code: str, causes: Mapping[str, Words]) -> str:
-    words = causes.get(code)
+def _cause(code: str, channel: str) -> str:
+    known = CHANNELS.get(channel)
+    words = CAUSES.get(code) or (known.reasons.get(code) if known else None)
     if words is None and code.startswith("http_"):
         return _("it answered with HTTP status %(status)s") % {"status": code.removeprefix("http_")}
     if words is None:

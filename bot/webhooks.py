@@ -15,7 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
-from bot.channels.base import Account, Event, InvalidBody, WebhookRequest
+from bot.channels.connection import Account
+from bot.channels.events import Event, InvalidBody, WebhookRequest
 from bot.channels.registry import get_channel
 from bot.errors import AppError, ErrorCode
 from bot.queue import accept, snapshot

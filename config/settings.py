@@ -31,7 +31,8 @@ LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS: list[str] = env["ALLOWED_HOSTS"] if PRODUCTION else [*LOCAL_HOSTS, *env["ALLOWED_HOSTS"]]
 
 INSTALLED_APPS = [
-    # Before the admin, whose templates it replaces.
+    # Each before those whose templates it replaces.
+    "config.desk",
     "config.apps.Unfold",
     "config.apps.Admin",
     "django.contrib.auth",
@@ -68,8 +69,6 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # (bot/templates stands here too, because it replaces some of unfold's.)
-        "DIRS": [BASE_DIR / "bot" / "simulator" / "templates", BASE_DIR / "bot" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -163,7 +162,6 @@ USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "bot" / "simulator" / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -193,7 +191,7 @@ if PRODUCTION:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-django_language"
-    MESSAGE_STORAGE = "config.desk.notes.HostStorage"
+    MESSAGE_STORAGE = "config.desk.message_storage.HostStorage"
 
 # --- operation ---
 # What HSTS does not say beyond this host was chosen.

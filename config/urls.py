@@ -5,6 +5,7 @@ from django.urls import include, path
 
 # Here and not in django.setup(): only processes that serve pages load them.
 admin.autodiscover()
+admin.site.index_template = "admin/dashboard/index.html"
 
 urlpatterns = [
     path("admin/", admin.site.urls),

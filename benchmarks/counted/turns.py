@@ -9,8 +9,9 @@ from django.utils import timezone
 from benchmarks.counted.virtual_loop import run
 from benchmarks.payloads import address
 from bot.ai.base import Completion, CompletionRequest, LanguageModel
-from bot.channels.base import Account, OutboundText
+from bot.channels.connection import Account
 from bot.channels.registry import CHANNELS
+from bot.channels.sending import OutboundText
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.models import InboundMessage
 from bot.worker.worker import Worker

@@ -1,5 +1,6 @@
 """What a channel needs to reach its provider, and what came of asking the provider who we are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
@@ -16,6 +17,20 @@ class Credential:
     label: str | Promise
     help: str | Promise
     made_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The part of a bot an adapter may know: its slug, the provider's id of the account, and its credentials.
+
+    `echo_keys` sign the ids of messages that the provider echoes (bot/channels/echo.py): the first signs, former ones
+    are still understood. Without any, no id is sent along and none is read.
+    """
+
+    bot: str
+    account_id: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    echo_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bot.channels.base import Account, Channel, Event, InvalidBody, OutboundText, WebhookRequest
-from bot.channels.connection import Connection
+from bot.channels.channel import Channel
+from bot.channels.connection import Account, Connection
+from bot.channels.events import Event, InvalidBody, WebhookRequest
+from bot.channels.sending import OutboundText
 
 if TYPE_CHECKING:
     import aiohttp

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.channels.base import Channel
+from bot.channels.channel import Channel
 from bot.text import split
 
 # In place of a document; more would flood the chat, and each may be billed.

@@ -2,7 +2,7 @@
 
 from django.utils.functional import Promise
 
-from bot.channels.base import Channel
+from bot.channels.channel import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.whatsapp import WhatsAppChannel
 

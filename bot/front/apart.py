@@ -9,7 +9,8 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
-from bot.channels.base import Account, Event, InvalidBody
+from bot.channels.connection import Account
+from bot.channels.events import Event, InvalidBody
 from bot.channels.registry import get_channel
 from bot.errors import AppError, ErrorCode
 from bot.front.child import begin

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 
 from bot import webhooks
-from bot.channels.base import WebhookRequest
+from bot.channels.events import WebhookRequest
 from bot.errors import AppError, ErrorCode
 from bot.front.apart import LARGE_BYTES, Parser
 from bot.front.arrivals import Arrivals

@@ -42,7 +42,7 @@ class Delivery:
     filename: str = ""
 
 
-def delivery_of(part: OutboundMessage) -> Delivery:
+def delivery_of(part: OutboundMessage, channel: str) -> Delivery:
     """Return what became of a part."""
     return Delivery(
         id=part.pk,
@@ -51,13 +51,13 @@ def delivery_of(part: OutboundMessage) -> Delivery:
         tick=TICKS.get(part.status, ""),
         label=part.get_status_display(),
         at=part.read_at or part.delivered_at or part.sent_at or part.updated_at,
-        problem=_problem(part),
+        problem=_problem(part, channel),
         filename=part.filename,
     )
 
 
-def _problem(part: OutboundMessage) -> str:
-    reason = reason_of(part.code)
+def _problem(part: OutboundMessage, channel: str) -> str:
+    reason = reason_of(part.code, channel)
     if part.status in OutboundMessage.PROBLEMS:
         return str(reason) if reason else part.get_status_display()
     if part.status == Status.QUEUED and reason:

@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from bot.models import Bot, InboundMessage, Lease, OutboundMessage
+from bot.history.waiting import waiting_for
+from bot.models import Bot, InboundMessage, OutboundMessage
 from usage.models import UsageRecord
 
 State = InboundMessage.State
@@ -157,14 +158,12 @@ def _standing(message: InboundMessage) -> str:
 
 
 def _waiting_for(message: InboundMessage) -> str:
-    now = timezone.now()
-    lease = Lease.objects.filter(bot=message.bot_id, address=message.address, expires_at__gt=now).first()
-    if message.bot.paused_at:
+    waits = waiting_for(message)
+    if waits.paused:
         return f"waiting: the bot is paused ({message.bot.pause_reason})"
-    if lease is not None and lease.worker:
-        return f"a worker has its chat ({lease.worker})"
-    later = max(message.available_at, lease.expires_at if lease else message.available_at)
-    seconds = round((later - now).total_seconds())
+    if waits.worker:
+        return f"a worker has its chat ({waits.worker})"
+    seconds = round((waits.until - timezone.now()).total_seconds()) if waits.until else 0
     return f"waiting; to be begun in {seconds} s" if seconds > 0 else "waiting for a worker"
 
 

@@ -103,7 +103,8 @@ def transcript_of(conversation: Conversation, bot: Bot | None, most: int, before
     newest = list(page.order_by("-pk")[: most + 1])
     shown = newest[:most][::-1]
     turns = _turns(conversation, shown)
-    said = [_said(message, turns.get(message.turn_key or 0)) for message in shown]
+    channel = bot.channel if bot else ""
+    said = [_said(message, turns.get(message.turn_key or 0), channel) for message in shown]
     if not before and bot is not None:
         said = sorted([*said, *_unanswered(conversation, bot)], key=lambda one: one.at)
     return Transcript(
@@ -137,7 +138,7 @@ def _turns(conversation: Conversation, shown: Sequence[Message]) -> dict[int, _T
     return turns
 
 
-def _said(message: Message, turn: _Turn | None) -> Said:
+def _said(message: Message, turn: _Turn | None, channel: str) -> Said:
     """Return a message with what is known of its turn."""
     one = Said(mine=message.role == MessageRole.USER, at=message.created_at, text=message.content)
     if turn is None:
@@ -146,7 +147,8 @@ def _said(message: Message, turn: _Turn | None) -> Said:
         return replace(one, at=turn.first.received_at, inbound_id=turn.first.pk) if turn.first else one
     sent = [part.sent_at for part in turn.parts if part.sent_at]
     took = lasted(max(sent) - turn.first.received_at) if sent and turn.first else ""
-    return replace(one, cost=cost_line(turn.calls), took=took, parts=[delivery_of(part) for part in turn.parts])
+    parts = [delivery_of(part, channel) for part in turn.parts]
+    return replace(one, cost=cost_line(turn.calls), took=took, parts=parts)
 
 
 def _unanswered(conversation: Conversation, bot: Bot) -> list[Said]:

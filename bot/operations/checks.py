@@ -16,8 +16,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from bot.ai.standing import refusal_code
-from bot.channels.base import Channel
-from bot.channels.registry import get_channel
+from bot.channels.channel import Channel
+from bot.channels.registry import CHANNELS, get_channel
 from bot.models import Bot, Heartbeat
 from bot.models.encryption import Unreadable
 from bot.operations import check_rules as rules
@@ -39,13 +39,11 @@ RUNNING = timedelta(minutes=10)
 
 def check_settings() -> list[CheckMessage]:
     """Return what is wrong with the settings; nobody is asked."""
+    model_urls = ["OPENAI_BASE_URL"] if settings.OPENAI_API_KEY else []
     found = [
         rules.PLAIN_HTTP.broken(name=name)
-        for name, url, is_secret in (
-            ("OPENAI_BASE_URL", settings.OPENAI_BASE_URL, bool(settings.OPENAI_API_KEY)),
-            ("WHATSAPP_API_URL", settings.WHATSAPP_API_URL, True),
-        )
-        if is_secret and url.startswith("http://") and not is_near(url)
+        for name in (*model_urls, *(channel.url_setting for channel in CHANNELS.values() if channel.url_setting))
+        if (url := getattr(settings, name)).startswith("http://") and not is_near(url)
     ]
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORTEST_TOKEN:
         found.append(rules.METRICS_TOKEN_SHORT.broken())

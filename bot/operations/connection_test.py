@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext
 
-from bot.channels.base import Account, Channel
-from bot.channels.connection import CheckError, Connection
+from bot.channels.channel import Channel
+from bot.channels.connection import Account, CheckError, Connection
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.models.encryption import Unreadable

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.ai.base import ChatMessage, CompletionRequest
 from bot.ai.messages import exchanges, joined
 from bot.ai.tokens import cautious_prompt_tokens, estimate_prompt_tokens
-from bot.channels.base import TEXT
+from bot.channels.events import TEXT
 from bot.queue.turn_message import TurnMessage
 
 Size = Callable[[Iterable[ChatMessage]], int]

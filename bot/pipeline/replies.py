@@ -6,7 +6,7 @@ import logging
 from django.utils.translation import gettext as _
 
 from bot.ai.base import Completion
-from bot.channels.base import Channel
+from bot.channels.channel import Channel
 from bot.channels.rendering import has_markdown, render
 
 logger = logging.getLogger(__name__)

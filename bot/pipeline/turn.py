@@ -10,8 +10,8 @@ from django.conf import settings
 
 from bot.ai.base import ChatMessage, CompletionRequest
 from bot.ai.tokens import estimate_tokens
-from bot.channels.base import UNAVAILABLE
 from bot.channels.documents import Document, fits
+from bot.channels.events import UNAVAILABLE
 from bot.command_call import Call
 from bot.errors import AppError, ErrorCode
 from bot.models import OutboundPart, TakenLease

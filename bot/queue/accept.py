@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, ReportedError, StatusEvent
+from bot.channels.events import AddressChanged, Event, InboundEvent, RejectedItem, ReportedError, StatusEvent
 from bot.errors import ErrorCode
 from bot.models import VISITOR, InboundMessage, NewInbound, OutboundMessage, RowKey, StatusUpdate
 from bot.monitoring.metrics import count

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from bot.channels.base import AddressChanged
+from bot.channels.events import AddressChanged
 from bot.models import AccessRequest, InboundMessage, Lease, NewInbound, OutboundMessage, TakenLease
 from bot.queue.access_requests import forget_requests, lock_requests
 from bot.queue.snapshot import ActiveBot, forget

@@ -21,16 +21,16 @@ def pause(bot: ActiveBot, error_code: str, *, of_account: bool) -> None:
     """
     if Bot.objects.pause(bot.id, error_code, bot.version):
         logger.error("bot_paused", extra={"bot": bot.slug, "channel": bot.channel.slug, "error_code": error_code})
-        text = _lazy_pause_text(bot.slug, error_code if of_account else "")
+        text = _lazy_pause_text(bot.slug, bot.channel.slug, error_code if of_account else "")
         notify_owners(f"paused:{bot.slug}:{timezone.now().isoformat()}", text)
 
 
-def _pause_text(slug: str, account_code: str) -> str:
+def _pause_text(slug: str, channel: str, account_code: str) -> str:
     if account_code:
         return _(
             "The bot %(bot)s has paused: its provider takes nothing from its account, because %(why)s. Messages to it "
             "are kept. Mend that at the provider, then resume the bot in the admin."
-        ) % {"bot": slug, "why": cause_of(account_code)}
+        ) % {"bot": slug, "why": cause_of(account_code, channel)}
     return _(
         "The bot %(bot)s has paused: its provider refuses the access token. Messages to it are kept. "
         "Enter a new token in the admin, or resume the bot there."

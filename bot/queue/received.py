@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.channels.base import AddressChanged, StatusEvent
+from bot.channels.events import AddressChanged, StatusEvent
 from bot.models import InboundMessage, NewInbound, RowKey
 from bot.monitoring.metrics import count
 from bot.queue.log_ids import chat_hash

@@ -11,7 +11,8 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from bot.channels.base import Account, Channel
+from bot.channels.channel import Channel
+from bot.channels.connection import Account
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.models.encryption import Unreadable

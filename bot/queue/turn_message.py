@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.channels.base import TOLD
+from bot.channels.events import TOLD
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import uuid
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bot.channels.base import TEXT, InboundEvent
+from bot.channels.events import TEXT, InboundEvent
 from bot.channels.registry import get_channel
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot, find_bot, forget

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from django.utils import timezone
 
-from bot.channels.base import OutboundText, SendError
+from bot.channels.sending import OutboundText, SendError
 from bot.errors import ErrorCode
 from bot.models import OutboundMessage, OutboundPart
 from bot.pipeline.turn import Turn

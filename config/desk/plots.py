@@ -1,6 +1,6 @@
 """Bar plots as SVG that the server draws: no script, each bar a link, and a table of the numbers for who cannot see it.
 
-Colours come from the page's style sheet (bot/static/desk/desk.css), so that a plot is light or dark as the page is.
+Colours come from the page's style sheet (static/desk/desk.css), so that a plot is light or dark as the page is.
 """
 
 from collections.abc import Sequence

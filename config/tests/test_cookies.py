@@ -38,7 +38,7 @@ def test_production_prefixes_its_cookies_and_development_on_http_does_not() -> N
         "__Host-sessionid True / None",
         "__Host-csrftoken True / None",
         "__Host-django_language True / None",
-        "config.desk.notes.HostStorage",
+        "config.desk.message_storage.HostStorage",
     ]
     assert cookies(ENVIRONMENT="development", LLM_PROVIDER="demo") == [
         "sessionid False / None",
@@ -51,7 +51,10 @@ def test_production_prefixes_its_cookies_and_development_on_http_does_not() -> N
 @pytest.mark.django_db
 def test_every_cookie_of_production_is_one_that_its_prefix_allows(settings) -> None:
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-    settings.LANGUAGE_COOKIE_NAME, settings.MESSAGE_STORAGE = "__Host-django_language", "config.desk.notes.HostStorage"
+    settings.LANGUAGE_COOKIE_NAME, settings.MESSAGE_STORAGE = (
+        "__Host-django_language",
+        "config.desk.message_storage.HostStorage",
+    )
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
     owner = alice()
     owner.set_password("a-long-password-1")

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from bot.channels.base import Channel
+from bot.channels.channel import Channel
 from bot.channels.connection import Credential
 from bot.channels.registry import CHANNELS, choices
 from bot.models import Bot
@@ -163,15 +163,13 @@ class BotForm(forms.ModelForm):  # type: ignore[type-arg]
             field.choices = [(self.channel.slug, self.channel.label)]
 
     def _explain_account(self) -> None:
-        for name, label, help_text in (
-            ("account_id", "account_label", "account_help"),
-            ("contact", None, "contact_help"),
-        ):
-            if name not in self.fields or not self.channel:
-                continue
-            self.fields[name].help_text = getattr(self.channel, help_text) or self.fields[name].help_text
-            if label:
-                self.fields[name].label = str(getattr(self.channel, label))
+        if not self.channel:
+            return
+        for name, words in (("account_id", self.channel.account_help), ("contact", self.channel.contact_help)):
+            if words and name in self.fields:
+                self.fields[name].help_text = str(words)
+        if "account_id" in self.fields:
+            self.fields["account_id"].label = str(self.channel.account_label)
 
     def _secret_field(self, credential: Credential) -> forms.CharField:
         if credential.made_up and not self.instance.pk:

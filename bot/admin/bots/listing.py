@@ -1,10 +1,8 @@
 """What the list of bots shows of each: how it stands, what waits, and where to talk to it."""
 
 from collections import Counter
-from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -12,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bot.admin.bots.connection import ConnectionAdmin, webhook_url
+from bot.admin.bots.connection import address_of
 from bot.admin.widgets import chip, copy_button
 from bot.channels.registry import CHANNELS
 from bot.models import Bot, InboundMessage
@@ -35,7 +33,7 @@ def state(bot: Bot) -> tuple[str, str, str]:
             "bad",
             _("the provider refuses it: %(why)s (%(code)s)")
             % {
-                "why": cause_of(bot.pause_reason),
+                "why": cause_of(bot.pause_reason, bot.channel),
                 "code": bot.pause_reason,
             },
         )
@@ -53,53 +51,39 @@ def waiting() -> Counter[int]:
     return Counter(pending.values_list("bot_id", flat=True)[:MOST_COUNTED])
 
 
-class BotListAdmin(ConnectionAdmin):
-    """The columns of the list."""
+@admin.display(description=gettext_lazy("bot"), ordering="name")
+def name_and_slug(bot: Bot) -> SafeString:
+    """Return the name, and the slug below it."""
+    return format_html('{}<br><span class="desk-quiet">{}</span>', bot.name, bot.slug)
 
-    list_display = ("name_and_slug", "channel", "how_it_stands", "inbox", "talk")
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Leave out previews: they are opened from the page of their bot."""
-        return super().get_queryset(request).filter(preview_of=None)
+@admin.display(description=gettext_lazy("state"))
+def how_it_stands(bot: Bot) -> SafeString:
+    """Return the state as a chip, and its reason."""
+    word, tone, reason = state(bot)
+    shown = chip(word, tone)
+    return format_html('{} <span class="desk-quiet">{}</span>', shown, reason) if reason else shown
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Count once for the page what waits."""
-        changes = super().get_changelist_instance(request)
-        counts = waiting()
-        for bot in changes.result_list:
-            bot.waiting = counts[bot.pk]
-        return changes
 
-    @admin.display(description=gettext_lazy("bot"), ordering="name")
-    def name_and_slug(self, bot: Bot) -> SafeString:
-        """Return the name, and the slug below it."""
-        return format_html('{}<br><span class="desk-quiet">{}</span>', bot.name, bot.slug)
+@admin.display(description=gettext_lazy("messages"))
+def inbox(bot: Bot) -> SafeString:
+    """Return a link to the bot's messages in the inbox, with how many wait."""
+    count = getattr(bot, "waiting", 0)
+    url = reverse("admin:bot_inboundmessage_changelist")
+    if not count:
+        return format_html('<a class="desk-link" href="{}?bot__id__exact={}">{}</a>', url, bot.pk, _("Inbox"))
+    query = urlencode({"bot__id__exact": str(bot.pk), "state__exact": str(InboundMessage.State.PENDING)})
+    words = _("%(count)s waiting") % {"count": f"{count}+" if count >= MOST_COUNTED else count}
+    return format_html('<a class="desk-link" href="{}?{}">{}</a>', url, query, words)
 
-    @admin.display(description=gettext_lazy("state"))
-    def how_it_stands(self, bot: Bot) -> SafeString:
-        """Return the state as a chip, and its reason."""
-        word, tone, reason = state(bot)
-        shown = chip(word, tone)
-        return format_html('{} <span class="desk-quiet">{}</span>', shown, reason) if reason else shown
 
-    @admin.display(description=gettext_lazy("messages"))
-    def inbox(self, bot: Bot) -> SafeString:
-        """Return a link to the bot's messages in the inbox, with how many wait."""
-        count = getattr(bot, "waiting", 0)
-        url = reverse("admin:bot_inboundmessage_changelist")
-        if not count:
-            return format_html('<a class="desk-link" href="{}?bot__id__exact={}">{}</a>', url, bot.pk, _("Inbox"))
-        query = urlencode({"bot__id__exact": str(bot.pk), "state__exact": str(InboundMessage.State.PENDING)})
-        words = _("%(count)s waiting") % {"count": f"{count}+" if count >= MOST_COUNTED else count}
-        return format_html('<a class="desk-link" href="{}?{}">{}</a>', url, query, words)
-
-    @admin.display(description=gettext_lazy("where people write"))
-    def talk(self, bot: Bot) -> SafeString:
-        """Return a link to the simulator, or a button that copies the webhook URL (which is too long for a list)."""
-        channel = CHANNELS.get(bot.channel)
-        if channel is None:
-            return format_html("{}", "–")
-        if channel.credentials:
-            return copy_button(webhook_url(bot), _("Copy webhook URL"))
-        url = f"{reverse('simulator:chat')}?{urlencode({'bot': bot.slug})}"
-        return format_html('<a class="desk-link" href="{}">{}</a>', url, _("Open in the simulator"))
+@admin.display(description=gettext_lazy("where people write"))
+def talk(bot: Bot) -> SafeString:
+    """Return a link to the simulator, or a button that copies the webhook URL (which is too long for a list)."""
+    channel = CHANNELS.get(bot.channel)
+    if channel is None:
+        return format_html("{}", "–")
+    if channel.credentials:
+        return copy_button(address_of(bot), _("Copy webhook URL"))
+    url = f"{reverse('simulator:chat')}?{urlencode({'bot': bot.slug})}"
+    return format_html('<a class="desk-link" href="{}">{}</a>', url, _("Open in the simulator"))

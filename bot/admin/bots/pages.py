@@ -1,37 +1,89 @@
-"""The bots in the admin: adding one step by step, and the sections of its page."""
+"""The pages of bots: their list, adding one step by step, the page of one, and what its buttons do."""
 
-from typing import Any
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
-from bot.admin.bots.deletion import DeletionAdmin
-from bot.admin.bots.form import BotForm, secret_fields
-from bot.admin.bots.listing import BotListAdmin, state
-from bot.admin.bots.pauses import PauseAdmin
-from bot.admin.bots.previews import PreviewAdmin
-from bot.admin.widgets import chip, copyable
-from bot.channels.base import Channel
+from bot.admin.bots import deletion
+from bot.admin.bots.connection import address_of, ask_provider, webhook_url
+from bot.admin.bots.form import BotForm
+from bot.admin.bots.listing import how_it_stands, inbox, name_and_slug, talk, waiting
+from bot.admin.bots.pauses import pause, resume
+from bot.admin.bots.previews import fill_in, try_prompt, use_prompt
+from bot.admin.bots.sections import budget, budget_of_each, sections_of, sections_of_new, standing
+from bot.admin.widgets import copyable
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.operations.missing import missing_of
-from config.desk.money import exact
+from config.desk.lists import DeskAdmin
+from conversations.models import Conversation
+from users.models import User
+from users.permissions import Permission, may
+
+# What the buttons of a bot's page post to: <id>/<name>/.
+VIEWS = {"test": ask_provider, "try": try_prompt, "use": use_prompt}
 
 
 @admin.register(Bot)
-class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
+class BotAdmin(DeskAdmin):
     """Bots: first the channel, then a form that asks for what this channel needs."""
 
     form = BotForm
+    delete_confirmation_template = "admin/bot/bot/delete.html"
+    list_display = (name_and_slug, "channel", how_it_stands, inbox, talk)
     list_filter = ("channel", "is_active", ("paused_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("webhook_url", "standing", "budget", "budget_of_each", "created_at", "updated_at")
+    readonly_fields = (webhook_url, standing, budget, budget_of_each, "created_at", "updated_at")
+    actions = (pause, resume)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses that the buttons post to."""
+        return [*(self._button(name, view) for name, view in VIEWS.items()), *super().get_urls()]
+
+    def _button(self, name: str, view: Any) -> URLPattern:
+        own = require_POST(partial(self._post, view))
+        button: URLPattern = path(f"<int:pk>/{name}/", self.admin_site.admin_view(own), name=f"bot_bot_{name}")
+        return button
+
+    def _post(self, view: Any, request: HttpRequest, pk: int) -> HttpResponse:
+        bot = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.has_change_permission(request, bot):
+            raise PermissionDenied
+        answer: HttpResponse = view(self, request, bot)
+        return answer
+
+    def has_pause_permission(self, request: HttpRequest) -> bool:
+        """Return whether somebody may pause bots, and let them go on."""
+        return may(cast(User, request.user), Permission.RESUME_BOTS)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Leave out Django's own deletion of several: bots are deleted one by one, from their pages."""
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Leave out previews: they are opened from the page of their bot."""
+        return super().get_queryset(request).filter(preview_of=None)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Count once for the page what waits."""
+        changes = super().get_changelist_instance(request)
+        counts = waiting()
+        for bot in changes.result_list:
+            bot.waiting = counts[bot.pk]
+        return changes
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Ask for the channel first: what else a bot needs depends on it."""
@@ -49,20 +101,8 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Bot | None = None) -> Any:
         """Return the sections in the order in which an operator thinks of them."""
         if obj is None:
-            return self._sections_of_new(request.POST.get("channel") or request.GET.get("channel") or "")
-        changes = self.has_change_permission(request, obj)
-        channel = CHANNELS.get(obj.channel)
-        secrets = secret_fields(obj.channel) if changes else []
-        budgets = ("daily_budget_micros", "user_daily_budget_micros") if changes else ("budget", "budget_of_each")
-        account = {"fields": ("webhook_url", "account_id", *secrets, "contact"), "description": steps(channel)}
-        prompt = ("system_prompt", "model", "reasoning_effort", "allowed_models", "language", "burst_wait_seconds")
-        return (
-            (None, {"fields": ("standing", "name", "slug", "channel", "is_active")}),
-            (_("Prompt and answers"), {"fields": prompt}),
-            *(((_("Account"), account),) if channel and channel.credentials else ()),
-            (_("People and limits"), {"fields": ("tells_strangers", *budgets, "rate_limit_per_minute")}),
-            (_("Dates"), {"fields": ("created_at", "updated_at")}),
-        )
+            return sections_of_new(request.POST.get("channel") or request.GET.get("channel") or "")
+        return sections_of(obj, self.has_change_permission(request, obj))
 
     def get_form(self, request: HttpRequest, obj: Bot | None = None, change: bool = False, **kwargs: Any) -> Any:
         """Build the form without the secret fields, which it adds itself."""
@@ -71,16 +111,23 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Tell who corrects a form that its secrets have to be entered again."""
+        """Ask again for the secrets of a form with errors, and go on with what was tried (?preview=1)."""
         form, bot = context["adminform"].form, context.get("original")
         if isinstance(form, BotForm) and form.errors:
             form.ask_again()
         context["may_pause"] = bot is not None and self.has_pause_permission(request)
+        if bot and "preview" in request.GET and not form.is_bound and self.has_change_permission(request, bot):
+            context["unsaved_preview"] = fill_in(form, bot)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Bot, form: Any, change: bool) -> None:
-        """Save the bot; of a new one keep what is shown once."""
+        """Save a bot; of a new one keep what is shown once.
+
+        Under a slug that is new to it, it remembers nothing of another bot that was called so.
+        """
         super().save_model(request, obj, form, change)
+        if not change or "slug" in form.changed_data:
+            Conversation.objects.of_bots([obj.slug]).expire()
         if not change:
             request.made_up_secrets = form.made_up_secrets()  # type: ignore[attr-defined]
 
@@ -95,39 +142,18 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
             request.POST = data  # type: ignore[assignment]
         return super().response_add(request, obj, post_url_continue)
 
-    @admin.display(description=gettext_lazy("state"))
-    def standing(self, bot: Bot) -> SafeString:
-        """Return how the bot stands, and what that means for who writes to it."""
-        word, tone, reason = state(bot)
-        means = ""
-        if not bot.is_active:
-            means = _("It answers nobody, and takes no messages: its webhook URL does not exist.")
-        elif bot.channel and bot.channel not in CHANNELS:
-            means = _("It takes no messages and answers nobody: choose another channel, or switch it off.")
-        elif bot.paused_at:
-            means = _("Messages to it are taken in and wait. They are answered, in order, when it is resumed.")
-        elif bot.channel and missing_of(bot):
-            means = _("It can neither take messages nor answer until this is entered below.")
-        return format_html('{} {}<br><span class="desk-quiet">{}</span>', chip(word, tone), reason, means)
+    def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> Any:
+        """Return what goes, without reading a million messages; and what keeps it from going."""
+        bots = list(objs)
+        rows = [row for bot in bots for row in deletion.what_goes(bot)]
+        return rows, {}, set(), [reason for bot in bots for reason in deletion.reasons_to_keep(bot)]
 
-    @admin.display(description=gettext_lazy("daily budget"))
-    def budget(self, bot: Bot) -> str:
-        """Return the budget in dollars, for who only looks."""
-        return "–" if bot.daily_budget_micros is None else exact(bot.daily_budget_micros)
-
-    @admin.display(description=gettext_lazy("daily budget of each person"))
-    def budget_of_each(self, bot: Bot) -> str:
-        """Return each person's budget in dollars, for who only looks."""
-        return "–" if bot.user_daily_budget_micros is None else exact(bot.user_daily_budget_micros)
-
-    def _sections_of_new(self, channel: str) -> Any:
-        secrets = secret_fields(channel)
-        account = {"fields": ("account_id", *secrets, "contact"), "description": str(_MAY_FOLLOW)}
-        return (
-            (_("1. Name"), {"fields": ("name", "slug", "channel")}),
-            *(((_("2. Account"), account),) if secrets else ()),
-            (_("3. Prompt") if secrets else _("2. Prompt"), {"fields": ("system_prompt",)}),
-        )
+    def delete_model(self, request: HttpRequest, obj: Bot) -> None:
+        """Delete a bot, and let what it remembers end: conversations know it by its slug, which another may get."""
+        slugs = [obj.slug, *Bot.objects.filter(preview_of=obj).values_list("slug", flat=True)]
+        with transaction.atomic():
+            super().delete_model(request, obj)
+            Conversation.objects.of_bots(slugs).expire()
 
     def _next_steps(self, request: HttpRequest, bot: Bot, shown_once: list[Any]) -> TemplateResponse:
         context = {
@@ -135,21 +161,9 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
             "opts": self.opts,
             "title": _("%(bot)s: what comes next") % {"bot": bot},
             "original": bot,
-            "webhook_url": self.webhook_url(bot),
+            "webhook_url": copyable(address_of(bot)),
             "shown_once": [(credential.label, copyable(secret)) for credential, secret in shown_once],
             "steps": CHANNELS[bot.channel].setup_steps,
             "missing": missing_of(bot),
         }
         return TemplateResponse(request, "admin/bot/bot/next_steps.html", context)
-
-
-_MAY_FOLLOW = gettext_lazy(
-    "What you do not have yet can be entered later, on the bot’s page. Secrets are stored encrypted and never shown."
-)
-
-
-def steps(channel: Channel | None) -> SafeString:
-    """Return what is to be done at the provider, as a list."""
-    listed = format_html_join("", "<li>{}</li>", ((step,) for step in (channel.setup_steps if channel else ())))
-    heading = _("To connect it: enter what follows, save, and then")
-    return format_html('<p>{}</p><ol class="desk-steps">{}</ol>', heading, listed)

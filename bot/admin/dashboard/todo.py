@@ -94,7 +94,7 @@ def _of_system(system: System, schedules: str) -> list[Todo]:
 def _of_bots(bots: list[Bot]) -> list[Todo]:
     found = []
     for bot in (bot for bot in bots if bot.is_active):
-        names = {"bot": bot, "channel": bot.channel, "why": cause_of(bot.pause_reason)}
+        names = {"bot": bot, "channel": bot.channel, "why": cause_of(bot.pause_reason, bot.channel)}
         if text := _what_keeps(bot):
             found.append(Todo("bad", text % names, links.page_of(bot)))
         if not isinstance(bot.credentials, Unreadable) and (missing := missing_of(bot)):

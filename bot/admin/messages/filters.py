@@ -1,4 +1,4 @@
-"""The outbox's filters: what has which status, found among a million rows without reading them all."""
+"""Filters of the inbox and the outbox, which find rows among a million without reading them all."""
 
 from typing import Any
 
@@ -12,6 +12,22 @@ from bot.models import InboundMessage, OutboundMessage
 Status = OutboundMessage.Status
 # Among how many of the newest messages those are looked for that have no index: they are many, or there are none.
 LOOKED_AT = 100_000
+# (In the database there may be others, as providers invent them; reading which would read every row.)
+KINDS = {
+    "text": _("text"),
+    "audio": _("audio"),
+    "voice": _("voice message"),
+    "image": _("picture"),
+    "video": _("video"),
+    "document": _("document"),
+    "sticker": _("sticker"),
+    "location": _("location"),
+    "contacts": _("contacts"),
+    "order": _("order"),
+    "unsupported": _("unsupported"),
+    "notice": _("notice to an owner"),
+    "rejected": _("unreadable"),
+}
 
 
 def with_status(rows: QuerySet[Any], *statuses: str) -> QuerySet[Any]:
@@ -41,7 +57,7 @@ class StatusFilter(ChoicesFieldListFilter):
 
 
 class AttentionFilter(SimpleListFilter):
-    """What somebody should decide about."""
+    """What somebody should look at."""
 
     title = _("attention")
     parameter_name = "attention"
@@ -51,5 +67,40 @@ class AttentionFilter(SimpleListFilter):
         return [("needed", _("Needs attention"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep what is uncertain or has failed."""
-        return with_status(queryset, *OutboundMessage.SENDABLE_AGAIN) if self.value() == "needed" else queryset
+        """Keep what needs it."""
+        return self.needed(queryset) if self.value() == "needed" else queryset
+
+    def needed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the rows that need it."""
+        raise NotImplementedError
+
+
+class DeadLetterFilter(AttentionFilter):
+    """Of the inbox: what could not be answered."""
+
+    def needed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the dead letters."""
+        return rows.filter(state=InboundMessage.State.DEAD)
+
+
+class UndecidedFilter(AttentionFilter):
+    """Of the outbox: what somebody should decide about."""
+
+    def needed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return what is uncertain or has failed."""
+        return with_status(rows, *OutboundMessage.SENDABLE_AGAIN)
+
+
+class KindFilter(SimpleListFilter):
+    """What kind of message it is."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the kinds there may be."""
+        return list(KINDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the messages of the chosen kind."""
+        return queryset.filter(kind=self.value()) if self.value() else queryset

@@ -3,20 +3,20 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from bot.admin.messages.filters import KINDS, DeadLetterFilter, KindFilter
 from bot.admin.messages.rows import ChatAdmin, PersonFilter, addresses_of, know_people
 from bot.admin.widgets import ago, chip, exact
 from bot.history.delivery_status import delivery_of
 from bot.history.timeline import draw, worth_telling
 from bot.history.trace import trace
-from bot.models import UNCERTAIN, Bot, InboundMessage, Lease, OutboundMessage
+from bot.history.waiting import waiting_for
+from bot.models import UNCERTAIN, Bot, InboundMessage, OutboundMessage
 from bot.operations.figures.days import NO_FAILURE
 from bot.operations.replaying import Plan, plan_of
 from bot.queue import recovery
@@ -28,52 +28,6 @@ from users.permissions import Permission, may
 
 State = InboundMessage.State
 TONES: dict[str, str] = {State.PENDING: "warn", State.DONE: "good", State.DEAD: "bad", State.QUARANTINED: "bad"}
-# (In the database there may be others, as providers invent them; reading which would read every row.)
-KINDS = {
-    "text": _("text"),
-    "audio": _("audio"),
-    "voice": _("voice message"),
-    "image": _("picture"),
-    "video": _("video"),
-    "document": _("document"),
-    "sticker": _("sticker"),
-    "location": _("location"),
-    "contacts": _("contacts"),
-    "order": _("order"),
-    "unsupported": _("unsupported"),
-    "notice": _("notice to an owner"),
-    "rejected": _("unreadable"),
-}
-
-
-class KindFilter(SimpleListFilter):
-    """What kind of message it is."""
-
-    title = _("kind")
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Return the kinds there may be."""
-        return list(KINDS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the messages of the chosen kind."""
-        return queryset.filter(kind=self.value()) if self.value() else queryset
-
-
-class AttentionFilter(SimpleListFilter):
-    """What somebody should look at."""
-
-    title = _("attention")
-    parameter_name = "attention"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Return the one choice."""
-        return [("needed", _("Needs attention"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the dead letters."""
-        return queryset.filter(state=State.DEAD) if self.value() == "needed" else queryset
 
 
 @admin.register(InboundMessage)
@@ -83,7 +37,7 @@ class InboundMessageAdmin(ChatAdmin):
     change_form_template = "admin/bot/inboundmessage/change_form.html"
     list_display = ("received", "state_label", "who", "bot", "kind_label", "reason", "attempts")
     sortable_by = ("received",)
-    list_filter = (AttentionFilter, "state", KindFilter, "bot", PersonFilter)
+    list_filter = (DeadLetterFilter, "state", KindFilter, "bot", PersonFilter)
     # (Of the dashboard: a day's messages, by their ids as well, and those that failed for one reason.)
     linked_lookups = ("error_code__exact", "id__gte", "id__lte", "received_at__gte", "received_at__lt")
     search_fields = ("external_id",)
@@ -186,7 +140,8 @@ class InboundMessageAdmin(ChatAdmin):
         if message.state == State.PENDING:
             return standing(message)
         unreadable = message.payload.get("reason", "") if message.state == State.QUARANTINED else ""
-        told = [str(reason_of(message.error_code) or ""), unreadable, message.error_code and f"[{message.error_code}]"]
+        code = message.error_code
+        told = [str(reason_of(code, message.bot.channel) or ""), unreadable, code and f"[{code}]"]
         return " ".join(text for text in told if text) or str(_("It ended well."))
 
     def _story(self, request: HttpRequest, message: InboundMessage) -> dict[str, Any]:
@@ -195,11 +150,11 @@ class InboundMessageAdmin(ChatAdmin):
         hopeless = plan_of([message.pk]).hopeless.get(message.pk, "") if message.state == State.DEAD else ""
         return {
             "lines": draw(list(worth_telling(trace(message).steps))),
-            "parts": [delivery_of(part) for part in parts],
+            "parts": [delivery_of(part, message.bot.channel) for part in parts],
             "conversation": conversation_of(request, message),
             "may_replay": message.state == State.DEAD and self.has_act_permission(request) and not hopeless,
             "hopeless": hopeless,
-            "reason": reason_of(message.error_code),
+            "reason": reason_of(message.error_code, message.bot.channel),
         }
 
 
@@ -211,14 +166,12 @@ def conversation_of(request: HttpRequest, row: Any) -> Conversation | None:
 
 
 def standing(message: InboundMessage) -> str:
-    """Return what a pending message waits for."""
-    now = timezone.now()
-    if message.bot.paused_at:
+    """Return what a pending message waits for, in words."""
+    waits = waiting_for(message)
+    if waits.paused:
         return str(_("The bot is paused: it is answered when the bot is resumed."))
-    lease = Lease.objects.filter(bot=message.bot_id, address=message.address, expires_at__gt=now).first()
-    if lease is not None and lease.worker:
-        return _("A worker is at it (%(worker)s).") % {"worker": lease.worker}
-    later = max(message.available_at, lease.expires_at if lease else message.available_at)
-    if later > now:
-        return _("It is tried again at %(time)s.") % {"time": exact(later)}
+    if waits.worker:
+        return _("A worker is at it (%(worker)s).") % {"worker": waits.worker}
+    if waits.until:
+        return _("It is tried again at %(time)s.") % {"time": exact(waits.until)}
     return str(_("It waits for a worker."))

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from bot.admin.messages.filters import AttentionFilter, StatusFilter
+from bot.admin.messages.filters import StatusFilter, UndecidedFilter
 from bot.admin.messages.inbox import conversation_of
 from bot.admin.messages.rows import ChatAdmin, PersonFilter, addresses_of, know_people
 from bot.admin.widgets import ago, chip
@@ -33,7 +33,7 @@ class OutboundMessageAdmin(ChatAdmin):
     change_form_template = "admin/bot/outboundmessage/change_form.html"
     list_display = ("created", "status_label", "who", "bot", "place", "reason", "attempts")
     sortable_by = ("created",)
-    list_filter = (AttentionFilter, ("status", StatusFilter), "bot", PersonFilter)
+    list_filter = (UndecidedFilter, ("status", StatusFilter), "bot", PersonFilter)
     # (Of the dashboard: what went out on a day, by ids as well.)
     linked_lookups = ("status__in", "id__gte", "id__lte", "created_at__gte", "created_at__lt")
     search_fields = ("external_id",)
@@ -144,7 +144,7 @@ class OutboundMessageAdmin(ChatAdmin):
     @admin.display(description=_("reason"))
     def why(self, message: OutboundMessage) -> str:
         """Return what its status means and what can be done, in words."""
-        reason = reason_of(message.code)
+        reason = reason_of(message.code, message.bot.channel)
         return f"{reason} [{message.code}]" if reason else str(_("Nothing went wrong."))
 
     @admin.display(description=_("text"))
@@ -160,12 +160,12 @@ class OutboundMessageAdmin(ChatAdmin):
         others = OutboundMessage.objects.filter(turn_key=message.turn_key).exclude(pk=message.pk).order_by("part")
         may_act = self.has_act_permission(request)
         return {
-            "others": [delivery_of(part) for part in others.defer("text")],
+            "others": [delivery_of(part, message.bot.channel) for part in others.defer("text")],
             "first": InboundMessage.objects.filter(pk=message.turn_key).only("pk").first(),
             "conversation": conversation_of(request, message),
             "may_mark": may_act and message.status == Status.UNCERTAIN,
             "may_send": may_act and message.status in OutboundMessage.SENDABLE_AGAIN and bool(message.text),
-            "reason": reason_of(message.code),
+            "reason": reason_of(message.code, message.bot.channel),
         }
 
 

@@ -96,7 +96,7 @@ class ChatAdmin(ReadOnlyAdmin):
     @admin.display(description=_("reason"))
     def reason(self, row: Any) -> str:
         """Return why it ended as it did, in words."""
-        reason = reason_of(_code(row))
+        reason = reason_of(_code(row), row.bot.channel)
         return str(reason.says) if reason else ""
 
     def _told(self, rows: QuerySet[Any]) -> list[str]:

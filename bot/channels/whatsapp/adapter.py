@@ -13,12 +13,15 @@ from urllib.parse import quote
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bot.channels.base import Account, Channel, Event, OutboundText, SendError, WebhookRequest
-from bot.channels.connection import Connection, Credential
+from bot.channels.channel import Channel
+from bot.channels.connection import Account, Connection, Credential
 from bot.channels.echo import sign_id
+from bot.channels.events import Event, WebhookRequest
 from bot.channels.rendering.dialects import WHATSAPP, Dialect
+from bot.channels.sending import OutboundText, SendError
 from bot.channels.whatsapp.events import parse_body
 from bot.channels.whatsapp.fields import ACCOUNT_CODES, identifier, is_phone_number_id, phone_number
+from bot.channels.whatsapp.reasons import REASONS
 
 if TYPE_CHECKING:
     # (For types only, as below where something is sent: what only receives webhooks need not load it.)
@@ -64,7 +67,12 @@ class WhatsAppChannel(Channel):
     max_text_length: ClassVar[int] = 4096
     dialect: ClassVar[Dialect | None] = WHATSAPP
     max_document_bytes: ClassVar[int] = 100 * 1024 * 1024
+    url_setting: ClassVar[str] = "WHATSAPP_API_URL"
+    reasons: ClassVar[Mapping[str, str | Promise]] = REASONS
     reply_window: ClassVar[timedelta | None] = timedelta(hours=24)
+    reply_window_words: ClassVar[str | Promise] = _(
+        "WhatsApp takes answers for 24 hours only: what waits for longer than that is not sent any more."
+    )
     credentials: ClassVar[tuple[Credential, ...]] = (
         Credential(
             "access_token",

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import aiohttp
 from django.conf import settings
 
-from bot.channels.base import Account, SendError
+from bot.channels.connection import Account
+from bot.channels.sending import SendError
 from bot.channels.whatsapp.fields import ACCOUNT_CODES, identifier, is_phone_number_id
 from config.egress import through
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bot.channels.base import AddressChanged
+from bot.channels.events import AddressChanged
 from bot.channels.whatsapp import fields
 from bot.channels.whatsapp.fields import Malformed, member
 

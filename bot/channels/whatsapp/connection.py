@@ -7,8 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bot.channels.base import Account, SendError
-from bot.channels.connection import CheckError, Connection
+from bot.channels.connection import Account, CheckError, Connection
+from bot.channels.sending import SendError
 from bot.channels.whatsapp import api
 from bot.text import clean
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from bot.channels.base import TEXT, UNAVAILABLE
+from bot.channels.events import TEXT, UNAVAILABLE
 from bot.channels.whatsapp.fields import has_code, member, string
 from bot.channels.words import fact, joined, named_values, objects, told
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NoReturn
 
-from bot.channels.base import Event, InvalidBody, RejectedItem, ReportedError, StatusEvent
 from bot.channels.echo import read_id
+from bot.channels.events import Event, InvalidBody, RejectedItem, ReportedError, StatusEvent
 from bot.channels.whatsapp import changes, fields
 from bot.channels.whatsapp.fields import Malformed
 from bot.channels.whatsapp.messages import CONTACTS, MESSAGES, Unreadable, profile_names, read_message

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from bot.channels.base import TEXT, Event, InboundEvent
+from bot.channels.events import TEXT, Event, InboundEvent
 from bot.channels.whatsapp import changes, content, fields
 from bot.channels.whatsapp.fields import Malformed
 from bot.channels.words import fact, joined, told

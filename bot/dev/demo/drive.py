@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test.utils import override_settings
 from django.utils import timezone
 
-from bot.channels.base import InboundEvent, RejectedItem, StatusEvent
+from bot.channels.events import InboundEvent, RejectedItem, StatusEvent
 from bot.dev.demo.bots import BOTS
 from bot.dev.demo.clock import moved_clock
 from bot.dev.demo.script import WINDOW, DrivenWorker, Script

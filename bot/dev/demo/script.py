@@ -11,8 +11,10 @@ import aiohttp
 from asgiref.sync import sync_to_async
 
 from bot.ai.base import Completion, CompletionRequest, LanguageModel
-from bot.channels.base import Account, Channel, OutboundText, SendError
+from bot.channels.channel import Channel
+from bot.channels.connection import Account
 from bot.channels.registry import CHANNELS
+from bot.channels.sending import OutboundText, SendError
 from bot.dev.demo.bots import ANSWERS_AS
 from bot.dev.demo.clock import Clock
 from bot.dev.demo.marks import CALL_PREFIX

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from bot.channels.base import InboundEvent
+from bot.channels.events import InboundEvent
 from bot.models import InboundMessage
 from bot.queue.snapshot import ActiveBot
 from bot.simulator import queries

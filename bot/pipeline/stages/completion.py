@@ -15,7 +15,7 @@ from bot.ai.base import (
 )
 from bot.ai.breaker import CIRCUIT_OPEN
 from bot.ai.tokens import cautious_prompt_tokens
-from bot.channels.base import SendError
+from bot.channels.sending import SendError
 from bot.errors import AppError, ErrorCode
 from bot.monitoring.metrics import observe
 from bot.pipeline import replies

@@ -16,7 +16,7 @@ from bot.admin.dashboard import links
 from bot.models import InboundMessage, OutboundMessage
 from bot.tests.support.desk_rows import fill_desk
 from bot.tests.support.factories import BotFactory, InboundFactory
-from config.desk.long_lists import LongListAdmin
+from config.desk.lists import DeskAdmin
 from usage.days import today
 from users.models import User
 from users.roles import Role
@@ -83,8 +83,8 @@ def staff(client: Client) -> Client:
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label_lower)
 def test_every_list_has_the_walls_of_the_base(model: type[models.Model]) -> None:
     own = admin.site._registry[model]
-    assert isinstance(own, LongListAdmin), f"{type(own).__name__} must derive from config.desk.lists.DeskAdmin"
-    assert type(own).lookup_allowed is LongListAdmin.lookup_allowed
+    assert isinstance(own, DeskAdmin), f"{type(own).__name__} must derive from config.desk.lists.DeskAdmin"
+    assert type(own).lookup_allowed is DeskAdmin.lookup_allowed
 
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label_lower)

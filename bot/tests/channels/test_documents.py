@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bot.channels.base import SendError, StatusEvent
 from bot.channels.documents import MOST_TEXTS, Document, ReplyPart, fits, reply_parts
+from bot.channels.events import StatusEvent
+from bot.channels.sending import SendError
 from bot.models import Bot, InboundMessage, OutboundMessage
 from bot.operations.purge import purge_expired
 from bot.pipeline import runner

@@ -7,8 +7,9 @@ import pytest
 from django.conf import LazySettings
 from django.urls import reverse
 
-from bot.channels.base import SendError, StatusEvent
 from bot.channels.echo import read_id, sign_id
+from bot.channels.events import StatusEvent
+from bot.channels.sending import SendError
 from bot.models import InboundMessage, OutboundMessage
 from bot.queue import accept
 from bot.queue.recovery import send_again

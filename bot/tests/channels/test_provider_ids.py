@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.base import SendError
+from bot.channels.sending import SendError
 from bot.errors import AppError, ErrorCode
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from bot.ai.base import CompletionRequest
-from bot.channels.base import RejectedItem, SendError, StatusEvent
+from bot.channels.events import RejectedItem, StatusEvent
+from bot.channels.sending import SendError
 from bot.errors import AppError, ErrorCode
 from bot.history.trace import find, trace
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage, SendRecord

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from bot.channels.base import SendError
+from bot.channels.sending import SendError
 from bot.errors import AppError, ErrorCode
 from bot.history.transcript import Transcript, transcript_of
 from bot.models import Bot, InboundMessage, OutboundMessage

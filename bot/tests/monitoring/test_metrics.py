@@ -10,7 +10,8 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.channels.base import RejectedItem, SendError, StatusEvent
+from bot.channels.events import RejectedItem, StatusEvent
+from bot.channels.sending import SendError
 from bot.errors import AppError, ErrorCode
 from bot.models import Counter, InboundMessage, OutboundMessage
 from bot.monitoring.metrics import count, flush, memory, observe, views

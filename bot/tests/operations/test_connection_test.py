@@ -21,8 +21,7 @@ from django.utils.translation import get_language, override
 from pytest_django.fixtures import Settings
 
 from bot.admin.bots import connection as admin_connections
-from bot.channels.base import Account
-from bot.channels.connection import CheckError, Connection
+from bot.channels.connection import Account, CheckError, Connection
 from bot.channels.registry import CHANNELS
 from bot.channels.whatsapp import WhatsAppChannel, api
 from bot.channels.whatsapp.connection import SENTENCES

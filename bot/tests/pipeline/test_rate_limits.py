@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings as configured
 from django.utils import timezone
 
-from bot.channels.base import Account
+from bot.channels.connection import Account
 from bot.channels.registry import get_channel
 from bot.errors import EXACT_SENTENCES, SENTENCES, AppError, ErrorCode
 from bot.models import TakenLease

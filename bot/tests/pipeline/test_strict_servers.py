@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.ai.base import ChatMessage, LanguageModel
-from bot.channels.base import TEXT
+from bot.channels.events import TEXT
 from bot.errors import AppError, ErrorCode
 from bot.models import TakenLease
 from bot.pipeline.stages.budget import most_micros

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from bot.ai.base import Completion, CompletionRequest, EmptyCompletion
-from bot.channels.base import SendError
+from bot.channels.sending import SendError
 from bot.errors import AppError, ErrorCode
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.pipeline.services import Services

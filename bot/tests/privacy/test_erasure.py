@@ -14,7 +14,8 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from bot.ai.base import Completion
-from bot.channels.base import AddressChanged, SendError, StatusEvent
+from bot.channels.events import AddressChanged, StatusEvent
+from bot.channels.sending import SendError
 from bot.models import AccessRequest, InboundMessage, Lease, LeaseLost, ModelChoice, OutboundMessage
 from bot.pipeline.commands.start import _redeem
 from bot.pipeline.result import ModelCall

@@ -13,8 +13,9 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
 
-from bot.channels.base import AddressChanged, SendError
+from bot.channels.events import AddressChanged
 from bot.channels.registry import CHANNELS
+from bot.channels.sending import SendError
 from bot.models import InboundMessage, OutboundMessage
 from bot.privacy.erasure.erase import erase
 from bot.privacy.numbers import names_in

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from bot.channels.base import AddressChanged
+from bot.channels.events import AddressChanged
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot, forget

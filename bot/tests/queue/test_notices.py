@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from bot.channels.base import SendError
+from bot.channels.sending import SendError
 from bot.models import Bot, InboundMessage, OutboundMessage
 from bot.operations.schedules import every_minute
 from bot.queue import accept

@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bot.channels.base import SendError, StatusEvent
+from bot.channels.events import StatusEvent
+from bot.channels.sending import SendError
 from bot.models import InboundMessage, OutboundMessage
 from bot.queue import accept, recovery
 from bot.queue.snapshot import ActiveBot

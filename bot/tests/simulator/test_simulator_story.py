@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries
 
-from bot.channels.base import SendError
+from bot.channels.sending import SendError
 from bot.errors import AppError, ErrorCode
 from bot.history.timeline import draw, lasted
 from bot.history.trace import Step

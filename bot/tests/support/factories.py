@@ -9,7 +9,7 @@ from typing import Any
 import factory
 from django.utils import timezone
 
-from bot.channels.base import InboundEvent
+from bot.channels.events import InboundEvent
 from bot.models import Bot, InboundMessage
 from bot.queue.snapshot import ActiveBot, find_bot, forget
 from users.models import User

@@ -11,8 +11,10 @@ import aiohttp
 from django.db import connection
 
 from bot.ai.base import Completion, CompletionRequest, LanguageModel
-from bot.channels.base import Account, OutboundText
+from bot.channels.connection import Account
 from bot.channels.console import ConsoleChannel
+from bot.channels.sending import OutboundText
+from bot.channels.whatsapp.reasons import REASONS
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.tests.support.inline import is_inline, without_threads
 from bot.worker.worker import Worker
@@ -52,9 +54,10 @@ class ScriptedModel(LanguageModel):
 
 
 class ScriptedChannel(ConsoleChannel):
-    """A console that can refuse, and keeps every send and upload. Set limit for shorter parts."""
+    """A console that can refuse as WhatsApp does, and keeps every send and upload. Set limit for shorter parts."""
 
     max_text_length: ClassVar[int] = 4096
+    reasons = REASONS
 
     def __init__(self) -> None:
         self.sent: list[OutboundText] = []

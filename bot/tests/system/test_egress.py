@@ -11,7 +11,8 @@ from pytest_django.fixtures import Settings
 
 from bot.ai.base import ChatMessage, CompletionRequest
 from bot.ai.openai import OpenAIModel
-from bot.channels.base import Account, OutboundText, SendError
+from bot.channels.connection import Account
+from bot.channels.sending import OutboundText, SendError
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.dev.standins import StandIn
 from bot.errors import AppError

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from bot.ai.base import Completion
-from bot.channels.base import AddressChanged
+from bot.channels.events import AddressChanged
 from bot.models import AccessRequest, InboundMessage, Lease, LeaseLost, OutboundMessage
 from bot.pipeline.result import ModelCall
 from bot.privacy.erasure import steps

@@ -34,7 +34,7 @@ from django.utils.module_loading import import_string
 from django_q.models import Schedule
 from django_q.signing import SignedPackage
 
-from bot.channels.base import AddressChanged
+from bot.channels.events import AddressChanged
 from bot.models import AccessRequest
 from bot.operations.schedules import ensure_schedules
 from bot.privacy.erasure import erase as erasing

@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone, translation
 
 from bot.ai.demo import DemoModel
-from bot.channels.base import Account, OutboundText, SendError
+from bot.channels.connection import Account
 from bot.channels.registry import CHANNELS
+from bot.channels.sending import OutboundText, SendError
 from bot.errors import AppError, ErrorCode
 from bot.models import InboundMessage
 from bot.operations.alerts import raise_alerts

@@ -14,7 +14,8 @@ from django.test import Client
 from django_q.models import Task
 from django_q.tasks import async_task
 
-from bot.channels.base import SendError, StatusEvent
+from bot.channels.events import StatusEvent
+from bot.channels.sending import SendError
 from bot.errors import AppError, ErrorCode
 from bot.models import InboundMessage, OutboundMessage
 from bot.operations import schedules

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from bot.channels.base import Account, OutboundText
+from bot.channels.connection import Account
+from bot.channels.sending import OutboundText
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.models import Counter, InboundMessage, OutboundMessage
 from bot.monitoring.metrics import flush

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bot.channels.base import SendError, StatusEvent
+from bot.channels.events import StatusEvent
+from bot.channels.sending import SendError
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.models import Bot, InboundMessage, Lease
 from bot.monitoring.metrics.gauges import read_gauges
@@ -118,7 +119,7 @@ def test_an_account_that_is_refused_pauses_its_bot_and_nothing_is_paid_for_what_
     assert (len(model.history), len(channel.sent)) == (1, 1)
     assert [state for state, _ in states()] == ["pending"] * 2
     assert Bot.objects.get().pause_reason == f"CHANNEL_ERROR:{code}"
-    words = f"because {cause_of(code)}: what people write to it waits."
+    words = f"because {cause_of(code, 'console')}: what people write to it waits."
     assert words in unescape(staff.get(reverse("admin:index")).content.decode())
 
     staff.post(reverse("admin:bot_bot_changelist"), {"action": "resume", "_selected_action": [str(bot.id)]})

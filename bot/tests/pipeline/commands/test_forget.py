@@ -10,9 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from bot.channels.base import SendError
 from bot.channels.console import ConsoleChannel
 from bot.channels.registry import CHANNELS
+from bot.channels.sending import SendError
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.pipeline.commands import forget as command
 from bot.privacy.erasure.erase import erase

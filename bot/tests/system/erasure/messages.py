@@ -7,7 +7,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from bot.channels.base import AddressChanged
+from bot.channels.events import AddressChanged
 from bot.channels.registry import CHANNELS
 from bot.models import AccessRequest, Bot, InboundMessage, Lease, OutboundMessage
 from bot.queue import accept

@@ -11,7 +11,8 @@ import aiohttp
 from django.db.models import Count
 
 from bot.ai.demo import DemoModel
-from bot.channels.base import Account, OutboundText
+from bot.channels.connection import Account
+from bot.channels.sending import OutboundText
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.tests.support.factories import WhatsAppBotFactory, whitelisted

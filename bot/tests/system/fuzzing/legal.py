@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from bot.channels.base import AddressChanged, Event, InboundEvent, RejectedItem, ReportedError, StatusEvent
+from bot.channels.events import AddressChanged, Event, InboundEvent, RejectedItem, ReportedError, StatusEvent
 from bot.models import InboundMessage, OutboundMessage
 from bot.models.statuses import STATUS_MAY_FOLLOW
 from bot.text import clean
@@ -26,7 +26,7 @@ def row_faults(row: models.Model) -> list[str]:
 
 
 def event_faults(event: Event) -> list[str]:
-    """Return what of an event could not be stored, or breaks what bot/channels/base.py promises of it."""
+    """Return what of an event could not be stored, or breaks what bot/channels/events.py promises of it."""
     match event:
         case InboundEvent():
             return [*_inbound_faults(event)]

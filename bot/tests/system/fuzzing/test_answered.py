@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.base import InboundEvent, InvalidBody
+from bot.channels.events import InboundEvent, InvalidBody
 from bot.channels.registry import CHANNELS
 from bot.models import AccessRequest, InboundMessage, OutboundMessage
 from bot.queue.accept import accept

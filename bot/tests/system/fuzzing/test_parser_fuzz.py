@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from bot.ai.answers import LONGEST_ANSWER, read_completion
 from bot.ai.base import ChatMessage, CompletionRequest, EmptyCompletion
 from bot.ai.counts import LARGEST_COUNT
-from bot.channels.base import Account, Channel, InvalidBody, WebhookRequest
+from bot.channels.channel import Channel
+from bot.channels.connection import Account
+from bot.channels.events import InvalidBody, WebhookRequest
 from bot.channels.registry import CHANNELS
 from bot.command_call import EDGES, Call, read_call
 from bot.errors import AppError

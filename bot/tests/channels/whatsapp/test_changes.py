@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.channels.base import Account, AddressChanged, Event, RejectedItem
+from bot.channels.connection import Account
+from bot.channels.events import AddressChanged, Event, RejectedItem
 from bot.channels.registry import get_channel
 from bot.tests.support.factories import PHONE_NUMBER_ID, whatsapp_body, whatsapp_value
 

@@ -5,8 +5,10 @@ import asyncio
 import aiohttp
 import pytest
 
-from bot.channels.base import Account, InvalidBody, OutboundText, WebhookRequest
+from bot.channels.connection import Account
+from bot.channels.events import InvalidBody, WebhookRequest
 from bot.channels.registry import CHANNELS, choices, get_channel
+from bot.channels.sending import OutboundText
 
 
 def test_a_channel_is_found_by_its_slug() -> None:

@@ -12,9 +12,10 @@ import aiohttp
 import pytest
 from pytest_django.fixtures import Settings
 
-from bot.channels.base import Account, OutboundText, SendError
+from bot.channels.connection import Account
 from bot.channels.documents import LARGEST_DOCUMENT_BYTES
 from bot.channels.echo import sign_id
+from bot.channels.sending import OutboundText, SendError
 from bot.channels.whatsapp import WhatsAppChannel, api
 from bot.dev.standins import StandIn
 

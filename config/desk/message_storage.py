@@ -1,4 +1,4 @@
-"""Where what a page says next is kept in production: in a cookie that this host alone can set, else in the session."""
+"""Keep what the next page says, in production: in a cookie that this host alone can set, else in the session."""
 
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
