@@ -7,7 +7,7 @@ from django.utils.formats import number_format
 from django.utils.translation import activate, get_language, override
 
 
-def speaking(language: str) -> AbstractContextManager[None]:
+def use_language(language: str) -> AbstractContextManager[None]:
     """Translate what is put into words inside the block for a bot with this `language`; empty: LANGUAGE_CODE.
 
     It counts for the thread or task that enters the block and for the tasks it starts; batches of the database thread
@@ -16,7 +16,7 @@ def speaking(language: str) -> AbstractContextManager[None]:
     return override(language or settings.LANGUAGE_CODE)
 
 
-def speak(language: str) -> None:
+def activate_language(language: str) -> None:
     """Translate for a bot with this `language` until the task ends that calls this: it has to be the caller's own."""
     wanted = language or settings.LANGUAGE_CODE
     if get_language() != wanted:

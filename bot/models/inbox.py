@@ -111,7 +111,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         statement = f"UPDATE bot_inboundmessage SET attempts = attempts + 1, begun_at = %s WHERE id {in_ids()}"  # noqa: S608
         return execute(statement, [time_value(timezone.now()), ids_value(ids)])
 
-    def unbegin(self, ids: Iterable[int]) -> int:
+    def undo_attempt(self, ids: Iterable[int]) -> int:
         """Take an attempt back that was interrupted by us (a shutdown), not by the message."""
         return self.filter(id__in=list(ids), attempts__gt=0).update(attempts=F("attempts") - 1)
 
@@ -144,7 +144,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         """Note why messages were given up: what is sent to their person now is no answer to them."""
         return self.filter(id__in=list(ids)).update(error_code=error_code)
 
-    def bury(self, ids: Iterable[int], error_code: str) -> int:
+    def mark_dead(self, ids: Iterable[int], error_code: str) -> int:
         """Mark messages as dead letters with a reason; they keep their payload, to be worked on again.
 
         Where it was noted why they were given up, that is the reason.

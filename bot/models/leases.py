@@ -16,7 +16,7 @@ from bot.models.bots import Bot
 from bot.models.columns import ADDRESS_LENGTH
 from config.db.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
 
-SEIZED_AT_ONCE = 1_000
+REVOKED_AT_ONCE = 1_000
 # A chat whose last three owners died may be what kills them: no worker takes two such chats at once.
 SUSPECT_DEATHS = 3
 
@@ -111,14 +111,14 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         if not rows.values_list("id", flat=True):
             raise LeaseLost
 
-    def seize(self, chats: Iterable[tuple[int, str]], *, keep: int | None = None) -> None:
+    def revoke(self, chats: Iterable[tuple[int, str]], *, keep: int | None = None) -> None:
         """Take chats (bot id, address) from whoever has them, in a transaction; until its end nobody can take them.
 
         keep: the id of a lease that stays its worker's.
         """
         wanted = sorted(set(chats))
-        for start in range(0, len(wanted), SEIZED_AT_ONCE):
-            some = wanted[start : start + SEIZED_AT_ONCE]
+        for start in range(0, len(wanted), REVOKED_AT_ONCE):
+            some = wanted[start : start + REVOKED_AT_ONCE]
             now = time_value(timezone.now())
             parameters: list[Any] = []
             for bot_id, address in some:

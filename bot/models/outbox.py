@@ -132,7 +132,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         execute(statement, [now, now, ids_value(unsent)])
         return unsent
 
-    def unbegin(self, turn_keys: Iterable[int]) -> int:
+    def undo_attempt(self, turn_keys: Iterable[int]) -> int:
         """Queue again what was stored as being sent, of turns that have requested nothing."""
         if not (turn_keys := list(turn_keys)):
             return 0
@@ -185,7 +185,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         )
         execute(statement, [now, now, rows_value(rows)])
 
-    def put_back(self, turn_key: int, *, held_back: bool = False, since: datetime | None = None) -> int:
+    def requeue_failed(self, turn_key: int, *, held_back: bool = False, since: datetime | None = None) -> int:
         """Queue the failed parts of a turn again that still have their text.
 
         held_back: only those behind one that was uncertain; since: only those that failed after it.

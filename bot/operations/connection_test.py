@@ -10,7 +10,7 @@ from bot.channels.connection import CheckError, Connection
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.models.encryption import Unreadable
-from bot.operations.model_check import run_apart
+from bot.operations.model_check import run_in_own_loop
 from bot.operations.model_trial import try_model
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def _ask(channel: Channel, account: Account) -> Connection:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
             return await channel.check(client, account)
 
-    return run_apart(ask())
+    return run_in_own_loop(ask())
 
 
 def _unreadable() -> CheckError:

@@ -7,7 +7,7 @@ from bot.models import Bot
 from bot.models.encryption import Unreadable
 
 
-def missing_of(bot: Bot) -> list[str]:
+def missing_settings(bot: Bot) -> list[str]:
     """Return the labels of what its channel needs and nobody has entered; none where the channel is not known."""
     channel = CHANNELS.get(bot.channel)
     if channel is None:

@@ -48,7 +48,7 @@ class ModelList:
 
 def list_models() -> ModelList:
     """Ask the server for its models. Takes LIST_SECONDS at most; not for an event loop."""
-    return run_apart(_list())
+    return run_in_own_loop(_list())
 
 
 def ask_model(name: str, effort: str) -> ModelCall:
@@ -73,10 +73,10 @@ def ask_model(name: str, effort: str) -> ModelCall:
         finally:
             await model.close()
 
-    return run_apart(ask())
+    return run_in_own_loop(ask())
 
 
-def run_apart(coroutine: Coroutine[Any, Any, Result]) -> Result:
+def run_in_own_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine in an event loop of its own.
 
     Not asyncio.run(): that waits for its threads, and one of them may look up a name that no server answers for.

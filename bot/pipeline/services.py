@@ -36,14 +36,14 @@ class Writes(Runs, Protocol):
 class Services:
     """One worker's shared tools: its database thread, model, HTTP session and rate limiter.
 
-    apart: for database work that takes longer than all turns should wait.
+    side_thread: for database work that takes longer than all turns should wait.
     """
 
     database: Writes
     model: LanguageModel
     client: aiohttp.ClientSession
     limiter: Limiter
-    apart: Runs
+    side_thread: Runs
     windows: Windows = field(default_factory=Windows)
     background: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from bot.channels.registry import CHANNELS
-from bot.language import speaking
+from bot.language import use_language
 from bot.models import Bot, InboundMessage, Lease, NewInbound
 from bot.queue.snapshot import ActiveBot
 from bot.queue.turn_message import TurnMessage
@@ -91,7 +91,7 @@ def _store(
     external_id: str, text: str | Promise, bot_id: int, language: str, address: str, sent_at: datetime | None
 ) -> bool:
     now = timezone.now()
-    with speaking(language):
+    with use_language(language):
         said = str(text)
     notice = NewInbound(
         bot_id=bot_id,

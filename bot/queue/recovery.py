@@ -27,7 +27,7 @@ def resolve(turn_key: int, *, at_any_time: bool = False) -> None:
     """
     since = None if at_any_time else timezone.now() - RESUME_WITHIN
     turn = InboundMessage.objects.of_turn(turn_key).filter(state=State.DONE)
-    if OutboundMessage.objects.put_back(turn_key, held_back=True, since=since):
+    if OutboundMessage.objects.requeue_failed(turn_key, held_back=True, since=since):
         turn.reopen()
     else:
         turn.update(error_code="")
@@ -55,7 +55,7 @@ def send_again(ids: Iterable[int]) -> int:
         found = [message for message in _locked(ids, OutboundMessage.SENDABLE_AGAIN) if message.text]
         for message in found:
             message.settle_by_hand(Status.QUEUED)
-            OutboundMessage.objects.put_back(message.turn_key)
+            OutboundMessage.objects.requeue_failed(message.turn_key)
             InboundMessage.objects.of_turn(message.turn_key).exclude(state=State.PENDING).reopen()
     return len(found)
 
@@ -80,7 +80,7 @@ def _replay(ids: list[int]) -> int:
     codes = {key: code for _, key, code in rows if key is not None}
     for key, code in codes.items():
         turn = InboundMessage.objects.of_turn(key).filter(state=State.DEAD)
-        sends_stored_reply = code != ErrorCode.INTERNAL_ERROR and OutboundMessage.objects.put_back(key)
+        sends_stored_reply = code != ErrorCode.INTERNAL_ERROR and OutboundMessage.objects.requeue_failed(key)
         replayed += turn.reopen()
         if not sends_stored_reply:
             OutboundMessage.objects.filter(turn_key=key).delete()

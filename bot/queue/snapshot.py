@@ -15,8 +15,8 @@ from bot.channels.base import Account, Channel
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.models.encryption import Unreadable
-from config.db.reconnect import on_a_live_connection
-from config.logs.redaction import know_secrets
+from config.db.reconnect import retry_on_stale_connection
+from config.logs.redaction import register_secrets
 from users.models import Tombstone
 
 logger = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def current(fresh_seconds: float = FRESH_SECONDS) -> Directory:
     global _latest
     directory = _latest
     if directory is None or directory.age > fresh_seconds:
-        directory = _latest = on_a_live_connection(_read)
+        directory = _latest = retry_on_stale_connection(_read)
     return directory
 
 
@@ -137,7 +137,7 @@ def forget() -> None:
 def _read() -> Directory:
     rows = list(Bot.objects.filter(is_active=True))
     bots = [bot for row in rows if (bot := _active(row)) is not None]
-    know_secrets("bots", [secret for bot in bots for secret in bot.account.credentials.values()])
+    register_secrets("bots", [secret for bot in bots for secret in bot.account.credentials.values()])
     return Directory(
         taken_at=time.monotonic(),
         by_slug={(bot.channel.slug, bot.slug): bot for bot in bots},

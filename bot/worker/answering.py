@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.errors import GENERIC_SENTENCE, ErrorCode
-from bot.language import speak
+from bot.language import activate_language
 from bot.models import LeaseLost, OutboundPart
 from bot.pipeline import runner
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.worker.delivery import Delivery
-from bot.worker.retry import MOST_ATTEMPTS, backoff, bury_reason, is_exhausted, may_retry
+from bot.worker.retry import MOST_ATTEMPTS, backoff, dead_reason, is_exhausted, may_retry
 from bot.worker.settlement import Outcome, Settlement
 from config.logs import context, sentry
 from config.logs.redaction import hideable
@@ -35,7 +35,7 @@ class Answering:
         Nothing but a cancellation is raised.
         """
         context.add(turn.log_ids, hideable(turn.address))
-        speak(turn.bot.language)
+        activate_language(turn.bot.language)
         if not sentry.is_on():
             await self._work_through(turn)
             return
@@ -72,7 +72,7 @@ class Answering:
     async def _give_up(self, turn: Turn) -> None:
         """End a turn as a dead letter. Its person is told, unless telling is what does not work."""
         if turn.parts or turn.attempts > MOST_ATTEMPTS + 1:
-            await self.delivery.settle(Settlement(turn, Outcome.DEAD, error_code=bury_reason(turn)))
+            await self.delivery.settle(Settlement(turn, Outcome.DEAD, error_code=dead_reason(turn)))
             return
         turn.result.given_up = True
         turn.end(str(GENERIC_SENTENCE), error_code=ErrorCode.INTERNAL_ERROR)

@@ -66,8 +66,8 @@ def release(worker: str, turns: Sequence[Turn]) -> None:
     with transaction.atomic():
         held = Lease.objects.lock_held([turn.lease for turn in turns], worker)
         given_back = [turn for turn in turns if turn.lease.id in held]
-        InboundMessage.objects.unbegin(message.id for turn in given_back for message in turn.messages)
-        OutboundMessage.objects.unbegin(turn.key for turn in given_back if turn.has_requested_nothing)
+        InboundMessage.objects.undo_attempt(message.id for turn in given_back for message in turn.messages)
+        OutboundMessage.objects.undo_attempt(turn.key for turn in given_back if turn.has_requested_nothing)
         Lease.objects.release(held, timezone.now())
 
 

@@ -32,6 +32,6 @@ def free_at(delay: timedelta | None) -> datetime:
     return timezone.now() + (delay or timedelta())
 
 
-def bury_reason(turn: Turn) -> str:
+def dead_reason(turn: Turn) -> str:
     """Return why a turn that was begun too often is given up."""
     return ErrorCode.CHANNEL_ERROR if turn.parts else ErrorCode.INTERNAL_ERROR

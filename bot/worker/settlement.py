@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from bot.models import InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord, code_of
 from bot.pipeline.result import After
 from bot.pipeline.turn import Turn
-from bot.privacy.erasure.farewell import leave_nothing
+from bot.privacy.erasure.farewell import delete_chat_rows
 from bot.queue.notices import notify_chat
 from bot.queue.pausing import pause
 from bot.queue.recovery import resolve
@@ -76,11 +76,11 @@ def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
         mine = [item for item in items if item.turn.lease.id in held]
         _settle_parts(mine)
         put_off = (item.turn for item in mine if item.outcome is Outcome.RETRY and item.part_id is None)
-        OutboundMessage.objects.unbegin(turn.key for turn in put_off if turn.has_requested_nothing)
+        OutboundMessage.objects.undo_attempt(turn.key for turn in put_off if turn.has_requested_nothing)
         _settle_done([item for item in mine if item.outcome is Outcome.DONE])
         for item in mine:
             if item.outcome is Outcome.DEAD:
-                _bury(item)
+                _mark_dead(item)
             if item.outcome is Outcome.PAUSE:
                 _pause(item)
             if item.outcome in (Outcome.RETRY, Outcome.DEAD, Outcome.PAUSE):
@@ -145,19 +145,19 @@ def _say_goodbye(items: Sequence[Settlement]) -> None:
     """End farewells, which leave nothing; where people read them in the outbox itself, after a while."""
     read_here = [item for item in items if item.part_id and item.turn.bot.channel.reads_outbox]
     Lease.objects.release([item.turn.lease.id for item in read_here], free_at(FAREWELL_SHOWN))
-    _leave_nothing([item.turn for item in items if item not in read_here])
+    _delete_chat_rows([item.turn for item in items if item not in read_here])
 
 
-def _leave_nothing(turns: Sequence[Turn]) -> None:
+def _delete_chat_rows(turns: Sequence[Turn]) -> None:
     message_ids = [id for turn in turns for id in turn.message_ids]
-    leave_nothing([turn.key for turn in turns], message_ids, [turn.lease.id for turn in turns])
+    delete_chat_rows([turn.key for turn in turns], message_ids, [turn.lease.id for turn in turns])
 
 
-def _bury(item: Settlement) -> None:
+def _mark_dead(item: Settlement) -> None:
     if item.turn.is_farewell:
-        _leave_nothing([item.turn])
+        _delete_chat_rows([item.turn])
         return
-    InboundMessage.objects.bury([message.id for message in item.turn.messages], item.error_code)
+    InboundMessage.objects.mark_dead([message.id for message in item.turn.messages], item.error_code)
     OutboundMessage.objects.abandon(item.turn.key, item.error_code)
     if item.lost_file:
         text = lazy(_lost_file_text, str)(item.lost_file)
@@ -172,7 +172,7 @@ def _lost_file_text(filename: str) -> str:
 
 def _pause(item: Settlement) -> None:
     """Pause the bot whose token or account is refused: its turns wait, and this was no attempt of theirs."""
-    InboundMessage.objects.unbegin(message.id for message in item.turn.messages)
+    InboundMessage.objects.undo_attempt(message.id for message in item.turn.messages)
     pause(item.turn.bot, item.error_code, of_account=item.account_refused)
 
 

@@ -9,7 +9,7 @@ from bot.models import TakenLease
 from bot.monitoring import heartbeats, metrics
 from bot.worker import claims
 from config.db.batching import Database
-from config.db.database_thread import is_a_bug
+from config.db.database_thread import is_program_error
 
 logger = logging.getLogger(__name__)
 
@@ -58,4 +58,4 @@ class Upkeep:
             await self._database.run(sign, *arguments)
         except Exception as error:
             facts = {"sign": sign.__name__, "error": type(error).__name__}
-            logger.error("heartbeat_failed", extra=facts, exc_info=is_a_bug(error))
+            logger.error("heartbeat_failed", extra=facts, exc_info=is_program_error(error))

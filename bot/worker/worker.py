@@ -21,7 +21,7 @@ from bot.worker.answering import Answering
 from bot.worker.delivery import Delivery
 from bot.worker.upkeep import Upkeep
 from config.db.batching import Database
-from config.db.database_thread import DatabaseThread, is_a_bug
+from config.db.database_thread import DatabaseThread, is_program_error
 from config.db.gathering import WhileTheyCome
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Worker:
     model_factory: Callable[[], LanguageModel] = field(default=lambda: create_model(settings.LLM_PROVIDER))
     name: str = field(default_factory=heartbeats.process_name)
     _database: Database = field(init=False)
-    _apart: DatabaseThread = field(default_factory=lambda: DatabaseThread(keeps_connection=False))
+    _side_thread: DatabaseThread = field(default_factory=lambda: DatabaseThread(keeps_connection=False))
     _answering: Answering = field(init=False)
     _active: dict[asyncio.Task[None], Turn] = field(default_factory=dict)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,7 +68,7 @@ class Worker:
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:
             model = self.model_factory()
             limiter = Limiter(settings.REDIS_URL)
-            services = Services(self._database, model, client, limiter, self._apart)
+            services = Services(self._database, model, client, limiter, self._side_thread)
             store = self._database.batch(replies.store_replies, self.name)
             self._answering = Answering(self.name, services, Delivery(self.name, self._database, client), store)
             upkeep = Upkeep(self.name, self._database, lambda: [turn.lease for turn in self._active.values()])
@@ -83,7 +83,7 @@ class Worker:
                 await asyncio.gather(*services.background, return_exceptions=True)
                 await model.close()
                 await upkeep.end()
-                await self._apart.close()
+                await self._side_thread.close()
                 await self._database.close()
                 await limiter.close()
         logger.info("worker_stopped", extra={"worker": self.name})
@@ -97,8 +97,8 @@ class Worker:
         self._wake.set()
         self._stopped_at = self._stopped_at or time.monotonic()
         loop = asyncio.get_running_loop()
-        loop.call_later(DRAIN_SECONDS, self._apart.hang_up)
-        loop.call_later(DRAIN_SECONDS + GIVE_BACK_SECONDS, self._database.hang_up)
+        loop.call_later(DRAIN_SECONDS, self._side_thread.abort)
+        loop.call_later(DRAIN_SECONDS + GIVE_BACK_SECONDS, self._database.abort)
 
     async def _poll(self) -> None:
         while not self._stopping.is_set():
@@ -110,7 +110,9 @@ class Worker:
                     turns = await self._database.run(self._claiming(free))
                 except Exception as error:
                     # Whatever it is (the database is away, a row that can't be read), the worker lives on.
-                    logger.error("claim_failed", extra={"error": type(error).__name__}, exc_info=is_a_bug(error))
+                    logger.error(
+                        "claim_failed", extra={"error": type(error).__name__}, exc_info=is_program_error(error)
+                    )
                     turns, pause = [], FAILED_POLL_SECONDS
                 for turn in turns:
                     self._begin(turn)

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 25.0
 CONFLICTS = frozenset({"40001", "40P01"})
 
 
-def is_a_conflict(error: Exception) -> bool:
+def is_conflict(error: Exception) -> bool:
     """Return whether a transaction was undone only because it and another waited for each other."""
     return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
 
@@ -106,9 +106,9 @@ class Database(DatabaseThread):
     async def _run_batch(self, function: Any, batch: list[tuple[Any, asyncio.Future[Any]]]) -> None:
         self._running = batch
         try:
-            results = await self._with_patience(function, [item for item, _ in batch])
+            results = await self._with_retries(function, [item for item, _ in batch])
         except Exception as error:
-            if len(batch) == 1 or (isinstance(error, AWAY) and not is_a_conflict(error)):
+            if len(batch) == 1 or (isinstance(error, AWAY) and not is_conflict(error)):
                 results = [error] * len(batch)
             else:
                 # One item spoils the transaction of all: find it by doing them one by one.
@@ -124,7 +124,7 @@ class Database(DatabaseThread):
             else:
                 future.set_result(result)
 
-    async def _with_patience(self, function: Any, items: list[Any]) -> Any:
+    async def _with_retries(self, function: Any, items: list[Any]) -> Any:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self._patience_seconds
         tried = 0
@@ -134,7 +134,7 @@ class Database(DatabaseThread):
                 return await loop.run_in_executor(self._executor, self._in_thread, function, items)
             except AWAY as error:
                 # A server that hangs can use up the patience with one try: a new connection may still find it well.
-                if self._hung_up or (loop.time() > give_up_at and (tried > 1 or not self._patience_seconds)):
+                if self._aborted or (loop.time() > give_up_at and (tried > 1 or not self._patience_seconds)):
                     raise
                 logger.warning("database_unavailable", extra={"error": type(error).__name__})
                 await asyncio.sleep(RECONNECT_SECONDS)

@@ -26,12 +26,12 @@ Result = TypeVar("Result")
 AWAY = (OperationalError, InterfaceError, InternalError)
 
 
-def is_a_bug(error: Exception) -> bool:
+def is_program_error(error: Exception) -> bool:
     """Return whether an error needs its traceback: where the database is away, its name says all."""
     return not isinstance(error, AWAY)
 
 
-def carrying(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
+def with_context(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
     """Return a call of function(*arguments) for another thread, in the context and language that are this caller's.
 
     Its log lines carry the ids that are bound here, and its sentences are in the language that is spoken here.
@@ -63,7 +63,7 @@ class DatabaseThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
         self._connection: Any = None
         self._busy_since: float | None = None
-        self._hung_up = False
+        self._aborted = False
 
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Return function(*arguments), called in the thread, in the log context and language that are this caller's.
@@ -71,7 +71,7 @@ class DatabaseThread:
         Raises:
             Exception: what function raised; a database that is away is not waited for.
         """
-        work = carrying(self._in_thread, function, *arguments)
+        work = with_context(self._in_thread, function, *arguments)
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     @property
@@ -80,12 +80,12 @@ class DatabaseThread:
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         """Begin no more work, and break the connection of what is being done: its transaction is undone."""
-        self._hung_up = True
+        self._aborted = True
         # (SQLite's connection can't be ended from here; it waits for a lock no longer than its own time-out.)
-        if hang_up := getattr(self._connection, "hang_up", None):
-            hang_up()
+        if abort := getattr(self._connection, "abort", None):
+            abort()
 
     async def close(self) -> None:
         """Wait for what is being done and close the connection; where none is kept, what waits is not begun."""
@@ -95,7 +95,7 @@ class DatabaseThread:
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
     def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        if self._hung_up:
+        if self._aborted:
             raise InterfaceError("the worker has hung up on its database")
         self._busy_since = time.monotonic()
         try:

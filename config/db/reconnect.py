@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 FOUND_DEAD_SECONDS = 1.0
 
 
-def on_a_live_connection(function: Callable[..., Result], *arguments: object) -> Result:
+def retry_on_stale_connection(function: Callable[..., Result], *arguments: object) -> Result:
     """Return function(*arguments), done once more on a new connection where the one there was has died.
 
     The function must be one that can be done twice. Asking before every request whether the connection lives would

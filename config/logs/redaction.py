@@ -80,7 +80,7 @@ _secrets: tuple[str, ...] = ()
 SHORTEST_NUMBER = 7
 
 
-def know_secrets(owner: str, values: Iterable[str]) -> None:
+def register_secrets(owner: str, values: Iterable[str]) -> None:
     """Mask these values from now on wherever they stand, also url-encoded, in base64 or in a repr.
 
     They replace what the owner named before.

@@ -19,7 +19,7 @@ from bot.admin.widgets import chip, copyable
 from bot.channels.base import Channel
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
-from bot.operations.missing import missing_of
+from bot.operations.missing import missing_settings
 from config.desk.money import exact
 
 
@@ -106,7 +106,7 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
             means = _("It takes no messages and answers nobody: choose another channel, or switch it off.")
         elif bot.paused_at:
             means = _("Messages to it are taken in and wait. They are answered, in order, when it is resumed.")
-        elif bot.channel and missing_of(bot):
+        elif bot.channel and missing_settings(bot):
             means = _("It can neither take messages nor answer until this is entered below.")
         return format_html('{} {}<br><span class="desk-quiet">{}</span>', chip(word, tone), reason, means)
 
@@ -138,7 +138,7 @@ class BotAdmin(BotListAdmin, PauseAdmin, PreviewAdmin, DeletionAdmin):
             "webhook_url": self.webhook_url(bot),
             "shown_once": [(credential.label, copyable(secret)) for credential, secret in shown_once],
             "steps": CHANNELS[bot.channel].setup_steps,
-            "missing": missing_of(bot),
+            "missing": missing_settings(bot),
         }
         return TemplateResponse(request, "admin/bot/bot/next_steps.html", context)
 

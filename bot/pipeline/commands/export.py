@@ -29,7 +29,7 @@ LARGEST_CHARACTER_BYTES = 4
 )
 async def export(turn: Turn, services: Services, argument: str) -> str:
     """Attach everything that is held about who writes: to read, and as JSON. Too much for a chat: nothing of it."""
-    documents = await services.apart.run(collect, turn)
+    documents = await services.side_thread.run(collect, turn)
     if documents is None or not turn.attach(*documents):
         return _("More is held about you than I can send here. Please ask the operator, who can give it to you.")
     if turn.bot.channel.max_document_bytes:

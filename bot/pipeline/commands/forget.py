@@ -41,7 +41,7 @@ async def forget(turn: Turn, services: Services, argument: str) -> str:
     # Before it begins: should the turn be cut off meanwhile, nothing of it stays all the same.
     turn.result.after = After.DELETE_CHAT
     try:
-        await services.apart.run(_erase, turn, goodbye)
+        await services.side_thread.run(_erase, turn, goodbye)
     except LastOwner as refusal:
         turn.result.after = After.KEEP
         return str(refusal)

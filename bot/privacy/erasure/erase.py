@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bot.models import Bot, Lease
 from bot.privacy.disk import empty_write_ahead_log
-from bot.privacy.erasure.farewell import Farewell, become_farewell
+from bot.privacy.erasure.farewell import Farewell, turn_into_farewell
 from bot.privacy.erasure.found_rows import Holdings, find_holdings
 from bot.privacy.erasure.steps import STEPS, Erasure, HasMoved
 from bot.privacy.subjects import Subject, subject_of
@@ -91,13 +91,13 @@ def _erase_found(
     if farewell:
         Lease.objects.lock_own_or_raise(farewell.lease)
     # Before anything else: until the end no worker can take their chats, and who has one has it no more.
-    Lease.objects.seize(_chats(subject), keep=farewell.lease.id if farewell else None)
+    Lease.objects.revoke(_chats(subject), keep=farewell.lease.id if farewell else None)
     erasure = Erasure(subject, _moment(holdings), holdings, farewell)
     if key is not None:
         release(Reservation.objects.filter(user=key))
     counts = {step.__name__: step(erasure) for step in STEPS}
     if farewell:
-        become_farewell(farewell)
+        turn_into_farewell(farewell)
     details = {name: count for name, count in counts.items() if count}
     # (Who erases themselves as staff is gone by now.)
     staff = actor if actor and actor.pk != key else None

@@ -23,7 +23,7 @@ class Farewell:
     text: str = field(repr=False)
 
 
-def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_ids: Iterable[int]) -> None:
+def delete_chat_rows(turn_keys: Iterable[int], message_ids: Iterable[int], lease_ids: Iterable[int]) -> None:
     """Delete the messages, replies and leases of turns that are over and said goodbye. Part of a transaction."""
     # Lock order: the reply first, as delivery statuses lock it.
     OutboundMessage.objects.filter(turn_key__in=list(turn_keys)).delete()
@@ -32,7 +32,7 @@ def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_id
     transaction.on_commit(empty_write_ahead_log)
 
 
-def unsaid_since(moment: datetime) -> QuerySet[InboundMessage]:
+def unsent_since(moment: datetime) -> QuerySet[InboundMessage]:
     """Return the farewells that have waited since before then: their bot is paused, or nobody works."""
     # (The version before says it by the kind and the id; it may still have run beside this one.)
     said = Q(origin=FAREWELL) | Q(kind=FAREWELL, external_id__startswith=f"{FAREWELL}:")
@@ -46,7 +46,7 @@ def rows_of(ids: Sequence[int]) -> list[QuerySet[Any]]:
     return [Lease.objects.filter(Exists(chats)), OutboundMessage.objects.filter(turn_key__in=ids), messages]
 
 
-def become_farewell(farewell: Farewell) -> None:
+def turn_into_farewell(farewell: Farewell) -> None:
     """Make the turn's messages one that says goodbye and is about nobody, however often it has to be tried.
 
     Their ids go as well: WhatsApp's hold the number. The address stays until the farewell is sent.

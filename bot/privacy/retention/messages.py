@@ -58,7 +58,7 @@ def empty_texts(period: timedelta, dry_run: bool, progress: Progress | None) -> 
 
 def drop_farewells(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
     """Delete farewells that could not be said, with all that they leave."""
-    unsaid = farewell.unsaid_since(timezone.now() - period).order_by("pk").values_list("pk", flat=True)
+    unsaid = farewell.unsent_since(timezone.now() - period).order_by("pk").values_list("pk", flat=True)
     if dry_run:
         return {"farewells": sum(rows.count() for rows in farewell.rows_of(list(unsaid)))}
     dropped = 0

@@ -47,7 +47,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         return self.cursor() if self.is_pooled and self.get_autocommit() else super().chunked_cursor()
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         """Break the connection, from any thread: whoever waits on it gets an error at once."""
         if self.connection is not None:
-            self.connection.hang_up()
+            self.connection.abort()

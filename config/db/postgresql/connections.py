@@ -43,7 +43,7 @@ class PatientConnection(psycopg.Connection[TupleRow]):
                 self.on_no_answer()
             raise NoAnswer(f"no answer within {self.client_timeout} s") from None
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         """Break the connection, from any thread: whoever waits on it gets an error at once."""
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.pgconn.socket)) as same:
             same.shutdown(socket.SHUT_RDWR)
