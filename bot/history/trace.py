@@ -43,7 +43,7 @@ class Trace:
 
 def find(external_id: str, bot: str = "") -> list[InboundMessage]:
     """Return the messages that a provider calls so, or whose reply it calls so; of one bot, if it is named."""
-    # (By bot, because the indexes are.)
+    # By bot, because the indexes are.
     bots = list((Bot.objects.filter(slug=bot) if bot else Bot.objects.all()).values_list("pk", flat=True))
     replies = OutboundMessage.objects.filter(bot__in=bots, external_id=external_id)
     # A turn's key is the id of its first message.
@@ -67,7 +67,7 @@ def find_by_number(text: str, bot: str = "") -> list[tuple[str, InboundMessage]]
     found: list[tuple[str, InboundMessage]] = []
     for message in messages.filter(pk=number):
         found.append(("the number of a message", message))
-        # (By its chat, because the index is.)
+        # By its chat, because the index is.
         turn = messages.filter(bot=message.bot_id, address=message.address, turn_key=number).exclude(pk=number)
         found += [("the number of a turn", other) for other in turn]
     parts = OutboundMessage.objects.filter(bot__in=bots, pk=number).values_list("turn_key", flat=True)
@@ -115,7 +115,7 @@ def _calls(message: InboundMessage) -> Iterator[Step]:
     """Yield the calls of the turn that were paid for, at the time they were recorded."""
     until = (message.finished_at or timezone.now()) + LATEST_CALL
     records = UsageRecord.objects.filter(turn_key=message.turn_key or message.pk)
-    # (There is an index of times, and none of turns.)
+    # There is an index of times, and none of turns.
     for record in records.filter(created_at__range=(message.received_at, until)).order_by("pk"):
         yield Step(
             record.created_at,

@@ -120,7 +120,7 @@ def _turns(conversation: Conversation, shown: Sequence[Message]) -> dict[int, _T
     keys = {message.turn_key for message in shown if message.turn_key is not None}
     if not keys:
         return {}
-    # (There is an index of persons and times, and none of turns.)
+    # There is an index of persons and times, and none of turns.
     calls = UsageRecord.objects.filter(
         user=conversation.user_id,
         bot=conversation.bot,
@@ -153,7 +153,7 @@ def _unanswered(conversation: Conversation, bot: Bot) -> list[Said]:
     """Return what was written and has no answer: it waits for one, or could not be answered."""
     addresses = [address for channel, address in subject_of(conversation.user).addresses if channel == bot.channel]
     chat = InboundMessage.objects.filter(bot=bot, address__in=addresses)
-    # (Of what was given up the apology is stored, while what was written is not remembered.)
+    # Of what was given up the apology is stored, while what was written is not remembered.
     given_up = Q(turn_key=None) | Q(error_code=ErrorCode.INTERNAL_ERROR)
     rows = [
         *_last(chat.filter(state=State.PENDING, turn_key=None)),

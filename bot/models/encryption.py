@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 
 if TYPE_CHECKING:
-    # (For types only: it takes 7 MB, and the scheduler reads no credentials.)
+    # For types only: it takes 7 MB, and the scheduler reads no credentials.
     from cryptography.fernet import MultiFernet
 
 

@@ -42,7 +42,7 @@ class DailyFiguresQuerySet(models.QuerySet["DailyFigures"]):
         columns = [field.attname for field in self.model._meta.concrete_fields if not field.primary_key]
         changed = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in KEYS)
         complete = " AND ".join(f"excluded.{name} >= {table}.{name}" for name in NO_LESS)
-        # (One that comes late, of the day while it went on, replaces nothing.)
+        # One that comes late, of the day while it went on, replaces nothing.
         newer = f"excluded.is_over >= {table}.is_over AND (NOT {table}.is_over OR {complete})"
         conflict = f"({', '.join(KEYS)}) DO UPDATE SET {changed} WHERE {newer}"
         return len(insert_rows(self.model, ordered, on_conflict=conflict, returning=("day",)))

@@ -89,7 +89,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
             ORDER BY message.available_at, message.id LIMIT %s
         """
         with connection.cursor() as cursor:
-            # (A burst is several rows of one chat.)
+            # A burst is several rows of one chat.
             cursor.execute(statement, [time_value(now), time_value(now), most * 4])
             return list(dict.fromkeys(cursor.fetchall()))[:most]
 
@@ -120,7 +120,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         if not answered:
             return
         source = rows_source("answered", {"id": "bigint", "turn_key": "bigint", "steps": "text"})
-        # (As a text, which SQLite keeps as it is; none where a message is not the first of its turn.)
+        # As a text, which SQLite keeps as it is; none where a message is not the first of its turn.
         steps = f"CAST(answered.steps AS {'jsonb' if connection.vendor == 'postgresql' else 'text'})"
         statement = f"""
             UPDATE bot_inboundmessage SET turn_key = answered.turn_key, steps = {steps}
@@ -169,7 +169,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 def _as_read(row: tuple[Any, ...]) -> tuple[Any, ...]:
     *known, origin, payload, sent_at, received_at = row
     payload = json.loads(payload)
-    # (The version before says it by keys of the payload; it may still run beside this one.)
+    # The version before says it by keys of the payload; it may still run beside this one.
     if "notice" in payload and origin == InboundMessage.Origin.PERSON:
         origin = InboundMessage.Origin.FAREWELL if "farewell" in payload else InboundMessage.Origin.NOTICE
     return (*known, origin, payload, read_time(sent_at), read_time(received_at))

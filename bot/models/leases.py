@@ -56,7 +56,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         if not wanted:
             return []
         source = rows_source("chat", {"bot_id": "bigint", "address": "text"})
-        # (SQLite would take the ON of ON CONFLICT for that of a join.)
+        # SQLite would take the ON of ON CONFLICT for that of a join.
         statement = f"""
             INSERT INTO bot_lease (bot_id, address, worker, fence, deaths, expires_at)
             SELECT chat.bot_id, chat.address, %s, 1, 0, %s FROM {source} WHERE true
@@ -74,7 +74,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
 
         Those that only happened to be taken together with the one that kills come before it: its deaths go on.
         """
-        # (The condition stands there as it stands in the index.)
+        # The condition stands there as it stands in the index.
         statement = """
             SELECT lease.bot_id, lease.address FROM bot_lease AS lease
             JOIN bot_inboundmessage AS message ON message.bot_id = lease.bot_id AND message.address = lease.address

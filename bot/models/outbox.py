@@ -195,7 +195,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
             failed = failed.exclude(doubt="")
         if since is not None:
             failed = failed.filter(updated_at__gte=since)
-        # (The provider will call it otherwise when it is sent again.)
+        # The provider will call it otherwise when it is sent again.
         return failed.update(status=Status.QUEUED, error_code="", doubt="", external_id="", updated_at=timezone.now())
 
     def abandon(self, turn_key: int, error_code: str, doubt: str = "") -> int:
@@ -246,8 +246,8 @@ class OutboundMessage(models.Model):
         constraints = [models.UniqueConstraint(fields=["turn_key", "part"], name="outbound_once")]
         indexes = [
             models.Index(fields=["bot", "external_id"], name="outbound_external", condition=~Q(external_id="")),
-            # For the desk: a chat's or a bot's messages; and what went wrong. (No index of the status, which every
-            # delivery status changes: while its indexed columns stay, a row is updated without touching an index.)
+            # For the desk: a chat's or a bot's messages; and what went wrong. No index of the status, which every
+            # delivery status changes: while its indexed columns stay, a row is updated without touching an index.
             models.Index(fields=["bot", "address", "id"], name="outbound_of_chat"),
             models.Index(fields=["id"], name="outbound_problems", condition=~Q(error_code="", doubt="")),
         ]

@@ -107,8 +107,8 @@ def tell_statement(vendor: str, status: str, echoed: bool) -> str:
         columns = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
         source = f"(SELECT {columns} FROM json_each(%s)) AS told"  # noqa: S608 (names of columns)
     mine = "bot_outboundmessage"
-    # A message that has an id of the provider's is not the one that another of its ids is about. (Where it is looked
-    # for by that: as it stands in the index.)
+    # A message that has an id of the provider's is not the one that another of its ids is about. Where it is looked
+    # for by that: as it stands in the index.
     known = f"{mine}.external_id = '' OR told.external_id IN ('', {mine}.external_id)"
     same = f"{mine}.external_id = told.external_id AND {mine}.external_id <> ''"
     same = f"{mine}.id = told.id AND ({known})" if echoed else same

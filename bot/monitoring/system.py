@@ -73,6 +73,6 @@ def ask_system(now: datetime) -> System:
 
 
 def _age(moment: datetime | str | None, now: datetime) -> float | None:
-    # (SQLite returns the text it keeps, in UTC.)
+    # SQLite returns the text it keeps, in UTC.
     time = parse_datetime(moment).replace(tzinfo=UTC) if isinstance(moment, str) else moment  # type: ignore[union-attr]
     return None if time is None else round(max((now - time).total_seconds(), 0.0), 1)

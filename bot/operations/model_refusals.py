@@ -16,7 +16,7 @@ from bot.models import Bot, InboundMessage
 from bot.reasons import Reason, reason_of
 from usage.models import UsageRecord
 
-# (In the order in which they are told.)
+# In the order in which they are told.
 OF_EVERY_MODEL = (Refusal.KEY, Refusal.ADDRESS, Refusal.MONEY)
 
 
@@ -40,9 +40,9 @@ def standing_refusals(bots: Iterable[Bot]) -> list[Standing]:
     if settings.LLM_PROVIDER != "openai":
         return []
     codes: dict[str, tuple[Refusal, str]] = {refusal_code(refusal): (refusal, "") for refusal in OF_EVERY_MODEL}
-    # (Of those only that are asked still: nothing else would ever end it.)
+    # Of those only that are asked still: nothing else would ever end it.
     codes |= {refusal_code(Refusal.MODEL, name): (Refusal.MODEL, name) for name in models_in_use(bots)}
-    # (What the index of failures is of.)
+    # What the index of failures is of.
     failed = InboundMessage.objects.exclude(error_code="").filter(error_code__in=codes).order_by()
     latest = dict(failed.values_list("error_code").annotate(Max("finished_at")))
     found = [Standing(refusal, code, latest[code], name) for code, (refusal, name) in codes.items() if latest.get(code)]

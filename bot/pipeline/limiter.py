@@ -61,7 +61,7 @@ class Limiter:
             lambda shared: shared.get_window_stats(_item(per_minute), key),
             lambda: self._local.stats(key, per_minute, 1),
         )
-        # (Redis cuts times to a ten-thousandth of a second; and another machine's clock may differ from ours.)
+        # Redis cuts times to a ten-thousandth of a second; and another machine's clock may differ from ours.
         seconds = 0 if room > 0 else math.ceil(round(reset_at - time.time(), 3))
         return Wait(min(max(seconds, 1), WINDOW_SECONDS), f"{reset_at:.3f}/{room}")
 

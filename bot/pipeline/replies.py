@@ -16,7 +16,7 @@ SHORT = 500
 
 
 def written(answer: Completion) -> str:
-    """Return what the person reads. (The hint is not remembered: the model would learn to write it.)"""
+    """Return what the person reads. The hint is not remembered: the model would learn to write it."""
     if not answer.is_cut:
         return answer.text
     return answer.text + "\n\n" + _("(That was not all. Ask me to go on if you want the rest.)")
@@ -29,7 +29,7 @@ async def rendered(markdown: str, channel: Channel) -> list[str]:
     try:
         if len(markdown) <= SHORT:
             return render(markdown, channel.dialect, channel.max_text_length)
-        # (In a thread: a long answer takes its time, and other turns go on meanwhile.)
+        # In a thread: a long answer takes its time, and other turns go on meanwhile.
         return await asyncio.to_thread(render, markdown, channel.dialect, channel.max_text_length)
     except Exception:
         # It is paid for: better with its asterisks than asked for again.

@@ -58,7 +58,7 @@ async def run(turn: Turn, services: Services) -> None:
     except AppError as error:
         _fail(turn, error, name)
     except TimeoutError:
-        # (Not the model: that has a deadline of its own.)
+        # Not the model: that has a deadline of its own.
         _fail(turn, AppError(ErrorCode.INTERNAL_ERROR, "the turn's deadline passed", retryable=True), name)
 
 

@@ -38,7 +38,7 @@ def names_in(addresses: Iterable[Pair]) -> Names:
     """Return what to look for of somebody who has these addresses."""
     texts = sorted({address for _, address in addresses})
     patterns = [found for text in texts if (found := _pattern(text))]
-    # (Not within a longer number or word: somebody else's may begin or end alike.)
+    # Not within a longer number or word: somebody else's may begin or end alike.
     return Names(re.compile(rf"(?<!\w)(?<!\w\+)(?:{'|'.join(patterns)})(?!\w)") if patterns else None)
 
 

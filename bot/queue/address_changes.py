@@ -36,7 +36,7 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
     old, new = (_spelled(names) for names in zip(*moves, strict=True))
     requests = lock_requests(channel, old | new)
     moved, person = move_addresses(channel, moves, event.at)
-    # (Every process of this machine and the others sees it seconds later: bot/queue/snapshot.py.)
+    # Every process of this machine and the others sees it seconds later: bot/queue/snapshot.py.
     transaction.on_commit(forget)
     if person is None or moved is not Moved.MOVED:
         _leave_to_staff(bot, event.external_id, moves, moved, person)
@@ -60,7 +60,7 @@ def follow_by_hand(channel: str, old: str, new: str) -> None:
 
 def _leave_to_staff(bot: ActiveBot, external_id: str, moves: Sequence[Move], moved: Moved, person: User | None) -> None:
     """Note a change of which it is in doubt, or not known, whom it is about: staff decide who has the addresses."""
-    # (Unknown: they were erased at this moment, or who has the address has it since later.)
+    # Unknown: they were erased at this moment, or who has the address has it since later.
     level = logging.INFO if moved is Moved.UNKNOWN else logging.WARNING
     logger.log(level, "identity_conflict", extra={"bot": bot.slug, "outcome": moved.value})
     told = InboundMessage.objects.filter(bot_id=bot.id, external_id=external_id)

@@ -39,7 +39,7 @@ class Answering:
         if not sentry.is_on():
             await self._work_through(turn)
             return
-        # (In a scope of its own: what one turn logs is no part of another's error report.)
+        # In a scope of its own: what one turn logs is no part of another's error report.
         with sentry.own_scope():
             await self._work_through(turn)
 

@@ -116,7 +116,7 @@ def _one_turn(rows: list[PendingRow]) -> list[PendingRow]:
     # A command is a turn of its own, so that a question asked just before it gets its own answer.
     if len(rows) == 1 or _stands_alone(rows[0]):
         return rows[:1]
-    # (Who writes from a number that has changed hands comes with another id than who wrote from it before.)
+    # Who writes from a number that has changed hands comes with another id than who wrote from it before.
     other = rows[0].payload.get("other_address", "")
     fresh = takewhile(
         lambda row: row.turn_key is None and not _stands_alone(row) and row.payload.get("other_address", "") == other,

@@ -161,7 +161,7 @@ def log_end(settlement: Settlement) -> None:
     turn = settlement.turn
     code = settlement.code or turn.result.error_code
     facts: dict[str, Any] = {"outcome": settlement.outcome.value, "seconds": turn.elapsed_ms / 1_000}
-    if turn.steps:  # (Where an earlier attempt has stored the reply, no stage was run.)
+    if turn.steps:  # Where an earlier attempt has stored the reply, no stage was run.
         facts["stage"] = turn.steps[-1][0]
     if settlement.retry_in is not None:
         facts["again_in_seconds"] = settlement.retry_in.total_seconds()

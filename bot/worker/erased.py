@@ -71,7 +71,7 @@ def _may_have_changed_hands(turn: Turn, message: TurnMessage) -> bool:
     known = tombstones()
     if turn.user is None or (known and given_up_digest(turn.bot.channel.slug, turn.address) in known):
         return True
-    # (The copy is some seconds old; a number that somebody got after it was written says it at once.)
+    # The copy is some seconds old; a number that somebody got after it was written says it at once.
     since = max(turn.user.numbered_at or turn.user.created_at, turn.user.created_at)
     return _written_at(message, since) < since
 

@@ -32,7 +32,7 @@ def _load_replies(turns: list[Turn]) -> None:
 def _load_visitors(turns: list[Turn]) -> None:
     """Load who wrote the turns that come from the simulator. One query, or none."""
     ids = {turn.visitor_id for turn in turns if turn.visitor_id is not None}
-    # (Who is no member of staff any more has no rights here.)
+    # Who is no member of staff any more has no rights here.
     known = User.objects.filter(is_staff=True).in_bulk(ids) if ids else {}
     for turn in turns:
         turn.visitor = known.get(turn.visitor_id) if turn.visitor_id is not None else None

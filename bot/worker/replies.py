@@ -123,7 +123,7 @@ def _parts(turn: Turn) -> list[dict[str, Any]]:
         {**queued, "part": number, "text": part.text, "filename": part.filename}
         for number, part in enumerate(parts, start=1)
     ]
-    # (A document is uploaded before its send begins; and what is too late is not begun at all.)
+    # A document is uploaded before its send begins; and what is too late is not begun at all.
     if rows and not rows[0]["filename"] and not turn.window_is_closed(now):
         rows[0] |= {"status": Status.SENDING, "attempts": 1, "sending_at": now}
     return rows

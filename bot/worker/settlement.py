@@ -86,7 +86,7 @@ def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
             if item.outcome in (Outcome.RETRY, Outcome.DEAD, Outcome.PAUSE):
                 Lease.objects.release([item.turn.lease.id], free_at(item.retry_in))
         _go_on_with_overtaken(mine)
-        # (A turn that ends without a reply being stored has settled nothing.) Last, and at once for all: whoever has
+        # A turn that ends without a reply being stored has settled nothing. Last, and at once for all: whoever has
         # the days' rows must not wait for a reservation.
         if dead := [item.turn.key for item in mine if item.outcome is Outcome.DEAD]:
             release(Reservation.objects.filter(turn_key__in=dead))

@@ -94,7 +94,7 @@ def _next_span(rows: models.QuerySet[Any], after: Any, size: int) -> Span | None
     table = rows.model._base_manager.using(rows.db).order_by("pk").values_list("pk", flat=True)
     width = size
     while True:
-        # (Any row: without a condition this is one look at the index.)
+        # Any row: without a condition this is one look at the index.
         start = (table if after is None else table.filter(pk__gt=after)).first()
         if start is None:
             return None

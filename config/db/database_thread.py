@@ -22,7 +22,7 @@ from django.utils.translation import get_language, override
 
 Result = TypeVar("Result")
 
-# What says that the database is away, not that an item is wrong. (InternalError: read-only, as after a failover.)
+# What says that the database is away, not that an item is wrong. InternalError: read-only, as after a failover.
 AWAY = (OperationalError, InterfaceError, InternalError)
 
 
@@ -35,7 +35,7 @@ def with_context(function: Callable[..., Result], *arguments: Any) -> Callable[[
     """Return a call of function(*arguments) for another thread, in the context and language that are this caller's.
 
     Its log lines carry the ids that are bound here, and its sentences are in the language that is spoken here.
-    (Django's translations keep that for each thread, so that the context alone does not carry it.)
+    Django's translations keep that for each thread, so that the context alone does not carry it.
     """
     context, language = copy_context(), get_language()
 
@@ -83,14 +83,14 @@ class DatabaseThread:
     def abort(self) -> None:
         """Begin no more work, and break the connection of what is being done: its transaction is undone."""
         self._aborted = True
-        # (SQLite's connection can't be ended from here; it waits for a lock no longer than its own time-out.)
+        # SQLite's connection can't be ended from here; it waits for a lock no longer than its own time-out.
         if abort := getattr(self._connection, "abort", None):
             abort()
 
     async def close(self) -> None:
         """Wait for what is being done and close the connection; where none is kept, what waits is not begun."""
         if self._keeps_connection:
-            # (A function: `connection` is another object in each thread.)
+            # A function: `connection` is another object in each thread.
             await asyncio.get_running_loop().run_in_executor(self._executor, lambda: connection.close())
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 

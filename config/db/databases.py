@@ -9,7 +9,7 @@ SQLITE_OPTIONS = {
     # What is deleted is overwritten: whether SQLite does so by itself depends on who compiled it.
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; "
-        # (A checkpoint stops all writing: with the default of 1,000 pages, one webhook in fifty waited for one.)
+        # A checkpoint stops all writing: with the default of 1,000 pages, one webhook in fifty waited for one.
         "PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=4000"
     ),
 }

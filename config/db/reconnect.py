@@ -19,7 +19,7 @@ def retry_on_stale_connection(function: Callable[..., Result], *arguments: objec
     The function must be one that can be done twice. Asking before every request whether the connection lives would
     cost each a round trip.
     """
-    # (SQLite has no server to lose; trying again would only wait for a lock as long again.)
+    # SQLite has no server to lose; trying again would only wait for a lock as long again.
     once = connection.connection is None or connection.in_atomic_block or connection.vendor == "sqlite"
     began = time.monotonic()
     try:

@@ -38,7 +38,7 @@ def insert_rows(
         source = f"SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS row_({types})"  # noqa: S608 (names of columns)
     else:
         values = ", ".join(f"json_extract(value, '$.{name}')" for name in fields)
-        # (SQLite would take the ON of ON CONFLICT for that of a join.)
+        # SQLite would take the ON of ON CONFLICT for that of a join.
         source = f"SELECT {values} FROM json_each(%s) WHERE true"  # noqa: S608 (names of columns)
     statement = f"INSERT INTO {model._meta.db_table} ({names}) {source}"
     statement += f" ON CONFLICT {on_conflict}" if on_conflict else ""

@@ -45,7 +45,7 @@ PATTERN = re.compile(
 # On its own, because it is slow to look for and rarely there. The bound keeps a hostile line linear.
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
-# In a library's message. (A phone number has seven digits at least, a process id or a port fewer.)
+# In a library's message. A phone number has seven digits at least, a process id or a port fewer.
 LONG_NUMBER = re.compile(r"(?:\d[ ().\-/]{0,2}){8,}\d")
 
 # Names of personal fields, whole or after a separator: `text` and `reply_text`, but not `context`.
@@ -114,7 +114,7 @@ def hideable(*addresses: str) -> tuple[str, ...]:
 
 def redact(text: str) -> str:
     """Return text with phone numbers, e-mail addresses, keys and tokens replaced by `[phone]`, `[email]`, …"""
-    # (Ids, names of events and of loggers come again and again.)
+    # Ids, names of events and of loggers come again and again.
     masked = _redact_short(text) if len(text) <= _LONGEST_CACHED else _redact(text)
     for address in bound().hidden:
         if address in masked:
@@ -176,7 +176,7 @@ def redact_mapping(mapping: Mapping[Any, Any], depth: int = 0) -> dict[Any, Any]
             result[key] = redact_value(value, depth + 1)
             continue
         name, sensitive = _field(key) if depth == 0 else (redact(key), is_sensitive(key))
-        # (Most values of a log line are texts and whole numbers.)
+        # Most values of a log line are texts and whole numbers.
         kind = type(value)
         if sensitive and value not in (None, "", b"") and kind is not bool:
             result[name] = MASK

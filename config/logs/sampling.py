@@ -18,7 +18,7 @@ from config.logs.context import bound_ids
 
 FIRST = 3
 WINDOW_SECONDS = 60.0
-# Kinds that are remembered at once. (Error codes of providers could be anything.)
+# Kinds that are remembered at once. Error codes of providers could be anything.
 MOST_KINDS = 500
 # What tells faults of one event apart.
 TELLING = ("code", "error_code", "error", "reason", "budget", "percent", "failed")
@@ -74,7 +74,7 @@ class Sampler:
         """Forget the kinds whose window is over and return the counts of what of them was left out."""
         now, due = self.clock(), list[logging.LogRecord]()
         while self._kinds:
-            # (They stand in the order they began.)
+            # They stand in the order they began.
             oldest = next(iter(self._kinds))
             if not all_of_them and now - self._kinds[oldest].began < self.window:
                 break
@@ -98,7 +98,7 @@ class Sampler:
 
 
 def _facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Return what a count repeats of a record. (Not the record: it would keep a traceback's frames alive.)"""
+    """Return what a count repeats of a record. Not the record: it would keep a traceback's frames alive."""
     extras = record.__dict__
     bot = extras.get("bot") or bound_ids().get("bot")
     told = {name: extras[name] for name in TELLING if name in extras}
@@ -175,7 +175,7 @@ class SampledHandler(logging.StreamHandler[Any]):
             Context().run(super().emit, record)
 
     def _tell_at_exit(self) -> None:
-        # (Not atexit, which children of multiprocessing skip: granian's and django-q2's are such.)
+        # Not atexit, which children of multiprocessing skip: granian's and django-q2's are such.
         self._at_exit = util.Finalize(None, self.tell_counts, exitpriority=0)
 
     def _begin_anew(self) -> None:

@@ -61,7 +61,7 @@ def before_send(event: Any, hint: Any) -> Any:
         event["logentry"] = {"message": event_of(record)}
     error = (hint.get("exc_info") or (None, None))[1]
     _withhold_texts(event, error)
-    # (A command's arguments may be anybody's number.)
+    # A command's arguments may be anybody's number.
     event.get("extra", {}).pop("sys.argv", None)
     if record is None and error is None:
         # A message of ours that is no failure.

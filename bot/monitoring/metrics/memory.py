@@ -59,7 +59,7 @@ class Pending:
     def _key_of(self, name: str, labels: dict[str, str]) -> Key:
         bounded = {label: self._bounded(name, label, value) for label, value in labels.items()}
         key = name, json.dumps(bounded, sort_keys=True, ensure_ascii=False)
-        if bounded == labels:  # (Others could be anything, and so any number.)
+        if bounded == labels:  # Others could be anything, and so any number.
             self._keys[name, *labels.items()] = key
         return key
 
@@ -99,6 +99,6 @@ def observe(name: str, seconds: float, **labels: str) -> None:
         raise ValueError(f"{name} is no histogram with the labels {tuple(labels)}")
     place = bisect_left(counted.buckets, seconds)
     bucket = str(counted.buckets[place]) if place < len(counted.buckets) else ENDLESS
-    # (Each bucket on its own: they are added up when they are shown.)
+    # Each bucket on its own: they are added up when they are shown.
     pending.add(f"{name}_bucket", {**labels, "le": bucket}, 1)
     pending.add(f"{name}_sum", labels, round(max(seconds, 0.0) * MICROS))

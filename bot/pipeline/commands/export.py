@@ -14,7 +14,7 @@ from users.models import AuditEntry
 from users.permissions import Permission
 
 TEXT_FILE = "parley-data.txt"
-# (Where documents are of few types, JSON is a text.)
+# Where documents are of few types, JSON is a text.
 JSON_FILE = "parley-data.json.txt"
 # What a character may take in UTF-8.
 LARGEST_CHARACTER_BYTES = 4
@@ -46,14 +46,14 @@ def collect(turn: Turn) -> list[Document] | None:
     most = largest_document(channel) or MOST_TEXTS * channel.max_text_length * LARGEST_CHARACTER_BYTES
     try:
         documents = [Document(TEXT_FILE, bounded(text_pieces(read(subject)), most))]
-        if channel.max_document_bytes:  # (Nobody wants to read the other one in a chat.)
+        if channel.max_document_bytes:  # Nobody wants to read the other one in a chat.
             documents.append(Document(JSON_FILE, bounded(json_pieces(read(subject)), most)))
     except TooLarge:
         return None
     if not fits(channel, documents):
         return None
     pk = subject.person.pk if subject.person else None
-    # (An address that was linked to somebody is not the one that is blamed for them.)
+    # An address that was linked to somebody is not the one that is blamed for them.
     asked_from = {"channel": channel.slug, "from": masked(turn.address)}
     AuditEntry.objects.create(
         action=AuditEntry.Action.EXPORTED, subject=pk, actor=turn.visitor, via=turn.via, details=asked_from

@@ -61,7 +61,7 @@ def _redeem(turn: Turn, code: str) -> Redemption:
     name = next((message.profile_name for message in turn.messages if message.profile_name), "")
     channel = turn.bot.channel.slug
     with transaction.atomic():
-        # (Who is being erased in this moment must not come back by it.)
+        # Who is being erased in this moment must not come back by it.
         Lease.objects.lock_own_or_raise(turn.lease)
         requests = lock_requests(channel, [turn.address])
         redemption = redeem(code, channel, turn.address, turn.user, name)

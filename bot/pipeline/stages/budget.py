@@ -88,8 +88,8 @@ def reserve_for(askings: Sequence[tuple[Turn, CompletionRequest]]) -> list[date 
 def most_micros(request: CompletionRequest) -> int:
     """Return the most a completion may cost: as many tokens as its prompt can have, and the longest answer.
 
-    A model without a known price is taken to cost settings.UNPRICED_MICROS_PER_MILLION. (A gateway may let a dearer
-    model answer than the one that was asked.)
+    A model without a known price is taken to cost settings.UNPRICED_MICROS_PER_MILLION. A gateway may let a dearer
+    model answer than the one that was asked.
     """
     prompt_tokens = most_prompt_tokens(request.messages)
     priced = price_completion(

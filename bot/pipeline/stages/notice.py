@@ -5,6 +5,6 @@ from bot.pipeline.turn import Turn
 
 
 async def notice(turn: Turn, services: Services) -> None:
-    """End a turn that is a notice with its text. (Whether it may still be sent is checked when it is.)"""
+    """End a turn that is a notice with its text. Whether it may still be sent is checked when it is."""
     if turn.messages[0].notice:
         turn.end(turn.messages[0].notice)

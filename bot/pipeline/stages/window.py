@@ -1,4 +1,4 @@
-"""No answer is paid for that could not be sent. (The window is checked again at the moment of sending.)"""
+"""No answer is paid for that could not be sent. The window is checked again at the moment of sending."""
 
 import logging
 

@@ -99,7 +99,7 @@ def _erase_found(
     if farewell:
         turn_into_farewell(farewell)
     details = {name: count for name, count in counts.items() if count}
-    # (Who erases themselves as staff is gone by now.)
+    # Who erases themselves as staff is gone by now.
     staff = actor if actor and actor.pk != key else None
     AuditEntry.objects.create(action=AuditEntry.Action.ERASED, subject=key, actor=staff, via=via, details=details)
     return Erased(counts)

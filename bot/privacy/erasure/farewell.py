@@ -34,7 +34,7 @@ def delete_chat_rows(turn_keys: Iterable[int], message_ids: Iterable[int], lease
 
 def unsent_since(moment: datetime) -> QuerySet[InboundMessage]:
     """Return the farewells that have waited since before then: their bot is paused, or nobody works."""
-    # (The version before says it by the kind and the id; it may still have run beside this one.)
+    # The version before says it by the kind and the id; it may still have run beside this one.
     said = Q(origin=FAREWELL) | Q(kind=FAREWELL, external_id__startswith=f"{FAREWELL}:")
     return InboundMessage.objects.filter(said, received_at__lt=moment)
 

@@ -58,7 +58,7 @@ def find_holdings(subject: Subject) -> Holdings:
     rows = list(mine.values_list("pk", "sent_at"))
     keys = [key for key, _ in rows]
     theirs = subject.chats(OutboundMessage) | _before(former, "turn_key")
-    # (A reply goes where its turn's messages came from, unless these moved meanwhile.)
+    # A reply goes where its turn's messages came from, unless these moved meanwhile.
     staff = chats_of_staff(subject)
     outbound = set(OutboundMessage.objects.filter(theirs).values_list("pk", flat=True))
     return Holdings(
@@ -77,7 +77,7 @@ def inbound_of(subject: Subject) -> Q:
     """Return the condition of inbound messages that are theirs: from their addresses, or naming one of them."""
     since = subject.since()
     others = {address for _, address in subject.addresses}
-    # (Two names of one person in one message: the second is linked to them only when it is answered.)
+    # Two names of one person in one message: the second is linked to them only when it is answered.
     found = subject.chats(InboundMessage) | Q(payload__other_address__in=sorted(others - since.keys()))
     for address, at in since.items():
         found |= Q(payload__other_address=address, received_at__gt=at)
@@ -101,7 +101,7 @@ def _last(model: type[InboundMessage] | type[OutboundMessage]) -> int:
 
 def _former_addresses(subject: Subject) -> list[FormerAddress]:
     """Return the addresses that were theirs before a provider told of a change, in the days such rows are kept."""
-    # (The version before says it by the kind alone; it may still have run beside this one.)
+    # The version before says it by the kind alone; it may still have run beside this one.
     told = Q(origin=InboundMessage.Origin.ADDRESS_CHANGE) | Q(kind="address_changed")
     changes = InboundMessage.objects.filter(told).exclude(payload={}).order_by("-pk")
     theirs, found, channels = set(subject.addresses), [], channels_in_use()

@@ -39,7 +39,7 @@ class Erasure:
 
 
 def access_requests(erasure: Erasure) -> int:
-    """Delete that they asked for access. (Locked before people are, here as everywhere.)"""
+    """Delete that they asked for access. Locked before people are, here as everywhere."""
     theirs = erasure.subject.chats(AccessRequest)
     for former in erasure.holdings.former:
         had = Subject(None, frozenset(former.pairs), whoever=True)
@@ -65,7 +65,7 @@ def admin_history(erasure: Erasure) -> int:
 
 
 def outbox(erasure: Erasure) -> int:
-    """Delete what was or was to be sent to them. (Before the inbox: a delivery status locks in this order.)"""
+    """Delete what was or was to be sent to them. Before the inbox: a delivery status locks in this order."""
     late = OutboundMessage.objects.filter(erasure.subject.chats(OutboundMessage), pk__gt=erasure.holdings.last_outbound)
     return _delete(OutboundMessage, [*erasure.holdings.outbound, *late.values_list("pk", flat=True)])
 
@@ -86,14 +86,14 @@ def leases(erasure: Erasure) -> int:
     former = [pair for one in erasure.holdings.former for pair in one.pairs]
     of_former = Lease.objects.filter(Subject(None, frozenset(former)).chats(Lease))
     idle = of_former.filter(Q(worker="") | Q(expires_at__lte=timezone.now()))
-    # (What was made just now to keep workers out has the first fence.)
+    # What was made just now to keep workers out has the first fence.
     known = found.filter(fence__gt=1).count()
     found.delete()
     return known + idle.delete()[0]
 
 
 def notes(erasure: Erasure) -> int:
-    """Take their numbers and addresses out of the notes of invites for others. (Their own go with the person.)"""
+    """Take their numbers and addresses out of the notes of invites for others. Their own go with the person."""
     found = notes_naming(names_in(erasure.subject.addresses))
     return sum(Invite.objects.filter(pk=pk).update(note=note) for pk, note in found.items())
 
@@ -120,7 +120,7 @@ def themselves(erasure: Erasure) -> int:
     """
     if erasure.subject.person is None:
         return 0
-    # (Not the object itself: it has to keep its key, should all this have to be done again.)
+    # Not the object itself: it has to keep its key, should all this have to be done again.
     found = User.objects.filter(pk=erasure.subject.person.pk)
     for known in found.select_for_update():
         if not subject_of(known).addresses <= erasure.subject.addresses:

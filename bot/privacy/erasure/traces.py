@@ -29,7 +29,7 @@ def admin_history(subject: Subject, inbound: Sequence[int], outbound: Sequence[i
     found = Q(pk=None)  # nothing
     for model, keys in objects:
         kind = ContentType.objects.get_for_model(model)
-        # (Of thousands of messages the latest: staff have opened few, and a statement has a limit.)
+        # Of thousands of messages the latest: staff have opened few, and a statement has a limit.
         found |= Q(content_type=kind, object_id__in=[str(key) for key in keys[-MOST_OBJECTS:]])
     if subject.person is not None:
         found |= Q(user=subject.person)

@@ -109,7 +109,7 @@ def _rows_in_words(part: Part, rows: Iterable[Mapping[str, Any]], indent: str) -
         if part.inner:
             yield from _rows_in_words(part.inner, row[part.inner.name], indent + INDENT)
     if empty:
-        # (Not inside an f-string, where what collects the texts would not find it.)
+        # Not inside an f-string, where what collects the texts would not find it.
         yield indent + _("Nothing.") + "\n"
 
 

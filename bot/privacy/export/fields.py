@@ -19,7 +19,7 @@ from config.desk.money import MICROS, decimal, exact
 CHUNK_ROWS = 500
 YOU = "you"
 STAFF = "a member of staff"
-# (With a context, so that a language may put them into the right case.)
+# With a context, so that a language may put them into the right case.
 PEOPLE: dict[str, Promise] = {
     YOU: pgettext_lazy("by whom", "you"),
     STAFF: pgettext_lazy("by whom", "a member of staff"),

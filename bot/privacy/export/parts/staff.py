@@ -51,7 +51,7 @@ def audit_log(subject: Subject) -> Rows:
 
 
 def sessions(subject: Subject) -> Iterator[dict[str, Any]]:
-    """Yield until when the person is signed in to the admin. (Whose a session is stands in its signed content only.)"""
+    """Yield until when the person is signed in to the admin. Whose a session is stands in its signed content only."""
     if subject.person is None:
         return
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator(chunk_size=CHUNK_ROWS):
