@@ -37,7 +37,7 @@ class Outcome:
 
 
 def try_connection(bot: Bot) -> Outcome:
-    """Ask a bot's provider for its account, and its model for a word, and log the result. Nothing is sent to anybody.
+    """Ask a bot's provider for its account and its model for a word, and log the result. Nothing is sent to anybody.
 
     The model's call is billed like any other. Takes the timeouts of the adapter and of the model's test at most. Not for
     an event loop: it runs one of its own.

@@ -7,7 +7,7 @@ from django.conf import settings
 
 
 def nothing_bounds_cost() -> bool:
-    """Return whether a model that probably costs money is in use, without a daily budget of everybody or each person."""
+    """Return whether a model that probably costs money is in use, without a daily budget of everybody or of each."""
     is_paid = settings.LLM_PROVIDER == "openai" and not is_near(settings.OPENAI_BASE_URL)
     return is_paid and settings.DAILY_BUDGET_MICROS is None and settings.USER_DAILY_BUDGET_MICROS is None
 

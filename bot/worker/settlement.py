@@ -65,7 +65,7 @@ class Settlement:
 
     @property
     def code(self) -> str:
-        """What went wrong, as one code."""
+        """The problem as one code."""
         return code_of(self.error_code, self.doubt)
 
 
