@@ -37,10 +37,10 @@ class Outcome:
 
 
 def try_connection(bot: Bot) -> Outcome:
-    """Ask a bot's provider for its account and its model for a word, and log the result. Nothing is sent to anybody.
+    """Ask a bot's provider for its account and its model for a word, and log the result. Sends nothing to people.
 
-    The model's call is billed like any other. Takes the timeouts of the adapter and of the model's test at most. Not for
-    an event loop: it runs one of its own.
+    The model's call is billed like any other. Takes the timeouts of the adapter and of the model's test at most. Not
+    for an event loop: it runs one of its own.
     """
     connection, problems = None, []
     if isinstance(bot.credentials, Unreadable):
