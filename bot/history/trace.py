@@ -55,7 +55,7 @@ def find(external_id: str, bot: str = "") -> list[InboundMessage]:
 def find_by_number(text: str, bot: str = "") -> list[tuple[str, InboundMessage]]:
     """Return the messages that a number of the admin's pages may mean, each with its meaning; of one bot, if named.
 
-    It may be the id of a message, of a turn (its first message's), of a part of a reply, or of an access request.
+    It may be the id of a message, of a turn (its first message's), of a part of a reply, or of an HTTP request.
     """
     bots = list((Bot.objects.filter(slug=bot) if bot else Bot.objects.all()).values_list("pk", flat=True))
     messages = InboundMessage.objects.select_related("bot").filter(bot__in=bots).order_by("pk")
