@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from config.logs.configuration import configure, logging_config
 from config.logs.context import bind
-from config.logs.redaction import hide, know_secrets, phone_hash
+from config.logs.redaction import hide, phone_hash, register_secrets
 
 KEY = "benchmark-" + "k" * 50
 # Of the environment and of three bots.
@@ -44,7 +44,7 @@ def write_message(number: int) -> int:
 def main(form: str, messages: int) -> None:
     """Write and measure."""
     sys.stderr = tempfile.TemporaryFile("w")  # noqa: SIM115 (as long as the process)
-    know_secrets("benchmark", SECRETS)
+    register_secrets("benchmark", SECRETS)
     if form == "json":
         configure(logging_config(level="INFO", json=True))
     else:

@@ -1,4 +1,4 @@
-"""In which language a bot says its own sentences. (What a model says is a matter of the bot's prompt.)"""
+"""Language of a bot's own sentences. The language of a model's answers is a matter of the bot's prompt."""
 
 from contextlib import AbstractContextManager
 
@@ -7,17 +7,17 @@ from django.utils.formats import number_format
 from django.utils.translation import activate, get_language, override
 
 
-def speaking(language: str) -> AbstractContextManager[None]:
-    """Translate what is put into words inside the block for a bot with this `language`; empty: LANGUAGE_CODE.
+def use_language(language: str) -> AbstractContextManager[None]:
+    """Activate a bot's `language` inside the block; empty: LANGUAGE_CODE.
 
-    It counts for the thread or task that enters the block and for the tasks it starts; batches of the database thread
-    are written for many turns and have none.
+    It applies to the entering thread or task and to tasks it starts, but not to batches of the database thread, which
+    are written for many turns.
     """
     return override(language or settings.LANGUAGE_CODE)
 
 
-def speak(language: str) -> None:
-    """Translate for a bot with this `language` until the task ends that calls this: it has to be the caller's own."""
+def activate_language(language: str) -> None:
+    """Activate a bot's `language` until the calling task ends, which must be the caller's own."""
     wanted = language or settings.LANGUAGE_CODE
     if get_language() != wanted:
         activate(wanted)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from config.logs.redaction import know_secrets
+from config.logs.redaction import register_secrets
 from config.loopback import names_this_machine
 
 PORTS = {"http": 80, "https": 443}
@@ -38,7 +38,7 @@ def through(url: str) -> dict[str, Any]:
     if proxy.scheme not in PORTS or not proxy.host:
         raise ValueError("the proxy of the environment is none that speaks HTTP")
     if proxy.password:
-        know_secrets("proxy", [proxy.password])
+        register_secrets("proxy", [proxy.password])
     return {"proxy": proxy}
 
 

@@ -10,7 +10,7 @@ from config.environment.casts import micros
 from config.environment.explain import EnvironmentProblems
 from config.environment.read import load_environment, wants_json_logs
 from config.logs.configuration import logging_config
-from config.logs.redaction import know_secrets
+from config.logs.redaction import register_secrets
 from config.logs.sentry import init_sentry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -208,7 +208,7 @@ METRICS_TOKEN: str = env["METRICS_TOKEN"]
 JSON_LOGS = wants_json_logs(env)
 LOGGING_CONFIG = "config.logs.configuration.configure"
 LOGGING = logging_config(level=env["LOG_LEVEL"], json=JSON_LOGS, texts=DEBUG)
-know_secrets(
+register_secrets(
     "environment",
     [
         *(SECRET_KEY, *SECRET_KEY_FALLBACKS, OPENAI_API_KEY, METRICS_TOKEN),

@@ -117,7 +117,7 @@ def reserve(wanted: Sequence[Wanted]) -> list[date | Exception]:
         current = [one for one in wanted if one.fence >= fences.get(one.turn_key, 0)]
         changes = Changes()
         replaced = {one.turn_key for one in current}
-        Reservation.objects.take_out([held for held in standing if held.turn_key in replaced], changes)
+        Reservation.objects.release([held for held in standing if held.turn_key in replaced], changes)
         Reservation.objects.put_in(_row(one, day) for one in current)
         for one in current:
             changes.add(one.user_id, one.bot, day)
@@ -142,7 +142,7 @@ def settle(turns: Sequence[Spent]) -> None:
     changes = Changes()
     if fences := {turn.turn_key: turn.fence for turn in turns if turn.has_reserved}:
         held = Reservation.objects.filter(turn_key__in=fences).locked()
-        Reservation.objects.take_out([one for one in held if one.fence <= fences[one.turn_key]], changes)
+        Reservation.objects.release([one for one in held if one.fence <= fences[one.turn_key]], changes)
     for turn in turns:
         if turn.cost_micros:
             changes.add(turn.user_id, turn.bot, turn.day, spent=turn.cost_micros)
@@ -156,7 +156,7 @@ def release(abandoned: ReservationQuerySet) -> int:
         with transaction.atomic():
             changes = Changes()
             held = abandoned.locked(RELEASED_AT_ONCE)
-            Reservation.objects.take_out(held, changes)
+            Reservation.objects.release(held, changes)
             DailySpend.objects.apply(changes)
         released += len(held)
         if len(held) < RELEASED_AT_ONCE:

@@ -12,7 +12,7 @@ from bot.queue import accept, snapshot
 from bot.queue.received import Delivery, Stored, note
 from bot.queue.snapshot import FRESH_SECONDS, MISSED_SECONDS, Directory
 from config.db.batching import Database
-from config.db.database_thread import is_a_bug
+from config.db.database_thread import is_program_error
 from config.db.gathering import Crowd
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class Intake:
             await self.database.run(work, *arguments)
         except Exception as error:
             facts = {"work": work.__name__, "error": type(error).__name__}
-            logger.warning("background_work_failed", extra=facts, exc_info=is_a_bug(error))
+            logger.warning("background_work_failed", extra=facts, exc_info=is_program_error(error))
 
 
 async def refuse(waiting: Sequence[asyncio.Future[Any]]) -> None:

@@ -1,1 +1,1 @@
-"""What happened, told to staff: trace, transcript, delivery status."""
+"""History of messages for staff: trace, timeline, transcript, delivery status."""

@@ -1,4 +1,4 @@
-"""What turns cost, in one line for staff."""
+"""Costs of turns, as one line for staff."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,12 +9,12 @@ from bot.language import grouped
 from config.desk.money import exact
 from usage.models import UsageRecord
 
-# Between a completion and the reply stored after it; a turn ends by its deadline long before.
+# Bound between a completion and its stored reply; a turn's deadline is much shorter.
 LONGEST_TURN = timedelta(hours=1)
 
 
 def cost_line(records: Sequence[UsageRecord]) -> str:
-    """Return what a turn's provider calls cost together: the model that answered, tokens in + out, dollars."""
+    """Return the total of a turn's calls: the model that answered, tokens in + out, dollars."""
     prices = [record.cost_micros for record in records]
     known = [price for price in prices if price is not None]
     return call_line(
@@ -26,7 +26,7 @@ def cost_line(records: Sequence[UsageRecord]) -> str:
 
 
 def call_line(model: str, input_tokens: int, output_tokens: int, cost_micros: int | None) -> str:
-    """Return one line about what a model was paid for; a cost of None is not known."""
+    """Return one line of a call's model, tokens and cost; a cost of None is unknown."""
     return _("%(model)s · %(input)s + %(output)s tokens · %(cost)s") % {
         "model": model,
         "input": grouped(input_tokens),

@@ -1,4 +1,4 @@
-"""What became of a part of a reply, as a messenger shows it: ticks, a colour, and words where something went wrong."""
+"""Delivery status of one reply part for the admin: ticks, colour, explanation."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How a reply came about: the steps of `manage.py trace` in words, drawn to scale."""
+"""Timeline of a turn: the steps of `manage.py trace` in words, drawn to scale."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -44,20 +44,20 @@ LABELS: dict[str, str | Promise] = {
     Status.EXPIRED: gettext_lazy("Expired"),
     ENDED: gettext_lazy("Ended"),
 }
-# What lasts from one step of a part to another.
+# {step of a part: the step from which its duration counts}.
 SINCE: dict[str, str] = {
     Status.DELIVERED: Status.SENT,
     **dict.fromkeys((Status.SENT, *PROBLEMS), Status.SENDING),
 }
-# A receipt that comes hours later would leave no room for anything else.
+# Excluded from the scale: a delivery status that comes hours later would shrink everything else.
 OFF_SCALE = (Status.DELIVERED, Status.READ, Status.EXPIRED, ENDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One step: what happened, when it was over, and in words how long it took (empty: it took no time).
+    """One step: its description, end, and duration in words (empty for a moment).
 
-    start and length are parts (0 to 1) of the time from the first step to the last one that is drawn to scale.
+    start, length: shares (0 to 1) of the time from the first step to the last one drawn to scale.
     """
 
     what: str
@@ -70,7 +70,7 @@ class Line:
 
 
 def draw(steps: Sequence[Step]) -> list[Line]:
-    """Return the steps of a trace as lines, each with how long it took, and where in the whole that was."""
+    """Return the steps of a trace as lines with their duration and position."""
     first = steps[0].at
     whole = max((step.at for step in steps if step.what not in OFF_SCALE), default=first) - first
     lines = []
@@ -93,7 +93,7 @@ def draw(steps: Sequence[Step]) -> list[Line]:
 
 
 def lasted(time: timedelta) -> str:
-    """Return a length of time in the unit that suits it: < 1 ms, 12 ms, 1.25 s, 3 min, 2 h."""
+    """Return a duration in a suitable unit: < 1 ms, 12 ms, 1.25 s, 3 min, 2 h."""
     seconds = max(time.total_seconds(), 0.0)
     if seconds < 1:
         return f"{round(seconds * 1_000)} ms" if seconds >= 0.001 else "< 1 ms"
@@ -103,7 +103,7 @@ def lasted(time: timedelta) -> str:
 
 
 def worth_telling(steps: Sequence[Step]) -> Iterator[Step]:
-    """Yield what is new to the reader: messages are received when they are written, and a good end is no news."""
+    """Yield the steps worth showing: not the writing, which coincides with the reception, and not a good end."""
     of_parts = {step.facts["error_code"] for step in steps if "part" in step.facts and "error_code" in step.facts}
     for step in steps:
         nothing_new = step.what == ENDED and step.facts.get("error_code") in {None, *of_parts}
@@ -112,7 +112,7 @@ def worth_telling(steps: Sequence[Step]) -> Iterator[Step]:
 
 
 def _timed(steps: Sequence[Step]) -> Iterator[tuple[Step, datetime | None]]:
-    """Yield each step with when it began; None: it is a moment. The call that was paid for is one with its stage."""
+    """Yield each step with its beginning, None for a moment. A billed call is merged into its stage."""
     found = {(step.what, step.facts.get("part")): step.at for step in steps}
     call = _call_of_stage(steps)
     for place, step in enumerate(steps):
@@ -133,7 +133,7 @@ def _timed(steps: Sequence[Step]) -> Iterator[tuple[Step, datetime | None]]:
 
 
 def _call_of_stage(steps: Sequence[Step]) -> Step | None:
-    """Return the record of the call whose answer was stored: the last one since the stage began."""
+    """Return the call whose answer was stored: the last one since the stage began."""
     stages = [step for step in steps if step.what == MODEL]
     if not stages:
         return None
@@ -143,7 +143,7 @@ def _call_of_stage(steps: Sequence[Step]) -> Step | None:
 
 
 def _again(step: Step, steps: Sequence[Step]) -> bool:
-    """Return whether work began anew with a reply that was stored before."""
+    """Return whether a step is a new attempt with a reply that was stored before."""
     return step.what == BEGUN and any(other.what == STORED and other.at < step.at for other in steps)
 
 

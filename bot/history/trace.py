@@ -1,4 +1,4 @@
-"""What became of one message, step by step: from the rows it left behind, without its text and its person's number."""
+"""Trace of one message, step by step, from stored rows, without its text and its person's number."""
 
 import re
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ from usage.models import UsageRecord
 State = InboundMessage.State
 Status = OutboundMessage.Status
 
-# As the admin's pages show them, and the largest that a row can have.
+# Numbers as the admin's pages show them, up to the largest primary key.
 NUMBER = re.compile(r"#?[0-9]{1,18}", re.ASCII)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# A worker that lost its chat may record what it paid for after the turn has ended without it.
+# A worker that lost its lease may record its call after the turn has ended.
 LATEST_CALL = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened to a message: when, what, and facts about it."""
+    """An event of a message: when, what, and facts about it."""
 
     at: datetime
     what: str
@@ -34,7 +34,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One message and its turn: `steps` in the order of time; `now` says how it stands."""
+    """One message and its turn: `steps` in order of time; `now` is its present state."""
 
     message: InboundMessage
     turn_key: int | None
@@ -43,8 +43,8 @@ class Trace:
 
 
 def find(external_id: str, bot: str = "") -> list[InboundMessage]:
-    """Return the messages that a provider calls so, or whose reply it calls so; of one bot, if it is named."""
-    # (By bot, because the indexes are.)
+    """Return the messages with this provider's id, or with a reply that has it; of one bot, if named."""
+    # By bot, like the indexes.
     bots = list((Bot.objects.filter(slug=bot) if bot else Bot.objects.all()).values_list("pk", flat=True))
     replies = OutboundMessage.objects.filter(bot__in=bots, external_id=external_id)
     # A turn's key is the id of its first message.
@@ -54,9 +54,9 @@ def find(external_id: str, bot: str = "") -> list[InboundMessage]:
 
 
 def find_by_number(text: str, bot: str = "") -> list[tuple[str, InboundMessage]]:
-    """Return the messages that a number of the admin's pages means, each with what the number is; of one bot, if named.
+    """Return the messages that a number of the admin's pages may mean, each with its meaning; of one bot, if named.
 
-    A message's, its turn's (that of the turn's first message), a part of a reply's, or the id of a request.
+    It may be the id of a message, of a turn (its first message's), of a part of a reply, or of an HTTP request.
     """
     bots = list((Bot.objects.filter(slug=bot) if bot else Bot.objects.all()).values_list("pk", flat=True))
     messages = InboundMessage.objects.select_related("bot").filter(bot__in=bots).order_by("pk")
@@ -68,7 +68,7 @@ def find_by_number(text: str, bot: str = "") -> list[tuple[str, InboundMessage]]
     found: list[tuple[str, InboundMessage]] = []
     for message in messages.filter(pk=number):
         found.append(("the number of a message", message))
-        # (By its chat, because the index is.)
+        # By its chat, like the index.
         turn = messages.filter(bot=message.bot_id, address=message.address, turn_key=number).exclude(pk=number)
         found += [("the number of a turn", other) for other in turn]
     parts = OutboundMessage.objects.filter(bot__in=bots, pk=number).values_list("turn_key", flat=True)
@@ -76,7 +76,7 @@ def find_by_number(text: str, bot: str = "") -> list[tuple[str, InboundMessage]]
 
 
 def trace(message: InboundMessage) -> Trace:
-    """Return what happened to a message and to the turn it is part of."""
+    """Return the trace of a message and its turn."""
     key = message.turn_key
     parts = list(OutboundMessage.objects.filter(turn_key=key).order_by("part")) if key is not None else []
     steps = [*_receipt(message), *_work(message, parts), *_calls(message)]
@@ -113,10 +113,10 @@ def _work(message: InboundMessage, parts: list[OutboundMessage]) -> Iterator[Ste
 
 
 def _calls(message: InboundMessage) -> Iterator[Step]:
-    """Yield the calls of the turn that were paid for, at the time they were recorded."""
+    """Yield the billed calls of the turn, at the time they were recorded."""
     until = (message.finished_at or timezone.now()) + LATEST_CALL
     records = UsageRecord.objects.filter(turn_key=message.turn_key or message.pk)
-    # (There is an index of times, and none of turns.)
+    # By time, because there is no index on turns.
     for record in records.filter(created_at__range=(message.received_at, until)).order_by("pk"):
         yield Step(
             record.created_at,

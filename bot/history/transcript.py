@@ -1,7 +1,7 @@
-"""A conversation as a chat transcript: what was said, what each answer cost, and whether it arrived.
+"""Chat transcript of a conversation, with the cost and delivery status of each answer.
 
-What is remembered (conversations.Message) names its turn, and outlives the inbox and the outbox. What was remembered
-before it did is shown alone. A fixed number of queries, each by an index.
+A remembered message (conversations.Message) names its turn, and outlives the inbox and the outbox. Older ones without a
+turn are shown alone. It takes a fixed number of queries, each by an index.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,17 +24,17 @@ from config.desk.money import exact
 from conversations.models import Conversation, Message, MessageRole
 from usage.models import UsageRecord
 
-# Messages of one chat that have no answer: more than these are not waited for.
+# Limit of shown unanswered messages.
 MOST_UNANSWERED = 50
 State = InboundMessage.State
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message. at: when the person's was received, the answer's was stored; note: what is to be known of it.
+    """One message. at: when a person's was received, or an answer stored. note: a remark about it.
 
-    Of an answer also: cost, the model's line; took, from the question to the last part sent; parts, as they went out;
-    inbound_id: the inbox's row of the person's message, 0 when that is not known any more.
+    Of an answer also: cost, as a line; took, from the question to the last part sent; parts, as sent. inbound_id: the
+    person's message in the inbox, 0 if no longer known.
     """
 
     mine: bool
@@ -55,7 +55,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the shown answers cost; unpriced: how many of them have no known price."""
+    """The cost of the shown answers; unpriced: how many have no known price."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -69,13 +69,13 @@ class Totals:
 
     @property
     def cost(self) -> str:
-        """The cost in dollars, as far as it is known."""
+        """The cost in dollars, as far as known."""
         return exact(self.cost_micros)
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One page of a conversation, oldest first. older: what to pass as `before` for the page before it, or None."""
+    """One page of a conversation, oldest first. older: `before` for the previous page, or None."""
 
     said: Sequence[Said]
     totals: Totals
@@ -86,7 +86,7 @@ class Transcript:
 
 @dataclass(slots=True)
 class _Turn:
-    """A turn of which something was paid for: its calls, the parts of its reply, and the message it began with."""
+    """A billed turn: its calls, the parts of its reply, and its first message."""
 
     calls: list[UsageRecord] = field(default_factory=list)
     parts: list[OutboundMessage] = field(default_factory=list)
@@ -94,9 +94,9 @@ class _Turn:
 
 
 def transcript_of(conversation: Conversation, bot: Bot | None, most: int, before: int | None = None) -> Transcript:
-    """Return the newest `most` messages of a conversation, or of those before the one with this id.
+    """Return the newest `most` messages of a conversation, or of those before a message's id.
 
-    bot: the one it is with, if it is still there. The newest page also has what could not be answered, or waits.
+    bot: its bot, if it still exists. The newest page also has unanswered messages.
     """
     messages = Message.objects.filter(conversation=conversation)
     page = messages.filter(pk__lt=before) if before else messages
@@ -117,11 +117,11 @@ def transcript_of(conversation: Conversation, bot: Bot | None, most: int, before
 
 
 def _turns(conversation: Conversation, shown: Sequence[Message]) -> dict[int, _Turn]:
-    """Return the turns of these messages of which something was paid for, by their keys."""
+    """Return {key: turn} of the billed turns of these messages."""
     keys = {message.turn_key for message in shown if message.turn_key is not None}
     if not keys:
         return {}
-    # (There is an index of persons and times, and none of turns.)
+    # By person and time, because there is no index on turns.
     calls = UsageRecord.objects.filter(
         user=conversation.user_id,
         bot=conversation.bot,
@@ -143,7 +143,7 @@ def _said(message: Message, turn: _Turn | None, channel: str) -> Said:
     one = Said(mine=message.role == MessageRole.USER, at=message.created_at, text=message.content)
     if turn is None:
         return one
-    if one.mine:  # it is remembered together with its answer, and was received before
+    if one.mine:  # a question is stored with its answer, after it was received
         return replace(one, at=turn.first.received_at, inbound_id=turn.first.pk) if turn.first else one
     sent = [part.sent_at for part in turn.parts if part.sent_at]
     took = lasted(max(sent) - turn.first.received_at) if sent and turn.first else ""
@@ -152,10 +152,10 @@ def _said(message: Message, turn: _Turn | None, channel: str) -> Said:
 
 
 def _unanswered(conversation: Conversation, bot: Bot) -> list[Said]:
-    """Return what was written and has no answer: it waits for one, or could not be answered."""
+    """Return messages without an answer: pending or given up."""
     addresses = [address for channel, address in subject_of(conversation.user).addresses if channel == bot.channel]
     chat = InboundMessage.objects.filter(bot=bot, address__in=addresses)
-    # (Of what was given up the apology is stored, while what was written is not remembered.)
+    # A given up message has a stored apology, and is not in the conversation.
     given_up = Q(turn_key=None) | Q(error_code=ErrorCode.INTERNAL_ERROR)
     rows = [
         *_last(chat.filter(state=State.PENDING, turn_key=None)),

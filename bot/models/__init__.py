@@ -1,8 +1,8 @@
 """The bot's tables, each with its queryset: bots, inbox, outbox, leases, access requests, figures, counters.
 
-Each method of a queryset is a phrase of the domain, each write is conditional. The statements written out as SQL are
-those that Django cannot express (an upsert that returns what it took, one update with a value for each row) or would
-spread over several round trips on the way to a webhook's answer. They run unchanged on PostgreSQL and SQLite.
+Each method of a queryset is a phrase of the domain, each write is conditional. Raw SQL is for statements that Django
+cannot express (an upsert that returns its rows, an update with a value for each row) or would spread over several
+round trips in a webhook's request. It runs unchanged on PostgreSQL and SQLite.
 """
 
 from bot.models.access import AccessRequest

@@ -1,4 +1,4 @@
-"""Who asked for access."""
+"""Access requests of people who are not whitelisted."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,7 +9,7 @@ from bot.models.columns import ADDRESS_LENGTH
 
 
 class AccessRequest(models.Model):
-    """Somebody who wrote to a bot without being whitelisted: one row a person, however much they write."""
+    """A person who wrote to a bot without being whitelisted: one row each, however much they write."""
 
     bot = models.ForeignKey(Bot, models.CASCADE, related_name="access_requests")
     address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)

@@ -1,4 +1,4 @@
-"""The bots: settings of each, and the queryset that pauses and resumes them."""
+"""Bots: their settings, and the queryset that pauses and resumes them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REASONING = (
 
 
 def channel_choices() -> list[tuple[str, Any]]:
-    """Return the channels a bot may use (imported late: adapters are not needed to load models)."""
+    """Return the channels a bot may use. Late import: models load without adapters."""
     from bot.channels import registry
 
     return registry.choices()
@@ -38,36 +38,36 @@ class BotQuerySet(models.QuerySet["Bot"]):
     """The bots."""
 
     def for_people(self) -> BotQuerySet:
-        """Return the bots that people may meet: no previews."""
+        """Exclude previews: keep the bots that people may meet."""
         return self.filter(preview_of=None)
 
     def refused(self) -> BotQuerySet:
-        """Return those that have paused by themselves, because their provider refuses the token or the account."""
+        """Keep bots that paused automatically, because their provider refuses the token or the account."""
         return self.filter(paused_at__isnull=False, pause_reason__startswith=f"{ErrorCode.CHANNEL_ERROR}:")
 
     def pause(self, bot_id: int, reason: str, version: datetime) -> bool:
         """Pause a bot and return whether this call did it.
 
-        version: the updated_at of the bot as the caller knows it. One that was saved since (with a new token, say) has
-        done nothing wrong yet and is left alone.
+        version: updated_at of the bot as the caller knows it. A bot that was saved since, perhaps with a new token, is
+        left alone.
         """
         running = self.filter(id=bot_id, paused_at=None, updated_at=version)
         return bool(running.update(paused_at=timezone.now(), pause_reason=reason[:100]))
 
     def pause_by_hand(self, reason: str) -> int:
-        """Pause those that are not paused yet, because staff want it; return how many they were."""
+        """Pause running bots by decision of staff; return how many."""
         return self.filter(paused_at=None).update(paused_at=timezone.now(), pause_reason=reason[:100])
 
     def resume(self) -> int:
-        """Let paused bots answer again, beginning with what has come in meanwhile; return how many were paused."""
+        """Resume paused bots, which answer what has arrived meanwhile; return how many were paused."""
         return self.exclude(paused_at=None).update(paused_at=None, pause_reason="")
 
 
 class Bot(models.Model):
     """One configured assistant on one channel, with a webhook URL of its own.
 
-    While it is paused it takes messages in and answers none; while it is not active its webhook URL does not exist.
-    A preview is a console bot that tries a prompt of another bot in the simulator, before people get it.
+    A paused bot accepts messages and answers none; the webhook URL of an inactive bot does not exist. A preview is a
+    console bot that tries another bot's prompt in the simulator, before people get it.
     """
 
     slug = models.SlugField(_("slug"), max_length=50, unique=True, help_text=_("Part of the webhook URL."))
@@ -176,7 +176,7 @@ class Bot(models.Model):
         return self.name or self.slug
 
     def clean(self) -> None:
-        """Refuse an account id that its channel has none of, and a model that nobody could choose under its name."""
+        """Reject an account id that the channel has no use for, and a model that nobody could choose by name."""
         self._clean_account_id()
         if any(len(name) > MODEL_LENGTH for name in self.models_to_choose()):
             problem = _("A model's name has at most %(most)d characters. Enter one model on each line.")
@@ -195,9 +195,9 @@ class Bot(models.Model):
 
     @property
     def was_refused(self) -> bool:
-        """Whether it has paused by itself, because its provider refuses the token or the account; else staff have."""
+        """Whether it paused automatically, because its provider refuses the token or the account, and not by staff."""
         return self.paused_at is not None and self.pause_reason.startswith(f"{ErrorCode.CHANNEL_ERROR}:")
 
     def models_to_choose(self) -> tuple[str, ...]:
-        """Return the models that people may choose, each once, in the order they were entered."""
+        """Return the distinct models that people may choose, in the order they were entered."""
         return tuple(dict.fromkeys(name for line in self.allowed_models.splitlines() if (name := line.strip())))

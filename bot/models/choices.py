@@ -1,4 +1,4 @@
-"""People's own choice of a model for their chats with a bot."""
+"""People's choices of a model for their chats with a bot."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Chooser = tuple[int, int]
 
 
 class ModelChoiceQuerySet(models.QuerySet["ModelChoice"]):
-    """Who has chosen which model."""
+    """Choices of models."""
 
     def of_many(self, choosers: Iterable[Chooser]) -> dict[Chooser, str]:
-        """Return the model that each has chosen who has chosen one. One query; none without choosers."""
+        """Return {chooser: model} of those who have chosen one, in one query; none without choosers."""
         wanted = set(choosers)
         if not wanted:
             return {}

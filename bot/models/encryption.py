@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 
 if TYPE_CHECKING:
-    # (For types only: it takes 7 MB, and the scheduler reads no credentials.)
+    # For types only: it costs 7 MB, and the scheduler reads no credentials.
     from cryptography.fernet import MultiFernet
 
 
@@ -31,16 +31,14 @@ def _cipher(secrets: tuple[str, ...]) -> MultiFernet:
 
 
 def cipher() -> MultiFernet:
-    """Return the cipher of the current SECRET_KEY; what former keys (SECRET_KEY_FALLBACKS) encrypted is still read."""
+    """Return the cipher of SECRET_KEY, which also decrypts with SECRET_KEY_FALLBACKS."""
     return _cipher((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
 class Unreadable(dict[str, str]):
-    """Credentials that cannot be read, mostly as they were encrypted with another SECRET_KEY: no secret is known.
+    """Credentials that cannot be decrypted, mostly because of a changed SECRET_KEY. Everything signed is refused.
 
-    Everything signed is refused then.
-
-    Saving a row that holds them writes back what was stored: with the former key as a fallback nothing is lost.
+    Saving the row writes the stored token back: nothing is lost once the former key is a fallback.
     """
 
     def __init__(self, token: str) -> None:
@@ -49,7 +47,7 @@ class Unreadable(dict[str, str]):
 
 
 class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
-    """A dict of strings, stored as one Fernet token (nothing, when empty). It cannot be searched."""
+    """A dict of strings, stored as one Fernet token (empty text for an empty dict). It cannot be searched."""
 
     def get_prep_value(self, value: Any) -> str:
         """Encrypt a dict of strings."""
@@ -58,7 +56,7 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
         return cipher().encrypt(json.dumps(value).encode()).decode() if value else ""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> dict[str, str]:
-        """Decrypt what the column holds; see Unreadable for a token that the present keys do not fit."""
+        """Decrypt the column; return Unreadable for a token of an unknown key."""
         if not value:
             return {}
         from cryptography.fernet import InvalidToken
@@ -70,7 +68,7 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
         return decrypted if _is_of_strings(decrypted) else Unreadable(value)
 
     def value_to_string(self, obj: models.Model) -> str:
-        """Keep secrets out of dumpdata: only the encrypted form is written."""
+        """Return the encrypted form, so that dumpdata writes no secrets."""
         return self.get_prep_value(self.value_from_object(obj))
 
     def to_python(self, value: Any) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What days came to, kept after the messages they count are gone."""
+"""Daily figures, kept after the messages they count were deleted."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from django.utils.translation import gettext_lazy as _
 from config.db.rows import insert_rows
 
 KEYS = ("bot", "day")
-# A count of a day that is over is replaced only by one that saw all that it saw: later rows are purged and erased.
+# Columns that must not decrease when a finished day is counted again, because rows are purged and erased later.
 NO_LESS = ("received", "sent", "input_tokens")
 
 
 class DailyFiguresQuerySet(models.QuerySet["DailyFigures"]):
-    """What days came to."""
+    """Daily figures."""
 
     def between(self, first: date, last: date) -> Self:
         """Keep the days first to last, both included."""
         return self.filter(day__gte=first, day__lte=last)
 
     def over(self) -> Self:
-        """Keep those that were counted when their day was over."""
+        """Keep those that were counted after the end of their day."""
         return self.filter(is_over=True)
 
     def of(self, bot: str) -> Self:
@@ -33,16 +33,16 @@ class DailyFiguresQuerySet(models.QuerySet["DailyFigures"]):
         return self.filter(bot=bot)
 
     def store(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Store figures, each a mapping of column to value; what is there already stays if it is the more complete.
+        """Upsert figures, each a mapping of column to value, unless the stored row is more complete; return how many.
 
-        One statement, its rows in the order of KEYS: safe twice and in parallel. Returns how many were written.
+        One statement, idempotent. Lock order: rows by KEYS.
         """
         ordered = sorted(({**row, "day": row["day"].isoformat()} for row in rows), key=_place)
         table = self.model._meta.db_table
         columns = [field.attname for field in self.model._meta.concrete_fields if not field.primary_key]
         changed = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in KEYS)
         complete = " AND ".join(f"excluded.{name} >= {table}.{name}" for name in NO_LESS)
-        # (One that comes late, of the day while it went on, replaces nothing.)
+        # A late count of a day that had not ended replaces nothing.
         newer = f"excluded.is_over >= {table}.is_over AND (NOT {table}.is_over OR {complete})"
         conflict = f"({', '.join(KEYS)}) DO UPDATE SET {changed} WHERE {newer}"
         return len(insert_rows(self.model, ordered, on_conflict=conflict, returning=("day",)))
@@ -53,19 +53,19 @@ def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 class DailyFigures(models.Model):
-    """What one day (in settings.TIME_ZONE) came to, with one bot or with all of them; of no person.
+    """The figures of one day (in settings.TIME_ZONE), of one bot or of all together; of no person.
 
-    Written while the day goes on and once it is over (bot/operations/figures/folding.py). Times are from a message's
-    arrival to the end of its reply. The ids are of the first and the last message of the day, so that its list is read
-    by the primary key: the inbox and the outbox have no index on times.
+    Written during the day and once after its end (bot/operations/figures/folding.py). Times are from a message's
+    arrival to the end of its reply. The ids are of the day's first and last message, so that its list is read by the
+    primary key: the inbox and the outbox have no index on times.
     """
 
     day = models.DateField(_("day"))
     bot = models.CharField(_("bot"), max_length=50, blank=True, default="", help_text=_("Empty: all bots together."))
-    # False: it was counted while it went on.
+    # False: counted during the day.
     is_over = models.BooleanField(default=True)
     counted_at = models.DateTimeField(default=timezone.now)
-    # False: the messages were gone before the day was summed up. What was spent is known longer.
+    # False: the messages were deleted before they were counted; costs are kept longer.
     has_messages = models.BooleanField(default=True)
     received = models.PositiveBigIntegerField(default=0)
     answered = models.PositiveBigIntegerField(default=0)
@@ -91,7 +91,7 @@ class DailyFigures(models.Model):
     class Meta:
         verbose_name = _("figures of a day")
         verbose_name_plural = _("figures of days")
-        # No page of the admin shows or changes them one by one.
+        # The admin has no page for single rows.
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["bot", "day"], name="daily_figures_once")]
 

@@ -18,15 +18,15 @@ from bot.models.columns import ADDRESS_LENGTH, EXTERNAL_ID_LENGTH, REQUEST_ID_LE
 from bot.models.storing import NewInbound, RowKey, store
 from config.db.sql import execute, fetch, ids_value, in_ids, read_time, rows_source, rows_value, time_value
 
-# What is left of a dead letter whose text an erasure took away: there is nothing to work on again.
+# The payload of a dead letter whose text an erasure deleted: it cannot be replayed.
 EMPTIED = {"erased": True}
-# The key of a payload that names who wrote in somebody's name, in the simulator: the id of a member of staff.
+# The key of a payload for the id of the member of staff who wrote it in the simulator.
 VISITOR = "visitor"
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredMessage:
-    """A message whose turn's reply is stored. steps: (stage, milliseconds since the turn began), of the first one."""
+    """A message whose reply is stored. steps: (stage, milliseconds since the turn began), of a turn's first message."""
 
     id: int
     turn_key: int
@@ -35,7 +35,7 @@ class AnsweredMessage:
 
 @dataclass(frozen=True, slots=True)
 class PendingRow:
-    """What a worker needs of a pending message's row, in the order of its columns there. Times are aware."""
+    """The columns of a pending message that a worker needs, in the order of its SELECT. Times are aware."""
 
     id: int
     bot_id: int
@@ -55,30 +55,30 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
     """The inbox, which is also the queue."""
 
     def store(self, rows: Sequence[NewInbound]) -> dict[RowKey, int]:
-        """Insert the rows that are not there yet, in one statement; return the ids of the new ones.
+        """Insert rows, skipping duplicates by the unique constraint; return the ids of the new ones.
 
-        The unique constraint decides what was there; one statement is atomic, so no transaction is opened around it.
+        It is one statement, and so needs no transaction around it.
         """
         if not rows:
             return {}
         return store(rows)
 
     def pending(self) -> InboundMessageQuerySet:
-        """Return messages that still need an answer."""
+        """Keep messages that still need an answer."""
         return self.filter(state=self.model.State.PENDING)
 
     def is_anything_pending(self) -> bool:
-        """Return whether any message needs an answer, now or later: one look at the index of the queue."""
+        """Return whether any message needs an answer, now or later: one lookup in the queue's index."""
         return bool(fetch("SELECT 1 FROM bot_inboundmessage WHERE state = 'pending' LIMIT 1"))
 
     def waiting_chats(self, now: datetime, most: int) -> list[tuple[int, str]]:
-        """Return (bot id, address) of chats with something pending that nobody works on, the longest waiting first.
+        """Return (bot id, address) of unleased chats with pending messages, each once, the longest waiting first.
 
-        Bots that are paused wait. A chat with several messages stands there once. Chats whose last owners all died are
-        left out (LeaseQuerySet.next_suspect). Nothing is locked: a worker that held messages and waited for a lease
-        would deadlock with one that holds the lease and writes to its messages.
+        Paused bots are excluded, and chats whose last workers all crashed (LeaseQuerySet.next_suspect). Lock order:
+        nothing is locked here, because a worker that held messages and waited for a lease would deadlock with one that
+        holds the lease and writes to its messages.
         """
-        # Written out: it is asked many times a second, and putting it together took longer than answering it.
+        # Raw SQL: it runs many times a second, and building the query took longer than executing it.
         statement = """
             SELECT message.bot_id, message.address FROM bot_inboundmessage AS message
             JOIN bot_bot AS bot ON bot.id = message.bot_id AND bot.is_active AND bot.paused_at IS NULL
@@ -89,12 +89,12 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
             ORDER BY message.available_at, message.id LIMIT %s
         """
         with connection.cursor() as cursor:
-            # (A burst is several rows of one chat.)
+            # Several times as many rows as chats, because a burst is several rows of one chat.
             cursor.execute(statement, [time_value(now), time_value(now), most * 4])
             return list(dict.fromkeys(cursor.fetchall()))[:most]
 
     def of_leased_chats(self, lease_ids: Iterable[int]) -> list[PendingRow]:
-        """Return the pending messages of the chats these leases stand for, in the order they came."""
+        """Return the pending messages of the leased chats, in order of arrival."""
         statement = f"""
             SELECT message.id, message.bot_id, message.address, message.external_id, message.kind, message.attempts,
                 message.turn_key, message.request_id, message.origin, message.payload, message.sent_at,
@@ -107,20 +107,20 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         return [PendingRow(*_as_read(row)) for row in rows]
 
     def begin(self, ids: Iterable[int]) -> int:
-        """Count an attempt before the work starts, so that one which kills its worker is counted as well."""
+        """Count an attempt before the work starts, so that it counts even if the worker crashes."""
         statement = f"UPDATE bot_inboundmessage SET attempts = attempts + 1, begun_at = %s WHERE id {in_ids()}"  # noqa: S608
         return execute(statement, [time_value(timezone.now()), ids_value(ids)])
 
-    def unbegin(self, ids: Iterable[int]) -> int:
-        """Take an attempt back that was interrupted by us (a shutdown), not by the message."""
+    def undo_attempt(self, ids: Iterable[int]) -> int:
+        """Uncount an attempt that we interrupted ourselves, by a shutdown or a pause."""
         return self.filter(id__in=list(ids), attempts__gt=0).update(attempts=F("attempts") - 1)
 
     def assign_turns(self, answered: Sequence[AnsweredMessage]) -> None:
-        """Note of each message that its turn's reply is stored, and how it came about, in one statement."""
+        """Set the turn key and steps of messages whose reply is stored, in one statement."""
         if not answered:
             return
         source = rows_source("answered", {"id": "bigint", "turn_key": "bigint", "steps": "text"})
-        # (As a text, which SQLite keeps as it is; none where a message is not the first of its turn.)
+        # SQLite stores JSON as text; NULL unless the message is the first of its turn.
         steps = f"CAST(answered.steps AS {'jsonb' if connection.vendor == 'postgresql' else 'text'})"
         statement = f"""
             UPDATE bot_inboundmessage SET turn_key = answered.turn_key, steps = {steps}
@@ -133,7 +133,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         execute(statement, [rows_value(rows)])
 
     def finish(self, ids: Iterable[int], *, error_code: str = "") -> int:
-        """Mark messages as done and empty them; the rows stay to recognise redeliveries."""
+        """Mark messages as done and empty their payload; the rows stay to recognise redeliveries."""
         statement = f"""
             UPDATE bot_inboundmessage SET state = 'done', payload = '{{}}', error_code = %s, finished_at = %s
             WHERE id {in_ids()}
@@ -141,27 +141,24 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
         return execute(statement, [error_code, time_value(timezone.now()), ids_value(ids)])
 
     def give_up(self, ids: Iterable[int], error_code: str) -> int:
-        """Note why messages were given up: what is sent to their person now is no answer to them."""
+        """Record why messages were given up, before an apology is sent for them."""
         return self.filter(id__in=list(ids)).update(error_code=error_code)
 
-    def bury(self, ids: Iterable[int], error_code: str) -> int:
-        """Mark messages as dead letters with a reason; they keep their payload, to be worked on again.
-
-        Where it was noted why they were given up, that is the reason.
-        """
+    def mark_dead(self, ids: Iterable[int], error_code: str) -> int:
+        """Mark messages as dead letters with a reason, unless give_up() has set one; they keep their payload."""
         first = Case(When(error_code="", then=Value(error_code)), default=F("error_code"))
         return self.filter(id__in=ids).update(state=self.model.State.DEAD, error_code=first, finished_at=timezone.now())
 
     def empty(self) -> int:
-        """Take away what dead letters say, for good; the rows stay to recognise redeliveries."""
+        """Delete the payload of dead letters for good; the rows stay to recognise redeliveries."""
         return self.filter(state=self.model.State.DEAD).update(payload=EMPTIED)
 
     def of_turn(self, turn_key: int) -> InboundMessageQuerySet:
-        """Return the messages of a turn whose reply was stored: its key is the id of the first of them."""
+        """Keep the messages of a turn whose reply is stored: its key is the id of the first of them."""
         return self.filter(id__gte=turn_key, turn_key=turn_key)
 
     def reopen(self) -> int:
-        """Let ended messages be worked on again, as if for the first time."""
+        """Make ended messages pending again, with no attempts counted."""
         state = self.model.State.PENDING
         return self.update(state=state, attempts=0, error_code="", available_at=timezone.now(), finished_at=None)
 
@@ -169,7 +166,7 @@ class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
 def _as_read(row: tuple[Any, ...]) -> tuple[Any, ...]:
     *known, origin, payload, sent_at, received_at = row
     payload = json.loads(payload)
-    # (The version before says it by keys of the payload; it may still run beside this one.)
+    # The previous version, which may still run beside this one, marks it by keys of the payload.
     if "notice" in payload and origin == InboundMessage.Origin.PERSON:
         origin = InboundMessage.Origin.FAREWELL if "farewell" in payload else InboundMessage.Origin.NOTICE
     return (*known, origin, payload, read_time(sent_at), read_time(received_at))
@@ -185,7 +182,7 @@ class InboundMessage(models.Model):
         QUARANTINED = "quarantined", _("quarantined")
 
     class Origin(models.TextChoices):
-        """Where a row comes from. No webhook can say it, while a provider may call a kind of message anything."""
+        """Origin of a row. Webhooks cannot set it, whereas a provider may call a kind of message anything."""
 
         PERSON = "person"
         NOTICE = "notice"
@@ -193,7 +190,7 @@ class InboundMessage(models.Model):
         ADDRESS_CHANGE = "address_change"
         REJECTED = "rejected"
 
-    # No constraint in the database: checking it would lock the bot's one row for every message that arrives.
+    # No foreign key constraint: checking it would lock the bot's row for every arriving message.
     bot = models.ForeignKey(Bot, models.CASCADE, db_constraint=False, db_index=False, related_name="inbound_messages")
     external_id = models.CharField(_("external id"), max_length=EXTERNAL_ID_LENGTH)
     address = models.CharField(_("address"), max_length=ADDRESS_LENGTH)
@@ -208,7 +205,7 @@ class InboundMessage(models.Model):
     # No index on times: rows are purged in the order of their ids, and every index is paid for by every webhook.
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     available_at = models.DateTimeField(_("available"), default=timezone.now)
-    # What `manage.py trace` tells: the delivery that brought it, and how long the stages of its turn took.
+    # For `manage.py trace`: the webhook request that brought it, and the durations of its turn's stages.
     request_id = models.CharField(_("request id"), max_length=REQUEST_ID_LENGTH, blank=True, db_default="")
     begun_at = models.DateTimeField(_("begun"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -223,7 +220,7 @@ class InboundMessage(models.Model):
         indexes = [
             models.Index(fields=["available_at"], name="inbound_queue", condition=Q(state="pending")),
             models.Index(fields=["bot", "address"], name="inbound_chat", condition=Q(state="pending")),
-            # For the desk: a chat's or a bot's messages; and what is rare, in indexes that are small while it is.
+            # For the desk: messages of a chat or a bot; and rare states, in small partial indexes.
             models.Index(fields=["bot", "address", "id"], name="inbound_of_chat"),
             models.Index(
                 fields=["state", "id"], name="inbound_problems", condition=Q(state__in=("dead", "quarantined"))

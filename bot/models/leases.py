@@ -1,4 +1,4 @@
-"""Leases: the right to work on a chat, fenced, and the statements that take, renew and end it."""
+"""Fenced leases: the right to work on a chat, and the statements that take, renew and release it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from bot.models.bots import Bot
 from bot.models.columns import ADDRESS_LENGTH
 from config.db.sql import execute, fetch, for_update, ids_value, in_ids, rows_source, rows_value, time_value
 
-SEIZED_AT_ONCE = 1_000
-# A chat whose last three owners died may be what kills them: no worker takes two such chats at once.
+REVOKED_AT_ONCE = 1_000
+# A chat whose last three workers crashed may have caused it: no worker takes two such chats at once.
 SUSPECT_DEATHS = 3
 
 
 class LeaseLost(Exception):
-    """Another worker has taken the chat over: this turn must not write or send any more."""
+    """Another worker has taken the chat over: this turn must not write or send."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakenLease:
-    """A lease this worker holds: writes are allowed while the row still has this fence.
+    """A lease that this worker holds: writes are allowed while the row still has this fence.
 
-    deaths: how many owners before this one died holding it, one after the other.
+    deaths: how many consecutive owners before this one crashed.
     """
 
     id: int
@@ -40,7 +40,7 @@ class TakenLease:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether its chat may be what killed them."""
+        """Whether its chat may have crashed them."""
         return self.deaths >= SUSPECT_DEATHS
 
 
@@ -48,15 +48,15 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
     """The leases of chats."""
 
     def take(self, chats: Iterable[tuple[int, str]], worker: str, now: datetime, until: datetime) -> list[TakenLease]:
-        """Take the leases of those chats (bot id, address) that are free or expired, in one statement.
+        """Take the free and expired leases among these chats (bot id, address), in one statement.
 
-        Chats are locked in sorted order, so that two workers taking the same chats cannot deadlock.
+        Lock order: chats sorted, so that two workers taking the same chats cannot deadlock.
         """
         wanted = sorted(set(chats))
         if not wanted:
             return []
         source = rows_source("chat", {"bot_id": "bigint", "address": "text"})
-        # (SQLite would take the ON of ON CONFLICT for that of a join.)
+        # Without WHERE, SQLite would parse the ON of ON CONFLICT as that of a join.
         statement = f"""
             INSERT INTO bot_lease (bot_id, address, worker, fence, deaths, expires_at)
             SELECT chat.bot_id, chat.address, %s, 1, 0, %s FROM {source} WHERE true
@@ -70,11 +70,11 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         return [TakenLease(*row) for row in fetch(statement, [worker, time_value(until), rows, time_value(now)])]
 
     def next_suspect(self, now: datetime) -> list[tuple[int, str]]:
-        """Return the waiting chat (bot id, address) that is least suspected of killing its owners, if any is suspected.
+        """Return the waiting chat (bot id, address) with the fewest worker crashes, of those with more than one.
 
-        Those that only happened to be taken together with the one that kills come before it: its deaths go on.
+        Chats that merely shared a batch with the culprit are retried first and leave the list; its count keeps growing.
         """
-        # (The condition stands there as it stands in the index.)
+        # The WHERE clause must match the partial index literally.
         statement = """
             SELECT lease.bot_id, lease.address FROM bot_lease AS lease
             JOIN bot_inboundmessage AS message ON message.bot_id = lease.bot_id AND message.address = lease.address
@@ -88,9 +88,9 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
             return list(cursor.fetchall())
 
     def lock_held(self, leases: Iterable[TakenLease], worker: str) -> set[int]:
-        """Lock the leases that are still this worker's, in a transaction, and return their ids.
+        """Lock the leases that are still this worker's and return their ids. Call it in a transaction.
 
-        Until the transaction ends nobody can take them over: what is written meanwhile is fenced.
+        Until the transaction ends nobody can take them over, so that its writes are fenced.
         """
         fences = {lease.id: lease.fence for lease in leases}
         if not fences:
@@ -105,20 +105,20 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         """Lock a lease until the transaction ends.
 
         Raises:
-            LeaseLost: it is not as it was taken any more.
+            LeaseLost: another worker has taken it, or it was revoked.
         """
         rows = self.select_for_update().filter(id=lease.id, fence=lease.fence).exclude(worker="")
         if not rows.values_list("id", flat=True):
             raise LeaseLost
 
-    def seize(self, chats: Iterable[tuple[int, str]], *, keep: int | None = None) -> None:
-        """Take chats (bot id, address) from whoever has them, in a transaction; until its end nobody can take them.
+    def revoke(self, chats: Iterable[tuple[int, str]], *, keep: int | None = None) -> None:
+        """Revoke the leases of chats (bot id, address); until the transaction ends nobody can take them.
 
-        keep: the id of a lease that stays its worker's.
+        keep: the id of a lease that its worker keeps.
         """
         wanted = sorted(set(chats))
-        for start in range(0, len(wanted), SEIZED_AT_ONCE):
-            some = wanted[start : start + SEIZED_AT_ONCE]
+        for start in range(0, len(wanted), REVOKED_AT_ONCE):
+            some = wanted[start : start + REVOKED_AT_ONCE]
             now = time_value(timezone.now())
             parameters: list[Any] = []
             for bot_id, address in some:
@@ -134,11 +134,11 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
                 cursor.execute(statement, [*parameters, keep or 0])
 
     def renew(self, leases: Sequence[TakenLease], worker: str, until: datetime) -> int:
-        """Extend the leases that are still this worker's, in a transaction, and return how many they are."""
+        """Extend the leases that are still this worker's; return how many. Call it in a transaction."""
         return self.filter(id__in=self.lock_held(leases, worker)).update(expires_at=until)
 
     def release(self, ids: Iterable[int], free_at: datetime) -> int:
-        """Give leases up; their chats may be worked on from free_at. Call it after lock_held()."""
+        """Release leases; their chats may be claimed from free_at. Call it after lock_held()."""
         statement = f"UPDATE bot_lease SET worker = '', deaths = 0, expires_at = %s WHERE id {in_ids()}"  # noqa: S608
         return execute(statement, [time_value(free_at), ids_value(ids)])
 

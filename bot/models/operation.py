@@ -1,4 +1,4 @@
-"""What processes say of themselves: that they live, and what they have counted."""
+"""Heartbeats of processes, and the counters of metrics."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ PROCESS_NAME_LENGTH = 100
 
 
 class Heartbeat(models.Model):
-    """A process that is running: one row each, renewed while it lives, deleted when it ends in order."""
+    """A running process: one row each, renewed while it lives, deleted at a clean shutdown."""
 
     class Kind(models.TextChoices):
         WORKER = "worker", _("worker")
@@ -28,10 +28,10 @@ class Heartbeat(models.Model):
 
 
 class Counter(models.Model):
-    """One sample of the metrics that only grow: all processes add to it, so that it is the sum of them all.
+    """One sample of a counter: the sum over all processes, which add to it.
 
-    labels is a JSON object with its keys in order, so that equal labels are equal texts. value is a whole number:
-    seconds and dollars are counted in millionths.
+    labels: a JSON object with sorted keys, so that equal labels are equal texts. value: an integer, seconds and dollars
+    in millionths.
     """
 
     name = models.CharField(_("name"), max_length=60)

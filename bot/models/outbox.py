@@ -1,4 +1,4 @@
-"""The outbox: parts of replies, stored before they are sent, and every statement that moves them."""
+"""The outbox: parts of replies, stored before they are sent, and every statement that changes them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from config.db.sql import execute, fetch, for_update, ids_value, in_ids, rows_so
 class OutboundPart:
     """One stored part of a turn's reply: a text, or with a filename a document whose content is the text.
 
-    begun: it was stored as being sent by whoever has it now, who has requested nothing yet.
+    begun: its present worker stored it as being sent, and has not requested the send yet.
     """
 
     id: int
@@ -45,7 +45,7 @@ class OutboundPart:
 
 @dataclass(frozen=True, slots=True)
 class SendRecord:
-    """What we know of one send: sent (with the provider's id), failed, uncertain (and why: doubt) or expired."""
+    """The result of one send: sent (with the provider's id), failed, uncertain (with the doubt) or expired."""
 
     outbound_id: int
     status: str
@@ -58,12 +58,12 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
     """The outbox."""
 
     def apply_statuses(self, updates: Sequence[StatusUpdate]) -> list[StatusChange | None]:
-        """Move messages forward to what the provider says became of them; None for each unknown or already further.
+        """Apply delivery statuses; return the change of each, None if its message is unknown or already further.
 
-        They are found by our own id where the provider echoes one, else by the provider's; either counts only within
-        the bot the webhook was signed for, and ours only for a message that has no other id of the provider's. One
-        statement for all of one status: they are the most frequent webhooks. Call it in a transaction. Of several
-        statuses of one message each is applied after those before it.
+        Messages are found by our own id if the provider echoes it, else by the provider's; either only within the bot
+        the webhook was signed for, and ours only for a message without another provider's id. One statement per status,
+        because these are the most frequent webhooks. Call it in a transaction. Several statuses of one message are
+        applied in order.
         """
         changes: list[StatusChange | None] = [None] * len(updates)
         if len(updates) > 1:
@@ -76,7 +76,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         return changes
 
     def _lock_in_order(self, updates: Sequence[StatusUpdate]) -> None:
-        """Lock the messages by their ids (lock order): workers and other web processes write to several at once."""
+        """Lock the messages. Lock order: by id, because workers and other web processes write to several at once."""
         own = Q(id__in=[one.outbound_id for one in updates if one.outbound_id is not None])
         external = [one.external_id for one in updates if one.outbound_id is None]
         theirs = Q(bot_id__in={one.bot_id for one in updates}, external_id__in=external) & ~Q(external_id="")
@@ -105,7 +105,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         }
 
     def parts_of(self, turn_keys: Iterable[int]) -> dict[int, list[OutboundPart]]:
-        """Return the stored parts of turns that have any, in their order."""
+        """Return {turn key: its stored parts, in order} of turns that have any."""
         stored: dict[int, list[OutboundPart]] = {}
         if not (turn_keys := list(turn_keys)):
             return stored
@@ -118,7 +118,7 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         return stored
 
     def begin_sending(self, ids: Iterable[int]) -> set[int]:
-        """Mark messages as being sent, before the request goes out; return which of them may be: not settled ones."""
+        """Mark unsettled messages as being sent, before the request goes out; return their ids."""
         ids, open_ones = sorted(ids), "status IN ('queued', 'sending')"
         if not ids:
             return set()
@@ -132,8 +132,8 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         execute(statement, [now, now, ids_value(unsent)])
         return unsent
 
-    def unbegin(self, turn_keys: Iterable[int]) -> int:
-        """Queue again what was stored as being sent, of turns that have requested nothing."""
+    def undo_attempt(self, turn_keys: Iterable[int]) -> int:
+        """Requeue parts that were stored as being sent, of turns that have requested nothing."""
         if not (turn_keys := list(turn_keys)):
             return 0
         statement = f"""
@@ -143,16 +143,16 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         return execute(statement, [time_value(timezone.now()), ids_value(turn_keys)])
 
     def requeue(self, outbound_id: int, error_code: str) -> int:
-        """Put a message back that the provider certainly did not take."""
+        """Requeue a message that the provider certainly did not accept."""
         return self.filter(id=outbound_id, status=Status.SENDING).update(
             status=Status.QUEUED, error_code=error_code, updated_at=timezone.now()
         )
 
     def record(self, sends: Sequence[SendRecord]) -> None:
-        """Record our own view of sends, in one statement.
+        """Record the results of sends, in one statement.
 
-        A status webhook may have been faster and have said more; then only the provider's id is added. Lock order: by
-        id, as web processes lock the messages that statuses tell of.
+        If a status webhook was faster, only the provider's id is added. Lock order: by id, as web processes lock the
+        messages of statuses.
         """
         if not sends:
             return
@@ -185,21 +185,21 @@ class OutboundMessageQuerySet(models.QuerySet["OutboundMessage"]):
         )
         execute(statement, [now, now, rows_value(rows)])
 
-    def put_back(self, turn_key: int, *, held_back: bool = False, since: datetime | None = None) -> int:
-        """Queue the failed parts of a turn again that still have their text.
+    def requeue_failed(self, turn_key: int, *, held_back: bool = False, since: datetime | None = None) -> int:
+        """Requeue the failed parts of a turn that still have their text.
 
-        held_back: only those behind one that was uncertain; since: only those that failed after it.
+        held_back: only those after an uncertain one. since: only those that failed from then on.
         """
         failed = self.filter(turn_key=turn_key, status=Status.FAILED).exclude(text="")
         if held_back:
             failed = failed.exclude(doubt="")
         if since is not None:
             failed = failed.filter(updated_at__gte=since)
-        # (The provider will call it otherwise when it is sent again.)
+        # The provider assigns a new id when it is sent again.
         return failed.update(status=Status.QUEUED, error_code="", doubt="", external_id="", updated_at=timezone.now())
 
     def abandon(self, turn_key: int, error_code: str, doubt: str = "") -> int:
-        """End the parts of a turn that is over: never sent ones have failed, one that was being sent is uncertain."""
+        """End the parts of an ended turn: queued ones have failed, one that was being sent is uncertain."""
         return self.filter(turn_key=turn_key, status__in=self.model.UNSETTLED).update(
             status=Case(When(status=Status.SENDING, then=Value(Status.UNCERTAIN)), default=Value(Status.FAILED)),
             error_code=error_code,
@@ -212,7 +212,7 @@ class OutboundMessage(models.Model):
     """One part of a reply, stored before it is sent."""
 
     Status = Status
-    # Its end is not known yet; it reached the person's provider; staff have to know of it, or can decide about it.
+    # Not ended; accepted by the provider; shown to staff as problems, some of which they can send again.
     UNSETTLED = (Status.QUEUED, Status.SENDING)
     GONE_OUT = (Status.SENT, Status.DELIVERED, Status.READ)
     PROBLEMS = (Status.FAILED, Status.UNCERTAIN, Status.EXPIRED)
@@ -223,13 +223,13 @@ class OutboundMessage(models.Model):
     turn_key = models.BigIntegerField(_("turn key"))
     part = models.PositiveSmallIntegerField(_("part"))
     text = models.TextField(_("text"), blank=True)
-    # What makes it a document: the text is then the document's content.
+    # Set for a document: the text is then its content.
     filename = models.CharField(_("file name"), max_length=FILENAME_LENGTH, blank=True, default="", db_default="")
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
     external_id = models.CharField(_("external id"), max_length=EXTERNAL_ID_LENGTH, blank=True, default="")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
-    # Why nobody knows its end, or that of the part which it was held back for; RESOLVED: it was found out.
+    # Why its status, or that of the part it was held back for, is uncertain; RESOLVED: it was found out.
     doubt = models.CharField(_("doubt"), max_length=90, blank=True, default="", db_default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("updated"), default=timezone.now)
@@ -246,8 +246,8 @@ class OutboundMessage(models.Model):
         constraints = [models.UniqueConstraint(fields=["turn_key", "part"], name="outbound_once")]
         indexes = [
             models.Index(fields=["bot", "external_id"], name="outbound_external", condition=~Q(external_id="")),
-            # For the desk: a chat's or a bot's messages; and what went wrong. (No index of the status, which every
-            # delivery status changes: while its indexed columns stay, a row is updated without touching an index.)
+            # For the desk: messages of a chat or a bot; and problems. No index on the status, so that a delivery
+            # status updates a row without touching an index.
             models.Index(fields=["bot", "address", "id"], name="outbound_of_chat"),
             models.Index(fields=["id"], name="outbound_problems", condition=~Q(error_code="", doubt="")),
         ]
@@ -257,12 +257,12 @@ class OutboundMessage(models.Model):
 
     @property
     def code(self) -> str:
-        """What went wrong, as one code."""
+        """The problem as one code."""
         return code_of(self.error_code, self.doubt)
 
     def settle_by_hand(self, status: str, doubt: str = "") -> None:
-        """Write what staff know or decide of a message whose row is locked."""
+        """Set the status of a locked message by decision of staff."""
         self.status, self.error_code, self.doubt, self.updated_at = status, "", doubt, timezone.now()
         if status == Status.QUEUED:
-            self.external_id = ""  # the provider will call it otherwise when it is sent again
+            self.external_id = ""  # the provider assigns a new id when it is sent again
         self.save(update_fields=["status", "error_code", "doubt", "external_id", "updated_at"])

@@ -1,4 +1,4 @@
-"""Delivery statuses: what a provider says became of messages, and the statement that moves many of them at once."""
+"""Delivery statuses from providers, and the statement that applies many at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Status(models.TextChoices):
-    """How far a part of a reply has come."""
+    """Status of one part of a reply."""
 
     QUEUED = "queued", _("queued")
     SENDING = "sending", _("sending")
@@ -23,42 +23,42 @@ class Status(models.TextChoices):
     EXPIRED = "expired", _("expired")
 
 
-# What a delivery status may follow. A provider's word arrives in any order, also before our own record of the send; of
-# what is still queued it has nothing to say.
+# Transitions by delivery status. Statuses arrive in any order, also before our own record of the send; a queued message
+# cannot have one.
 STATUS_MAY_FOLLOW: dict[str, tuple[str, ...]] = {
     Status.SENT: (Status.SENDING, Status.UNCERTAIN),
     Status.DELIVERED: (Status.SENDING, Status.UNCERTAIN, Status.SENT),
     Status.READ: (Status.SENDING, Status.UNCERTAIN, Status.SENT, Status.DELIVERED),
     Status.FAILED: (Status.SENDING, Status.UNCERTAIN, Status.SENT),
 }
-# The code of what nobody knows the end of, before why; and of what was uncertain until somebody found out.
+# The code of an uncertain part, before its doubt; and the doubt of one that was resolved.
 UNCERTAIN = "UNCERTAIN"
 RESOLVED = "RESOLVED"
-# The error code of what the provider says has failed, without a code. So whatever went wrong has one, and an index of
-# the codes finds it: one of the status would have to be written to with every delivery status.
+# The error code of a failure that the provider gives none for. So every problem has one and is found by an index on
+# codes; an index on the status would be written to with every delivery status.
 NO_REASON = "UNKNOWN"
 
 
 def code_of(error_code: str, doubt: str) -> str:
-    """Return what a part's columns say as one code, for logs, the desk and the messages of its turn."""
+    """Return a part's error code and doubt as one code, for logs, the desk and the messages of its turn."""
     return error_code or (f"{UNCERTAIN}:{doubt}" if doubt not in ("", RESOLVED) else doubt)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """What a delivery status moved: the turn the message belongs to, and whether its end was unknown until now."""
+    """An applied delivery status: the message's turn, and whether the message was uncertain until now."""
 
     turn_key: int
     resolved: bool
 
 
-# What a status is about: a bot, and our id of a message, or the provider's.
+# A bot's id, and our id of a message or the provider's.
 StatusKey = tuple[int, int | str]
 
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What a provider says of one message: its status, by our own id where it echoes one, else by its own."""
+    """A delivery status of one message, named by our own id if the provider echoes it, else by the provider's."""
 
     bot_id: int
     status: str
@@ -68,18 +68,18 @@ class StatusUpdate:
 
     @property
     def key(self) -> StatusKey:
-        """Return what it is found by."""
+        """Return the key it is found by."""
         return self.bot_id, self.external_id if self.outbound_id is None else self.outbound_id
 
     @property
     def names(self) -> tuple[StatusKey, ...]:
-        """Return all that the message is called in it: another update may call it by one of them only."""
+        """Return all keys of the message in it; another update of the message may have only one of them."""
         external: tuple[StatusKey, ...] = ((self.bot_id, self.external_id),) if self.external_id else ()
         return external if self.outbound_id is None else (*external, (self.bot_id, self.outbound_id))
 
 
 def rounds(updates: Sequence[StatusUpdate]) -> list[list[int]]:
-    """Return the positions of updates that one statement can apply each: of one status, each message once, in order."""
+    """Group updates, by position, so that each group has one status and each message once; groups are in order."""
     seen: dict[StatusKey, int] = {}
     rounds: dict[tuple[int, str, bool], list[int]] = {}
     for position, update in enumerate(updates):
@@ -91,9 +91,9 @@ def rounds(updates: Sequence[StatusUpdate]) -> list[list[int]]:
 
 @cache
 def tell_statement(vendor: str, status: str, echoed: bool) -> str:
-    """Return the statement that moves messages to a status; its parameters: the time, once or twice, and JSON."""
+    """Return the statement that sets messages to a status; its parameters: the time, once or twice, and JSON."""
     before = ", ".join(f"'{one}'" for one in STATUS_MAY_FOLLOW[status])
-    # A text that arrived is not needed any more.
+    # The text of a delivered message is no longer needed.
     text = "''" if status in (Status.DELIVERED, Status.READ) else "text"
     doubt = (
         "''" if status == Status.FAILED else f"CASE WHEN status = '{Status.UNCERTAIN}' THEN '{RESOLVED}' ELSE '' END"
@@ -107,8 +107,8 @@ def tell_statement(vendor: str, status: str, echoed: bool) -> str:
         columns = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
         source = f"(SELECT {columns} FROM json_each(%s)) AS told"  # noqa: S608 (names of columns)
     mine = "bot_outboundmessage"
-    # A message that has an id of the provider's is not the one that another of its ids is about. (Where it is looked
-    # for by that: as it stands in the index.)
+    # A message with one provider's id does not match another. A lookup by provider's id must match the partial index
+    # literally.
     known = f"{mine}.external_id = '' OR told.external_id IN ('', {mine}.external_id)"
     same = f"{mine}.external_id = told.external_id AND {mine}.external_id <> ''"
     same = f"{mine}.id = told.id AND ({known})" if echoed else same

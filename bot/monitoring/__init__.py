@@ -1,1 +1,1 @@
-"""What operators watch: metrics, health probes, heartbeats."""
+"""Monitoring: metrics, health probes, heartbeats."""

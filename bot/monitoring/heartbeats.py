@@ -1,4 +1,4 @@
-"""Heartbeats: a row for each worker and scheduler, renewed while it lives and deleted when it ends in order."""
+"""Heartbeats: a row for each worker and scheduler, renewed while it lives and deleted at a clean shutdown."""
 
 import os
 import socket
@@ -11,31 +11,31 @@ from bot.models import Heartbeat
 from config.db.rows import insert_rows
 
 Kind = Heartbeat.Kind
-# Whoever was not seen for longer is taken for dead. A worker is seen every 8 s; a scheduler's task runs every minute,
-# and django-q2 looks for what is due every half.
+# Timeouts after which a process counts as dead. A worker beats every 8 s; a scheduler's task runs every minute, and
+# django-q2 polls for due tasks every half minute.
 ALIVE = {Kind.WORKER: timedelta(seconds=30), Kind.SCHEDULER: timedelta(minutes=3)}
-# Then its row goes with the daily purge.
+# After this the daily purge deletes its row.
 KEPT = timedelta(days=1)
-# How the tasks of a scheduler know whose they are: they run in processes of their own.
+# Tells the tasks of a scheduler, which run in processes of their own, its name.
 SCHEDULER_VARIABLE = "PARLEY_SCHEDULER"
 HOST_LENGTH = 60
 
 
 def host_name() -> str:
-    """Return this machine's (or container's) name as the names of its processes begin."""
+    """Return the name of this machine or container, with which its processes' names begin."""
     return f"{socket.gethostname()[:HOST_LENGTH]}:"
 
 
 def process_name() -> str:
-    """Return a name no other process has: host, process id and a random part."""
+    """Return a unique name: host, process id and a random part."""
     return f"{host_name()}{os.getpid()}:{uuid4().hex[:8]}"
 
 
 def beat(kind: Heartbeat.Kind, process: str) -> None:
-    """Note that a process lives.
+    """Record a heartbeat.
 
     Raises:
-        django.db.Error: it could not be noted.
+        django.db.Error: it could not be recorded.
     """
     now = timezone.now()
     row = {"kind": kind.value, "process": process, "started_at": now, "seen_at": now}
@@ -43,20 +43,20 @@ def beat(kind: Heartbeat.Kind, process: str) -> None:
 
 
 def beat_of_scheduler() -> None:
-    """Note that the scheduler lives whose task this is; outside of one (by hand, in a test) nothing."""
+    """Record a heartbeat of the scheduler that runs this task; do nothing outside of one (by hand, in a test)."""
     if process := os.environ.get(SCHEDULER_VARIABLE):
         beat(Kind.SCHEDULER, process)
 
 
 def end(process: str) -> None:
-    """Forget a process that ends in order.
+    """Delete the heartbeat of a process at its clean shutdown.
 
     Raises:
-        django.db.Error: it could not be forgotten; it counts as dead soon.
+        django.db.Error: it could not be deleted; the process counts as dead soon.
     """
     Heartbeat.objects.filter(process=process).delete()
 
 
 def alive_since(kind: Heartbeat.Kind, now: datetime) -> datetime:
-    """Return when a process of this kind must have been seen last to be taken for alive."""
+    """Return the oldest heartbeat with which a process of this kind counts as alive."""
     return now - ALIVE[kind]

@@ -1,4 +1,4 @@
-"""One answer for everybody who asks at about the same time: a burst of probes costs one."""
+"""Cache of one answer for concurrent requests, so that a burst of probes costs one."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ Answer = TypeVar("Answer")
 
 
 class SharedAnswer(Generic[Answer]):
-    """The latest answer to a question, kept for some seconds. One thread asks, the others take what there is."""
+    """The latest answer, cached for some seconds. One thread refreshes it, others use the cached one."""
 
     def __init__(self, fresh_seconds: float) -> None:
         self.fresh_seconds = fresh_seconds
@@ -17,10 +17,10 @@ class SharedAnswer(Generic[Answer]):
         self._latest: tuple[Answer, float] | None = None
 
     def get(self, ask: Callable[[], Answer]) -> Answer | None:
-        """Return an answer; None when another thread is asking for the very first one.
+        """Return an answer; None while another thread is fetching the very first one.
 
         Raises:
-            Exception: what ask() raised; nothing is kept of that.
+            Exception: what ask() raised; it is not cached.
         """
         latest = self._latest
         if latest and time.monotonic() - latest[1] < self.fresh_seconds:
@@ -35,5 +35,5 @@ class SharedAnswer(Generic[Answer]):
             self._lock.release()
 
     def forget(self) -> None:
-        """Ask anew the next time."""
+        """Invalidate the cached answer."""
         self._latest = None

@@ -1,4 +1,4 @@
-"""How the whole system does, in a few numbers: who lives, and what waits. One statement, by indexes."""
+"""State of the whole system in a few numbers: live processes and waiting messages, by one indexed statement."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,8 +10,8 @@ from django.utils.dateparse import parse_datetime
 
 from bot.monitoring.heartbeats import Kind, alive_since
 
-# Written out because /readyz sends it over a connection of its own, which is not Django's. What waits for a bot that is
-# paused waits for its operator: it is no sign of anything else.
+# Raw SQL, because /readyz sends it over a connection that is not Django's. Messages of paused bots are excluded: they
+# wait for the operator.
 STATEMENT = """
     WITH waiting AS (
         SELECT message.available_at FROM bot_inboundmessage AS message
@@ -29,7 +29,7 @@ STATEMENT = """
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Processes alive and the age of their latest heartbeat (None: never seen); messages that wait, and how long."""
+    """Live processes and the age of their latest heartbeat (None: never seen); waiting messages and their age."""
 
     workers_alive: int
     worker_seen_seconds: float | None
@@ -44,17 +44,17 @@ class System:
         return self.workers_alive > 0 and self.schedulers_alive > 0
 
     def as_numbers(self) -> dict[str, int | float | None]:
-        """Return the numbers by name."""
+        """Return {name: number}."""
         return asdict(self)
 
 
 def parameters(now: datetime) -> list[datetime]:
-    """Return what STATEMENT wants to be given."""
+    """Return the parameters of STATEMENT."""
     return [alive_since(Kind.WORKER, now), alive_since(Kind.SCHEDULER, now)]
 
 
 def read_system(row: Sequence[Any], now: datetime) -> System:
-    """Return what a row of STATEMENT says."""
+    """Return the system of a row of STATEMENT."""
     workers, worker_seen, schedulers, scheduler_seen, waiting, oldest = row
     return System(
         workers, _age(worker_seen, now), schedulers, _age(scheduler_seen, now), waiting, _age(oldest, now) or 0.0
@@ -62,7 +62,7 @@ def read_system(row: Sequence[Any], now: datetime) -> System:
 
 
 def ask_system(now: datetime) -> System:
-    """Ask over Django's connection.
+    """Read the state over Django's connection.
 
     Raises:
         django.db.Error: there is no answer.
@@ -73,6 +73,6 @@ def ask_system(now: datetime) -> System:
 
 
 def _age(moment: datetime | str | None, now: datetime) -> float | None:
-    # (SQLite returns the text it keeps, in UTC.)
+    # SQLite returns times as text, in UTC.
     time = parse_datetime(moment).replace(tzinfo=UTC) if isinstance(moment, str) else moment  # type: ignore[union-attr]
     return None if time is None else round(max((now - time).total_seconds(), 0.0), 1)

@@ -1,1 +1,1 @@
-"""What keeps an installation running: the scheduler's tasks, alerts, system checks, bootstrap, connection tests."""
+"""Operations: scheduled tasks, alerts, system checks, bootstrap, connection tests."""

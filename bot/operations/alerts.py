@@ -1,4 +1,4 @@
-"""Tell the owners how much of the day's budgets is used: everybody's and each bot's, each share once a day."""
+"""Budget alerts to owners, for everybody's and each bot's daily budget, each threshold once a day."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -22,10 +22,10 @@ from usage.standing import USED_UP, Standing, reached
 
 logger = logging.getLogger(__name__)
 
-# (key, lazy text) -> how many owners were written to. A key is notified once, whoever asks.
+# (key, lazy text) -> how many owners were notified; once per key.
 Notify = Callable[[str, str | Promise], int]
 
-# Refusals are looked for among the newest messages: the inbox has no index on times or reasons.
+# Refusals are searched among the newest messages, as the inbox has no index on times or reasons.
 NEWEST_MESSAGES = 1_000
 REFUSED_BY_EVERYBODYS = str(ErrorCode.GLOBAL_BUDGET_EXCEEDED)
 REFUSED_BY_BOTS = str(ErrorCode.BOT_BUDGET_EXCEEDED)
@@ -33,7 +33,7 @@ REFUSED_BY_BOTS = str(ErrorCode.BOT_BUDGET_EXCEEDED)
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A budget that has reached a share of which nobody was told today; bot and name are those of the bot it is of."""
+    """A budget that has reached a threshold not alerted today. bot, name: of its bot."""
 
     bot: str
     name: str
@@ -43,17 +43,17 @@ class Alert:
 
     @property
     def scope(self) -> str:
-        """Whose budget it is, for keys and logs."""
+        """The budget's owner, for keys and logs."""
         return self.bot or "everybody"
 
     @property
     def key(self) -> str:
-        """What names this alert once and for all."""
+        """The unique key of this alert."""
         return f"budget:{self.scope}:{self.day}:{self.percent}"
 
     @property
     def text(self) -> str:
-        """What the owners read, in the language that is spoken at the moment."""
+        """The text for owners, in the active language."""
         amounts = {
             "percent": self.percent,
             "cap": exact(self.budget.cap_micros or 0),
@@ -81,8 +81,8 @@ _lazy_text = lazy(_text, str)
 def raise_alerts(notify: Notify = notify_owners) -> int:
     """Raise an alert for each budget that has reached 50, 80 or 100 % today; return how many were raised.
 
-    Each once a day, however many processes do this at the same time; after a jump only the highest. An alert that could
-    not be noted and handed to `notify`, both or neither, is tried again the next time, and holds up no other.
+    Each is raised once a day, also with concurrent processes; after a jump only the highest. Recording an alert and its
+    notification are one transaction; a failed one is retried the next time, and does not delay others.
     """
     day = today()
     raised = 0
@@ -114,8 +114,8 @@ def _raise(alert: Alert, notify: Notify) -> bool:
 
 
 def _report(facts: dict[str, Any]) -> None:
-    """Report a warning, of which Sentry's logging integration would make no event."""
-    # Imported when there is something to report: most processes never need it.
+    """Report a warning to Sentry, whose logging integration ignores warnings."""
+    # Late import: most processes never report anything.
     import sentry_sdk
 
     with sentry_sdk.new_scope() as scope:
@@ -125,11 +125,11 @@ def _report(facts: dict[str, Any]) -> None:
 
 
 def _due(day: date) -> Iterator[Alert]:
-    """Yield the alerts that are due and were not raised; at most four queries."""
+    """Yield the alerts that are due and not raised yet; at most four queries."""
     bots = {bot.slug: bot for bot in Bot.objects.for_people().filter(is_active=True, daily_budget_micros__gt=0)}
     budgets = DailySpend.objects.standings(day, {slug: bot.daily_budget_micros for slug, bot in bots.items()})
     told = dict(SpendAlert.objects.filter(day=day).values_list("bot", "percent"))
-    # Only where it decides anything.
+    # Only if it decides anything.
     untold = [budget for bot, budget in budgets.items() if budget.cap_micros and told.get(bot, 0) < USED_UP]
     refused = _refused_by(day) if any(budget.nearly_used_up for budget in untold) else set()
     for bot, budget in budgets.items():
@@ -139,7 +139,7 @@ def _due(day: date) -> Iterator[Alert]:
 
 
 def _refused_by(day: date) -> set[str]:
-    """Return the budgets that calls were refused because of lately: slugs of bots, ALL_BOTS for everybody's."""
+    """Return the budgets that recently refused calls: slugs of bots, ALL_BOTS for everybody's."""
     newest = InboundMessage.objects.order_by("-pk").values("pk")[:NEWEST_MESSAGES]
     refused = InboundMessage.objects.filter(
         pk__in=newest, received_at__gte=day_start(day), error_code__in=(REFUSED_BY_EVERYBODYS, REFUSED_BY_BOTS)

@@ -1,4 +1,4 @@
-"""What a fresh installation needs to be used: an owner, and in development somebody and something to talk to."""
+"""Bootstrap of a fresh installation: an owner, and in development a demo bot and person."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.models import Bot
 from users.models import Role, User
 
-# Numbers that are kept free for fiction: nobody has them.
+# Numbers reserved for fiction.
 DEMO_OWNER_NUMBER = "+12025550100"
 DEMO_PERSON_NUMBER = "+12025550101"
 DEMO_BOT = "demo"
@@ -15,7 +15,7 @@ PASSWORD_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class OwnerResult:
-    """The owner there is now; password is set only when it was created just now, and is not kept anywhere."""
+    """The owner. password: set only if it was just created, and not stored anywhere."""
 
     phone_number: str
     password: str | None = field(default=None, repr=False)
@@ -28,13 +28,13 @@ def find_owner() -> User | None:
 
 
 def ensure_owner(raw_number: str) -> OwnerResult:
-    """Make the person with this number an owner who can sign in and chat, creating them when they are not there.
+    """Make the person with this number an owner who can sign in and chat; create them if necessary.
 
-    A password that somebody has already stays.
+    An existing password is kept.
 
     Raises:
         InvalidPhoneNumber: the number cannot be read.
-        AddressTaken: a channel knows somebody by it whose number it is not.
+        AddressTaken: the number is a channel's address of somebody with another number.
     """
     person = User.objects.find_by_phone_number(raw_number)
     if person is None:
@@ -52,7 +52,7 @@ def ensure_owner(raw_number: str) -> OwnerResult:
 
 
 def ensure_demo() -> None:
-    """Create the demo bot on the console channel and a whitelisted person to talk to it; what is there stays."""
+    """Create the demo bot on the console channel and a whitelisted person; existing ones are kept."""
     Bot.objects.get_or_create(slug=DEMO_BOT, defaults={"name": "Demo", "channel": "console"})
     if User.objects.holder_of("", DEMO_PERSON_NUMBER) is None:
         User.objects.create_user(DEMO_PERSON_NUMBER, name="Demo person", is_whitelisted=True)

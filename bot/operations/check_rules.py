@@ -1,4 +1,4 @@
-"""What the system checks look for: their ids, what they say and what to do about it. Ids are never reused."""
+"""Rules of the system checks: ids, messages and hints. Ids are never reused."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, Info, Warning
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that can be wrong. `says` is a %-template of facts; `hint` says what to do."""
+    """One rule. says: a %-template of facts. hint: what to do."""
 
     id: str
     says: str
@@ -17,7 +17,7 @@ class Rule:
     needs_database: bool = True
 
     def broken(self, **facts: Any) -> CheckMessage:
-        """Return the message that says so."""
+        """Return the check message of a violation."""
         kind = {"E": Error, "W": Warning, "I": Info}[self.id.removeprefix("parley.")[0]]
         return kind(self.says % facts, hint=self.hint, id=self.id)
 

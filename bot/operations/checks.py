@@ -1,6 +1,6 @@
-"""System checks: what is wrong with an installation that its environment alone cannot tell (check_rules.py).
+"""System checks of an installation beyond its environment (check_rules.py).
 
-Nothing here is imported before a check runs: webhooks and workers never pay for it.
+This module is imported only when a check runs, so that webhooks and workers do not pay for it.
 """
 
 import shlex
@@ -57,26 +57,26 @@ def check_settings() -> list[CheckMessage]:
 
 
 def check_database() -> list[CheckMessage]:
-    """Return everything that is wrong with what the database holds, or that it cannot be read."""
+    """Check the content of the database, and that it can be read."""
     try:
         waiting = apps_to_migrate()
         if waiting:
             return [rules.NOT_MIGRATED.broken(apps=", ".join(waiting))]
         return [*check_content(), *check_running(), *about_pooler(), *check_model()]
     except DatabaseError as error:
-        # Its text may hold the address and the user.
+        # The class only: the message may contain the address and the user.
         return [rules.DATABASE_SILENT.broken(error=type(error).__name__)]
 
 
 def apps_to_migrate() -> list[str]:
-    """Return the apps with migrations that are not applied."""
+    """Return the apps with unapplied migrations."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return sorted({migration.app_label for migration, _backwards in plan})
 
 
 def check_content() -> list[CheckMessage]:
-    """Return what is wrong with bots, prices, people and schedules."""
+    """Check bots, prices, people and schedules."""
     bots = list(Bot.objects.filter(is_active=True))
     found = [message for bot in bots for message in about_bot(bot)]
     found += about_public_url(bots)
@@ -90,7 +90,7 @@ def check_content() -> list[CheckMessage]:
 
 
 def about_bot(bot: Bot) -> Iterator[CheckMessage]:
-    """Yield why a bot cannot be talked to."""
+    """Warn about a bot that cannot be talked to."""
     try:
         channel = get_channel(bot.channel)
     except LookupError:
@@ -107,7 +107,7 @@ def about_bot(bot: Bot) -> Iterator[CheckMessage]:
 
 
 def about_public_url(bots: list[Bot]) -> Iterator[CheckMessage]:
-    """Yield that providers cannot reach this server."""
+    """Warn if providers cannot reach this server."""
     reachable = settings.PUBLIC_URL.startswith("https://") and not is_near(settings.PUBLIC_URL)
     slugs = [bot.slug for bot in bots if takes_webhooks(bot.channel)]
     if slugs and not reachable:
@@ -115,7 +115,7 @@ def about_public_url(bots: list[Bot]) -> Iterator[CheckMessage]:
 
 
 def takes_webhooks(slug: str) -> bool:
-    """Return whether a channel has a provider that delivers: one that needs no secret could not trust a webhook."""
+    """Return whether a channel receives webhooks, which always need a secret to be trusted."""
     try:
         channel: Channel = get_channel(slug)
     except LookupError:
@@ -124,7 +124,7 @@ def takes_webhooks(slug: str) -> bool:
 
 
 def about_prices(bots: list[Bot]) -> Iterator[CheckMessage]:
-    """Yield that a model may be asked whose price is not known."""
+    """Warn if a configured model has no price."""
     if settings.LLM_PROVIDER != "openai" or not settings.UNPRICED_MICROS_PER_MILLION:
         return
     models = {settings.OPENAI_GPT_MODEL}
@@ -136,14 +136,14 @@ def about_prices(bots: list[Bot]) -> Iterator[CheckMessage]:
 
 
 def about_readiness(bots: list[Bot]) -> Iterator[CheckMessage]:
-    """Yield that an outage of the model takes web processes away from webhooks."""
+    """Warn if an outage of the model would make web processes unready for webhooks."""
     asked = settings.LLM_PROVIDER == "openai" and "openai" in settings.READINESS_CHECKS
     if asked and any(takes_webhooks(bot.channel) for bot in bots):
         yield rules.READINESS_OF_MODEL.broken()
 
 
 def check_model() -> list[CheckMessage]:
-    """Return what the model's server refuses, and which models in use are about to end. Asks it, for 5 s at most."""
+    """Ask the model's server, for 5 s at most, for refusals and for models in use that end soon."""
     if settings.LLM_PROVIDER != "openai":
         return []
     bots = list(Bot.objects.filter(is_active=True))
@@ -162,12 +162,12 @@ def check_model() -> list[CheckMessage]:
 
 
 def is_azure(url: str) -> bool:
-    """Return whether a server calls models by names of deployments, which it does not list."""
+    """Return whether a server names models by deployments, which it does not list."""
     return (urlsplit(url).hostname or "").endswith(".azure.com")
 
 
 def about_pooler() -> Iterator[CheckMessage]:
-    """Yield that a pooler has dropped the time-outs that connections ask for."""
+    """Warn if a pooler has dropped the timeouts of connections."""
     if getattr(connection, "is_pooled", False):
         with connection.cursor() as cursor:
             cursor.execute("SHOW statement_timeout")
@@ -176,12 +176,12 @@ def about_pooler() -> Iterator[CheckMessage]:
 
 
 def check_running() -> list[CheckMessage]:
-    """Return what is wrong with the processes that run, as far as their heartbeats tell."""
+    """Check running processes by their heartbeats."""
     found, now = [], timezone.now()
     schedulers = Heartbeat.objects.filter(kind=Heartbeat.Kind.SCHEDULER)
     was_there = schedulers.exists()
     is_there = schedulers.filter(seen_at__gte=now - SEEN).exists()
-    # One that ended in order leaves no row, and a fresh installation has none: then late tasks tell.
+    # There is no row after a clean shutdown and in a fresh installation: then check for late tasks.
     if not is_there and (was_there or late_since(now - SEEN)):
         found.append(rules.SCHEDULER_SILENT.broken())
     if connection.vendor == "sqlite":

@@ -1,4 +1,4 @@
-"""Test a bot's connection: what its provider says of it, and what else keeps it from working."""
+"""Connection test of a bot: its provider's answer, and other problems that keep it from working."""
 
 import logging
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from bot.channels.connection import Account, CheckError, Connection
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.models.encryption import Unreadable
-from bot.operations.model_check import run_apart
+from bot.operations.model_check import run_in_own_loop
 from bot.operations.model_trial import try_model
 
 logger = logging.getLogger(__name__)
@@ -20,9 +20,9 @@ CONNECTED = "connected"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a test found: whom the provider takes us for (None: it was not told), what is wrong, what is odd.
+    """The result of a test: the account according to the provider (None: unknown), problems, and hints.
 
-    The bot works when there are no problems; hints are worth reading. model: that its model answers, in words.
+    The bot works if there are no problems. model: a sentence that its model answers.
     """
 
     connection: Connection | None
@@ -32,15 +32,15 @@ class Outcome:
 
     @property
     def successes(self) -> list[str]:
-        """What works, in sentences."""
+        """Sentences about what works."""
         return [said for said in (self.connection.sentence if self.connection else "", self.model) if said]
 
 
 def try_connection(bot: Bot) -> Outcome:
-    """Ask a bot's provider who it is, and its model for a word, and log what came of it. Nothing is sent to anybody.
+    """Ask a bot's provider for its account and its model for a word, and log the result. Sends nothing to people.
 
-    The model's word is recorded like any other call. Takes as long as the time-outs of the adapter and of the model's
-    test at most. Not for an event loop: it runs one of its own.
+    The model's call is billed like any other. Takes the timeouts of the adapter and of the model's test at most. Not
+    for an event loop: it runs one of its own.
     """
     connection, problems = None, []
     if isinstance(bot.credentials, Unreadable):
@@ -62,14 +62,14 @@ def try_connection(bot: Bot) -> Outcome:
 
 
 def _ask(channel: Channel, account: Account) -> Connection:
-    # Imported late: 9 MB that only a page needs whose button was pressed.
+    # Late import: 9 MB that only this button's page needs.
     import aiohttp
 
     async def ask() -> Connection:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
             return await channel.check(client, account)
 
-    return run_apart(ask())
+    return run_in_own_loop(ask())
 
 
 def _unreadable() -> CheckError:
@@ -87,7 +87,7 @@ def _unknown(channel: str) -> CheckError:
 
 
 def _missing(channel: Channel, account: Account) -> list[CheckError]:
-    """Return a problem for each secret that was not entered: a provider we can ask may still not reach us."""
+    """Return a problem for each missing secret: a provider that we can reach may not be able to reach us."""
     sentence = gettext("“%(label)s” is missing, and without it no webhook is accepted: enter it at the bot.")
     return [
         CheckError(f"{credential.name}_missing", sentence % {"label": credential.label})
@@ -112,12 +112,12 @@ def _hints(bot: Bot, connection: Connection | None) -> list[str]:
 
 
 def _other_contact(bot: Bot, connection: Connection) -> str:
-    """Return the account's number, if the bot's contact is another one."""
-    channel = CHANNELS[bot.channel]  # (of a bot whose provider has answered)
+    """Return the account's number if the bot's contact differs from it."""
+    channel = CHANNELS[bot.channel]  # known, as its provider has answered
     try:
         entered, theirs = channel.read_contact(bot.contact), channel.read_contact(connection.contact)
     except ValueError:
-        return ""  # (spelled in a way that cannot be compared)
+        return ""  # spelled in a way that cannot be compared
     return theirs if entered and theirs and entered != theirs else ""
 
 

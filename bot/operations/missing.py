@@ -1,4 +1,4 @@
-"""What a bot's channel needs and nobody has entered."""
+"""Missing settings of a bot's channel."""
 
 from django.utils.translation import gettext as _
 
@@ -7,8 +7,8 @@ from bot.models import Bot
 from bot.models.encryption import Unreadable
 
 
-def missing_of(bot: Bot) -> list[str]:
-    """Return the labels of what its channel needs and nobody has entered; none where the channel is not known."""
+def missing_settings(bot: Bot) -> list[str]:
+    """Return the labels of required settings that are missing; none if the channel is unknown."""
     channel = CHANNELS.get(bot.channel)
     if channel is None:
         return []

@@ -1,4 +1,4 @@
-"""Ask the model's server, for an operator who wants to know: which models it lists, and whether one answers."""
+"""Model server requests for operators: list its models, and test whether one answers."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ Result = TypeVar("Result")
 
 LIST_SECONDS = 5.0
 ANSWER_SECONDS = 8.0
-# As few as a reasoning model takes: whether it says anything does not matter, only whether the call is accepted.
+# The minimum that reasoning models accept: only the acceptance of the call matters, not the answer.
 ANSWER_TOKENS = 16
 LONGEST_LIST = 5_000_000
-# So long before a model's end an operator is told.
+# How long before a model's shutdown operators are warned.
 WARNED_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ModelList:
-    """What a server says to GET /models: {id: its shutdown date, None without one}; empty where it lists none.
+    """The answer to GET /models. models: {id: its shutdown date, or None}; empty if it lists none.
 
-    refusal: what it refuses; reachable: whether it answered at all.
+    refusal: its refusal, if any. reachable: whether it answered.
     """
 
     models: Mapping[str, date | None] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class ModelList:
     reachable: bool = True
 
     def ending(self, names: Iterable[str], today: date) -> Iterator[tuple[str, date]]:
-        """Yield which of these models end within WARNED_DAYS, or should have ended, and when."""
+        """Yield (name, date) of these models that end within WARNED_DAYS or should have ended."""
         for name in names:
             end = self.models.get(name)
             if end is not None and (end - today).days <= WARNED_DAYS:
@@ -47,17 +47,17 @@ class ModelList:
 
 
 def list_models() -> ModelList:
-    """Ask the server for its models. Takes LIST_SECONDS at most; not for an event loop."""
-    return run_apart(_list())
+    """Request the server's list of models. Takes LIST_SECONDS at most; not for an event loop."""
+    return run_in_own_loop(_list())
 
 
 def ask_model(name: str, effort: str) -> ModelCall:
-    """Let a model answer one word and return the call, which costs what 16 tokens cost. Not for an event loop.
+    """Ask a model for one word and return the call, which costs up to 16 output tokens. Not for an event loop.
 
     Raises:
-        AppError: it does not answer; context: what is refused, as for any call.
+        AppError: it does not answer; context: the refusal, as for any call.
     """
-    # Imported late, like the model: 44 MB that only who presses the button needs.
+    # Late import, like the model: 44 MB that only this button needs.
     from bot.ai import create_model
     from bot.ai.base import ChatMessage, CompletionRequest, EmptyCompletion
     from bot.pipeline.result import ModelCall
@@ -68,18 +68,18 @@ def ask_model(name: str, effort: str) -> ModelCall:
         model = create_model(settings.LLM_PROVIDER)
         try:
             return ModelCall(name, await model.complete(request))
-        except EmptyCompletion as empty:  # accepted and billed: its tokens went into reasoning
+        except EmptyCompletion as empty:  # accepted and billed: all tokens were used for reasoning
             return ModelCall(name, empty.completion)
         finally:
             await model.close()
 
-    return run_apart(ask())
+    return run_in_own_loop(ask())
 
 
-def run_apart(coroutine: Coroutine[Any, Any, Result]) -> Result:
+def run_in_own_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine in an event loop of its own.
 
-    Not asyncio.run(): that waits for its threads, and one of them may look up a name that no server answers for.
+    Not asyncio.run(), which waits for its threads: one of them may hang in a DNS lookup.
     """
     loop = asyncio.new_event_loop()
     try:
@@ -99,13 +99,13 @@ async def _list() -> ModelList:
             session.get(url, allow_redirects=False, **through(url)) as response,
         ):
             raw = await response.content.read(LONGEST_LIST)
-    except (aiohttp.ClientError, OSError, ValueError):  # a time-out is an OSError
+    except (aiohttp.ClientError, OSError, ValueError):  # a timeout is an OSError
         return ModelList(reachable=False)
     return read_list(response.status, raw)
 
 
 def read_list(status: int, raw: bytes) -> ModelList:
-    """Return what an answer to GET /models says. Compatible servers need not have it: a 404 says nothing."""
+    """Parse an answer to GET /models, which compatible servers need not have: a 404 is no refusal."""
     if status >= 500:
         return ModelList(reachable=False)
     if status >= 300:
@@ -121,7 +121,7 @@ def read_list(status: int, raw: bytes) -> ModelList:
 
 
 def read_day(value: Any) -> date | None:
-    """Return a day written as a date, as a moment (ISO 8601) or as seconds since 1970; None for anything else."""
+    """Parse a date from an ISO 8601 date or time, or a Unix time; None for anything else."""
     try:
         if isinstance(value, str):
             return date.fromisoformat(value[:10])

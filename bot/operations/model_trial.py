@@ -1,4 +1,4 @@
-"""Try a bot's model for an operator: whether it answers, and which of those it may ask will be switched off."""
+"""Trial of a bot's model for operators: whether it answers, and which models will be shut down."""
 
 from django.conf import settings
 from django.utils.formats import date_format
@@ -16,9 +16,9 @@ from usage.days import today
 
 
 def try_model(bot: Bot) -> tuple[str, list[CheckError], list[str]]:
-    """Let a bot's own model answer one word; return that it does, or what is wrong, and what will be.
+    """Ask a bot's own model for one word; return a sentence that it answers, problems, and announced shutdowns.
 
-    The demo's is not asked. The call is recorded and counts in the budgets of the bot and of everybody.
+    The demo model is not asked. The call is billed to the budgets of the bot and of everybody.
     """
     if settings.LLM_PROVIDER != "openai":
         return "", [], []
@@ -33,7 +33,7 @@ def try_model(bot: Bot) -> tuple[str, list[CheckError], list[str]]:
 
 
 def endings(listed: ModelList, names: tuple[str, ...]) -> list[str]:
-    """Return in words which of these models will be switched off, and when, as far as the server says so."""
+    """Return sentences about the shutdown dates of these models that the server announces."""
     sentence = gettext("The model %(model)s is switched off on %(day)s: choose another one before that.")
     return [sentence % {"model": name, "day": date_format(day)} for name, day in listed.ending(names, today())]
 

@@ -1,4 +1,4 @@
-"""Write the tables of docs/privacy.md from the table of what is kept: `manage.py write_docs`."""
+"""Generator of the tables in docs/privacy.md from the retention table: `manage.py write_docs`."""
 
 import re
 from pathlib import Path
@@ -16,14 +16,14 @@ HEADER = (
 
 
 def tables() -> str:
-    """Return a table for each section of what is kept, with the settings' defaults."""
+    """Return a table for each section of the retention table, with the settings' defaults."""
     return "".join(
         f"\n### {title}\n\n{HEADER}{''.join(map(row, entries))}" for title, entries in SECTIONS.items()
     ) + "\n"  # fmt: skip
 
 
 def row(entry: Entry) -> str:
-    """Return the row of a table of the database."""
+    """Return the row of a database table."""
     defaults = {variable.name: variable.default for section in VARIABLES.values() for variable in section}
     cells = [
         f"`{entry.model._meta.label}`",
@@ -36,7 +36,7 @@ def row(entry: Entry) -> str:
 
 
 def privacy(text: str) -> str:
-    """Return docs/privacy.md's text with its generated part as the table has it."""
+    """Return the text of docs/privacy.md with its generated part updated."""
     return PART.sub(lambda part: part[1] + tables() + part[2], text)
 
 

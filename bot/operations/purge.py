@@ -1,4 +1,4 @@
-"""The purge: everything whose time is over goes, step by step through the table."""
+"""The purge: delete expired rows, step by step through the retention table."""
 
 import logging
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from config.db.batches import Progress
 
 logger = logging.getLogger(__name__)
 
-# Is told the name of a step that begins; gives it the progress to report to, and ends with it.
+# A context manager around each step, given its name; yields the step's progress callback.
 Watch = Callable[[str], AbstractContextManager[Progress | None]]
 
 
 class PurgeFailed(Exception):
-    """Some steps of a purge failed: `failed` are their names, `counts` what went all the same. The log has the why."""
+    """Some steps of a purge failed. failed: their names. counts: what the others deleted. The log has the reasons."""
 
     def __init__(self, failed: list[str], counts: Counts) -> None:
         super().__init__(", ".join(failed))
@@ -27,17 +27,17 @@ class PurgeFailed(Exception):
 
 
 def unwatched(name: str) -> AbstractContextManager[None]:
-    """Watch nothing."""
+    """Show no progress."""
     return nullcontext()
 
 
 def purge_expired(*, dry_run: bool = False, watch: Watch = unwatched) -> Counts:
-    """Delete everything whose time is over, in every app; the daily schedule and `manage.py cleanup` call it.
+    """Delete expired rows of all apps, for the daily schedule and `manage.py cleanup`.
 
-    Returns how many rows went, or with dry_run would go, by name. Safe at any time, twice and in parallel.
+    Returns {name: rows deleted, or with dry_run to be deleted}. Idempotent, safe at any time and in parallel.
 
     Raises:
-        PurgeFailed: some steps failed. One that fails keeps no other from being done.
+        PurgeFailed: some steps failed; the others were done.
     """
     counts: Counts = {}
     failed: list[str] = [] if dry_run else _keep_figures()
@@ -58,7 +58,7 @@ def purge_expired(*, dry_run: bool = False, watch: Watch = unwatched) -> Counts:
 
 
 def _keep_figures() -> list[str]:
-    """Count the days whose messages are about to go; return what failed. It keeps nothing from being deleted."""
+    """Count the days whose messages are about to be deleted; return the failures, which do not stop the purge."""
     try:
         fold_night()
     except Exception:
@@ -69,6 +69,6 @@ def _keep_figures() -> list[str]:
 
 
 def _renew_connection() -> None:
-    """Make one that was lost anew for the next step."""
+    """Replace a lost connection for the next step."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()

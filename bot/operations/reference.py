@@ -1,4 +1,4 @@
-"""`manage.py write_docs` writes .env.example and the tables of docs/configuration.md."""
+"""Generator of .env.example and the tables of docs/configuration.md: `manage.py write_docs`."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ TEN_FAULTS = {
 
 
 def required_in_production() -> list[str]:
-    """Return the variables without which production does not start, in the order of the declaration."""
+    """Return the variables that production requires, in the order of declaration."""
     _values, problems = validate({"ENVIRONMENT": "production"}, BASE)
     missing = {variable_of(problem) for problem in problems}
     return [variable.name for section in SECTIONS.values() for variable in section if variable.name in missing]
@@ -70,7 +70,7 @@ def variable_tables() -> str:
 
 
 def variable_row(variable: Variable, required: bool, rules: list[str]) -> str:
-    """Return a variable's row; rules are what else must hold of it, each the end of a sentence."""
+    """Return a variable's row. rules: further conditions, each the end of a sentence."""
     default = written(variable.default)
     musts = [rule.removeprefix("must be ") for rule in rules if rule.startswith("must ")]
     without = variable.implied or (f"`{default}`" if default else "")
@@ -94,7 +94,7 @@ def check_table() -> str:
 
 
 def ten_faults() -> str:
-    """Return an environment with ten faults, and what every process says to it."""
+    """Return an environment with ten faults, and the error message of every process."""
     environment = "".join(f"{name}={value}\n" for name, value in TEN_FAULTS.items())
     try:
         checked(Sources(TEN_FAULTS, Dotenv(), dotenv_ignored=False), BASE)
@@ -111,7 +111,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def configuration(text: str) -> str:
-    """Return docs/configuration.md's text with its generated parts as the declarations have them."""
+    """Return the text of docs/configuration.md with its generated parts updated."""
     return PART.sub(lambda part: part[1] + PARTS[part["name"]]() + part[3], text)
 
 

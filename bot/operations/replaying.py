@@ -1,4 +1,4 @@
-"""What a replay of dead letters would do and cost, and which of them it cannot help: told before anything is done."""
+"""Plan of a replay of dead letters: its effects and cost, and the messages that cannot be replayed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ BATCH = 1_000
 
 @dataclass(slots=True)
 class Plan:
-    """What would become of dead letters, by their ids. hopeless: {id: why a replay cannot help, in words}.
+    """The effects of a replay, as ids of dead letters. hopeless: {id: why a replay cannot help, in words}.
 
-    stored: their reply is there and is sent; notices: the text of a notice is sent; anew: the model is asked.
-    cost_micros: the most the model's answers may cost, None where a price is not known.
+    stored: their stored reply is sent. notices: the text of a notice is sent. anew: the model is asked.
+    cost_micros: the maximum cost of the model's answers, None without a known price.
     """
 
     stored: list[int] = field(default_factory=list)
@@ -37,12 +37,12 @@ class Plan:
 
     @property
     def able(self) -> list[int]:
-        """Those that a replay may help."""
+        """The ids that a replay may help."""
         return sorted([*self.stored, *self.notices, *self.anew])
 
     @property
     def lines(self) -> list[str]:
-        """What is done, a sentence for each way; empty where nothing is."""
+        """A sentence for each kind of effect; empty without any."""
         told = []
         if count := len(self.stored) + len(self.notices):
             text = ngettext(
@@ -62,7 +62,7 @@ class Plan:
 
 
 def plan_of(ids: Iterable[int]) -> Plan:
-    """Return what a replay of these dead letters would do; others are left out. Four queries for each 1,000."""
+    """Return the plan for these dead letters; other ids are ignored. Four queries for each 1,000."""
     plan, costs = Plan(), _Costs()
     left = iter(sorted(set(ids)))
     while chosen := list(islice(left, BATCH)):
@@ -90,14 +90,14 @@ def _add(plan: Plan, rows: Sequence[InboundMessage], cost_of: Callable[[Bot], in
 
 
 def _sendable(rows: Sequence[InboundMessage]) -> Iterator[int]:
-    """Yield the turns of which a part could not be sent, and still has its text."""
+    """Yield the turns with a failed part that still has its text."""
     keys = {row.turn_key for row in rows if row.turn_key is not None}
     parts = OutboundMessage.objects.filter(turn_key__in=keys, status=OutboundMessage.Status.FAILED).exclude(text="")
     yield from parts.values_list("turn_key", flat=True)
 
 
 def _hopeless(row: InboundMessage, person: User | None, now: datetime) -> str:
-    """Return why a replay cannot help, in words; "" where it may."""
+    """Return why a replay cannot help, in words; "" if it may."""
     if row.payload == EMPTIED:
         return _("what was written was erased")
     if person is None or not person.is_whitelisted:
@@ -112,13 +112,13 @@ def _hopeless(row: InboundMessage, person: User | None, now: datetime) -> str:
 
 
 class _Costs:
-    """The most an answer of each bot costs, looked up once for each: the longest prompt and the longest answer."""
+    """Cache of the maximum cost of an answer by bot: the longest prompt and the longest answer."""
 
     def __init__(self) -> None:
         self._known: dict[int, int | None] = {}
 
     def of(self, bot: Bot) -> int | None:
-        """Return it in micro-dollars, None without a known price."""
+        """Return the maximum cost in micro-dollars, None without a known price."""
         if bot.pk not in self._known:
             self._known[bot.pk] = price_completion(
                 provider=settings.LLM_PROVIDER,

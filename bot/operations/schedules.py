@@ -1,4 +1,4 @@
-"""What runs by itself: django-q2 schedules, and the functions they call."""
+"""Scheduled tasks: django-q2 schedules, and the functions they call."""
 
 import logging
 from collections.abc import Callable
@@ -29,14 +29,14 @@ logger = logging.getLogger(__name__)
 
 PURGE_NAME = "purge expired data"
 WATCH_NAME = "watch budgets"
-# In the operator's time zone, when few people write.
+# In TIME_ZONE, when few people write.
 PURGE_TIME = time(3, 30)
 HEARTBEAT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A schedule of Parley's own: its row's name, the function it calls, and what people are told of it."""
+    """One of Parley's schedules: the name of its row, the function it calls, and its description."""
 
     name: str
     func: str
@@ -44,11 +44,11 @@ class Known:
     sentence: Promise
 
     def is_of(self, row: Schedule) -> bool:
-        """Return whether a row of the table is this schedule, and calls what it should, with nothing else."""
+        """Return whether a row is this schedule, and calls its function without arguments."""
         return (row.name, row.func) == (self.name, self.func) and not (row.hook or row.args or row.kwargs)
 
 
-# By the keys that the admin's button names them with: what is run is never read from a row or a request.
+# By the keys of the admin's buttons: the function to run is never read from a row or a request.
 KNOWN: dict[str, Known] = {
     "purge": Known(
         PURGE_NAME,
@@ -66,12 +66,12 @@ KNOWN: dict[str, Known] = {
 
 
 def key_of(row: Schedule) -> str | None:
-    """Return the key of the schedule of ours that a row is; None where somebody else made it, or changed it."""
+    """Return the key of a row that is one of our schedules; None if somebody else made or changed it."""
     return next((key for key, known in KNOWN.items() if known.is_of(row)), None)
 
 
 def run_now(key: str) -> None:
-    """Queue a schedule's task at once, beside its times, which stay as they are.
+    """Queue a schedule's task at once, in addition to its times.
 
     Raises:
         KeyError: there is no such schedule.
@@ -81,11 +81,11 @@ def run_now(key: str) -> None:
 
 
 class TaskFailed(Exception):
-    """What django-q2 is told of a task that failed: it keeps the text for ever, in a table that staff can read."""
+    """A task failed. django-q2 keeps the message for ever, in a table that staff can read."""
 
 
 def scheduled(task: Callable[[], None]) -> Callable[[], None]:
-    """Make a function a scheduled task: its failure is logged and reported, and goes on without what it quotes."""
+    """Make a function a scheduled task: a failure is logged and reported, and re-raised without its message."""
 
     @wraps(task)
     def run() -> None:
@@ -93,7 +93,7 @@ def scheduled(task: Callable[[], None]) -> Callable[[], None]:
             try:
                 task()
             except TaskFailed:
-                # It has logged and reported what failed.
+                # It has logged and reported the failure itself.
                 flush()
                 raise
             except Exception as error:
@@ -117,13 +117,13 @@ def _wanted() -> dict[str, dict[str, Any]]:
 
 
 def missing_schedules() -> set[str]:
-    """Return the names of the schedules that should be there and are not."""
+    """Return the names of missing schedules."""
     wanted = _wanted().keys()
     return wanted - set(Schedule.objects.filter(name__in=wanted).values_list("name", flat=True))
 
 
 def ensure_schedules() -> None:
-    """Create the schedules that are missing, and let the others call what they should. Their times stay."""
+    """Create missing schedules and correct the function of the others. Their times are kept."""
     wanted = _wanted()
     for name in missing_schedules():
         Schedule.objects.create(name=name, **wanted[name])
@@ -134,7 +134,7 @@ def ensure_schedules() -> None:
 
 
 def late_since(moment: datetime) -> bool:
-    """Return whether a schedule of ours should have run before a moment, and has not."""
+    """Return whether one of our schedules has been overdue since before a moment."""
     return bool(Schedule.objects.filter(name__in=_wanted(), next_run__lt=moment).exclude(repeats=0).exists())
 
 
@@ -146,7 +146,7 @@ def ensure_schedules_after_migrate(using: str, **kwargs: Any) -> None:
 
 @scheduled
 def purge() -> None:
-    """Delete everything whose time is over (the daily schedule's task)."""
+    """Delete expired rows (task of the daily schedule)."""
     note = _live_on()
     try:
         purge_expired(watch=lambda name: nullcontext(note))
@@ -156,12 +156,12 @@ def purge() -> None:
 
 @scheduled
 def every_minute() -> None:
-    """Do what is due every minute: alerts, what abandoned turns have reserved, the figures of days.
+    """Run the tasks of every minute: alerts, release of abandoned reservations, daily figures.
 
-    First it notes that the scheduler lives: only the whole chain, from the clock to the task's process, gets here.
+    It first beats the scheduler's heartbeat, which proves the whole chain from the clock to the task's process.
 
-    Nothing is raised: django-q2 would keep a row of each failure for ever, and with the database down that is one a
-    minute. The log and Sentry have it.
+    It raises nothing, because django-q2 would keep a row of each failure for ever, one a minute while the database is
+    down. The log and Sentry have the failures.
     """
     for step in (beat_of_scheduler, raise_alerts, release_abandoned_reservations, fold_minute):
         try:
@@ -171,7 +171,7 @@ def every_minute() -> None:
 
 
 def _live_on() -> Progress:
-    """Return what notes now and then, during a long task, that the scheduler lives: it runs no other meanwhile."""
+    """Return a progress callback that also beats the scheduler's heartbeat, as nothing else runs during a long task."""
     noted_at = monotonic()
 
     def note(done: int, total: int | None) -> None:

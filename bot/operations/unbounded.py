@@ -1,4 +1,4 @@
-"""Whether nothing bounds what model calls may cost in a day."""
+"""Check whether any budget bounds the daily cost of model calls."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -7,13 +7,13 @@ from django.conf import settings
 
 
 def nothing_bounds_cost() -> bool:
-    """Return whether a model is asked that is probably paid for, and no daily budget is set for everybody or each."""
+    """Return whether a model that probably costs money is in use, without a daily budget of everybody or of each."""
     is_paid = settings.LLM_PROVIDER == "openai" and not is_near(settings.OPENAI_BASE_URL)
     return is_paid and settings.DAILY_BUDGET_MICROS is None and settings.USER_DAILY_BUDGET_MICROS is None
 
 
 def is_near(url: str) -> bool:
-    """Return whether a URL names this machine or one of a private network, as far as its name tells."""
+    """Return whether a URL's host name is this machine or one of a private network."""
     host = urlsplit(url).hostname or ""
     try:
         return not ipaddress.ip_address(host).is_global

@@ -1,4 +1,4 @@
-"""Limit how often an address may try a code, or ask what is held about it, whoever it belongs to."""
+"""Attempt limits per address: for codes, and for commands that are for everybody."""
 
 from django.utils.crypto import salted_hmac
 
@@ -7,22 +7,22 @@ from bot.pipeline.turn import Turn
 
 TRIES = 5
 TRIES_MINUTES = 60
-# Who is not let in costs the operator sends and uploads, and nobody is there to be asked to stop.
+# A longer window for outsiders, who cost the operator sends and uploads and cannot be asked to stop.
 OUTSIDER_MINUTES = 24 * 60
 OUTSIDER_ASKS = 1
-# A code that was mistyped, and the right one.
+# A mistyped code and the right one.
 OUTSIDER_CODES = 2
 
 
 async def may_try(turn: Turn, services: Services, what: str) -> bool:
-    """Count a try of this chat's address and return whether it is within TRIES in an hour."""
+    """Count an attempt of this chat's address and return whether it is within TRIES in an hour."""
     return await _hit(turn, services, what, TRIES, TRIES_MINUTES)
 
 
 async def may_ask(turn: Turn, services: Services, command: str, *, with_code: bool) -> bool:
-    """Count a command that is for everybody, and return whether it is to be answered.
+    """Count a command that is for everybody, and return whether it is within the limit.
 
-    Who is let in may give each a few times an hour. Anybody else may once a day, and send a code for it twice.
+    Members may give each a few times an hour; anybody else once a day, and send a code for it twice.
     """
     if turn.is_of_member:
         return await may_try(turn, services, f"command:{command}")
@@ -31,8 +31,8 @@ async def may_ask(turn: Turn, services: Services, command: str, *, with_code: bo
 
 
 async def _hit(turn: Turn, services: Services, what: str, most: int, minutes: int) -> bool:
-    if turn.attempts > 1:  # a turn that is tried again was counted the first time
+    if turn.attempts > 1:  # a retried turn was counted the first time
         return True
-    # Hashed: what counts tries need not know numbers.
+    # Hashed, so that Redis holds no numbers.
     address = salted_hmac("bot.pipeline.tries", f"{turn.bot.channel.slug}:{turn.address}").hexdigest()
     return await services.limiter.hit(f"{what}:{address}", most, minutes=minutes)

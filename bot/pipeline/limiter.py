@@ -1,4 +1,4 @@
-"""How many messages a person may send in a minute: counted for all workers in Redis, else in this process."""
+"""Rate limiter with moving windows, shared by all workers in Redis, or in this process's memory without it."""
 
 import math
 import time
@@ -26,7 +26,7 @@ WINDOW_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many messages a minute somebody may send, and under which key they are counted."""
+    """A limit of messages per minute, and the key under which they are counted."""
 
     key: str
     per_minute: int
@@ -34,14 +34,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """How many seconds until there is room for a message. The name is another one as soon as the room is another."""
+    """Seconds until a message fits. `name` changes with the window's free capacity (used to deduplicate notices)."""
 
     seconds: int
     name: str
 
 
 class Limiter:
-    """Moving windows, of a minute by default. When Redis fails, this process counts for itself until Redis is back."""
+    """Moving windows, of a minute by default. While Redis is down, this process counts in memory."""
 
     def __init__(self, redis_url: str | None) -> None:
         self._local = MovingWindows()
@@ -49,19 +49,19 @@ class Limiter:
         self._store = SharedStore("messages")
 
     async def hit(self, key: str, most: int, cost: int = 1, *, minutes: int = 1) -> bool:
-        """Count `cost` messages of key and return whether they are within the limit: so many in so many minutes."""
+        """Count `cost` messages of key and return whether they are within the limit of `most` in so many minutes."""
         return await self._ask(
             lambda shared: shared.hit(_item(most, minutes), key, cost=cost),
             lambda: self._local.hit(key, most, minutes, cost),
         )
 
     async def wait(self, key: str, per_minute: int) -> Wait:
-        """Return how long key has to wait until one message is within the limit: 1 to 60 seconds."""
+        """Return the wait until one message of key is within the limit: 1 to 60 seconds."""
         reset_at, room = await self._ask(
             lambda shared: shared.get_window_stats(_item(per_minute), key),
             lambda: self._local.stats(key, per_minute, 1),
         )
-        # (Redis cuts times to a ten-thousandth of a second; and another machine's clock may differ from ours.)
+        # Redis truncates times to 0.1 ms; another machine's clock may differ from ours.
         seconds = 0 if room > 0 else math.ceil(round(reset_at - time.time(), 3))
         return Wait(min(max(seconds, 1), WINDOW_SECONDS), f"{reset_at:.3f}/{room}")
 
@@ -80,7 +80,7 @@ class Limiter:
 
 
 def _shared_windows(redis_url: str) -> "MovingWindowRateLimiter":
-    # Imported late: without a Redis nothing of the library is needed.
+    # Late import: the library is needed only with Redis.
     from limits.aio.storage import RedisStorage
     from limits.aio.strategies import MovingWindowRateLimiter
 
@@ -104,7 +104,7 @@ def _item(most: int, minutes: int = 1) -> "RateLimitItemPerMinute":
 def limit_of(user: User, bot: ActiveBot) -> Limit:
     """Return the limit of a person with a bot: their role's, else the bot's, else everybody's.
 
-    A bot that has its own limit counts for itself; otherwise the messages to all bots count together.
+    A bot with its own limit is counted separately; messages to all other bots count together.
     """
     by_role = {str(Role.OWNER): settings.RATE_LIMIT_PER_OWNER, str(Role.ADMIN): settings.RATE_LIMIT_PER_ADMIN}
     if (of_role := by_role.get(user.role)) is not None:

@@ -1,4 +1,4 @@
-"""Count hits in moving windows in this process's memory: so many within so many minutes."""
+"""Moving-window counter in this process's memory."""
 
 import time
 from collections import deque
@@ -7,7 +7,7 @@ SWEEP_SECONDS = 60.0
 
 
 class MovingWindows:
-    """For each key with its limit and length the times of its hits, the oldest first."""
+    """The times of hits, the oldest first, for each key with its limit and length."""
 
     def __init__(self) -> None:
         self._times: dict[tuple[str, int, int], deque[float]] = {}
@@ -19,7 +19,7 @@ class MovingWindows:
     def hit(self, key: str, most: int, minutes: int, cost: int = 1) -> bool:
         """Count `cost` hits if they are within the limit, and return whether they are."""
         if time.monotonic() - self._swept_at > SWEEP_SECONDS:
-            # Whoever wrote once would be remembered for ever.
+            # Sweep, or keys that were hit once would stay for ever.
             self._swept_at = time.monotonic()
             self._times = {window: times for window in self._times if (times := self._within(window))}
         times = self._within(window := (key, most, minutes))
@@ -30,7 +30,7 @@ class MovingWindows:
         return True
 
     def stats(self, key: str, most: int, minutes: int) -> tuple[float, int]:
-        """Return when the oldest hit leaves the window (Unix time), and how many more are within the limit now."""
+        """Return when the oldest hit leaves the window (Unix time), and how many more hits fit now."""
         times = self._within((key, most, minutes))
         return (times[0] if times else time.time()) + minutes * 60, most - len(times)
 

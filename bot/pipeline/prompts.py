@@ -1,4 +1,4 @@
-"""Choose what a model is shown of a conversation: whole exchanges, the newest first."""
+"""Prompt building: fit a conversation into a budget of tokens, whole exchanges, the newest first."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -11,21 +11,21 @@ from bot.queue.turn_message import TurnMessage
 
 Size = Callable[[Iterable[ChatMessage]], int]
 
-# What a second try shows of a prompt whose server does not say how large its context is.
+# A retry shows 1/4 of a prompt if the server does not tell the size of its context.
 SHARE_OF_UNKNOWN = 4
-# An answer may have at most this share of a context that is too small for MAX_REPLY_TOKENS.
+# An answer gets at most 1/4 of a context that is too small for MAX_REPLY_TOKENS.
 SHARE_OF_ANSWER = 4
-# What the model is told of a quoted message that is no longer held.
+# Stands for a quoted message that is no longer kept.
 ANSWERS_EARLIER = "[answers an earlier message]"
 
 
 def text_of(messages: Iterable[TurnMessage], quoted: Mapping[str, str]) -> str:
-    """Return what a person wrote, message by message; what can't be read, and what is quoted, is named in brackets."""
+    """Return a person's messages as one text; unreadable content and quotes are described in brackets."""
     return "\n".join(line for message in messages for line in _lines(message, quoted) if line)
 
 
 def _lines(message: TurnMessage, quoted: Mapping[str, str]) -> tuple[str, ...]:
-    if not message.note and not message.quotes:  # (as nearly every message)
+    if not message.note and not message.quotes:  # like most messages
         return (message.text if message.kind == TEXT else _named(message),)
     said = message.text if message.note or message.kind == TEXT else _named(message)
     return quoted.get(message.quotes, ANSWERS_EARLIER) if message.quotes else "", said, message.note
@@ -39,10 +39,10 @@ def _named(message: TurnMessage) -> str:
 def prompt(
     system_prompt: str, history: Iterable[ChatMessage], text: str, budget: int, size: Size = estimate_prompt_tokens
 ) -> tuple[ChatMessage, ...]:
-    """Return what the model is shown within a budget of tokens: newest exchanges first, none of them split.
+    """Return the prompt within a budget of tokens: the newest exchanges, none of them split.
 
-    The system prompt and the person's own message are always in it, whole. After the system prompt the roles alternate
-    and a user's message is the first. A question that got no answer stands before the person's own in one message.
+    The system prompt and the person's own message are always included whole. After the system prompt roles alternate,
+    beginning with a user's message. An unanswered question is joined with the person's own message.
     """
     fixed = [ChatMessage("system", system_prompt)] if system_prompt else []
     current = ChatMessage("user", text)
@@ -63,10 +63,10 @@ def prompt(
 def smaller(
     request: CompletionRequest, system_prompt: str, history: Iterable[ChatMessage], text: str, window: int
 ) -> CompletionRequest | None:
-    """Return a request with less history for a server whose context is too small for this one; None if there is none.
+    """Return a request with less history that fits a server's context; None if history cannot be reduced.
 
-    window: how many tokens its context has, 0 when that is not known. Counted with caution, so that one more try is
-    enough; the request is never more than the first one in anything.
+    window: the context's size in tokens, 0 if unknown. It is estimated with caution, so that one retry is enough. The
+    request never exceeds the first one in anything.
     """
     whole = cautious_prompt_tokens(request.messages)
     answer = request.max_tokens

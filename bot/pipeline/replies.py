@@ -1,4 +1,4 @@
-"""Turn a model's answer into what the person reads, as their channel writes it; log the call."""
+"""Rendering of a model's answer for a channel, and the log line of its call."""
 
 import asyncio
 import logging
@@ -11,34 +11,34 @@ from bot.channels.rendering import has_markdown, render
 
 logger = logging.getLogger(__name__)
 
-# Of so many characters an answer is rendered in a millisecond: a thread costs a part of that.
+# An answer of so many characters is rendered in a millisecond, and needs no thread.
 SHORT = 500
 
 
 def written(answer: Completion) -> str:
-    """Return what the person reads. (The hint is not remembered: the model would learn to write it.)"""
+    """Return the text for the person. Its hint is not remembered, or the model would learn to write it."""
     if not answer.is_cut:
         return answer.text
     return answer.text + "\n\n" + _("(That was not all. Ask me to go on if you want the rest.)")
 
 
 async def rendered(markdown: str, channel: Channel) -> list[str]:
-    """Return a model's Markdown as the texts that its channel sends; empty: as it is."""
+    """Return a model's Markdown as texts in the channel's dialect; empty: send it as it is."""
     if channel.dialect is None or not has_markdown(markdown):
         return []
     try:
         if len(markdown) <= SHORT:
             return render(markdown, channel.dialect, channel.max_text_length)
-        # (In a thread: a long answer takes its time, and other turns go on meanwhile.)
+        # In a thread, because a long answer would block other turns.
         return await asyncio.to_thread(render, markdown, channel.dialect, channel.max_text_length)
     except Exception:
-        # It is paid for: better with its asterisks than asked for again.
+        # It is paid for: better sent as raw Markdown than asked for again.
         logger.exception("reply_not_rendered")
         return []
 
 
 def log_answer(answer: Completion, seconds: float) -> None:
-    """Log what answered and how much of it there is, with the id that the provider's support asks for."""
+    """Log the model and size of an answer, with the id that the provider's support asks for."""
     facts = {
         "model": answer.model,
         "input_tokens": answer.input_tokens,

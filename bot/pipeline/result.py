@@ -1,4 +1,4 @@
-"""What the stages of a turn decide."""
+"""The result of a turn's stages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from conversations.memory import Said
 
 
 class After(Enum):
-    """What becomes of a turn's rows once it is settled.
+    """The treatment of a turn's rows once it is settled.
 
-    DELETE_MESSAGES: those of the inbox go, as of who is not let in. DELETE_CHAT: its messages, reply and lease go, as
-    of who was erased and is told goodbye.
+    DELETE_MESSAGES: delete its inbox rows, for people who are not let in. DELETE_CHAT: delete its messages, reply and
+    lease, for a farewell.
     """
 
     KEEP = "keep"
@@ -24,9 +24,9 @@ class After(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """One completion that was paid for: the model asked, and what came back.
+    """One billed completion: the model asked, and its answer.
 
-    id: names this call and no other, however often it is recorded.
+    id: unique, so that the call is recorded once.
     """
 
     model: str
@@ -36,13 +36,13 @@ class ModelCall:
 
 @dataclass(slots=True)
 class Result:
-    """How a turn ends, and what is stored of it.
+    """The end of a turn, and what is stored of it.
 
-    rendered: the reply as the texts that its channel sends, where it was a model's Markdown; empty: as it is.
+    rendered: a model's Markdown as the texts to send; empty: send the reply as it is.
     documents: files that follow the reply.
-    remember: what is added to the conversation.
+    remember: messages to add to the conversation.
     error_code: why the turn ended without a proper answer.
-    given_up: its messages become dead letters; the reply only says that it did not work.
+    given_up: its messages become dead letters; the reply is an apology.
     """
 
     reply: str | None = field(default=None, repr=False)

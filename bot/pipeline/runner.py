@@ -1,4 +1,4 @@
-"""Run a turn through its stages. This is the one place where a stage's failure is caught, logged and put into words."""
+"""Stage runner: run a turn through its stages; the one place that catches, logs and words a stage's failure."""
 
 import asyncio
 import logging
@@ -17,12 +17,12 @@ from bot.pipeline.turn import Turn
 
 logger = logging.getLogger(__name__)
 
-# A stage ends the turn, raises AppError, or lets it pass on to the next. What costs money comes last.
+# A stage ends the turn, raises AppError, or passes it on to the next. Stages that cost money come last.
 FOR_PEOPLE = (notice, access, rate_limit, window, commands, budget, completion)
-# Of who is not let in. The last one ends every turn.
+# For people who are not let in. The last one ends every turn.
 FOR_STRANGERS = (notice, access, open_commands, join_by_code, ask_for_access)
 
-# What the person's own doing or a setting brings about: no fault of ours that somebody has to look into.
+# Caused by the person or a setting, not by a fault that somebody has to look into.
 EXPECTED = frozenset(
     {
         ErrorCode.RATE_LIMIT_EXCEEDED,
@@ -37,10 +37,10 @@ EXPECTED = frozenset(
 
 
 async def run(turn: Turn, services: Services) -> None:
-    """Run the stages until one ends the turn. An AppError ends it with that error's sentence.
+    """Run the stages until one ends the turn. An AppError ends it with the error's text.
 
     Raises:
-        Exception: anything unexpected; the worker tries the turn again later.
+        Exception: anything unexpected; the worker retries the turn later.
     """
     name = ""
     try:
@@ -58,12 +58,12 @@ async def run(turn: Turn, services: Services) -> None:
     except AppError as error:
         _fail(turn, error, name)
     except TimeoutError:
-        # (Not the model: that has a deadline of its own.)
+        # The turn's own deadline; a model call has another.
         _fail(turn, AppError(ErrorCode.INTERNAL_ERROR, "the turn's deadline passed", retryable=True), name)
 
 
 def _fail(turn: Turn, error: AppError, stage: str) -> None:
-    # A provider's own code must not take the place of ours.
+    # A provider's code must not replace ours.
     context = {"provider_code" if name == "code" else name: value for name, value in error.context.items()}
     logger.log(
         logging.INFO if error.code in EXPECTED else logging.ERROR,

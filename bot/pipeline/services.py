@@ -1,4 +1,4 @@
-"""What the stages of a turn may use, given to them by the worker: threads of a database only as protocols."""
+"""Services that the worker passes to stages; database threads as protocols."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ class Runs(Protocol):
 
 
 class Writes(Runs, Protocol):
-    """A thread with a connection to the database that also writes what came together in one transaction."""
+    """A database thread that also batches writes into one transaction."""
 
     async def submit(self, function: Callable[[Sequence[Item]], Sequence[Answer | Exception]], item: Item) -> Answer:
-        """Return function's answer for item, computed together with other items that wait."""
+        """Return function's answer for item, computed in a batch with other waiting items."""
 
 
 @dataclass(slots=True)
 class Services:
-    """One worker's shared tools: its database thread, model, HTTP session and rate limiter.
+    """One worker's shared services: database thread, model, HTTP session and rate limiter.
 
-    apart: for database work that takes longer than all turns should wait.
+    side_thread: a second database thread for slow work, so that it does not delay turns.
     """
 
     database: Writes
     model: LanguageModel
     client: aiohttp.ClientSession
     limiter: Limiter
-    apart: Runs
+    side_thread: Runs
     windows: Windows = field(default_factory=Windows)
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def in_background(self, task: asyncio.Task[None]) -> None:
-        """Keep a task alive that nobody waits for."""
+        """Keep a reference to a task that nobody awaits."""
         self.background.add(task)
         task.add_done_callback(self.background.discard)

@@ -25,21 +25,21 @@ from users.models import User
 
 @dataclass(slots=True)
 class Turn:
-    """What was claimed of a chat, read by everybody, and the result that the stages decide.
+    """The claimed messages of a chat, which every stage reads, and the result that the stages decide.
 
     key: the id of its first inbound message; replies, usage and log lines of the turn carry it.
-    call: the command that it gives; None: it is no command.
-    visitor: the member of staff who wrote it in the simulator; None also where they are gone.
-    in_doubt: its addresses contradict each other: it is nobody's, and nothing of whoever has them is shown.
-    history: what was said before, oldest first.
-    quoted: in words what its messages quote, by the provider's id, as far as it is still held.
-    chosen_model: what the person has chosen for their chats with the bot, allowed still or not; empty: nothing.
-    parts: the reply, when an earlier worker has stored it already: then it only remains to be sent.
+    call: the command it gives; None if it is no command.
+    visitor: the member of staff who wrote it in the simulator; None also if they were deleted.
+    in_doubt: its addresses contradict each other: it has no person, and no data of their holders is shown.
+    history: the conversation so far, oldest first.
+    quoted: {provider's id: text} of quoted messages that are still kept.
+    chosen_model: the person's choice for this bot, still allowed or not; empty without one.
+    parts: the reply stored by an earlier worker, which only remains to be sent.
     is_stored: its reply was stored by an earlier worker.
-    reserved_on: the day in whose budgets the cost of the turn's calls is reserved; None without budgets.
-    waited_seconds: how long it has waited for room in them, which the model has less time for.
+    reserved_on: the day in whose budgets its cost is reserved; None without budgets.
+    waited_seconds: how long it has waited for room in the budgets, which reduces the model's deadline.
     requested: a send was requested, so that nobody may send it again.
-    steps: the stages it went through, with the milliseconds from its claim to the end of each.
+    steps: its stages, with the milliseconds from its claim to the end of each.
     """
 
     bot: ActiveBot
@@ -66,7 +66,7 @@ class Turn:
 
     @property
     def message_ids(self) -> list[int]:
-        """Return the ids of its messages' rows, in order."""
+        """Return the ids of its inbound messages, in order."""
         return [message.id for message in self.messages]
 
     @property
@@ -76,27 +76,27 @@ class Turn:
 
     @property
     def has_requested_nothing(self) -> bool:
-        """Whether nothing of its reply was requested to be sent, by whoever had it."""
+        """Whether no worker has requested a send of its reply."""
         return not (self.is_stored or self.requested)
 
     @property
     def written_at(self) -> datetime | None:
-        """When the last of its messages was received; None where nobody wrote anything (a notice)."""
+        """When the last of its messages was received; None for a notice."""
         return max((one.received_at for one in self.messages if one.received_at and not one.notice), default=None)
 
     @property
     def elapsed_ms(self) -> int:
-        """How many milliseconds ago the turn was claimed."""
+        """Milliseconds since the turn was claimed."""
         return round((time.monotonic() - self._claimed_at) * 1_000)
 
     @property
     def seconds_left(self) -> float:
-        """How much of its time the turn has left, a moment at least."""
+        """Seconds until the turn's deadline, a moment at least."""
         return max(settings.TURN_DEADLINE_SECONDS + self._claimed_at - time.monotonic(), 0.1)
 
     @property
     def log_ids(self) -> dict[str, Any]:
-        """What every log line of the turn names: turn, bot, chat, person, and what delivered its messages."""
+        """Ids for every log line of the turn: turn, bot, chat, person, and the requests that delivered its messages."""
         requests = list(dict.fromkeys(message.request_id for message in self.messages if message.request_id))
         one = {"request_id": requests[0]} if len(requests) == 1 else {"request_ids": requests}
         ids = {"turn_id": self.key, "bot": self.bot.slug, "chat": chat_hash(self.bot.slug, self.address)}
@@ -105,10 +105,10 @@ class Turn:
 
     @property
     def person(self) -> User:
-        """Who wrote: known in every stage after access.
+        """The sender, who is known in every stage after access.
 
         Raises:
-            LookupError: nobody that is known.
+            LookupError: the sender is unknown.
         """
         if self.user is None:
             raise LookupError("the turn is nobody's that is known")
@@ -116,12 +116,12 @@ class Turn:
 
     @property
     def is_of_member(self) -> bool:
-        """Whether somebody wrote it who is let in."""
+        """Whether its sender is let in."""
         return self.user is not None and self.user.is_whitelisted
 
     @property
     def is_farewell(self) -> bool:
-        """Whether it says goodbye to who was erased."""
+        """Whether it is the farewell to an erased person."""
         return self.result.after is After.DELETE_CHAT
 
     @property
@@ -131,46 +131,46 @@ class Turn:
 
     @property
     def via(self) -> str:
-        """Where it was written, as the audit log says it."""
+        """Where it was written, for the audit log."""
         return "chat" if self.visitor_id is None else "simulator"
 
     @property
     def actor(self) -> User:
-        """Who gives the turn's command: the visitor in the simulator, else the person."""
+        """The user who gives the command: the visitor in the simulator, else the person."""
         return self.visitor or self.person
 
     @property
     def judged_by(self) -> tuple[User | None, ...]:
-        """By whose rights a command is judged: each of them must have them."""
+        """The users who must all be permitted to give the command."""
         return (self.user,) if self.visitor_id is None else (self.user, self.visitor)
 
     @property
     def attempts(self) -> int:
-        """How often work on the turn was begun, this time included."""
+        """Attempts at the turn, this one included."""
         return max(message.attempts for message in self.messages)
 
     @property
     def text(self) -> str:
-        """What the person wrote, as the model is shown it."""
+        """The person's text, as the model is shown it."""
         return text_of(self.messages, self.quoted)
 
     @property
     def own_model(self) -> str:
-        """The model that answers who has chosen none."""
+        """The bot's own model, for people without a choice."""
         return self.bot.model or settings.OPENAI_GPT_MODEL
 
     @property
     def model(self) -> str:
-        """The model that answers: the chosen one while the bot allows it, else the bot's own."""
+        """The model to ask: the chosen one if the bot allows it, else the bot's own."""
         return self.chosen_model if self.chosen_model in self.bot.allowed_models else self.own_model
 
     @property
     def request(self) -> CompletionRequest:
-        """What the model is asked, put together once.
+        """The request to the model, built once.
 
         Raises:
-            AppError: UNSUPPORTED_MESSAGE when nothing in the turn can be read, MESSAGE_UNAVAILABLE when the provider
-                could not hand it over, MESSAGE_TOO_LONG when its own text is more than a model is shown.
+            AppError: UNSUPPORTED_MESSAGE if nothing in the turn can be read, MESSAGE_UNAVAILABLE if the provider could
+                not deliver its content, MESSAGE_TOO_LONG if its own text exceeds the prompt's limit.
         """
         if self._request is None:
             self._request = CompletionRequest(
@@ -194,13 +194,13 @@ class Turn:
         return prompt(self.bot.system_prompt, self.history, text, most)
 
     def window_is_closed(self, now: datetime) -> bool:
-        """Return whether the provider no longer lets us answer, by its own time of the person's latest message."""
+        """Return whether the reply window is closed, by the provider's time of the person's latest message."""
         window = self.bot.channel.reply_window
         sent_at = max((message.sent_at for message in self.messages if message.sent_at), default=None)
         return bool(window and sent_at and now - sent_at > window)
 
     def attach(self, *documents: Document) -> bool:
-        """Let documents follow the reply, if the channel takes them all; else none does. Return whether they do."""
+        """Attach documents to the reply if the channel takes all of them, else none; return whether it does."""
         if not fits(self.bot.channel, documents):
             return False
         self.result.documents += documents

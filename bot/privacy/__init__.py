@@ -1,1 +1,1 @@
-"""A person's rights: what is held about them, all of it in their hands, and all of it gone."""
+"""Privacy: export, erasure and retention of personal data."""

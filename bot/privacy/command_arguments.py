@@ -1,4 +1,4 @@
-"""How commands are told whom they are about: PHONE, channel:address, or --id."""
+"""Arguments of management commands that name a person: PHONE, channel:address, or --id."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -15,16 +15,16 @@ NOTHING_HELD = "Nothing is held about this number or address: no person has it, 
 
 
 def add_whom(parser: ArgumentParser) -> None:
-    """Declare the arguments that say whom a command is about."""
+    """Declare the arguments that name the subject of a command."""
     parser.add_argument("phone", metavar="PHONE", nargs="?", help=WHO)
     parser.add_argument("--id", type=int, metavar="ID", help="The person by their number in the admin's list")
 
 
 def find_whom(options: dict[str, Any]) -> Subject:
-    """Return whom these arguments mean: a person, or whoever wrote from an address.
+    """Return the subject that these arguments name: a person, or an unknown sender's address.
 
     Raises:
-        CommandError: they can't be read, or name nobody; the text says what would be right.
+        CommandError: they cannot be read, or name nobody; the message tells what is expected.
     """
     named, id = options["phone"], options["id"]
     if (named is None) == (id is None):

@@ -1,4 +1,4 @@
-"""Take erased text off the disk where the database leaves that to its users: SQLite's write-ahead log."""
+"""Removal of erased text from SQLite's write-ahead log on disk."""
 
 import logging
 
@@ -6,15 +6,15 @@ from django.db import DatabaseError, connection
 
 logger = logging.getLogger(__name__)
 
-# Writers wait as long as this waits for readers.
+# The checkpoint waits so long for readers, and writers wait for the checkpoint.
 MOST_WAIT_MS = 1_000
 
 
 def empty_write_ahead_log() -> bool:
-    """Write SQLite's log back into its file and empty it; return whether nothing is left in it.
+    """Checkpoint and truncate SQLite's write-ahead log; return whether it is empty.
 
-    The log holds pages as they were before an erasure until later writes take their place. To be called outside of
-    a transaction. It never fails: while somebody reads it is not emptied, which is logged; the daily purge tries again.
+    The log holds pages from before an erasure until later writes replace them. Call it outside of a transaction. It
+    never raises: if readers prevent it, that is logged, and the daily purge retries.
     """
     if connection.vendor != "sqlite":
         return True

@@ -1,4 +1,4 @@
-"""Recognise a person's numbers and addresses in a text, as whole words. Pure: no database."""
+"""Recognition of a person's numbers and addresses in a text, as whole words. Pure: no database."""
 
 import re
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from django.conf import settings
 from bot.privacy.subjects import Pair
 from users.phone import is_e164
 
-# What people put between the digits of a number.
+# Separators between the digits of a number.
 BETWEEN = r"[ \u00a0()\[\].\-/\u2010-\u2015]{0,3}"
-# An address that somebody chose ("ann", "5") is a word of everybody's; an id of a provider's is long and has digits.
+# A chosen address ("ann", "5") may be an ordinary word; a provider's id is long and has digits.
 SHORTEST_ADDRESS = 8
 HAS_DIGIT = re.compile(r"[0-9]")
 HIDDEN = "…"
@@ -21,12 +21,12 @@ NO_DIGITS = re.compile(r"[^0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What names a person in a text that staff wrote: their numbers however they are spaced, and their addresses."""
+    """A matcher of a person's numbers, however they are spaced, and addresses in texts that staff wrote."""
 
     pattern: re.Pattern[str] | None = field(repr=False)
 
     def are_in(self, text: str) -> bool:
-        """Return whether the text has one of them in it."""
+        """Return whether the text contains one of them."""
         return self.pattern is not None and self.pattern.search(text) is not None
 
     def hide(self, text: str) -> str:
@@ -35,10 +35,10 @@ class Names:
 
 
 def names_in(addresses: Iterable[Pair]) -> Names:
-    """Return what to look for of somebody who has these addresses."""
+    """Return the matcher for a person's addresses."""
     texts = sorted({address for _, address in addresses})
     patterns = [found for text in texts if (found := _pattern(text))]
-    # (Not within a longer number or word: somebody else's may begin or end alike.)
+    # Not within a longer number or word, which may be somebody else's.
     return Names(re.compile(rf"(?<!\w)(?<!\w\+)(?:{'|'.join(patterns)})(?!\w)") if patterns else None)
 
 
@@ -51,7 +51,7 @@ def _pattern(address: str) -> str:
 
 
 def _national_digits(number: str) -> str:
-    """Return how a number is dialled at home, where home is what numbers without a country code are read in."""
+    """Return the national form of a number in the default region, which is that of numbers without a country code."""
     region = settings.PHONE_DEFAULT_REGION.strip().upper()
     try:
         parsed = phonenumbers.parse(number)

@@ -1,4 +1,4 @@
-"""Whom an export or an erasure is about: a person, or an address that belongs to nobody we know."""
+"""Subjects of exports and erasures: a person, or an address of an unknown sender."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from bot.models import AccessRequest, Bot, InboundMessage, Lease, OutboundMessag
 from users.models import Tombstone, User
 from users.phone import is_e164, read_number, spellings, variants
 
-# (channel, address), as everywhere.
+# (channel, address).
 Pair = tuple[str, str]
-# When rows with a bot and an address were made. A lease holds nothing of anybody's, and is of who has the address.
+# The time column of models with a bot and an address. A lease holds no personal data, and follows the address.
 MADE_AT: dict[type[Model], str | None] = {
     InboundMessage: "received_at",
     OutboundMessage: "created_at",
@@ -25,9 +25,9 @@ MADE_AT: dict[type[Model], str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom it is about: the person if there is one, and every (channel, address) that names them, in any spelling.
+    """The subject: the person, if known, and every (channel, address) that names them, in all spellings.
 
-    whoever: everybody who ever had the addresses, also those who gave them up.
+    whoever: everybody who ever had the addresses, including former holders.
     """
 
     person: User | None
@@ -36,13 +36,13 @@ class Subject:
 
     @property
     def numbers(self) -> frozenset[str]:
-        """Their phone numbers as E.164, in every equivalent spelling."""
+        """Their phone numbers as E.164, in all equivalent spellings."""
         return frozenset(address for _, address in self.addresses if is_e164(address))
 
     def chats(self, model: type[Model]) -> Q:
-        """Return the condition of rows with a bot and an address (inbox, outbox, leases, requests) that are theirs.
+        """Return the condition of the subject's rows of a model with bot and address (inbox, outbox, leases, requests).
 
-        What was there when somebody gave an address up is not of who has it since.
+        Rows from before a former holder gave an address up are not the present holder's.
         """
         made_at = MADE_AT[model]
         since = self.since() if made_at else {}
@@ -56,9 +56,9 @@ class Subject:
         return found
 
     def since(self) -> dict[str, datetime]:
-        """Return since when addresses are theirs, of those that were given up by somebody before. One query.
+        """Return {address: since when it is theirs} of addresses that a former holder gave up, in one query.
 
-        A number is the same person's on every channel, and only one of them may tell that it changed.
+        A number is the same person's on every channel, and only one of them may announce a change.
         """
         if self.whoever:
             return {}
@@ -71,12 +71,12 @@ class Subject:
 
 
 def channels_in_use() -> tuple[str, ...]:
-    """Return the channels that rows may belong to, also of bots that the running code does not know. One query."""
+    """Return the channels that rows may have, including channels unknown to this version, in one query."""
     return tuple(sorted({*CHANNELS, *Bot.objects.order_by().values_list("channel", flat=True).distinct()}))
 
 
 def subject_of(person: User, others: Iterable[Pair] = ()) -> Subject:
-    """Return a person with all their addresses. others: addresses that are known to be theirs as well."""
+    """Return a person with all their addresses. others: further addresses known to be theirs."""
     identities = set(person.identities.values_list("channel", "address"))
     numbers = variants(person.phone_number) if person.phone_number else ()
     everywhere = {(channel, number) for channel in channels_in_use() for number in numbers}
@@ -85,7 +85,7 @@ def subject_of(person: User, others: Iterable[Pair] = ()) -> Subject:
 
 
 def subject_of_address(channel: str, address: str) -> Subject:
-    """Return whom an address of a channel means: a person, or nobody known."""
+    """Return the subject of an address: a person, or an unknown sender."""
     person = User.objects.for_identity(channel, address)
     if person is not None:
         return subject_of(person, [(channel, address)])
@@ -93,7 +93,7 @@ def subject_of_address(channel: str, address: str) -> Subject:
 
 
 def subject_of_number(raw: str) -> Subject:
-    """Return whom a phone number means, in any spelling: a person, or somebody who only wrote from it.
+    """Return the subject of a phone number in any spelling: a person, or an unknown sender.
 
     Raises:
         InvalidPhoneNumber: the number cannot be read.

@@ -1,4 +1,4 @@
-"""How much is held about somebody, in numbers: what an operator is shown before it goes."""
+"""Summary of what is held about a person, which operators are shown before an erasure."""
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -13,10 +13,7 @@ from users.models import Identity, Invite
 
 
 def summary_of(subject: Subject) -> dict[str, int]:
-    """Return how many rows of what there are about somebody, in words of the language that is spoken.
-
-    What there is none of is left out.
-    """
+    """Return {translated kind of row: number} of what is held about a subject, without zeros."""
     holdings = find_holdings(subject)
     counts = {
         _("messages in the inbox"): len(holdings.inbound),

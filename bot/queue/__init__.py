@@ -1,1 +1,1 @@
-"""Rows that wait: accept deliveries, know the bots, notices, address changes, recovery."""
+"""The inbox as a queue: accepted deliveries, the snapshot of bots, notices, address changes, recovery."""

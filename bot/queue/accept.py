@@ -19,7 +19,7 @@ from bot.queue.pausing import pause
 from bot.queue.received import Accepted, Delivery, Stored, note
 from bot.queue.recovery import resolve
 from bot.queue.snapshot import ActiveBot, Directory, current
-from config.db.reconnect import on_a_live_connection
+from config.db.reconnect import retry_on_stale_connection
 from config.logs.lines import current_request_id
 from users.models.tombstones import was_erased, was_given_up
 
@@ -86,7 +86,7 @@ def store(deliveries: Sequence[Delivery]) -> list[Stored]:
     Raises:
         django.db.Error: nothing of any of them was stored.
     """
-    new, moved = on_a_live_connection(_write, deliveries)
+    new, moved = retry_on_stale_connection(_write, deliveries)
     if len(deliveries) == 1:
         return [Stored(new, sum(moved[0]))]
     # Of two copies of a message that are stored together one is new: the first.

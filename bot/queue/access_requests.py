@@ -1,4 +1,4 @@
-"""Let in who asked for access."""
+"""Access requests: allow the sender of one, and delete what that settles."""
 
 import logging
 from collections.abc import Collection
@@ -21,19 +21,19 @@ class RequestGone(ValueError):
 
 
 def allow_asker(request: AccessRequest, by: By) -> tuple[User, bool]:
-    """Put who asked for access on the whitelist, as the person who has the address, or else as a new one.
+    """Whitelist the sender of a request, as the person who has the address or else as a new one.
 
-    The request goes away, and those to other bots of its channel: being allowed is not a matter of one bot. Returned
-    are the person, and whether this changed anything.
+    Deletes the request, and the sender's requests to other bots of the channel: access is not per bot. Returns the
+    person, and whether this changed anything.
 
     Raises:
-        RequestGone: there is nothing to allow any more.
-        StaffOnly: it is not for this member of staff to do.
+        RequestGone: somebody has allowed or dismissed it already.
+        StaffOnly: this member of staff may not do it.
     """
     try:
         person, changed = _allow(request, by)
     except (AddressTaken, DuplicatePhoneNumber):
-        # The address was given to somebody just now: allow them.
+        # Somebody got the address concurrently: retry once, which allows them.
         person, changed = _allow(request, by)
     logger.info("person_allowed", extra={"person": person.pk, "staff": by.staff_id})
     return person, changed
@@ -42,20 +42,20 @@ def allow_asker(request: AccessRequest, by: By) -> tuple[User, bool]:
 def lock_requests(channel: str, addresses: Collection[str]) -> list[int]:
     """Lock the requests of addresses, in a transaction, and return their ids.
 
-    They come before the people they are about, here as everywhere, and in one order: nobody deadlocks.
+    Lock order: requests before people, by primary key.
     """
     found = AccessRequest.objects.filter(bot__channel=channel, address__in=addresses).order_by("pk")
     return list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def forget_requests_of(number: str) -> None:
-    """Delete the requests, to bots of any channel, that came from a phone number. Part of a transaction."""
+    """Delete the requests that came from a phone number, to bots of any channel. Call it in a transaction."""
     found = AccessRequest.objects.filter(address__in=variants(number)).order_by("pk")
     forget_requests(list(found.select_for_update(of=("self",)).values_list("pk", flat=True)))
 
 
 def forget_requests(ids: Collection[int]) -> None:
-    """Delete locked requests of who is let in."""
+    """Delete requests that lock_requests() has locked."""
     AccessRequest.objects.filter(pk__in=ids).delete()
 
 

@@ -1,4 +1,4 @@
-"""Follow people whose address changes: the provider says that they are named otherwise from now on."""
+"""Address changes: move a person's addresses, chats and queued replies when a provider announces a new address."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 
 def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
-    """Move a person's addresses, and their chats with them; return whether that was done. Call it in a transaction.
+    """Move a person's addresses and waiting chats; return whether that was done. Call it in a transaction.
 
-    Delivered again it changes nothing: meanwhile the old number may be somebody else's.
+    Idempotent: a redelivery changes nothing, because the old number may be somebody else's by then.
     """
     channel = bot.channel.slug
     moves = name_in_full(channel, event.moves, event.number_changed)
@@ -31,20 +31,20 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
         return False
     if not InboundMessage.objects.store([_row(bot, event, moves, now)]):
         return False
-    # Leases come before people, here as everywhere: who is erased at this moment and this cannot wait for each other.
+    # Lock order: leases before people, so that this cannot deadlock with an erasure of the same person.
     leases = _take_waiting(channel, moves, now)
     old, new = (_spelled(names) for names in zip(*moves, strict=True))
     requests = lock_requests(channel, old | new)
     moved, person = move_addresses(channel, moves, event.at)
-    # (Every process of this machine and the others sees it seconds later: bot/queue/snapshot.py.)
+    # Other processes see it once their snapshot expires, seconds later.
     transaction.on_commit(forget)
     if person is None or moved is not Moved.MOVED:
         _leave_to_staff(bot, event.external_id, moves, moved, person)
         return False
-    # A member of staff signs in to the admin with the number: they have to know that it is the new one.
+    # Staff sign in to the admin with their number: the operator has to notice that it changed.
     level = logging.WARNING if person.is_staff else logging.INFO
     logger.log(level, "address_moved", extra={"bot": bot.slug, "person": person.pk, "staff": person.is_staff})
-    # What they asked for under the former address nobody could tell to be theirs any more.
+    # Requests under the former address could no longer be attributed to this person.
     gone = AccessRequest.objects.filter(pk__in=requests, address__in=old - new).values_list("pk", flat=True)
     forget_requests(requests if person.is_whitelisted else list(gone))
     for move in moves:
@@ -53,14 +53,14 @@ def follow(bot: ActiveBot, event: AddressChanged, now: datetime) -> bool:
 
 
 def follow_by_hand(channel: str, old: str, new: str) -> None:
-    """Let what waits under an address that staff change wait under the new one. Call it before the person is saved."""
+    """Move pending messages to the new address when staff change one. Call it before the person is saved."""
     leases = _take_waiting(channel, [(old, new)], timezone.now())
     _move_chats(channel, (old, new), leases)
 
 
 def _leave_to_staff(bot: ActiveBot, external_id: str, moves: Sequence[Move], moved: Moved, person: User | None) -> None:
-    """Note a change of which it is in doubt, or not known, whom it is about: staff decide who has the addresses."""
-    # (Unknown: they were erased at this moment, or who has the address has it since later.)
+    """Record a change that cannot be attributed to one person, for staff to decide who has the addresses."""
+    # UNKNOWN: the person was erased concurrently, or the present holder got the address after the change.
     level = logging.INFO if moved is Moved.UNKNOWN else logging.WARNING
     logger.log(level, "identity_conflict", extra={"bot": bot.slug, "outcome": moved.value})
     told = InboundMessage.objects.filter(bot_id=bot.id, external_id=external_id)
@@ -69,10 +69,10 @@ def _leave_to_staff(bot: ActiveBot, external_id: str, moves: Sequence[Move], mov
         return
     former = [old for old, new in moves if old and old != new]
     own = _name_of(person, bot.channel.slug) if person else None
-    if own:  # by which an erasure finds what was written under the former ones
+    if own:  # an erasure finds messages under the former addresses by it
         told.update(address=own, payload={"moves": [[old, own] for old in former]})
     else:
-        # Nobody was called so before: whose the row is is whom the provider told it of.
+        # Nobody had these addresses: the row belongs to the person the provider named.
         told.update(address=next(iter(former), next(old for old, _ in moves if old)), payload={})
 
 
@@ -88,7 +88,7 @@ def _row(bot: ActiveBot, event: AddressChanged, moves: Sequence[Move], now: date
     return NewInbound(
         bot_id=bot.id,
         external_id=event.external_id,
-        # Theirs, and with what they were called before, as long as rows of that name are kept: an erasure finds both.
+        # Their new address, with the former ones in the payload: an erasure finds rows of both.
         address=next((new for _, new in moves if new), next(old for old, _ in moves if old)),
         kind="address_changed",
         origin=InboundMessage.Origin.ADDRESS_CHANGE,
@@ -100,10 +100,10 @@ def _row(bot: ActiveBot, event: AddressChanged, moves: Sequence[Move], now: date
 
 
 def _take_waiting(channel: str, moves: Iterable[Move], now: datetime) -> list[TakenLease]:
-    """Take the chats in which something waits under an old address, and give them back at once.
+    """Lease the chats with pending messages under an old address; the leases expire at once.
 
-    Until the transaction ends no worker can take them. A chat that is being worked on is left alone: its turn knows the
-    person, and answers where it was asked.
+    Until the transaction ends no worker can take them. A chat with a running turn is left alone: the turn knows the
+    person, and answers to the address that asked.
     """
     chats: set[tuple[int, str]] = set()
     for old, new in moves:
@@ -117,7 +117,7 @@ def _waiting(channel: str, address: str) -> QuerySet[InboundMessage]:
 
 
 def _move_chats(channel: str, move: Move, leases: Iterable[TakenLease]) -> None:
-    """Let what waits under the old address, in chats that were taken, wait under the new one."""
+    """Move pending messages of the leased chats from the old address to the new one."""
     old, new = move
     if not old or not new or old == new:
         return
@@ -129,7 +129,7 @@ def _move_chats(channel: str, move: Move, leases: Iterable[TakenLease]) -> None:
 
 
 def _readdress(bot_id: int, turn_keys: Iterable[int | None], address: str) -> None:
-    """Let stored replies that have not gone out yet show where they go to."""
+    """Set the address of queued replies, which staff are shown, to where they will be sent."""
     keys = {key for key in turn_keys if key is not None}
     if keys:
         queued = OutboundMessage.objects.filter(bot_id=bot_id, turn_key__in=keys, status=OutboundMessage.Status.QUEUED)

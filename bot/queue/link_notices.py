@@ -1,4 +1,4 @@
-"""Tell people that an address was linked to them: whoever writes from it is answered as they are."""
+"""Security notices to people that a new address was linked to them."""
 
 from collections.abc import Iterable
 
@@ -14,9 +14,9 @@ LINKED = _(
 
 
 def tell_of_link(person: User, key: str, linked: Pair | None, formerly: Iterable[str] = ()) -> int:
-    """Tell somebody, in the chats they have had until now, that an address is theirs since just now.
+    """Notify a person, in their other chats, that an address was just linked to them; return in how many chats.
 
-    key: names the occasion. linked: what is not told. formerly: numbers that were theirs until then. Returns to how
-    many chats; one in which nothing was written within the provider's window gets no notice.
+    key: names the occasion. linked: the new address, which gets no notice. formerly: their numbers until then. Chats
+    whose reply window is closed get none.
     """
     return notify_person(person, f"linked:{key}", LINKED, apart_from=linked, also=formerly)

@@ -1,4 +1,4 @@
-"""How a chat is named in logs: by a keyed hash, which tells its lines from others' and nothing about the person."""
+"""Keyed hash that names a chat in logs without revealing the person."""
 
 from django.conf import settings
 
@@ -6,8 +6,8 @@ from config.logs.redaction import phone_hash
 
 
 def chat_hash(bot: str, address: str) -> str:
-    """Return what the lines of a chat (a bot's slug, a person's address) carry as `chat`.
+    """Return the hash that log lines carry as `chat`, of a bot's slug and a person's address.
 
-    Without SECRET_KEY nobody can try out numbers until one fits; with another SECRET_KEY it is another hash.
+    It is keyed with SECRET_KEY, so that numbers cannot be found by brute force.
     """
     return phone_hash(f"{bot}\0{address}", settings.SECRET_KEY)

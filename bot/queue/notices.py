@@ -1,8 +1,7 @@
-"""Messages that answer nothing: to owners, that a budget is used up or a bot has paused; to whom an address was linked,
-or a file could not be sent.
+"""Notices: messages from a bot that answer nothing, about budgets, pauses, linked addresses or files not sent.
 
-A notice is a row of the inbox that nobody wrote. So it is claimed, stored, sent and recovered like any reply, in the
-order of its chat, and the inbox's unique constraint keeps it from being sent twice.
+A notice is an inbox row that nobody wrote: it is claimed, stored, sent and recovered like any reply, in the order of
+its chat, and the inbox's unique constraint keeps it from being sent twice.
 """
 
 import logging
@@ -14,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from bot.channels.registry import CHANNELS
-from bot.language import speaking
+from bot.language import use_language
 from bot.models import Bot, InboundMessage, Lease, NewInbound
 from bot.queue.snapshot import ActiveBot
 from bot.queue.turn_message import TurnMessage
@@ -28,11 +27,11 @@ Origin = InboundMessage.Origin
 
 
 def notify_owners(key: str, text: str | Promise) -> int:
-    """Let the bots write to each owner, in the chat the owner used last; return to how many.
+    """Send a notice to each owner, in the chat the owner used last; return to how many.
 
-    key: names the occasion (200 characters at most); an owner gets a notice of one key once. text: a lazy one is put
-    into words for each owner, in the language of the bot that writes to them. An owner who has not
-    written to any bot for a week, or to none that may still answer (WhatsApp: 24 hours), gets none: the log has it.
+    key: names the occasion (200 characters at most); an owner gets one notice per key. text: a lazy string is
+    translated for each owner, into the language of the sending bot. An owner without a chat whose reply window is open
+    gets none: the log has it.
     """
     owners = User.objects.filter(role=Role.OWNER).prefetch_related("identities")
     notified = sum(_notify(owner, key, text) for owner in owners)
@@ -43,9 +42,9 @@ def notify_owners(key: str, text: str | Promise) -> int:
 def notify_person(
     person: User, key: str, text: str | Promise, *, apart_from: Pair | None = None, also: Iterable[str] = ()
 ) -> int:
-    """Let the bots write to somebody in every chat in which they may; return to how many. The same key: once.
+    """Send a notice to a person in each chat with an open reply window, once per key; return to how many.
 
-    apart_from: the channel and address that the notice is about, which is not told. also: numbers that were theirs.
+    apart_from: the channel and address that the notice is about, which gets none. also: the person's former numbers.
     """
     bots = _bots()
     chats = (chat for chat in _open_chats(person, bots, also) if not _is(chat, bots, apart_from))
@@ -75,14 +74,14 @@ def _notify(owner: User, key: str, text: str | Promise) -> bool:
 
 
 def notify_chat(bot: ActiveBot, latest: TurnMessage, address: str, key: str, text: str | Promise) -> bool:
-    """Let a bot write in one chat, after the turn that the message belongs to; return whether it will. A key: once."""
+    """Send a notice in one chat, after the turn of its latest message, once per key; return whether it will be sent."""
     told = _store(f"{Origin.NOTICE}:{key}", text, bot.id, bot.language, address, latest.sent_at)
     logger.info("chat_notified", extra={"key": key, "bot": bot.slug})
     return told
 
 
 def _tell(external_id: str, text: str | Promise, latest: InboundMessage, bots: dict[int, Bot]) -> bool:
-    """Store a notice in the chat of somebody's last message."""
+    """Store a notice in the chat of a person's latest message."""
     language = bots[latest.bot_id].language
     return _store(external_id, text, latest.bot_id, language, latest.address, latest.sent_at)
 
@@ -91,7 +90,7 @@ def _store(
     external_id: str, text: str | Promise, bot_id: int, language: str, address: str, sent_at: datetime | None
 ) -> bool:
     now = timezone.now()
-    with speaking(language):
+    with use_language(language):
         said = str(text)
     notice = NewInbound(
         bot_id=bot_id,
@@ -100,7 +99,7 @@ def _store(
         kind=Origin.NOTICE,
         origin=Origin.NOTICE,
         payload={"notice": said},
-        # The person's own last message: it is what a channel's window is counted from.
+        # The time of the person's latest message, from which the reply window counts.
         sent_at=sent_at,
         received_at=now,
         available_at=now,
@@ -109,12 +108,12 @@ def _store(
 
 
 def _open_chats(person: User, bots: dict[int, Bot], also: Iterable[str] = ()) -> Iterator[InboundMessage]:
-    """Yield somebody's last message of each chat in which a bot may write to them now."""
+    """Yield a person's latest message of each chat whose reply window is open."""
     numbers = [*([person.phone_number] if person.phone_number else []), *also]
     named = Q(address__in=[text for number in numbers for text in spellings(number)])
     for identity in person.identities.all():
         named |= Q(address=identity.address, bot__channel=identity.channel)
-    # Leases are the chats of the last days, found by an index; the inbox has none by address.
+    # Leases list the chats of the last days and have an index by address; the inbox has none.
     for bot_id, address in Lease.objects.filter(named, bot__in=bots).values_list("bot_id", "address"):
         written = InboundMessage.objects.filter(bot=bot_id, address=address).exclude(origin=Origin.NOTICE)
         latest = written.order_by("-pk").first()

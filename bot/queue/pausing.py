@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 def pause(bot: ActiveBot, error_code: str, *, of_account: bool) -> None:
-    """Pause a bot, log it and tell the owners; nothing where it is paused already, or was saved since it was read.
+    """Pause a bot, log it and notify the owners; do nothing if it is paused already, or was saved since it was read.
 
-    error_code: as rows have it. of_account: it is refused for its account, and not for its token.
+    error_code: as stored. of_account: the provider refuses the account, not the token.
     """
     if Bot.objects.pause(bot.id, error_code, bot.version):
         logger.error("bot_paused", extra={"bot": bot.slug, "channel": bot.channel.slug, "error_code": error_code})
@@ -37,5 +37,5 @@ def _pause_text(slug: str, channel: str, account_code: str) -> str:
     ) % {"bot": slug}
 
 
-# Put into words for each owner: this is written for turns of many bots, and the notice may go out through another one.
+# Lazy: translated for each owner, as the notice may be sent by a bot of another language.
 _lazy_pause_text = lazy(_pause_text, str)

@@ -1,6 +1,6 @@
-"""Bring ended turns back: because a delivery status tells what nobody knew, or because staff decide so.
+"""Reopen ended turns: after a late delivery status of an uncertain part, or by a decision of staff.
 
-Every change is conditional on the state it starts from, so that doing it twice, or from two places, is doing it once.
+Every change is conditional on the state it starts from, and so idempotent and safe in parallel.
 """
 
 from collections.abc import Iterable
@@ -15,29 +15,26 @@ from bot.models import EMPTIED, RESOLVED, InboundMessage, OutboundMessage
 State = InboundMessage.State
 Status = OutboundMessage.Status
 
-# The rest of a reply that comes later than this would stand among newer messages of the chat.
+# Later than this, the rest of a reply would arrive among newer messages of the chat.
 RESUME_WITHIN = timedelta(minutes=10)
 BATCH = 200
 
 
 def resolve(turn_key: int, *, at_any_time: bool = False) -> None:
-    """Go on with a reply whose uncertain part turned out to be sent. Call it in the transaction that found out.
+    """Resume a reply whose uncertain part turned out to be sent. Call it in the transaction that found out.
 
-    The parts behind it were held back; they follow now, unless it is too late for them.
+    The parts after it were held back; they are queued now, unless it is too late for them.
     """
     since = None if at_any_time else timezone.now() - RESUME_WITHIN
     turn = InboundMessage.objects.of_turn(turn_key).filter(state=State.DONE)
-    if OutboundMessage.objects.put_back(turn_key, held_back=True, since=since):
+    if OutboundMessage.objects.requeue_failed(turn_key, held_back=True, since=since):
         turn.reopen()
     else:
         turn.update(error_code="")
 
 
 def mark_sent(ids: Iterable[int]) -> int:
-    """Record that uncertain messages did arrive, as staff found out, and let the rest of their replies follow.
-
-    Returns how many were uncertain.
-    """
+    """Mark uncertain messages as sent, by decision of staff, and resume their replies; return how many there were."""
     with transaction.atomic():
         found = _locked(ids, (Status.UNCERTAIN,))
         for message in found:
@@ -47,24 +44,24 @@ def mark_sent(ids: Iterable[int]) -> int:
 
 
 def send_again(ids: Iterable[int]) -> int:
-    """Send uncertain or failed messages again, and what of their replies comes after them; staff take the risk.
+    """Send uncertain or failed messages again, and the rest of their replies; staff accept possible duplicates.
 
-    Returns how many will be sent: those whose text was deleted meanwhile cannot be.
+    Returns how many are queued: those whose text was deleted meanwhile are not.
     """
     with transaction.atomic():
         found = [message for message in _locked(ids, OutboundMessage.SENDABLE_AGAIN) if message.text]
         for message in found:
             message.settle_by_hand(Status.QUEUED)
-            OutboundMessage.objects.put_back(message.turn_key)
+            OutboundMessage.objects.requeue_failed(message.turn_key)
             InboundMessage.objects.of_turn(message.turn_key).exclude(state=State.PENDING).reopen()
     return len(found)
 
 
 def replay(ids: Iterable[int]) -> int:
-    """Let dead letters be worked on again and return how many messages that are.
+    """Requeue dead letters and return how many messages that are.
 
-    Where a reply is stored that could not be sent, it is sent as it is: it was paid for. Otherwise the turn is answered
-    anew. The messages of one turn go together, also when only one of them was chosen.
+    A stored reply is sent as it is, because it was paid for; without one the turn is answered anew. All messages of a
+    turn are replayed, also if only one of them was chosen.
     """
     chosen, replayed = sorted(set(ids)), 0
     for start in range(0, len(chosen), BATCH):
@@ -80,7 +77,7 @@ def _replay(ids: list[int]) -> int:
     codes = {key: code for _, key, code in rows if key is not None}
     for key, code in codes.items():
         turn = InboundMessage.objects.of_turn(key).filter(state=State.DEAD)
-        sends_stored_reply = code != ErrorCode.INTERNAL_ERROR and OutboundMessage.objects.put_back(key)
+        sends_stored_reply = code != ErrorCode.INTERNAL_ERROR and OutboundMessage.objects.requeue_failed(key)
         replayed += turn.reopen()
         if not sends_stored_reply:
             OutboundMessage.objects.filter(turn_key=key).delete()

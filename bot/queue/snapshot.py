@@ -1,6 +1,6 @@
-"""What webhooks have to know, kept in memory for a few seconds: the bots in use, and who was erased.
+"""In-memory snapshot of active bots and tombstones, cached for a few seconds.
 
-So no webhook pays for reading and decrypting its bot.
+It saves each webhook reading and decrypting its bot.
 """
 
 import logging
@@ -16,15 +16,15 @@ from bot.channels.connection import Account
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
 from bot.models.encryption import Unreadable
-from config.db.reconnect import on_a_live_connection
-from config.logs.redaction import know_secrets
+from config.db.reconnect import retry_on_stale_connection
+from config.logs.redaction import register_secrets
 from users.models import Tombstone
 
 logger = logging.getLogger(__name__)
 
-# A change in the admin (a pause, a new secret) counts in every process after this long, without a restart.
+# Cache lifetime: a change in the admin (a pause, a new secret) reaches every process after this long.
 FRESH_SECONDS = 5.0
-# A bot that is not known may be new: the table is read again, but not for every request to a URL that is nobody's.
+# An unknown bot may be new: the snapshot is refreshed, but not for every request to a URL that does not exist.
 MISSED_SECONDS = 0.5
 
 
@@ -32,7 +32,7 @@ MISSED_SECONDS = 0.5
 class ActiveBot:
     """An active bot as webhooks and turns see it: plain values, its adapter and its decrypted account.
 
-    version is when the bot was saved last.
+    version: when the bot was last saved.
     """
 
     id: int
@@ -54,9 +54,9 @@ class ActiveBot:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A snapshot: the active bots, and when which addresses were erased, by their digests (users/models/tombstones.py).
+    """A snapshot of the active bots, and of tombstones: {digest of an address: when it was erased}.
 
-    left_out: the ids of active bots that the running code cannot serve, as their channel is not one of its own.
+    left_out: the ids of active bots that this process cannot serve, because their channel is unknown to it.
     """
 
     taken_at: float
@@ -68,7 +68,7 @@ class Directory:
 
     @property
     def age(self) -> float:
-        """Return how many seconds ago it was read."""
+        """Return the seconds since it was read."""
         return time.monotonic() - self.taken_at
 
     def find_bot(self, channel: str, slug: str) -> ActiveBot | None:
@@ -79,37 +79,37 @@ class Directory:
         """Return the bot that an event of a webhook belongs to.
 
         A provider may deliver the events of several accounts to one URL. Another account's bot gets its events only
-        when it trusts the same secrets: who can sign for one bot cannot speak to another.
+        if it trusts the same secrets: whoever can sign for one bot must not reach another.
         """
         if not account_id or account_id == addressed.account.account_id:
             return addressed
         other = self.by_account.get((addressed.channel.slug, account_id))
         if other is None:
-            # A bot whose account id was not entered takes everything that is signed for it.
+            # A bot without an account id takes everything that is signed for it.
             return addressed if not addressed.account.account_id else None
         return other if other.channel.same_signer(addressed.account, other.account) else None
 
 
 _latest: Directory | None = None
-# What was logged of rows already: once in each process, because the table is read every few seconds.
+# Problems of rows that were logged already, because the table is read every few seconds.
 _told: set[tuple[str, int, datetime]] = set()
 
 
 def latest() -> Directory | None:
-    """Return the latest snapshot of this process without asking the database, however old it is."""
+    """Return the cached snapshot, however old, without a query."""
     return _latest
 
 
 def current(fresh_seconds: float = FRESH_SECONDS) -> Directory:
-    """Return a snapshot that is at most so old, read from the database where there is none.
+    """Return a snapshot that is at most so many seconds old, from the cache or the database.
 
     Raises:
-        django.db.Error: there is no answer.
+        django.db.Error: the database does not answer.
     """
     global _latest
     directory = _latest
     if directory is None or directory.age > fresh_seconds:
-        directory = _latest = on_a_live_connection(_read)
+        directory = _latest = retry_on_stale_connection(_read)
     return directory
 
 
@@ -124,12 +124,12 @@ def bot_by_id(bot_id: int) -> ActiveBot | None:
 
 
 def tombstones() -> dict[str, datetime]:
-    """Return when which addresses were erased, by their digests (users/models/tombstones.py)."""
+    """Return {digest of an address: when it was erased} (users/models/tombstones.py)."""
     return current().tombstones
 
 
 def forget() -> None:
-    """Read all of it anew at the next request of this process."""
+    """Invalidate the cached snapshot of this process."""
     global _latest
     _latest = None
     _told.clear()
@@ -138,7 +138,7 @@ def forget() -> None:
 def _read() -> Directory:
     rows = list(Bot.objects.filter(is_active=True))
     bots = [bot for row in rows if (bot := _active(row)) is not None]
-    know_secrets("bots", [secret for bot in bots for secret in bot.account.credentials.values()])
+    register_secrets("bots", [secret for bot in bots for secret in bot.account.credentials.values()])
     return Directory(
         taken_at=time.monotonic(),
         by_slug={(bot.channel.slug, bot.slug): bot for bot in bots},
@@ -150,13 +150,13 @@ def _read() -> Directory:
 
 
 def echo_keys() -> tuple[bytes, ...]:
-    """Return what signs this installation's ids for providers: one for all bots, as their events may come together."""
+    """Return the keys that sign our message ids, the same for all bots: one delivery may mix their events."""
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return tuple(salted_hmac("bot.directory", "echo", secret=one, algorithm="sha256").digest() for one in secrets)
 
 
 def _active(bot: Bot) -> ActiveBot | None:
-    """Return a bot as webhooks and turns see it; None where its channel is not known: that is no other bot's matter."""
+    """Return a bot as webhooks and turns see it; None if its channel is unknown, so that other bots still work."""
     channel = CHANNELS.get(bot.channel)
     if channel is None:
         if _is_news("channel_unknown", bot):
@@ -184,7 +184,7 @@ def _active(bot: Bot) -> ActiveBot | None:
 
 
 def _is_news(event: str, bot: Bot) -> bool:
-    """Return whether nobody was told of it, of this version of the bot's row."""
+    """Return whether an event was not logged yet for this version of the bot's row."""
     told = event, bot.pk, bot.updated_at
     is_news = told not in _told
     _told.add(told)

@@ -1,4 +1,4 @@
-"""One inbound message of a turn, as it was claimed."""
+"""The inbound message of a turn, as it was claimed."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,10 +8,11 @@ from bot.channels.events import TOLD
 
 @dataclass(frozen=True, slots=True)
 class TurnMessage:
-    """One inbound message of a turn. notice: what to tell the person of this chat, who has written nothing.
+    """One inbound message of a turn.
 
-    visitor: the id of the member of staff who wrote it in the person's name, in the simulator.
-    note: what it holds besides its text, in words for the model. quotes: the provider's id of the message it answers.
+    notice: text to send in this chat, of a row that nobody wrote. visitor: the id of the member of staff who wrote it
+    in the simulator. note: its content besides the text, described for the model. quotes: the provider's id of the
+    message it answers.
     """
 
     id: int
@@ -31,5 +32,5 @@ class TurnMessage:
 
     @property
     def is_readable(self) -> bool:
-        """Whether it says anything that the model can answer."""
+        """Whether it holds anything that the model can answer."""
         return bool(self.text.strip()) or (self.kind in TOLD and bool(self.note))

@@ -1,4 +1,4 @@
-"""Work through one turn: run its stages, store its reply and send it; try it again later, or give it up."""
+"""Answer one turn: run its stages, store and send its reply; retry it later, or mark it dead."""
 
 import asyncio
 import logging
@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.errors import GENERIC_SENTENCE, ErrorCode
-from bot.language import speak
+from bot.language import activate_language
 from bot.models import LeaseLost, OutboundPart
 from bot.pipeline import runner
 from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.worker.delivery import Delivery
-from bot.worker.retry import MOST_ATTEMPTS, backoff, bury_reason, is_exhausted, may_retry
+from bot.worker.retry import MOST_ATTEMPTS, backoff, dead_reason, is_exhausted, may_retry
 from bot.worker.settlement import Outcome, Settlement
 from config.logs import context, sentry
 from config.logs.redaction import hideable
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Answering:
-    """Answers turns for one worker."""
+    """The turn processor of one worker."""
 
     worker: str
     services: Services
@@ -30,16 +30,16 @@ class Answering:
     store: Callable[[Turn], Awaitable[list[OutboundPart]]]
 
     async def work(self, turn: Turn) -> None:
-        """Answer a turn, in a task of its own: what its log lines carry and its language last until the task ends.
+        """Answer a turn. Call it in a task of its own: log context and language stay set until the task ends.
 
-        Nothing but a cancellation is raised.
+        Raises nothing but a cancellation.
         """
         context.add(turn.log_ids, hideable(turn.address))
-        speak(turn.bot.language)
+        activate_language(turn.bot.language)
         if not sentry.is_on():
             await self._work_through(turn)
             return
-        # (In a scope of its own: what one turn logs is no part of another's error report.)
+        # An own scope: breadcrumbs of one turn must not appear in another's error report.
         with sentry.own_scope():
             await self._work_through(turn)
 
@@ -70,9 +70,9 @@ class Answering:
         await self.delivery.deliver(turn, parts)
 
     async def _give_up(self, turn: Turn) -> None:
-        """End a turn as a dead letter. Its person is told, unless telling is what does not work."""
+        """Mark a turn dead and tell its person, unless sending is what fails."""
         if turn.parts or turn.attempts > MOST_ATTEMPTS + 1:
-            await self.delivery.settle(Settlement(turn, Outcome.DEAD, error_code=bury_reason(turn)))
+            await self.delivery.settle(Settlement(turn, Outcome.DEAD, error_code=dead_reason(turn)))
             return
         turn.result.given_up = True
         turn.end(str(GENERIC_SENTENCE), error_code=ErrorCode.INTERNAL_ERROR)
@@ -86,5 +86,5 @@ class Answering:
             else:
                 await self._give_up(turn)
         except Exception as second:
-            # Nothing can be written now; the lease runs out by itself and the turn is claimed again.
+            # The database cannot be written to; the lease expires and the turn is claimed again.
             logger.error("turn_left_to_lease", extra={"error": type(second).__name__})

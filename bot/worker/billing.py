@@ -1,4 +1,4 @@
-"""Record what turns have paid for: each call once, in the usage records, the budgets of one day and the metrics."""
+"""Billing of model calls: record each once, in usage records, budgets of the day and metrics."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from usage.days import today
 from usage.models import UsageRecord
 from usage.prices import price_completion
 
-# Counters, and the columns of usage records that add to them.
+# {counter: the column of usage records that it sums}.
 COUNTED_COLUMNS = {
     "input_tokens": "input_tokens",
     "cached_input_tokens": "cached_input_tokens",
@@ -28,12 +28,12 @@ COUNTED_COLUMNS = {
 
 
 def record_calls(turns: Sequence[Turn]) -> list[tuple[Turn, int, date]]:
-    """Record the turns' calls; return with each turn what is new of it in micro-dollars, and the day it counts on.
+    """Record the turns' calls; return each turn with its newly recorded micro-dollars and the day they count on.
 
-    Whoever stores the turn now, and whoever comes late with a call of their own, was billed for it. What is recorded
-    already (the commit's answer was lost with the connection) is not new: it was counted then.
+    A worker that lost its lease was billed as well, and its call is recorded. A retry after a lost commit answer
+    records nothing twice, and its cost is not new.
     """
-    # One day for the record and for the sums, whatever midnight does: the one that has its reservation.
+    # Record and sums use the day of the reservation, also when midnight has passed since.
     days = [turn.reserved_on or today() for turn in turns]
     on = timezone.localdate()
     rows = [[_row(turn, call, day, on) for call in turn.result.calls] for turn, day in zip(turns, days, strict=True)]
@@ -44,7 +44,7 @@ def record_calls(turns: Sequence[Turn]) -> list[tuple[Turn, int, date]]:
 
 
 def settle_budgets(turns: Iterable[tuple[Turn, int, date]]) -> None:
-    """Count what turns have cost (micro-dollars, on a day), and give back what they had reserved beyond it."""
+    """Add the turns' costs (micro-dollars, on a day) to the budgets, and release what they had reserved."""
     settle(
         [
             Spent(
@@ -62,7 +62,7 @@ def settle_budgets(turns: Iterable[tuple[Turn, int, date]]) -> None:
 
 
 def record_test(call: ModelCall, bot: str) -> None:
-    """Record a call that staff made to see whether a bot's model answers: nobody's, but the bot's and everybody's."""
+    """Record a test call that staff made of a bot's model: no person's, it counts for the bot and everybody."""
     day = today()
     row = {**_call_row(call, day, timezone.localdate()), "user_id": None, "bot": bot, "turn_key": None}
     with transaction.atomic():
@@ -106,7 +106,7 @@ def _call_row(call: ModelCall, day: date, on: date) -> dict[str, Any]:
 
 
 def count_calls(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Count the tokens and the cost of calls as they were recorded."""
+    """Count the tokens and costs of recorded calls in the metrics."""
     sums: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
         for name, column in COUNTED_COLUMNS.items():

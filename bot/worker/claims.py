@@ -1,4 +1,4 @@
-"""Claim turns: take the leases of waiting chats and load all their turns need, in one transaction for many chats."""
+"""Claim turns: lease waiting chats and load what their turns need, many chats in one transaction."""
 
 import logging
 from collections import defaultdict
@@ -25,7 +25,7 @@ Origin = InboundMessage.Origin
 LEASE_TIME = timedelta(seconds=30)
 # A turn takes at most this many messages; a longer backlog of one chat is answered in several turns.
 MOST_MESSAGES = 50
-# How long the chats of a bot that cannot be served are left alone: asked for at every poll, they would be in the way.
+# How long to skip chats of a bot that this process cannot serve, which would block others at every poll.
 LEFT_OUT_TIME = timedelta(seconds=30)
 
 
@@ -34,7 +34,7 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
 
     suspect: allow one chat whose previous workers all crashed. Claimed together with others, it would exhaust their
     attempts too.
-    idle: most likely nothing waits; that is asked first, because it is asked many times a second.
+    idle: check first, cheaply, whether anything is pending; a worker without turns polls many times a second.
     """
     if idle and not InboundMessage.objects.is_anything_pending():
         return []
@@ -42,7 +42,7 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
     chats = Lease.objects.next_suspect(now) if suspect else []
     if len(chats) < most:
         chats += InboundMessage.objects.waiting_chats(now, most - len(chats))
-    if not chats:  # the idle case: reads only, no transaction, no lock
+    if not chats:  # idle: no transaction, no lock
         return []
     return take(worker, chats, now)
 
@@ -50,28 +50,28 @@ def claim(worker: str, most: int, *, suspect: bool = True, idle: bool = False) -
 def take(worker: str, chats: Sequence[tuple[int, str]], now: datetime) -> list[Turn]:
     """Take those of the chats that are free, and return a turn for each that has something to answer."""
     with transaction.atomic():
-        # Lock order: leases before anything of their chats, here as everywhere. What another worker takes meanwhile is
-        # waited for and then left to it.
+        # Lock order: leases before any other row of their chats. Leases that another worker takes concurrently are
+        # waited for, and left to it.
         leases = Lease.objects.take(chats, worker, now, now + LEASE_TIME)
         return _turns_of(leases)
 
 
 def renew(worker: str, leases: Sequence[TakenLease]) -> int:
-    """Extend those of the leases that are still this worker's, and return how many they are."""
+    """Extend the leases that are still this worker's; return how many."""
     with transaction.atomic():
         return Lease.objects.renew(leases, worker, timezone.now() + LEASE_TIME)
 
 
 def release(worker: str, turns: Sequence[Turn]) -> None:
-    """Give turns back unfinished, as if they had not been begun: another worker may take them at once.
+    """Release unfinished turns and undo their attempt: another worker may take them at once.
 
-    What was stored as being sent goes with the store's transaction, perhaps of a turn that was cut off meanwhile.
+    Parts that were stored as being sent, perhaps by a turn that was cut off meanwhile, are queued again.
     """
     with transaction.atomic():
         held = Lease.objects.lock_held([turn.lease for turn in turns], worker)
         given_back = [turn for turn in turns if turn.lease.id in held]
-        InboundMessage.objects.unbegin(message.id for turn in given_back for message in turn.messages)
-        OutboundMessage.objects.unbegin(turn.key for turn in given_back if turn.has_requested_nothing)
+        InboundMessage.objects.undo_attempt(message.id for turn in given_back for message in turn.messages)
+        OutboundMessage.objects.undo_attempt(turn.key for turn in given_back if turn.has_requested_nothing)
         Lease.objects.release(held, timezone.now())
 
 
@@ -111,7 +111,7 @@ def _turn(bot: ActiveBot, lease: TakenLease, rows: list[PendingRow]) -> Turn:
 
 
 def _one_turn(rows: list[PendingRow]) -> list[PendingRow]:
-    """Choose which pending messages of a chat make its next turn."""
+    """Return the pending messages of a chat that make its next turn."""
     if rows[0].attempts >= MOST_ATTEMPTS:
         return [row for row in rows if row.attempts >= MOST_ATTEMPTS]
     answered = rows[0].turn_key
@@ -120,7 +120,7 @@ def _one_turn(rows: list[PendingRow]) -> list[PendingRow]:
     # A command is a turn of its own, so that a question asked just before it gets its own answer.
     if len(rows) == 1 or _stands_alone(rows[0]):
         return rows[:1]
-    # (Who writes from a number that has changed hands comes with another id than who wrote from it before.)
+    # A new holder of a recycled number has another second address than the former one.
     other = rows[0].payload.get("other_address", "")
     fresh = takewhile(
         lambda row: row.turn_key is None and not _stands_alone(row) and row.payload.get("other_address", "") == other,
@@ -130,7 +130,7 @@ def _one_turn(rows: list[PendingRow]) -> list[PendingRow]:
 
 
 def _stands_alone(row: PendingRow) -> bool:
-    """Return whether a message is a command, or a notice, which nobody wrote."""
+    """Return whether a message is a turn of its own: a command or a notice."""
     return row.origin != Origin.PERSON or read_call(row.payload.get("text", "")) is not None
 
 

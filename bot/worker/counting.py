@@ -1,4 +1,4 @@
-"""What turns count for. Called after what is counted was committed under a lease that was held: once for each."""
+"""Metrics of turns. Count each fact once, after it was committed under a held lease."""
 
 from django.utils import timezone
 
@@ -10,7 +10,7 @@ from bot.worker.settlement import Outcome, Settlement
 
 Status = OutboundMessage.Status
 
-# What is no fault of anybody's that has to be looked into, and the reason it is counted under.
+# {error code of an expected refusal: the reason it is counted under}.
 REFUSALS = {
     ErrorCode.RATE_LIMIT_EXCEEDED: "rate_limit",
     ErrorCode.UNAUTHORIZED: "stranger",
@@ -25,7 +25,7 @@ PUT_OFF = {Outcome.RETRY: "retried", Outcome.DEAD: "dead", Outcome.PAUSE: "pause
 
 
 def count_settlement(settlement: Settlement) -> None:
-    """Count what became of a part, and of its turn if that is over or put off."""
+    """Count the status of a part, and the outcome of its turn if that has ended or waits."""
     if settlement.status and settlement.status != Status.QUEUED:
         count("deliveries", status=str(settlement.status))
     if settlement.outcome is Outcome.GO_ON:
@@ -40,14 +40,14 @@ def count_settlement(settlement: Settlement) -> None:
 
 
 def count_reply(turn: Turn, part: OutboundPart, settlement: Settlement) -> None:
-    """Count how long the person waited, when the first part of an answer was sent."""
+    """Observe the person's waiting time, when the first part of a reply was sent."""
     first = turn.messages[0]
     if part.part == 1 and settlement.status == Status.SENT and first.received_at and not first.notice:
         observe("reply_seconds", (timezone.now() - first.received_at).total_seconds())
 
 
 def outcome_of(settlement: Settlement) -> str:
-    """Return the outcome that a turn's last settlement is counted under."""
+    """Return the `outcome` label of a turn's last settlement."""
     result = settlement.turn.result
     if settlement.outcome in PUT_OFF:
         return PUT_OFF[settlement.outcome]
@@ -63,7 +63,7 @@ def outcome_of(settlement: Settlement) -> str:
 
 
 def code_of(error_code: str) -> ErrorCode | None:
-    """Return the code that an error is counted under: `CHANNEL_ERROR:131000` under the first, a crash as internal."""
+    """Return the `code` label of an error: CHANNEL_ERROR for `CHANNEL_ERROR:131000`, INTERNAL_ERROR for a crash."""
     base = error_code.partition(":")[0]
     if not base:
         return None

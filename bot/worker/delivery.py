@@ -1,4 +1,4 @@
-"""Send a stored reply, part by part: each step is committed before the next, so that no crash can double a message."""
+"""Delivery of a stored reply, part by part; each step is committed before the next, so that no crash sends twice."""
 
 import asyncio
 import logging
@@ -25,13 +25,13 @@ from config.db.batching import Database
 logger = logging.getLogger(__name__)
 
 Status = OutboundMessage.Status
-# After a refused token or account: a bot that was given a new one meanwhile is known with it by then.
+# After a refused token or account: long enough for the snapshot to pick up a new one.
 PAUSE_TIME = timedelta(seconds=FRESH_SECONDS + 1)
 
 
 @dataclass(slots=True)
 class Delivery:
-    """Sends replies for one worker. `client` is the worker's HTTP session."""
+    """The sender of one worker. client: the worker's HTTP session."""
 
     worker: str
     database: Database
@@ -44,10 +44,10 @@ class Delivery:
         self._settle = self.database.batch(settlement.settle, self.worker)
 
     async def deliver(self, turn: Turn, parts: list[OutboundPart]) -> None:
-        """Send what has not gone out yet, in order, and settle the turn.
+        """Send the unsent parts in order, and settle the turn.
 
         Raises:
-            LeaseLost: another worker has the chat now and decides.
+            LeaseLost: another worker has taken the chat over.
         """
         end = Outcome.DEAD if turn.result.given_up else Outcome.DONE
         open_parts = [part for part in parts if part.status not in OutboundMessage.GONE_OUT]
@@ -72,7 +72,7 @@ class Delivery:
         if part.begun:
             return await self._send(turn, part, _message(turn, part), on_success)
         if part.status == Status.SENDING:
-            # Whoever began this send died before recording how it ended. Sending it again might double it.
+            # A previous worker began this send and crashed before recording its end: a retry might send it twice.
             return self._uncertain(turn, part, "INTERRUPTED")
         if part.status != Status.QUEUED:
             return _ended_before(turn, part)
@@ -82,25 +82,25 @@ class Delivery:
             return Settlement(turn, Outcome.DONE, part_id=part.id, status=Status.EXPIRED, error_code=code)
         message = _message(turn, part)
         if part.filename:
-            # Before the part is "sending": a crash meanwhile leaves it queued, and it is uploaded again.
+            # Upload before the part is marked as being sent: after a crash it is still queued, and uploaded again.
             try:
                 upload_id = await turn.bot.channel.upload(self.client, turn.bot.account, message)
             except SendError as error:
                 return self._refused(turn, part, error)
             message = replace(message, upload_id=upload_id)
         if not await self._begin((turn, part)):
-            return Settlement(turn, on_success)  # a status webhook says it went out already
+            return Settlement(turn, on_success)  # a status webhook has overtaken it: it was sent
         return await self._send(turn, part, message, on_success)
 
     async def _send(self, turn: Turn, part: OutboundPart, message: OutboundText, on_success: Outcome) -> Settlement:
-        """Request the send of a part that is "sending" in the database."""
+        """Send a part that is marked as being sent in the database."""
         began, turn.requested = time.monotonic(), True
         try:
             external_id = await turn.bot.channel.send(self.client, turn.bot.account, message)
         except SendError as error:
             return self._refused(turn, part, error)
         except asyncio.CancelledError:
-            # A shutdown's time ran out with the request on its way; the next owner finds "sending" and says uncertain.
+            # Shutdown during the request: the next owner finds "sending" and settles the part as uncertain.
             logger.warning("send_interrupted", extra={"outbound_id": part.id})
             raise
         logger.info("message_sent", extra={"outbound_id": part.id, "part": part.part, "seconds": since(began)})
@@ -122,7 +122,7 @@ class Delivery:
         )
         code = f"{ErrorCode.CHANNEL_ERROR}:{error.code}"
         if pauses:
-            # The message is as good as before: it is sent when the bot has a token, or an account, that is accepted.
+            # The message is fine: it is sent once the bot's token or account is accepted.
             return Settlement(
                 turn,
                 Outcome.PAUSE,
@@ -148,7 +148,7 @@ class Delivery:
 
     def _uncertain(self, turn: Turn, part: OutboundPart, reason: str) -> Settlement:
         logger.warning("send_uncertain", extra={"outbound_id": part.id, "error_code": reason})
-        # The turn is over: later parts may only follow one that was accepted.
+        # End the turn: later parts may only follow one that was accepted.
         return Settlement(turn, Outcome.DONE, part_id=part.id, status=Status.UNCERTAIN, doubt=reason)
 
 
@@ -157,11 +157,11 @@ def _message(turn: Turn, part: OutboundPart) -> OutboundText:
 
 
 def log_end(settlement: Settlement) -> None:
-    """Log how a turn ended, for this time at least."""
+    """Log how an attempt at a turn ended."""
     turn = settlement.turn
     code = settlement.code or turn.result.error_code
     facts: dict[str, Any] = {"outcome": settlement.outcome.value, "seconds": turn.elapsed_ms / 1_000}
-    if turn.steps:  # (Where an earlier attempt has stored the reply, no stage was run.)
+    if turn.steps:  # no stage runs if an earlier attempt has stored the reply
         facts["stage"] = turn.steps[-1][0]
     if settlement.retry_in is not None:
         facts["again_in_seconds"] = settlement.retry_in.total_seconds()
@@ -169,12 +169,12 @@ def log_end(settlement: Settlement) -> None:
 
 
 def since(moment: float) -> float:
-    """Return the seconds since a moment of time.monotonic(), to the millisecond."""
+    """Return the seconds since a time.monotonic(), rounded to milliseconds."""
     return round(time.monotonic() - moment, 3)
 
 
 def _ended_before(turn: Turn, part: OutboundPart) -> Settlement:
-    """Return how a turn ends that was brought back with a part in it which has come to its own end."""
+    """Return the settlement of a reopened turn with a part that has already ended."""
     match part.status:
         case Status.UNCERTAIN:
             return Settlement(turn, Outcome.DONE, doubt="EARLIER")

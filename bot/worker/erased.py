@@ -1,7 +1,7 @@
-"""Keep out what arrives late from people who were erased, or who had an address before somebody else.
+"""Drop late messages of erased people, and of former holders of an address, when their turns are claimed.
 
-Webhooks look into a copy of the tombstones that is some seconds old at most, so that no message pays for a query; what
-comes through in these seconds meets the table itself when a worker claims it.
+Webhooks check a cached snapshot of the tombstones, to save each message a query; messages that pass while the cache is
+stale are checked here against the table.
 """
 
 from datetime import datetime
@@ -16,15 +16,15 @@ from users.models.tombstones import given_up_digest, was_erased
 
 
 def has_changed_hands(address: str) -> bool:
-    """Return whether somebody gave an address up, on any channel, as of the copy."""
+    """Return whether somebody has given an address up, on any channel, according to the snapshot."""
     known = tombstones()
     return any(given_up_digest(channel, address) in known for channel in CHANNELS)
 
 
 def without_erased(turns: list[Turn]) -> list[Turn]:
-    """Delete what claimed turns have of who was erased or gave the address up since; return the turns that are left.
+    """Delete messages of erased people and of former holders of an address; return the turns that are left.
 
-    Part of the transaction that claims them. A query for each, only where somebody is unknown or new to the address.
+    Part of the transaction that claims them. At most two queries, only if a sender is unknown or new to the address.
     """
     unknown = [(turn, message) for turn in turns if turn.user is None for message in turn.messages]
     pairs = {pair for turn, message in unknown for pair in _names(turn, message)}
@@ -33,7 +33,7 @@ def without_erased(turns: list[Turn]) -> list[Turn]:
     late: list[int] = []
     empty: list[Turn] = []
     for turn in turns:
-        if turn.is_farewell:  # its message is older than the erasure that it brought about
+        if turn.is_farewell:  # its message is older than the erasure it announces
             continue
         gone = [message for message in turn.messages if message.id in former or _is_late(turn, message, erased)]
         late += [message.id for message in gone]
@@ -47,10 +47,10 @@ def without_erased(turns: list[Turn]) -> list[Turn]:
 
 
 def _of_former_holders(turns: list[Turn]) -> list[tuple[Turn, TurnMessage]]:
-    """Return what was written by who had an address before, and is not answered yet.
+    """Return the unanswered messages that a former holder of the address wrote.
 
-    Not what comes with a second name that says whose it is, what nobody wrote, or what has its reply already. One
-    query, and only where the address may have changed hands since.
+    Excluded are messages with a second address that identifies the sender, notices, and turns with a stored reply. One
+    query, only if the address may have changed hands since.
     """
     waiting = [
         (turn, message)
@@ -71,7 +71,7 @@ def _may_have_changed_hands(turn: Turn, message: TurnMessage) -> bool:
     known = tombstones()
     if turn.user is None or (known and given_up_digest(turn.bot.channel.slug, turn.address) in known):
         return True
-    # (The copy is some seconds old; a number that somebody got after it was written says it at once.)
+    # The snapshot is stale for some seconds; the time since which the person has the number is current.
     since = max(turn.user.numbered_at or turn.user.created_at, turn.user.created_at)
     return _written_at(message, since) < since
 
@@ -82,7 +82,7 @@ def _written_at(message: TurnMessage, otherwise: datetime) -> datetime:
 
 def _is_late(turn: Turn, message: TurnMessage, erased: dict[Pair, datetime]) -> bool:
     names = _names(turn, message)
-    if turn.user is not None:  # they were let in again: what they write now is welcome
+    if turn.user is not None:  # they were let in again
         return any(was_erased(tombstones(), *name, message.sent_at) for name in names)
     sent_at = message.sent_at
     return sent_at is not None and any(name in erased and sent_at <= erased[name] for name in names)

@@ -1,4 +1,4 @@
-"""Load what claimed turns need, each with one query for all of them. Part of the transaction that claims them."""
+"""Bulk loading for claimed turns: one query of each kind for all turns, in the transaction that claims them."""
 
 from bot.models import ModelChoice, OutboundMessage
 from bot.pipeline.turn import Turn
@@ -9,9 +9,9 @@ from users.models import User
 
 
 def load(turns: list[Turn]) -> list[Turn]:
-    """Load replies that are stored, who wrote, what was said before, and choices; return the turns that are answered.
+    """Load stored replies, senders, conversations and choices; return the turns that are to be answered.
 
-    What the others wrote is deleted: they were erased meanwhile.
+    Messages of people who were erased meanwhile are deleted.
     """
     _load_replies(turns)
     _load_visitors(turns)
@@ -23,23 +23,23 @@ def load(turns: list[Turn]) -> list[Turn]:
 
 
 def _load_replies(turns: list[Turn]) -> None:
-    """Load the replies that are stored. A message's turn is noted with its reply: without one there is none to load."""
+    """Load stored replies. A message without a turn key has none, as the key is stored together with the reply."""
     stored = OutboundMessage.objects.parts_of(turn.key for turn in turns if turn.is_stored)
     for turn in turns:
         turn.parts = stored.get(turn.key, [])
 
 
 def _load_visitors(turns: list[Turn]) -> None:
-    """Load who wrote the turns that come from the simulator. One query, or none."""
+    """Load the staff who wrote turns in the simulator, in at most one query."""
     ids = {turn.visitor_id for turn in turns if turn.visitor_id is not None}
-    # (Who is no member of staff any more has no rights here.)
+    # Former staff have no rights here.
     known = User.objects.filter(is_staff=True).in_bulk(ids) if ids else {}
     for turn in turns:
         turn.visitor = known.get(turn.visitor_id) if turn.visitor_id is not None else None
 
 
 def _load_choices(turns: list[Turn]) -> None:
-    """Load which models people have chosen, of those bots only that leave a choice."""
+    """Load people's choices of a model, for bots that offer a choice."""
     choosing = {turn.key: (turn.bot.id, turn.user.pk) for turn in turns if turn.user and turn.bot.allowed_models}
     chosen = ModelChoice.objects.of_many(choosing.values())
     for turn in turns:

@@ -1,4 +1,4 @@
-"""Load what messages of claimed turns quote, as far as it is held: our replies for a day, theirs while they wait."""
+"""Quoted messages of claimed turns, as far as kept: our replies for a day, people's messages while pending."""
 
 from bot.channels.words import fact
 from bot.models import InboundMessage, OutboundMessage
@@ -11,10 +11,7 @@ _Key = tuple[int, str]
 
 
 def load_quoted(turns: list[Turn]) -> None:
-    """Load the messages that turns of known people quote; two queries, and only where any is quoted.
-
-    What is quoted counts only within the chat it is quoted in.
-    """
+    """Load the messages that turns of known people quote, within their own chat; two queries, only if any is quoted."""
     wanted = {
         (turn.bot.id, message.quotes)
         for turn in turns

@@ -1,8 +1,8 @@
-"""The outbox: store replies before they are sent, and commit that a part is about to be. Every write is fenced.
+"""Transactional outbox: store replies before they are sent, and commit each send before its request. Writes are fenced.
 
-A reply is stored together with the beginning of its first send, where that follows at once: two facts, one commit.
+A reply and the beginning of its first send share one commit, if the send follows at once.
 
-The functions take many items and do them in one transaction; an item whose lease is no longer held gets LeaseLost.
+The functions handle a batch of items in one transaction; an item whose lease is no longer held gets LeaseLost.
 """
 
 from collections.abc import Sequence
@@ -25,16 +25,15 @@ Status = OutboundMessage.Status
 
 
 def store_replies(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exception]:
-    """Store what the turns' stages produced: usage and its cost, the remembered conversation, the reply in parts.
+    """Store the turns' results: usage and its cost, the remembered conversation, the reply in parts.
 
-    The first part is stored as being sent, if it may be sent at once. What a provider was paid for is recorded even
-    when the lease is lost. Storing the same turn again (the commit's answer was lost with the connection) returns what
-    is stored.
+    The first part is stored as being sent, if it may be sent at once. Usage is recorded even if the lease is lost,
+    because the provider was paid. A retry after a lost commit answer returns what is stored.
     """
     try:
         return _store(worker, turns)
     except IntegrityError:
-        # A person was deleted while their turn was with the model. It is paid for all the same.
+        # A person was deleted during the model call, which is billed all the same.
         if not _without_the_deleted(turns):
             raise
         return _store(worker, turns)
@@ -47,7 +46,7 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         mine = [turn for turn in turns if turn.lease.id in held]
         rows = {turn.key: _parts(turn) for turn in mine}
         ids = _insert([row for parts in rows.values() for row in parts])
-        # What is stored again has the same parts, or the single one that says sorry.
+        # A retry has stored parts already: the same ones, or the single apology.
         again = [key for key, parts in rows.items() if parts and (key, 1) not in ids]
         stored = OutboundMessage.objects.parts_of(again)
         kept = [turn for turn in mine if turn.key not in stored]
@@ -61,12 +60,12 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
                 if turn.user and turn.result.remember
             ]
         )
-        # Last, because every worker writes to everybody's row of the day and waits for whoever has it.
+        # Lock order: the shared budget rows of the day last, as all workers contend for them.
         settle_budgets(costs)
     results = {turn.key: [_as_part(ids[turn.key, row["part"]], row) for row in rows[turn.key]] for turn in kept}
     for turn in mine:
         if turn.key in stored:
-            # Nobody else can have begun what a turn stored under the lease that it still has.
+            # Nobody else can have begun a send that this turn stored under its still held lease.
             own = not turn.requested
             parts = stored[turn.key]
             results[turn.key] = [replace(part, begun=own and part.status == Status.SENDING) for part in parts]
@@ -74,7 +73,7 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
 
 
 def _insert(parts: list[dict[str, Any]]) -> dict[tuple[int, int], int]:
-    """Store parts that are not stored yet; return the id of each new one by its turn's key and its number."""
+    """Insert parts that are not stored yet; return {(turn key, part number): id} of the new ones."""
     new = insert_rows(
         OutboundMessage, parts, on_conflict="(turn_key, part) DO NOTHING", returning=("turn_key", "part", "id")
     )
@@ -87,10 +86,10 @@ def _as_part(id: int, row: dict[str, Any]) -> OutboundPart:
 
 
 def begin_sending(worker: str, items: Sequence[tuple[Turn, OutboundPart]]) -> list[bool | Exception]:
-    """Commit that the parts are about to be sent; False for one that must not be (a status has overtaken it).
+    """Mark parts as being sent and commit; False for one that must not be sent, as a status has overtaken it.
 
-    A part that is "sending" already was begun by this same call, whose commit succeeded while its answer was lost with
-    the connection: nobody else can begin it under this lease, and the request goes out only after this returns.
+    A part that is "sending" already was marked by this call before a retry, after a lost commit answer: nobody else
+    can mark it under this lease, and the request goes out only after this returns.
     """
     with transaction.atomic():
         held = Lease.objects.lock_held([turn.lease for turn, _ in items], worker)
@@ -99,7 +98,7 @@ def begin_sending(worker: str, items: Sequence[tuple[Turn, OutboundPart]]) -> li
 
 
 def _without_the_deleted(turns: Sequence[Turn]) -> bool:
-    """Take people who are not there any more off their turns; return whether there were any."""
+    """Detach deleted people from their turns; return whether there were any."""
     there = set(User.objects.filter(pk__in=[turn.user.pk for turn in turns if turn.user]).values_list("pk", flat=True))
     deleted = [turn for turn in turns if turn.user and turn.user.pk not in there]
     for turn in deleted:
@@ -123,7 +122,7 @@ def _parts(turn: Turn) -> list[dict[str, Any]]:
         {**queued, "part": number, "text": part.text, "filename": part.filename}
         for number, part in enumerate(parts, start=1)
     ]
-    # (A document is uploaded before its send begins; and what is too late is not begun at all.)
+    # A document is uploaded before its send begins, and a send outside the reply window does not begin.
     if rows and not rows[0]["filename"] and not turn.window_is_closed(now):
         rows[0] |= {"status": Status.SENDING, "attempts": 1, "sending_at": now}
     return rows

@@ -1,4 +1,4 @@
-"""The retry policy: how often a turn is begun, how long it waits in between, and why it is given up."""
+"""The retry policy of turns: number of attempts, backoff, and the reason of a dead letter."""
 
 from datetime import datetime, timedelta
 
@@ -7,31 +7,31 @@ from django.utils import timezone
 from bot.errors import ErrorCode
 from bot.pipeline.turn import Turn
 
-# A message that was begun this often without an end (a crash each time) is a dead letter.
+# A message with more attempts, each ended by a crash, is a dead letter.
 MOST_ATTEMPTS = 8
 LONGEST_DELAY_SECONDS = 300
 
 
 def is_exhausted(turn: Turn) -> bool:
-    """Return whether the turn was begun too often."""
+    """Return whether the turn has had too many attempts."""
     return turn.attempts > MOST_ATTEMPTS
 
 
 def may_retry(turn: Turn) -> bool:
-    """Return whether the turn may be begun once more."""
+    """Return whether the turn may have another attempt."""
     return turn.attempts < MOST_ATTEMPTS
 
 
 def backoff(attempts: int) -> timedelta:
-    """Return how long to wait before the attempt after this many: 1, 4, 16, 64 … seconds, at most five minutes."""
+    """Return the delay after so many attempts: 1, 4, 16, 64 … seconds, at most five minutes."""
     return timedelta(seconds=min(4 ** max(attempts - 1, 0), LONGEST_DELAY_SECONDS))
 
 
 def free_at(delay: timedelta | None) -> datetime:
-    """Return when a chat may be worked on again."""
+    """Return when the chat may be claimed again."""
     return timezone.now() + (delay or timedelta())
 
 
-def bury_reason(turn: Turn) -> str:
-    """Return why a turn that was begun too often is given up."""
+def dead_reason(turn: Turn) -> str:
+    """Return the error code of a turn with too many attempts."""
     return ErrorCode.CHANNEL_ERROR if turn.parts else ErrorCode.INTERNAL_ERROR

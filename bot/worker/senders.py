@@ -1,4 +1,4 @@
-"""Load who wrote the messages of claimed turns, from the one or two addresses that they carry."""
+"""Senders of claimed turns: look up people by the one or two addresses that messages carry."""
 
 import logging
 
@@ -14,7 +14,7 @@ HISTORY_MESSAGES = 50
 
 
 def load_senders(turns: list[Turn]) -> None:
-    """Load who wrote, and what was said before. A second address of a known person is noted to be remembered.
+    """Load the person and conversation of each turn, and note second addresses that are to be linked.
 
     Part of the transaction that claims the turns.
     """
@@ -36,9 +36,9 @@ def load_senders(turns: list[Turn]) -> None:
 
 
 def _doubt_numbers(turns: list[Turn], people: dict[Pair, User]) -> None:
-    """Take for nobody's what comes from somebody's number under an id that is not theirs: it may have changed hands.
+    """Detach the person from turns whose second address is not theirs: the number may have changed hands.
 
-    One query, and only where somebody whose other id is known comes with a new one.
+    One query, only if a person with a known second address comes with a new one.
     """
     new = {
         turn.key: turn
@@ -59,7 +59,7 @@ def _doubt_numbers(turns: list[Turn], people: dict[Pair, User]) -> None:
 
 
 def _doubt(turn: Turn) -> None:
-    """Take a turn for nobody's, whose addresses say that it is one person's and another's."""
+    """Detach the person from a turn whose two addresses contradict each other."""
     logger.warning("identity_conflict", extra=turn.log_ids)
     turn.user, turn.in_doubt = None, True
 

@@ -1,6 +1,6 @@
-"""Settle turns: record what became of a send, what happens to its turn, and release the lease. Every write is fenced.
+"""Settlement of turns: record the result of a send, end or postpone its turn, release the lease. Writes are fenced.
 
-settle() takes many items and does them in one transaction; an item whose lease is no longer held gets LeaseLost.
+settle() handles a batch of items in one transaction; an item whose lease is no longer held gets LeaseLost.
 """
 
 import logging
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from bot.models import InboundMessage, Lease, LeaseLost, OutboundMessage, SendRecord, code_of
 from bot.pipeline.result import After
 from bot.pipeline.turn import Turn
-from bot.privacy.erasure.farewell import leave_nothing
+from bot.privacy.erasure.farewell import delete_chat_rows
 from bot.queue.notices import notify_chat
 from bot.queue.pausing import pause
 from bot.queue.recovery import resolve
@@ -29,12 +29,12 @@ from users.seen import is_due, note_seen
 logger = logging.getLogger(__name__)
 
 Status = OutboundMessage.Status
-# How long a farewell stands in the simulator, which reads the outbox, before it goes.
+# How long a farewell stays visible in the simulator, which reads the outbox.
 FAREWELL_SHOWN = timedelta(seconds=30)
 
 
 class Outcome(Enum):
-    """What a settlement does with its turn: go on, end it, leave it for later, give it up, or pause its whole bot."""
+    """The effect of a settlement on its turn: go on, end it, retry it later, mark it dead, or pause its bot."""
 
     GO_ON = "go on"
     DONE = "done"
@@ -45,11 +45,11 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is known after a step of sending: the status of one part (if any), and what happens to the turn.
+    """The result of a step of sending: the status of one part, if any, and the outcome of the turn.
 
-    doubt: why the part's end is not known, or that of one before it. account_refused: a bot that pauses does so for
-    its account, and not for its token. lost_file: the name of the document that a turn ends without, though its text
-    may have announced it.
+    doubt: why the status of the part, or of one before it, is uncertain. account_refused: the bot pauses because of
+    its account, not its token. lost_file: the name of a document that could not be sent, though the text may have
+    announced it.
     """
 
     turn: Turn
@@ -65,29 +65,29 @@ class Settlement:
 
     @property
     def code(self) -> str:
-        """What went wrong, as one code."""
+        """The problem as one code."""
         return code_of(self.error_code, self.doubt)
 
 
 def settle(worker: str, items: Sequence[Settlement]) -> list[bool | Exception]:
-    """Record what became of sends and turns, and release the leases of turns that ended or wait."""
+    """Record the results of sends and turns, and release the leases of turns that ended or wait."""
     with transaction.atomic():
         held = Lease.objects.lock_held([item.turn.lease for item in items], worker)
         mine = [item for item in items if item.turn.lease.id in held]
         _settle_parts(mine)
         put_off = (item.turn for item in mine if item.outcome is Outcome.RETRY and item.part_id is None)
-        OutboundMessage.objects.unbegin(turn.key for turn in put_off if turn.has_requested_nothing)
+        OutboundMessage.objects.undo_attempt(turn.key for turn in put_off if turn.has_requested_nothing)
         _settle_done([item for item in mine if item.outcome is Outcome.DONE])
         for item in mine:
             if item.outcome is Outcome.DEAD:
-                _bury(item)
+                _mark_dead(item)
             if item.outcome is Outcome.PAUSE:
                 _pause(item)
             if item.outcome in (Outcome.RETRY, Outcome.DEAD, Outcome.PAUSE):
                 Lease.objects.release([item.turn.lease.id], free_at(item.retry_in))
         _go_on_with_overtaken(mine)
-        # (A turn that ends without a reply being stored has settled nothing.) Last, and at once for all: whoever has
-        # the days' rows must not wait for a reservation.
+        # A dead turn without a stored reply still has its reservation. Lock order: budget rows of the day last, in one
+        # call for all, because their holder must not wait for a reservation.
         if dead := [item.turn.key for item in mine if item.outcome is Outcome.DEAD]:
             release(Reservation.objects.filter(turn_key__in=dead))
         _note_seen(mine)
@@ -130,7 +130,7 @@ def _settle_done(items: list[Settlement]) -> None:
 
 
 def _note_seen(items: Iterable[Settlement]) -> None:
-    """Note who has written, where that is news: a statement every quarter of an hour, for all who are due."""
+    """Update when people were last seen: one statement a quarter of an hour, for all who are due."""
     seen: dict[int, datetime] = {}
     for item in items:
         at, person = item.turn.written_at, item.turn.user
@@ -142,22 +142,22 @@ def _note_seen(items: Iterable[Settlement]) -> None:
 
 
 def _say_goodbye(items: Sequence[Settlement]) -> None:
-    """End farewells, which leave nothing; where people read them in the outbox itself, after a while."""
+    """Delete the rows of sent farewells; in the simulator, which reads the outbox, after a delay."""
     read_here = [item for item in items if item.part_id and item.turn.bot.channel.reads_outbox]
     Lease.objects.release([item.turn.lease.id for item in read_here], free_at(FAREWELL_SHOWN))
-    _leave_nothing([item.turn for item in items if item not in read_here])
+    _delete_chat_rows([item.turn for item in items if item not in read_here])
 
 
-def _leave_nothing(turns: Sequence[Turn]) -> None:
+def _delete_chat_rows(turns: Sequence[Turn]) -> None:
     message_ids = [id for turn in turns for id in turn.message_ids]
-    leave_nothing([turn.key for turn in turns], message_ids, [turn.lease.id for turn in turns])
+    delete_chat_rows([turn.key for turn in turns], message_ids, [turn.lease.id for turn in turns])
 
 
-def _bury(item: Settlement) -> None:
+def _mark_dead(item: Settlement) -> None:
     if item.turn.is_farewell:
-        _leave_nothing([item.turn])
+        _delete_chat_rows([item.turn])
         return
-    InboundMessage.objects.bury([message.id for message in item.turn.messages], item.error_code)
+    InboundMessage.objects.mark_dead([message.id for message in item.turn.messages], item.error_code)
     OutboundMessage.objects.abandon(item.turn.key, item.error_code)
     if item.lost_file:
         text = lazy(_lost_file_text, str)(item.lost_file)
@@ -171,13 +171,13 @@ def _lost_file_text(filename: str) -> str:
 
 
 def _pause(item: Settlement) -> None:
-    """Pause the bot whose token or account is refused: its turns wait, and this was no attempt of theirs."""
-    InboundMessage.objects.unbegin(message.id for message in item.turn.messages)
+    """Pause a bot whose token or account is refused: its turns wait, without an attempt counted."""
+    InboundMessage.objects.undo_attempt(message.id for message in item.turn.messages)
     pause(item.turn.bot, item.error_code, of_account=item.account_refused)
 
 
 def _go_on_with_overtaken(items: list[Settlement]) -> None:
-    """Go on with replies that were settled as uncertain just after a delivery status had told what became of them."""
+    """Resume replies settled as uncertain after a delivery status had already told that they were sent."""
     uncertain = [item.part_id for item in items if item.part_id and item.status == Status.UNCERTAIN]
     if uncertain:
         told = OutboundMessage.objects.filter(id__in=uncertain, status__in=OutboundMessage.GONE_OUT)

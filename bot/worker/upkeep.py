@@ -1,4 +1,4 @@
-"""Keep a worker alive in the database while it works: renew its leases, beat its heartbeat, flush its metrics."""
+"""Background upkeep of a worker: renew its leases, beat its heartbeat, flush its metrics."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from bot.models import TakenLease
 from bot.monitoring import heartbeats, metrics
 from bot.worker import claims
 from config.db.batching import Database
-from config.db.database_thread import is_a_bug
+from config.db.database_thread import is_program_error
 
 logger = logging.getLogger(__name__)
 
@@ -17,9 +17,9 @@ HEARTBEAT_SECONDS = 8.0
 
 
 class Upkeep:
-    """The background upkeep of one worker, named `name`; leases() returns those that it holds just now.
+    """The background tasks of one worker. leases: returns those that it holds now.
 
-    Without an answer of the database the work goes on.
+    They survive a database that does not answer.
     """
 
     def __init__(self, name: str, database: Database, leases: Callable[[], Sequence[TakenLease]]) -> None:
@@ -27,11 +27,11 @@ class Upkeep:
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
-        """Begin the background tasks."""
+        """Start the background tasks."""
         self._tasks = [asyncio.create_task(self._keep_beating()), asyncio.create_task(self._keep_flushing())]
 
     async def end(self) -> None:
-        """End the background tasks, flush the metrics, and remove the heartbeat."""
+        """Stop the background tasks, flush the metrics, and delete the heartbeat."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -41,8 +41,8 @@ class Upkeep:
     async def _keep_beating(self) -> None:
         while True:
             if leases := self._leases():
-                # A turn whose lease was lost finds out at its next write. Its model call is left to end: it is paid
-                # for, and what it cost is recorded.
+                # A turn that lost its lease finds out at its next write. Its model call is not cancelled: it is paid
+                # for, and its cost is recorded.
                 await self._try(claims.renew, self._name, leases)
             await self._try(heartbeats.beat, heartbeats.Kind.WORKER, self._name)
             await asyncio.sleep(HEARTBEAT_SECONDS)
@@ -58,4 +58,4 @@ class Upkeep:
             await self._database.run(sign, *arguments)
         except Exception as error:
             facts = {"sign": sign.__name__, "error": type(error).__name__}
-            logger.error("heartbeat_failed", extra=facts, exc_info=is_a_bug(error))
+            logger.error("heartbeat_failed", extra=facts, exc_info=is_program_error(error))

@@ -1,1 +1,1 @@
-"""Database helpers that know no app: batches, written-out SQL, threads, reconnecting, PostgreSQL backend."""
+"""Database helpers independent of apps: batches, raw SQL, threads, reconnecting, PostgreSQL backend."""

@@ -1,4 +1,4 @@
-"""Delete many rows while everybody else goes on reading and writing; and tell the person who watches how far it is."""
+"""Batch deletion of many rows in short transactions beside normal traffic, with a progress line."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,16 +12,16 @@ from django.db import OperationalError, connections, models, transaction
 Progress = Callable[[int, int | None], None]
 
 FIRST_SIZE = 200
-# Where rows are locked by others, their keys are the parameters of a statement.
+# Keys are a statement's parameters if some rows are locked by others.
 LARGEST_SIZE = 10_000
 TARGET_SECONDS = 0.03
-# One look for what is to be deleted reads so many keys at most: on a table of any size it ends before a time-out.
+# A search for rows to delete reads so many keys at most, and so ends before a timeout on a table of any size.
 LOOK_AHEAD = 200_000
-# SQLite's other writers try again every 25 ms at first: in a pause as long, each of them finds the lock free once.
+# SQLite's other writers retry every 25 ms at first: a pause of that length lets each find the lock free once.
 SHORTEST_PAUSE = 0.03
-# PostgreSQL, for one transaction. Rows that others hold are not waited for. A batch is small beside its tables:
-# joined by reading one of them as a whole, the smallest would take as long as the largest. And a commit is not waited
-# for: one that a crash of the server takes back is of rows that the next run finds again.
+# PostgreSQL, for one transaction: do not wait for locked rows; no joins that scan a whole table, which would make the
+# smallest batch as slow as the largest; do not wait for the commit, as rows of one lost in a server crash are found by
+# the next run.
 SETTINGS = {"lock_timeout": "20ms", "enable_hashjoin": "off", "enable_mergejoin": "off", "synchronous_commit": "off"}
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -34,20 +34,19 @@ class Span:
     last: Any
 
     def of(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Keep the rows whose keys are in it."""
+        """Keep the rows whose keys are in the range."""
         return rows.filter(pk__gte=self.first, pk__lte=self.last)
 
 
 def delete_in_batches(queryset: models.QuerySet[Any], *, progress: Progress | None = None) -> int:
-    """Delete the queryset's rows in short transactions and return how many went.
+    """Delete the queryset's rows in short transactions and return how many.
 
     Each batch is a range of primary keys, found without a lock and deleted under the queryset's own condition: a row
-    that stops matching meanwhile survives. Rows that another process has locked are left for the next run, so that
-    several runs share the work instead of waiting for each other. A batch is sized to take about 30 ms, and killed at
-    any moment a run leaves whole batches. `progress` is called after each with what was deleted so far and, where it
-    is worth a count, the total.
+    that stops matching meanwhile survives. Locked rows are left for the next run, so that parallel runs share the work
+    instead of waiting for each other. A batch is sized to take about 30 ms; a run killed at any moment leaves whole
+    batches. `progress` is called after each with the rows deleted so far and, if worth a count, the total.
 
-    Nothing cascades: rows that refer to the deleted ones have to be gone before, or the database refuses.
+    Nothing cascades: referring rows must be deleted before, or the database refuses.
     """
     rows = queryset.order_by("pk").select_related(None)
     total = rows.count() if progress else None
@@ -61,11 +60,11 @@ def delete_in_batches(queryset: models.QuerySet[Any], *, progress: Progress | No
         asked, size = size, next_size(size, seconds)
         if progress:
             progress(deleted, total)
-        # SQLite has one write lock and no queue for it: without a pause the others would hardly ever get it.
+        # SQLite has one write lock without a queue: without a pause other writers would starve.
         if connections[rows.db].vendor == "sqlite":
             time.sleep(max(seconds, SHORTEST_PAUSE))
         if _is_dense(span, gone, asked):
-            # What comes is much like what was, so it is not looked at first. So many keys are at most so many rows.
+            # The next keys are probably dense as well: skip the search. So many keys are at most so many rows.
             span = Span(span.last + 1, span.last + size)
         else:
             span = _next_span(rows, span.last, size)
@@ -75,32 +74,32 @@ def delete_in_batches(queryset: models.QuerySet[Any], *, progress: Progress | No
 def next_size(size: int, seconds: float) -> int:
     """Return the next batch's size, given how long the last one took.
 
-    It at most doubles, so that a batch twice as large as one within the target stays under twice the target.
+    It at most doubles, so that a batch after one within the target stays under twice the target.
     """
     fitting = int(size * TARGET_SECONDS / max(seconds, 0.001))
     return max(1, min(fitting, size * 2, LARGEST_SIZE))
 
 
 def _is_dense(span: Span, gone: int, asked: int) -> bool:
-    """Return whether most keys of a span were rows that went, and of those that were asked for not only the last."""
+    """Return whether deleted rows were more than half of a span's keys, and of the keys asked for."""
     return isinstance(span.last, int) and gone * 2 > max(asked, span.last - span.first)
 
 
 def _next_span(rows: models.QuerySet[Any], after: Any, size: int) -> Span | None:
-    """Return the keys of the next rows, of at most `size` and fewer where they are far apart; None if there are none.
+    """Return the span of the next rows, `size` at most, fewer if they are sparse; None if there are none.
 
-    From where the last batch ended: what it deleted would be walked past again and again until a vacuum.
+    The search starts after the last batch, because dead rows stay in the index until a vacuum.
     """
     table = rows.model._base_manager.using(rows.db).order_by("pk").values_list("pk", flat=True)
     width = size
     while True:
-        # (Any row: without a condition this is one look at the index.)
+        # Any row, without the condition: one index lookup.
         start = (table if after is None else table.filter(pk__gt=after)).first()
         if start is None:
             return None
         near, after = rows.filter(pk__gte=start), None
         if isinstance(start, int):
-            # Far only where there is nothing near: a condition may be dear, and be asked of all that is looked at.
+            # Widen step by step: the condition may be expensive, and is evaluated for every row in between.
             width = min(width * 4, LOOK_AHEAD)
             after = start + width
             near = near.filter(pk__lte=after)
@@ -113,13 +112,13 @@ def _next_span(rows: models.QuerySet[Any], after: Any, size: int) -> Span | None
 
 
 def _delete(rows: models.QuerySet[Any], span: Span) -> int:
-    """Delete the rows of a span, but for those that somebody else has locked; return how many went."""
-    # In a transaction of the caller's nothing may be set that outlives this batch.
+    """Delete the rows of a span except locked ones; return how many."""
+    # Within the caller's transaction, settings would outlive this batch.
     if connections[rows.db].vendor == "postgresql" and connections[rows.db].in_atomic_block:
         return _delete_unlocked(rows, span)
     try:
         with _short_transaction(rows.db):
-            # DELETE … WHERE the condition holds; delete() may fetch the rows and forget the condition.
+            # DELETE with the condition; delete() may fetch the keys first and drop it.
             return span.of(rows)._raw_delete(rows.db)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
@@ -128,7 +127,7 @@ def _delete(rows: models.QuerySet[Any], span: Span) -> int:
 
 
 def _delete_unlocked(rows: models.QuerySet[Any], span: Span) -> int:
-    """Delete the rows of a span that are free, chosen one by one: twice the work."""
+    """Delete the unlocked rows of a span, selected with SKIP LOCKED: twice the work."""
     with _short_transaction(rows.db):
         free = span.of(rows).select_for_update(skip_locked=True, of=("self",)).only("pk")[:LARGEST_SIZE]
         keys = [row.pk for row in free]
@@ -137,7 +136,7 @@ def _delete_unlocked(rows: models.QuerySet[Any], span: Span) -> int:
 
 @contextmanager
 def _short_transaction(using: str, *, writes: bool = True) -> Iterator[None]:
-    """Open a transaction for one batch, with SETTINGS on PostgreSQL; on SQLite only writing needs one."""
+    """Open a transaction for one batch, with SETTINGS on PostgreSQL; on SQLite only for writes."""
     connection = connections[using]
     if connection.vendor != "postgresql":
         if not writes:
@@ -156,7 +155,7 @@ def _short_transaction(using: str, *, writes: bool = True) -> Iterator[None]:
 
 
 class ProgressLine:
-    """One line on a terminal that is overwritten as the work goes on, and taken away before the summary."""
+    """A progress line on a terminal, overwritten with each update and cleared before the summary."""
 
     def __init__(self, stream: OutputWrapper, label: str) -> None:
         self.stream = stream
@@ -164,12 +163,12 @@ class ProgressLine:
         self.width = 0
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Show how far it is."""
+        """Show the progress."""
         of_total = "" if total is None else f" of {total:,}"
         self._overwrite(f"{self.label}: {done:,}{of_total}")
 
     def clear(self) -> None:
-        """Make room for what is written next."""
+        """Clear the line."""
         self._overwrite("")
         self.stream.write("\r", ending="")
 
@@ -181,7 +180,7 @@ class ProgressLine:
 
 @contextmanager
 def progress_line(stream: OutputWrapper, label: str) -> Iterator[Progress | None]:
-    """Yield the progress to hand to delete_in_batches(): a line if a person watches the stream, else None."""
+    """Yield the progress callback for delete_in_batches(): a line if the stream is a terminal, else None."""
     if not stream.isatty():
         yield None
         return

@@ -1,4 +1,4 @@
-"""Write together what came together: the batches of a process's database thread."""
+"""Write batching: a process's database thread groups items of concurrent turns into one transaction."""
 
 import asyncio
 import logging
@@ -17,30 +17,30 @@ Result = TypeVar("Result")
 BatchFunction = Callable[[Sequence[Item]], Sequence[Result | Exception]]
 
 RECONNECT_SECONDS = 0.5
-# How long a turn waits for a database that went away before its work is given up (a lease is lost by then).
+# How long to retry while the database is unavailable; leases have expired by then.
 PATIENCE_SECONDS = 25.0
-# PostgreSQL's codes for two transactions in each other's way: one of them was undone, and may be done again.
+# PostgreSQL's codes of serialization failure and deadlock: the transaction was rolled back and may be retried.
 CONFLICTS = frozenset({"40001", "40P01"})
 
 
-def is_a_conflict(error: Exception) -> bool:
-    """Return whether a transaction was undone only because it and another waited for each other."""
+def is_conflict(error: Exception) -> bool:
+    """Return whether a transaction was rolled back because of a conflict with another, as in a deadlock."""
     return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
 
 
 class Database(DatabaseThread):
-    """A process's only way to its database: a single thread with a single connection.
+    """A process's only access to its database: a single thread with a single connection.
 
-    submit() hands one item to a function that takes many: while the thread is busy items gather, and the next call
-    takes them all, so that under load many turns share one transaction and when idle nobody waits. Everything a worker
-    does to its leases passes here one after the other, so that it can't deadlock with itself.
+    submit() passes one item to a function that takes a batch: items queue while the thread is busy, and the next call
+    takes them all, so that turns share a transaction under load and nobody waits when idle. All lease changes of a
+    worker are serialized here, so that it cannot deadlock with itself.
     """
 
     def __init__(self, gathering: Gathering | None = None, patience_seconds: float | None = None) -> None:
         """Start no thread yet.
 
-        gathering: how long a batch waits for company. patience_seconds: how long a database that is away is tried
-        again, 0 for not at all; PATIENCE_SECONDS unless given.
+        gathering: how long a batch waits for more items. patience_seconds: how long to retry while the database is
+        unavailable, 0 for not at all; PATIENCE_SECONDS unless given.
         """
         super().__init__(keeps_connection=True)
         self._gathering = gathering or Gathering()
@@ -50,7 +50,7 @@ class Database(DatabaseThread):
         self._runner: asyncio.Task[None] | None = None
 
     async def submit(self, function: BatchFunction[Item, Result], item: Item) -> Result:
-        """Return function's result for item, computed together with other items that wait.
+        """Return function's result for item, computed in a batch with other waiting items.
 
         Raises:
             Exception: what function returned or raised for this item.
@@ -62,28 +62,28 @@ class Database(DatabaseThread):
     def batch(
         self, function: Callable[..., Sequence[Result | Exception]], *arguments: Any
     ) -> Callable[[Item], Awaitable[Result]]:
-        """Return what submits an item to function(*arguments, items); make it once, for items gather by function."""
+        """Return a callable that submits an item to function(*arguments, items). Make it once: it names the batch."""
         together = partial(function, *arguments)
         return lambda item: self.submit(together, item)
 
     def hand_in(self, function: BatchFunction[Item, Result], item: Item, future: asyncio.Future[Result]) -> None:
-        """Let a future be set to what submit() would return, or to what it would raise."""
+        """Submit an item whose result, or exception, is set on a future."""
         self._waiting.setdefault(function, []).append((item, future))
         if self._runner is None or self._runner.done():
-            # In a context of its own: what it writes is not only its first item's.
+            # An empty context: the batch does not belong to its first item alone.
             self._runner = asyncio.create_task(self._run(), context=Context())
 
     def give_up_waiting(self) -> list[asyncio.Future[Any]]:
-        """Forget all submitted items, and return the futures of those who wait for them; the caller answers these.
+        """Drop all submitted items and return their futures, which the caller completes.
 
-        What is being written may be committed all the same.
+        A batch that is being written may still be committed.
         """
         entries = [entry for waiting in self._waiting.values() for entry in waiting]
         self._waiting.clear()
         return [future for _, future in [*self._running, *entries] if not future.done()]
 
     async def close(self) -> None:
-        """Finish what waits and close the connection."""
+        """Finish the waiting items and close the connection."""
         if self._runner is not None:
             await asyncio.gather(self._runner, return_exceptions=True)
         await super().close()
@@ -94,7 +94,7 @@ class Database(DatabaseThread):
             function, entries = next(iter(self._waiting.items()))
             batch, rest = entries[:LARGEST], entries[LARGEST:]
             del self._waiting[function]
-            if rest:  # to the end of the line: other kinds of work come first
+            if rest:  # to the end of the queue: other functions come first
                 self._waiting[function] = rest
             await self._run_batch(function, batch)
             self._gathering.went(len(batch), self._waits())
@@ -106,12 +106,12 @@ class Database(DatabaseThread):
     async def _run_batch(self, function: Any, batch: list[tuple[Any, asyncio.Future[Any]]]) -> None:
         self._running = batch
         try:
-            results = await self._with_patience(function, [item for item, _ in batch])
+            results = await self._with_retries(function, [item for item, _ in batch])
         except Exception as error:
-            if len(batch) == 1 or (isinstance(error, AWAY) and not is_a_conflict(error)):
+            if len(batch) == 1 or (isinstance(error, AWAY) and not is_conflict(error)):
                 results = [error] * len(batch)
             else:
-                # One item spoils the transaction of all: find it by doing them one by one.
+                # One item fails the transaction of all: find it by running them one by one.
                 logger.warning("batch_split", extra={"size": len(batch), "error": type(error).__name__})
                 for entry in batch:
                     await self._run_batch(function, [entry])
@@ -124,7 +124,7 @@ class Database(DatabaseThread):
             else:
                 future.set_result(result)
 
-    async def _with_patience(self, function: Any, items: list[Any]) -> Any:
+    async def _with_retries(self, function: Any, items: list[Any]) -> Any:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self._patience_seconds
         tried = 0
@@ -133,8 +133,8 @@ class Database(DatabaseThread):
                 tried += 1
                 return await loop.run_in_executor(self._executor, self._in_thread, function, items)
             except AWAY as error:
-                # A server that hangs can use up the patience with one try: a new connection may still find it well.
-                if self._hung_up or (loop.time() > give_up_at and (tried > 1 or not self._patience_seconds)):
+                # A hanging server can use up the patience in one try: try a new connection at least once.
+                if self._aborted or (loop.time() > give_up_at and (tried > 1 or not self._patience_seconds)):
                     raise
                 logger.warning("database_unavailable", extra={"error": type(error).__name__})
                 await asyncio.sleep(RECONNECT_SECONDS)

@@ -1,4 +1,4 @@
-"""Do database work for an event loop in a thread, which has the one connection."""
+"""A thread with one database connection that does an event loop's database work."""
 
 import asyncio
 import time
@@ -22,20 +22,19 @@ from django.utils.translation import get_language, override
 
 Result = TypeVar("Result")
 
-# What says that the database is away, not that an item is wrong. (InternalError: read-only, as after a failover.)
+# Errors of an unavailable database, not of an item. InternalError: it is read-only, as after a failover.
 AWAY = (OperationalError, InterfaceError, InternalError)
 
 
-def is_a_bug(error: Exception) -> bool:
-    """Return whether an error needs its traceback: where the database is away, its name says all."""
+def is_program_error(error: Exception) -> bool:
+    """Return whether an error needs its traceback, because it is not an unavailable database."""
     return not isinstance(error, AWAY)
 
 
-def carrying(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
-    """Return a call of function(*arguments) for another thread, in the context and language that are this caller's.
+def with_context(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
+    """Return a call of function(*arguments) for another thread, with this caller's context and language.
 
-    Its log lines carry the ids that are bound here, and its sentences are in the language that is spoken here.
-    (Django's translations keep that for each thread, so that the context alone does not carry it.)
+    The context carries the ids of log lines; Django keeps the active language per thread, outside of it.
     """
     context, language = copy_context(), get_language()
 
@@ -47,55 +46,54 @@ def carrying(function: Callable[..., Result], *arguments: Any) -> Callable[[], R
 
 
 class DatabaseThread:
-    """One thread with one database connection; what it is given is done one after the other.
+    """One thread with one database connection; calls are serialized.
 
-    A turn that is given up (its deadline, a shutdown) does not end what the thread does for it: whoever writes to the
-    database does it in a transaction, and so that doing it again is harmless.
+    A cancelled turn (deadline, shutdown) does not cancel its running call: writes must be transactional and idempotent.
     """
 
     def __init__(self, *, keeps_connection: bool) -> None:
-        """Start no thread yet: the first piece of work does.
+        """Start no thread yet: the first call does.
 
-        keeps_connection: else it is open for as long as a piece of work takes. For what is asked for rarely, one that
-        stayed open would be one more for each worker.
+        keeps_connection: else the connection is closed after each call, so that rare work does not cost each worker a
+        second open connection.
         """
         self._keeps_connection = keeps_connection
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
         self._connection: Any = None
         self._busy_since: float | None = None
-        self._hung_up = False
+        self._aborted = False
 
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Return function(*arguments), called in the thread, in the log context and language that are this caller's.
+        """Return function(*arguments), called in the thread with the caller's log context and language.
 
         Raises:
-            Exception: what function raised; a database that is away is not waited for.
+            Exception: what function raised; an unavailable database is not retried.
         """
-        work = carrying(self._in_thread, function, *arguments)
+        work = with_context(self._in_thread, function, *arguments)
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     @property
     def busy_seconds(self) -> float:
-        """For how long the thread has been at the same piece of work; 0.0 when it has none."""
+        """How long the current call has been running; 0.0 without one."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def hang_up(self) -> None:
-        """Begin no more work, and break the connection of what is being done: its transaction is undone."""
-        self._hung_up = True
-        # (SQLite's connection can't be ended from here; it waits for a lock no longer than its own time-out.)
-        if hang_up := getattr(self._connection, "hang_up", None):
-            hang_up()
+    def abort(self) -> None:
+        """Refuse further calls and break the connection of the current one, which rolls its transaction back."""
+        self._aborted = True
+        # SQLite's connection cannot be broken; it waits for a lock no longer than its own timeout.
+        if abort := getattr(self._connection, "abort", None):
+            abort()
 
     async def close(self) -> None:
-        """Wait for what is being done and close the connection; where none is kept, what waits is not begun."""
+        """Wait for the current call and close the connection; without a kept connection, cancel waiting calls."""
         if self._keeps_connection:
-            # (A function: `connection` is another object in each thread.)
+            # A lambda, because `connection` is another object in each thread.
             await asyncio.get_running_loop().run_in_executor(self._executor, lambda: connection.close())
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
     def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        if self._hung_up:
+        if self._aborted:
             raise InterfaceError("the worker has hung up on its database")
         self._busy_since = time.monotonic()
         try:

@@ -1,34 +1,34 @@
-"""How long what is to be written waits for company: a transaction costs about the same for one item as for ten."""
+"""Gathering policies: how long a batch waits for more items, as a transaction costs the same for one as for ten."""
 
 import asyncio
 import time
 from collections.abc import Callable
 
-# One transaction of many turns stays short enough that no lease runs out while it waits.
+# Keeps a transaction short enough that no lease expires while it waits.
 LARGEST = 100
-# Not worth the way through the event loop.
+# Shorter pauses are not worth a trip through the event loop.
 LEAST_PAUSE_SECONDS = 0.001
-# How much of the time that a batch may wait passes without a new item before it goes.
+# The share of the waiting time that may pass without a new item before the batch runs.
 SHARE = 0.25
-# How long a crowd is waited for.
+# How long to wait for a crowd.
 CROWD_SECONDS = 0.002
 
 
 class Gathering:
-    """Wait for nobody: what waits goes at once."""
+    """Wait for no further items: a batch runs at once."""
 
     async def wait(self, waits: Callable[[], int]) -> None:
         """Return when a batch may go."""
 
     def went(self, size: int, left: int) -> None:
-        """Take note of a batch of so many that is done, and of how many wait for the next one."""
+        """Note the size of a finished batch, and how many items are left."""
 
 
 class WhileTheyCome(Gathering):
-    """Wait while items come. Once none comes any more, all turns are waiting for this batch."""
+    """Wait while items arrive. Once none does, all turns are waiting for this batch."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
-        """Wait no longer than seconds() says, which it says anew for each batch."""
+        """Wait seconds() at most, called for each batch."""
         self._seconds = seconds
 
     async def wait(self, waits: Callable[[], int]) -> None:
@@ -44,29 +44,29 @@ class WhileTheyCome(Gathering):
 
 
 class Crowd(Gathering):
-    """Wait until as many are there as were the last time: those who were answered are likely to come again.
+    """Wait until as many are there as the last time, because clients that were answered are likely to send again.
 
-    They are waited for before they are looked at, not before they are written; what is written tells how many they
-    are. Where requests come one by one, none waits.
+    Requests wait before they are processed, not before they are written; the size of written batches is the expected
+    number. Requests that come one by one do not wait.
     """
 
     def __init__(self, seconds: float = CROWD_SECONDS) -> None:
-        """Wait for no crowd longer than so many seconds."""
+        """Wait so many seconds at most."""
         self._seconds = seconds
         self._expected = 1
         self._complete: asyncio.Future[None] | None = None
 
     def went(self, size: int, left: int) -> None:
-        """Take note of a batch that is written, and of how many are still to be written."""
+        """Note the size of a written batch, and how many items are left."""
         self._expected = min(size + left, LARGEST)
 
     def arrived(self, count: int) -> None:
-        """Take note that so many are there."""
+        """Note that so many are there."""
         if self._complete is not None and count >= self._expected:
             end(self._complete)
 
     async def complete(self, count: int) -> None:
-        """Return when those are there who are expected; `count` are."""
+        """Return when the expected number is there; `count` are."""
         if count >= self._expected:
             return
         loop = asyncio.get_running_loop()

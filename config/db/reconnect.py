@@ -1,4 +1,4 @@
-"""Survive a restart of the database: a persistent connection is found dead only when it is used."""
+"""Retry after a restart of the database: a persistent connection is found stale only when it is used."""
 
 import time
 from collections.abc import Callable
@@ -8,18 +8,17 @@ from django.db import InterfaceError, OperationalError, connection
 
 Result = TypeVar("Result")
 
-# A connection that died while nobody used it is found dead at once. What fails later was under way: whoever asked for
-# it may have been refused meanwhile (bot/front/intake.py), and it must not be done behind their back.
+# A stale connection fails at once. A later failure is of a running statement, which must not be retried: its request
+# may have been refused meanwhile (bot/front/intake.py).
 FOUND_DEAD_SECONDS = 1.0
 
 
-def on_a_live_connection(function: Callable[..., Result], *arguments: object) -> Result:
-    """Return function(*arguments), done once more on a new connection where the one there was has died.
+def retry_on_stale_connection(function: Callable[..., Result], *arguments: object) -> Result:
+    """Return function(*arguments), retried once on a new connection if the present one is stale.
 
-    The function must be one that can be done twice. Asking before every request whether the connection lives would
-    cost each a round trip.
+    The function must be idempotent. A health check before each request would cost a round trip.
     """
-    # (SQLite has no server to lose; trying again would only wait for a lock as long again.)
+    # SQLite has no server to lose; a retry would only wait for a lock once more.
     once = connection.connection is None or connection.in_atomic_block or connection.vendor == "sqlite"
     began = time.monotonic()
     try:

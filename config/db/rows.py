@@ -1,8 +1,4 @@
-"""Insert many rows in one statement with one parameter: far less CPU than bulk_create(), which a worker would feel.
-
-bulk_create() makes a model instance of each row and prepares each of its values in Python. Here the rows travel as one
-JSON text and the database takes them apart.
-"""
+"""Bulk insert of rows as one JSON parameter, with far less CPU than bulk_create(), which prepares values in Python."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,7 +20,7 @@ def insert_rows(
     """Insert rows, each a mapping of column (attname) to value; return the `returning` columns of each inserted row.
 
     Columns that the first row lacks get their field's default. Texts must hold nothing that PostgreSQL cannot store.
-    on_conflict: what follows ON CONFLICT, a constant of the caller's. The order of what is returned is not promised.
+    on_conflict: what follows ON CONFLICT, a constant of the caller's. The returned rows have no defined order.
     """
     if not rows:
         return []
@@ -38,7 +34,7 @@ def insert_rows(
         source = f"SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS row_({types})"  # noqa: S608 (names of columns)
     else:
         values = ", ".join(f"json_extract(value, '$.{name}')" for name in fields)
-        # (SQLite would take the ON of ON CONFLICT for that of a join.)
+        # Without WHERE, SQLite would parse the ON of ON CONFLICT as that of a join.
         source = f"SELECT {values} FROM json_each(%s) WHERE true"  # noqa: S608 (names of columns)
     statement = f"INSERT INTO {model._meta.db_table} ({names}) {source}"
     statement += f" ON CONFLICT {on_conflict}" if on_conflict else ""
@@ -49,7 +45,7 @@ def insert_rows(
 
 
 def _type(field: "models.Field[Any, Any]", connection: Any) -> str:
-    # As text, so that a value that is too long is an error of the column and not cut by a cast.
+    # As text, so that a value that is too long is an error instead of being truncated by a cast.
     return "text" if isinstance(field, TEXT_FIELDS) else str(field.cast_db_type(connection))
 
 

@@ -1,4 +1,4 @@
-"""Ask the database without waiting long: for probes, which have their own idea of how long an answer may take."""
+"""A short-lived database connection with a timeout, for health probes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 @contextmanager
 def brief_connection(seconds: int) -> Iterator[None]:
-    """Use a connection of its own in this thread, which gives up after so many seconds and is closed at the end."""
+    """Use a separate connection in this thread, with a timeout in seconds, and close it at the end."""
     usual = connections[DEFAULT_DB_ALIAS]
     own = usual.copy()
     own.settings_dict["CONN_MAX_AGE"] = 0

@@ -1,7 +1,7 @@
-"""Parts of statements that are written out. Many values travel as one parameter, on PostgreSQL and on SQLite.
+"""Helpers for raw SQL on PostgreSQL and SQLite that pass many values as one parameter.
 
-A placeholder for each value would make another statement of each number of values: one that is put together, taken
-apart by the driver and planned anew each time, and costs more than what it asks for.
+With a placeholder for each value, every number of values would be a new statement, which is built, parsed by the driver
+and planned each time.
 """
 
 import json
@@ -18,18 +18,18 @@ def on_postgresql() -> bool:
 
 
 def time_value(value: datetime | None) -> Any:
-    """Return a time as the database's raw cursor wants it."""
+    """Return a time as a parameter of the raw cursor."""
     return connection.ops.adapt_datetimefield_value(value)
 
 
 def read_time(value: Any) -> datetime | None:
-    """Return the time in a column of the raw cursor as an aware one: SQLite's are texts, or times without a zone."""
+    """Return a time from the raw cursor as an aware one; SQLite returns texts, or naive times."""
     moment: datetime | None = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def in_ids() -> str:
-    """Return what follows a column of ids that are given as ids_value()."""
+    """Return the condition, to follow a column, on ids that are passed as ids_value()."""
     return "= ANY(%s::bigint[])" if on_postgresql() else "IN (SELECT value FROM json_each(%s))"
 
 
@@ -40,7 +40,7 @@ def ids_value(ids: Iterable[int]) -> str:
 
 
 def texts_source() -> str:
-    """Return a SELECT of texts that are given as texts_value()."""
+    """Return a SELECT of texts that are passed as texts_value()."""
     return "SELECT jsonb_array_elements_text(%s::jsonb)" if on_postgresql() else "SELECT value FROM json_each(%s)"
 
 
@@ -50,7 +50,7 @@ def texts_value(texts: Iterable[str]) -> str:
 
 
 def rows_source(name: str, columns: Mapping[str, str]) -> str:
-    """Return a table called `name` for a FROM, of rows that are given as rows_value(). columns: PostgreSQL's types."""
+    """Return a table `name` for a FROM clause, of rows passed as rows_value(). columns: PostgreSQL's types."""
     if on_postgresql():
         types = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         return f"jsonb_to_recordset(%s::jsonb) AS {name}({types})"
@@ -64,7 +64,7 @@ def rows_value(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def for_update(rest: str = "") -> str:
-    """Return what locks the rows of a SELECT, where rows can be locked: SQLite has one writer at a time."""
+    """Return FOR UPDATE on PostgreSQL; nothing on SQLite, which has one writer at a time."""
     return f"FOR UPDATE {rest}" if connection.features.has_select_for_update else ""
 
 

@@ -1,4 +1,4 @@
-"""Configure Python's logging: which loggers write what, and through which form of line."""
+"""Configuration of Python's logging: levels, handlers and line formats."""
 
 import logging
 import logging.config
@@ -16,9 +16,9 @@ _TALKATIVE = ("aiohttp", "asyncio", "django.db.backends", "httpcore", "httpx", "
 
 
 def logging_config(*, level: str, json: bool, texts: bool = False) -> dict[str, Any]:
-    """Return the configuration of Python's logging: everything goes to stderr, once, at level or above.
+    """Return the configuration of Python's logging: everything at level or above goes to stderr, once.
 
-    texts: show what exceptions say, which may be anything; for developers.
+    texts: show the messages of exceptions, which may contain anything; for developers.
     """
     quiet = "WARNING" if level in {"DEBUG", "INFO"} else level
     # Their own handlers are removed (Django's mail and console, granian's): the root's is the only one.
@@ -32,23 +32,23 @@ def logging_config(*, level: str, json: bool, texts: bool = False) -> dict[str, 
         "loggers": {
             **{name: {**through_root, "level": level} for name in ("django", "django-q", "_granian")},
             **{name: {"level": quiet} for name in _TALKATIVE},
-            # A request has one line of ours (bot.web.access_log), without its path and query; a failed one a traceback.
+            # bot.web.access_log logs each request in one line, without path and query; a failed one has a traceback.
             "django.request": {"level": "ERROR"},
             "django.server": {**through_root, "level": "CRITICAL"},
             "granian.access": {**through_root, "level": "CRITICAL"},
-            # Of the templates of pages: every variable that is not there.
+            # It logs every missing variable of a template.
             "django.template": {"level": quiet},
-            # A traceback a probe, every few seconds: bot.monitoring.health says the same in one line.
+            # It logs a traceback for each failed probe; bot.monitoring.health logs one line.
             "health_check": {"level": "ERROR"},
         },
     }
 
 
 def configure(config: dict[str, Any]) -> None:
-    """Configure logging (settings.LOGGING_CONFIG), also for what else would write to stderr in a form of its own."""
+    """Configure logging (settings.LOGGING_CONFIG), including code that would write to stderr in another format."""
     logging.config.dictConfig(config)
     if config["formatters"]["lines"]["()"] is JsonLines:
-        # What no line of ours has need not be found out for each (as logging's own manual advises).
+        # Not in our lines, so skip collecting it for each record, as logging's manual advises.
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
         logging._srcfile = None
         logging.captureWarnings(True)

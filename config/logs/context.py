@@ -1,7 +1,4 @@
-"""What every log line of a block carries, and what it must not show. Standard library only.
-
-Both are bound in a thread or an asyncio task.
-"""
+"""Log context of a thread or asyncio task: ids added to every line, and texts to mask. Standard library only."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,7 +7,7 @@ from typing import Any
 
 
 class Bound:
-    """Ids (turn_id, bot, worker, request_id, …) and hidden texts. `shown`: the ids as lines show them, once made."""
+    """Ids (turn_id, bot, worker, request_id, …) and hidden texts. `shown`: a cache of the ids as lines show them."""
 
     __slots__ = ("hidden", "ids", "shown")
 
@@ -23,7 +20,7 @@ _bound: ContextVar[Bound] = ContextVar("bound_to_log_lines", default=Bound({}, (
 
 
 def bind(**ids: Any) -> AbstractContextManager[None]:
-    """Add ids to every line that is logged inside the block."""
+    """Add ids to every line logged inside the block."""
     return adding(ids)
 
 
@@ -39,21 +36,21 @@ def adding(ids: dict[str, Any], hidden: tuple[str, ...] = ()) -> Iterator[None]:
 
 
 def add(ids: dict[str, Any], hidden: tuple[str, ...] = ()) -> None:
-    """Add ids and hidden texts until the task (or thread) ends that calls this: it has to be the caller's own."""
+    """Add ids and hidden texts until the calling task or thread ends, which must be the caller's own."""
     outer = _bound.get()
     _bound.set(Bound({**outer.ids, **ids}, outer.hidden + hidden))
 
 
 def bound() -> Bound:
-    """Return what is bound here and now. Only its `shown` may be modified."""
+    """Return the current context. Only its `shown` may be modified."""
     return _bound.get()
 
 
 def bound_ids() -> dict[str, Any]:
-    """Return the ids that are bound here and now. Do not modify it."""
+    """Return the ids of the current context. Do not modify it."""
     return _bound.get().ids
 
 
 def current_request_id() -> str:
-    """Return the id of the request that is being answered, empty outside of one."""
+    """Return the id of the current request, empty outside of one."""
     return str(_bound.get().ids.get("request_id", ""))

@@ -1,4 +1,4 @@
-"""Mask personal data and secrets in what leaves the process: log lines and error reports. Standard library only.
+"""Redaction of personal data and secrets in log lines and error reports. Standard library only.
 
 Three nets: by key (a field called `text` or `token` is masked whatever it holds), by value (what looks like a phone
 number, a key or a token is masked wherever it stands), and by what is known: this installation's own secrets, however
@@ -22,7 +22,7 @@ from config.logs.context import adding, bound
 MASK = "[redacted]"
 MAX_DEPTH = 12
 
-# The group's name becomes the mask. Order matters: what stands inside a longer secret comes after it.
+# The group's name becomes the mask. Order matters: a pattern inside a longer secret comes after it.
 PATTERN = re.compile(
     r"""
       (?P<credentials> (?<=://) [^\s/@"']+ (?=@) )
@@ -42,10 +42,10 @@ PATTERN = re.compile(
     re.VERBOSE,
 )
 
-# On its own, because it is slow to look for and rarely there. The bound keeps a hostile line linear.
+# Separate, because it is slow and rarely matches. The bound keeps a hostile line linear.
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
-# In a library's message. (A phone number has seven digits at least, a process id or a port fewer.)
+# In a library's message. A phone number has seven digits at least, a process id or a port fewer.
 LONG_NUMBER = re.compile(r"(?:\d[ ().\-/]{0,2}){8,}\d")
 
 # Names of personal fields, whole or after a separator: `text` and `reply_text`, but not `context`.
@@ -63,10 +63,10 @@ SECRET_KEY = re.compile(
 )
 
 
-# PATTERN matches no text that holds none of these and no "XX." (a BSUID); looking for them is many times quicker.
+# PATTERN matches only texts that contain one of these or "XX." (a BSUID), which are many times faster to search for.
 _SIGNS = ("+", "%2", "sk-", "EAA", "://", "DETAIL:", "earer", "asic ", "whsec_", "verify_token", "wamid", ":")
 _BSUID_SIGN = re.compile(r"[A-Z]{2}\.")
-# Longer ones are mostly tracebacks, which come once.
+# Longer texts are mostly tracebacks, which do not repeat.
 _LONGEST_CACHED = 64
 
 # Shorter secrets would mask ordinary words; more of them, or longer ones, would make every line slow.
@@ -76,14 +76,14 @@ MOST_SECRETS = 600
 _secrets_of: dict[str, tuple[str, ...]] = {}
 _secrets: tuple[str, ...] = ()
 
-# Bare digits, without a plus: only a number that is known can be told from an id.
+# Bare digits without a plus: only a known number can be told from an id.
 SHORTEST_NUMBER = 7
 
 
-def know_secrets(owner: str, values: Iterable[str]) -> None:
-    """Mask these values from now on wherever they stand, also url-encoded, in base64 or in a repr.
+def register_secrets(owner: str, values: Iterable[str]) -> None:
+    """Mask these values everywhere from now on, also url-encoded, in base64 or in a repr.
 
-    They replace what the owner named before.
+    They replace the owner's former values.
     """
     global _secrets
     wanted = {value for value in values if SHORTEST_SECRET <= len(value) <= LONGEST_SECRET}
@@ -91,7 +91,7 @@ def know_secrets(owner: str, values: Iterable[str]) -> None:
     if _secrets_of.get(owner) == spelled:
         return
     _secrets_of[owner] = spelled
-    # The longest first: what stands inside of another must not leave the rest of it.
+    # The longest first: masking a secret inside another would leave the rest of that visible.
     known = sorted({value for values in _secrets_of.values() for value in values}, key=len, reverse=True)
     _secrets = tuple(known[:MOST_SECRETS])
     _redact_short.cache_clear()
@@ -103,18 +103,18 @@ def _spellings(value: str) -> tuple[str, ...]:
 
 
 def hide(*addresses: str) -> AbstractContextManager[None]:
-    """Mask these addresses inside the block, numbers without their plus as well."""
+    """Mask these addresses inside the block, numbers also without their plus."""
     return adding({}, hideable(*addresses))
 
 
 def hideable(*addresses: str) -> tuple[str, ...]:
-    """Return what is to be bound so that lines do not show these addresses."""
+    """Return the texts to bind as hidden so that lines do not show these addresses."""
     return tuple(address.lstrip("+") for address in addresses if len(address) >= SHORTEST_NUMBER)
 
 
 def redact(text: str) -> str:
     """Return text with phone numbers, e-mail addresses, keys and tokens replaced by `[phone]`, `[email]`, …"""
-    # (Ids, names of events and of loggers come again and again.)
+    # Cached, because ids and names of events and loggers repeat.
     masked = _redact_short(text) if len(text) <= _LONGEST_CACHED else _redact(text)
     for address in bound().hidden:
         if address in masked:
@@ -135,21 +135,21 @@ _redact_short = lru_cache(maxsize=4_096)(_redact)
 
 
 def redact_foreign(text: str) -> str:
-    """Return the message of a library's log line, redacted: its first line, and no long number at all.
+    """Return the first line of a library's log message, redacted, without any long number.
 
-    Libraries put into their messages what they are given; our own events are fixed names.
+    Libraries put their input into messages; our own events are fixed names.
     """
     return LONG_NUMBER.sub("[digits]", redact(text.split("\n", 1)[0]))
 
 
 @lru_cache(maxsize=2_048)
 def is_sensitive(key: str) -> bool:
-    """Return whether a field of this name is masked whatever it holds."""
+    """Return whether a field of this name is always masked."""
     return bool(SECRET_KEY.search(key) or PERSONAL_KEY.search(key))
 
 
 def redact_value(value: Any, depth: int = 0) -> Any:
-    """Return a copy of value that is safe to show; objects become their redacted text, bytes only their length."""
+    """Return a redacted copy of value; objects become their redacted text, bytes only their length."""
     if value is None or isinstance(value, (bool, int, float, Decimal, datetime, date, UUID)):
         return value
     if isinstance(value, str):
@@ -166,9 +166,9 @@ def redact_value(value: Any, depth: int = 0) -> Any:
 
 
 def redact_mapping(mapping: Mapping[Any, Any], depth: int = 0) -> dict[Any, Any]:
-    """Return a copy of mapping with sensitive fields masked by key, and everything else by value, at every level.
+    """Return a copy of mapping with sensitive fields masked by key and all others by value, at every level.
 
-    Empty values stay as they are: that something is missing is worth knowing and tells nothing.
+    Empty values stay: that something is missing is useful and reveals nothing.
     """
     result: dict[Any, Any] = {}
     for key, value in mapping.items():
@@ -176,7 +176,7 @@ def redact_mapping(mapping: Mapping[Any, Any], depth: int = 0) -> dict[Any, Any]
             result[key] = redact_value(value, depth + 1)
             continue
         name, sensitive = _field(key) if depth == 0 else (redact(key), is_sensitive(key))
-        # (Most values of a log line are texts and whole numbers.)
+        # Fast path: most values of a log line are strings and integers.
         kind = type(value)
         if sensitive and value not in (None, "", b"") and kind is not bool:
             result[name] = MASK
@@ -189,16 +189,16 @@ def redact_mapping(mapping: Mapping[Any, Any], depth: int = 0) -> dict[Any, Any]
 
 @lru_cache(maxsize=2_048)
 def _field(key: str) -> tuple[str, bool]:
-    """Return the name of a line's own field as it is shown, and whether its value is not."""
+    """Return the redacted name of a line's field, and whether its value is masked."""
     return _redact(key), is_sensitive(key)
 
 
 def phone_hash(number: str, key: str) -> str:
-    """Return 12 hexadecimal characters that stand for a phone number in logs; without the key it cannot be guessed."""
+    """Return a keyed hash of a phone number for logs, of 12 hexadecimal characters."""
     return hashlib.blake2b(number.encode(errors="replace"), digest_size=6, key=_hash_key(key)).hexdigest()
 
 
 @lru_cache(maxsize=4)
 def _hash_key(key: str) -> bytes:
-    """Return a key as BLAKE2 takes it: 64 bytes at most."""
+    """Return a key for BLAKE2, of 64 bytes at most."""
     return hashlib.sha512(key.encode()).digest()

@@ -1,8 +1,8 @@
-"""One fault that repeats a thousand times is a few lines and a count, not a thousand lines.
+"""Log sampling: rate-limit repeated warnings and errors, and log how many were suppressed.
 
-Of warnings and errors of one kind (logger, event, code, bot) the first few of a minute are logged; the others are
-counted, and the count is logged when the minute ends or the process stops. Information is never left out: lines of
-level INFO and below tell the story of each message.
+Of one kind (logger, event, code, bot) the first few of a minute are logged; the others are counted, and the count is
+logged when the minute ends or the process stops. Lines of level INFO and below are never suppressed: they tell the
+story of each message.
 """
 
 import logging
@@ -18,14 +18,14 @@ from config.logs.context import bound_ids
 
 FIRST = 3
 WINDOW_SECONDS = 60.0
-# Kinds that are remembered at once. (Error codes of providers could be anything.)
+# Limit of remembered kinds, because providers' error codes are unbounded.
 MOST_KINDS = 500
-# What tells faults of one event apart.
+# Fields that distinguish faults of one event.
 TELLING = ("code", "error_code", "error", "reason", "budget", "percent", "failed")
 
 
 def kind_of(record: logging.LogRecord) -> tuple[Hashable, ...]:
-    """Return what makes two records the same fault."""
+    """Return the sampling key of a record: equal for repetitions of one fault."""
     extras = record.__dict__
     bot = extras.get("bot") or bound_ids().get("bot")
     raised = str(record.exc_info[0]) if isinstance(record.exc_info, tuple) else ""
@@ -35,7 +35,7 @@ def kind_of(record: logging.LogRecord) -> tuple[Hashable, ...]:
 
 @dataclass(slots=True)
 class Seen:
-    """One kind in its current window: what its count says, how many came, and how many of them were left out."""
+    """One kind in its current window: the facts of its count, how many records came, and how many were suppressed."""
 
     began: float
     facts: dict[str, Any]
@@ -45,7 +45,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Sampler:
-    """Decides which records pass. Not thread-safe: its handler's lock guards it."""
+    """The filter that decides which records pass. Not thread-safe: its handler's lock guards it."""
 
     first: int = FIRST
     window: float = WINDOW_SECONDS
@@ -54,7 +54,7 @@ class Sampler:
     _kinds: dict[tuple[Hashable, ...], Seen] = field(default_factory=dict)
 
     def admit(self, record: logging.LogRecord) -> tuple[bool, list[logging.LogRecord]]:
-        """Return whether a record passes, and the counts that are due before it."""
+        """Return whether a record passes, and the counts to log before it."""
         if record.levelno < logging.WARNING:
             return True, []
         due = self.due()
@@ -71,10 +71,10 @@ class Sampler:
         return False, due
 
     def due(self, *, all_of_them: bool = False) -> list[logging.LogRecord]:
-        """Forget the kinds whose window is over and return the counts of what of them was left out."""
+        """Drop the kinds whose window has ended and return the counts of their suppressed records."""
         now, due = self.clock(), list[logging.LogRecord]()
         while self._kinds:
-            # (They stand in the order they began.)
+            # Insertion order: the oldest window first.
             oldest = next(iter(self._kinds))
             if not all_of_them and now - self._kinds[oldest].began < self.window:
                 break
@@ -83,11 +83,11 @@ class Sampler:
 
     @property
     def holds_back(self) -> bool:
-        """Whether there are counts that are still to be logged."""
+        """Whether any counts are still to be logged."""
         return any(seen.left_out for seen in self._kinds.values())
 
     def forget(self) -> None:
-        """Count from nothing: what a parent process left out, it tells itself."""
+        """Reset the counts: a parent process logs its own."""
         self._kinds.clear()
 
     def _end(self, kind: tuple[Hashable, ...]) -> list[logging.LogRecord]:
@@ -98,7 +98,7 @@ class Sampler:
 
 
 def _facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Return what a count repeats of a record. (Not the record: it would keep a traceback's frames alive.)"""
+    """Return the fields of a record that its count repeats. The record itself would keep a traceback's frames alive."""
     extras = record.__dict__
     bot = extras.get("bot") or bound_ids().get("bot")
     told = {name: extras[name] for name in TELLING if name in extras}
@@ -107,7 +107,7 @@ def _facts_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class SampledHandler(logging.StreamHandler[Any]):
-    """Writes to stderr what its sampler lets pass. The lock every handler has guards the sampler as well."""
+    """The stderr handler with sampling. Its own lock, which every handler has, guards the sampler as well."""
 
     def __init__(self, sampler: Sampler | None = None) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class SampledHandler(logging.StreamHandler[Any]):
         util.register_after_fork(self, SampledHandler._begin_anew)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, or count it."""
+        """Write a record or count it."""
         passes, due = self.sampler.admit(record)
         self._write_counts(due)
         if passes:
@@ -126,18 +126,18 @@ class SampledHandler(logging.StreamHandler[Any]):
             self._set_timer()
 
     def write(self, line: str) -> None:
-        """Write a line that is no warning, and so is never left out."""
+        """Write a line below WARNING, which is never suppressed."""
         self.acquire()
         try:
             self.stream.write(line + self.terminator)
             self.stream.flush()
-        except Exception:  # as with a record: who logs must not fail
+        except Exception:  # as with a record: logging must not fail its caller
             self.handleError(logging.makeLogRecord({"name": __name__}))
         finally:
             self.release()
 
     def tell_counts(self) -> None:
-        """Write every count now: the process stops."""
+        """Write every count now, as the process stops."""
         self.acquire()
         try:
             self._write_counts(self.sampler.due(all_of_them=True))
@@ -145,7 +145,7 @@ class SampledHandler(logging.StreamHandler[Any]):
             self.release()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Say that a line could not be written: Python's own way prints the message with all its arguments."""
+        """Report that a line could not be written, without its arguments, which Python's own report would print."""
         try:
             failed = logging.makeLogRecord({"name": __name__, "levelno": logging.ERROR, "levelname": "ERROR"})
             failed.msg, failed.of = "log_line_failed", record.name
@@ -154,7 +154,7 @@ class SampledHandler(logging.StreamHandler[Any]):
             pass
 
     def _set_timer(self) -> None:
-        # By itself nothing else may be logged for hours.
+        # A timer, because nothing else may be logged for hours.
         self._timer = threading.Timer(self.sampler.window, self._window_ended)
         self._timer.daemon = True
         self._timer.start()
@@ -171,15 +171,15 @@ class SampledHandler(logging.StreamHandler[Any]):
 
     def _write_counts(self, due: list[logging.LogRecord]) -> None:
         for record in due:
-            # Without the ids of whatever is being done just now.
+            # An empty context: the count has none of the current ids.
             Context().run(super().emit, record)
 
     def _tell_at_exit(self) -> None:
-        # (Not atexit, which children of multiprocessing skip: granian's and django-q2's are such.)
+        # Not atexit, which children of multiprocessing skip: granian's and django-q2's are such.
         self._at_exit = util.Finalize(None, self.tell_counts, exitpriority=0)
 
     def _begin_anew(self) -> None:
-        """Start without the parent's counts and timer, in a child that was forked."""
+        """Reset the counts and the timer in a forked child."""
         self.sampler.forget()
         self._timer = None
         self._tell_at_exit()

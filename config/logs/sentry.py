@@ -1,7 +1,7 @@
-"""Error reports to Sentry, without anything a person wrote and without any secret.
+"""Error reports to Sentry, without people's texts and without secrets.
 
-Every line of level ERROR is a report, and what Django catches of a request: a failure is logged once, at the place that
-knows what it means, and so it is reported once. Expected errors are logged at INFO.
+Every line of level ERROR is a report, as is an exception of a request that Django catches. A failure is logged once,
+where its meaning is known, and so reported once. Expected errors are logged at INFO.
 """
 
 import logging
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OFF = {"mode": "off"}
 FLUSH_SECONDS = 2.0
 
-# Every key is given: the SDK collects whatever is left out.
+# All keys are set: the SDK collects whatever is omitted.
 DATA_COLLECTION: dict[str, Any] = {
     "user_info": False,
     "cookies": OFF,
@@ -36,22 +36,22 @@ DATA_COLLECTION: dict[str, Any] = {
     "database_query_data": False,
     "queues": False,
     "stack_frame_variables": False,
-    # Source lines hold literals, and a test's or a shell's literals can be anybody's number.
+    # Source lines hold literals, which in a test or a shell can be anybody's number.
     "frame_context_lines": 0,
 }
 TAGS = ("code", "turn_id", "request_id", "bot", "chat", "task")
-# A fault of every turn would use up the project's quota: the log has the count.
+# A fault in every turn would exhaust the project's quota: the log has the count.
 _sampler = Sampler()
 _lock = threading.Lock()
 
 
 def scrub(event: Any, hint: Any) -> Any:
-    """Return a copy of an event or transaction with everything sensitive masked, at every level."""
+    """Return a copy of an event or transaction, redacted at every level."""
     return redact_mapping(event)
 
 
 def before_send(event: Any, hint: Any) -> Any:
-    """Return the report as it may leave: grouped by code, tagged with ids, redacted; None when it repeats too often."""
+    """Return the report grouped by code, tagged with ids and redacted; None if it repeats too often."""
     record: logging.LogRecord | None = hint.get("log_record")
     if record is not None:
         with _lock:
@@ -61,10 +61,10 @@ def before_send(event: Any, hint: Any) -> Any:
         event["logentry"] = {"message": event_of(record)}
     error = (hint.get("exc_info") or (None, None))[1]
     _withhold_texts(event, error)
-    # (A command's arguments may be anybody's number.)
+    # A command's arguments may be anybody's number.
     event.get("extra", {}).pop("sys.argv", None)
     if record is None and error is None:
-        # A message of ours that is no failure.
+        # A message of ours, not a failure.
         return redact_mapping(event)
     ids = {**bound_ids(), **(vars(record) if record else {})}
     code = str(ids.get("code") or ids.get("error_code") or getattr(error, "code", "") or "INTERNAL_ERROR")
@@ -79,7 +79,7 @@ def before_send(event: Any, hint: Any) -> Any:
 
 
 def before_breadcrumb(crumb: Any, hint: Any) -> Any:
-    """Return a log line's breadcrumb, redacted like the line; None for others: requests have addresses."""
+    """Return a log line's breadcrumb, redacted like the line; None for others, as requests contain addresses."""
     record = hint.get("log_record")
     if record is None:
         return None
@@ -87,7 +87,7 @@ def before_breadcrumb(crumb: Any, hint: Any) -> Any:
 
 
 def _withhold_texts(event: Any, error: BaseException | None) -> None:
-    """Replace what exceptions say by what may be shown of it (config/logs/tracebacks.py)."""
+    """Replace the messages of exceptions by safe ones (config/logs/tracebacks.py)."""
     shown = {type(link).__name__: safe_text(link) for link, _ in links(error)} if error else {}
     for value in event.get("exception", {}).get("values", []):
         if value.get("value"):
@@ -102,7 +102,7 @@ def is_on() -> bool:
 
 @contextmanager
 def own_scope() -> Iterator[None]:
-    """Let breadcrumbs and tags of the block be in its own reports and in no other task's, and begin without any."""
+    """Isolate the breadcrumbs and tags of the block from other tasks' reports, and begin without any."""
     if not is_on():
         yield
         return
@@ -112,14 +112,14 @@ def own_scope() -> Iterator[None]:
 
 
 def flush() -> None:
-    """Send what waits to be sent, for a process that may not live on."""
+    """Send pending reports, before the process may end."""
     if is_on():
         sys.modules["sentry_sdk"].flush(FLUSH_SECONDS)
 
 
 def init_sentry(dsn: str, environment: str, release: str = "", transport: "type[Transport] | None" = None) -> None:
-    """Report errors to the Sentry project of dsn, as of the given environment and release."""
-    # Imported here: a process that reports nowhere need not pay for it.
+    """Initialize error reports to the Sentry project of dsn, with the given environment and release."""
+    # Late import: without a DSN a process does not pay for it.
     import sentry_sdk
     from sentry_sdk.integrations.django import DjangoIntegration
     from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
@@ -129,7 +129,7 @@ def init_sentry(dsn: str, environment: str, release: str = "", transport: "type[
         environment=environment,
         release=release or None,
         transport=transport,
-        # Automatic integrations import what they find, openai for one: 40 MB in processes that never use it.
+        # Automatic integrations import installed libraries: openai costs 40 MB in processes that never use it.
         auto_enabling_integrations=False,
         integrations=[DjangoIntegration(), LoggingIntegration()],
         data_collection=cast(Any, DATA_COLLECTION),
@@ -138,7 +138,7 @@ def init_sentry(dsn: str, environment: str, release: str = "", transport: "type[
         before_send_transaction=scrub,
         before_breadcrumb=before_breadcrumb,
     )
-    # It reports a failed task as the text of its exception; our tasks log the exception themselves.
+    # It reports a failed task with the message of its exception; our tasks log the exception themselves.
     ignore_logger("django-q")
     # granian's worker processes skip atexit.
     util.Finalize(None, flush, exitpriority=1)

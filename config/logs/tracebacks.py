@@ -1,7 +1,6 @@
-"""Exceptions as text that may leave the process: which and where, but not what they say. Standard library only.
+"""Safe tracebacks: classes, causes and frames of exceptions, without their messages. Standard library only.
 
-Nobody knows what an exception's text quotes: a database's the row, a library's the request, a parser's what a person
-wrote. The class, the chain of causes and every frame with its line of source stay.
+A message may quote anything: a database's error the row, a library's the request, a parser's a person's text.
 """
 
 import os
@@ -9,16 +8,16 @@ import traceback
 from collections.abc import Iterator
 
 WITHHELD = "[text withheld]"
-# A chain that is longer says nothing new.
+# Longer chains add nothing.
 MOST_LINKS = 8
 CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
 
 def safe_text(error: BaseException) -> str:
-    """Return what may be shown of an exception's own words.
+    """Return the part of an exception's message that may be shown.
 
-    A class whose texts are ours and hold nothing personal says so: `text_is_safe = True`.
+    A class whose messages are ours and hold nothing personal declares `text_is_safe = True`.
     """
     if getattr(type(error), "text_is_safe", False):
         return str(error)
@@ -34,7 +33,7 @@ def class_name(error: BaseException) -> str:
 
 
 def links(error: BaseException) -> Iterator[tuple[BaseException, str]]:
-    """Yield the exception and what led to it, each with the words that lead over to it; the newest first."""
+    """Yield the exception and its causes, each with the phrase that introduces it; the newest first."""
     current, seen = error, set[int]()
     while id(current) not in seen and len(seen) < MOST_LINKS:
         seen.add(id(current))
@@ -50,7 +49,7 @@ def links(error: BaseException) -> Iterator[tuple[BaseException, str]]:
 
 
 def format_safely(error: BaseException) -> str:
-    """Return the traceback of an exception and of its causes, as Python prints it, with safe texts only."""
+    """Return the traceback of an exception and its causes, as Python prints it, with safe messages only."""
     parts = []
     for link, leads_over in links(error):
         text = safe_text(link)

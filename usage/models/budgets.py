@@ -133,7 +133,7 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
         """Lock the reservations (the first so many of them) and return them."""
         return list(self.select_for_update(of=("self",)).order_by("turn_key")[:most])
 
-    def take_out(self, reservations: Sequence[Reservation], changes: Changes) -> None:
+    def release(self, reservations: Sequence[Reservation], changes: Changes) -> None:
         """Delete locked reservations and note that their amounts are free again."""
         for held in reservations:
             changes.add(held.user_id, held.bot, held.day, reserved=-held.amount_micros)

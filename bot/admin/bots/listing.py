@@ -14,7 +14,7 @@ from bot.admin.bots.connection import address_of
 from bot.admin.widgets import chip, copy_button
 from bot.channels.registry import CHANNELS
 from bot.models import Bot, InboundMessage
-from bot.operations.missing import missing_of
+from bot.operations.missing import missing_settings
 from bot.reasons import cause_of
 
 # However many wait: no more than these are looked at.
@@ -39,7 +39,7 @@ def state(bot: Bot) -> tuple[str, str, str]:
         )
     if bot.paused_at:
         return _("paused"), "warn", bot.pause_reason
-    missing = missing_of(bot)
+    missing = missing_settings(bot)
     if missing:
         return _("not connected"), "warn", _("missing: %(what)s") % {"what": ", ".join(missing)}
     return _("active"), "good", ""

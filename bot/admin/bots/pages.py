@@ -24,7 +24,7 @@ from bot.admin.bots.sections import budget, budget_of_each, sections_of, section
 from bot.admin.widgets import copyable
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
-from bot.operations.missing import missing_of
+from bot.operations.missing import missing_settings
 from config.desk.lists import DeskAdmin
 from conversations.models import Conversation
 from users.models import User
@@ -164,6 +164,6 @@ class BotAdmin(DeskAdmin):
             "webhook_url": copyable(address_of(bot)),
             "shown_once": [(credential.label, copyable(secret)) for credential, secret in shown_once],
             "steps": CHANNELS[bot.channel].setup_steps,
-            "missing": missing_of(bot),
+            "missing": missing_settings(bot),
         }
         return TemplateResponse(request, "admin/bot/bot/next_steps.html", context)

@@ -15,7 +15,7 @@ from bot.admin.widgets import chip
 from bot.channels.channel import Channel
 from bot.channels.registry import CHANNELS
 from bot.models import Bot
-from bot.operations.missing import missing_of
+from bot.operations.missing import missing_settings
 from config.desk.money import exact
 
 _MAY_FOLLOW = gettext_lazy(
@@ -34,7 +34,7 @@ def standing(bot: Bot) -> SafeString:
         means = _("It takes no messages and answers nobody: choose another channel, or switch it off.")
     elif bot.paused_at:
         means = _("Messages to it are taken in and wait. They are answered, in order, when it is resumed.")
-    elif bot.channel and missing_of(bot):
+    elif bot.channel and missing_settings(bot):
         means = _("It can neither take messages nor answer until this is entered below.")
     return format_html('{} {}<br><span class="desk-quiet">{}</span>', chip(word, tone), reason, means)
 

@@ -16,7 +16,7 @@ from bot.channels.registry import CHANNELS
 from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
 from bot.models.encryption import Unreadable
 from bot.monitoring.system import System, ask_system
-from bot.operations.missing import missing_of
+from bot.operations.missing import missing_settings
 from bot.operations.model_refusals import Standing
 from bot.operations.unbounded import nothing_bounds_cost
 from bot.reasons import cause_of
@@ -97,7 +97,7 @@ def _of_bots(bots: list[Bot]) -> list[Todo]:
         names = {"bot": bot, "channel": bot.channel, "why": cause_of(bot.pause_reason, bot.channel)}
         if text := _what_keeps(bot):
             found.append(Todo("bad", text % names, links.page_of(bot)))
-        if not isinstance(bot.credentials, Unreadable) and (missing := missing_of(bot)):
+        if not isinstance(bot.credentials, Unreadable) and (missing := missing_settings(bot)):
             text = _("%(bot)s is not connected, and answers nobody: enter what is missing (%(missing)s).")
             found.append(Todo("bad", text % {**names, "missing": ", ".join(missing)}, links.page_of(bot)))
     return found

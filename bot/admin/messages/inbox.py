@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from bot.admin.messages.filters import KINDS, DeadLetterFilter, KindFilter
-from bot.admin.messages.rows import ChatAdmin, PersonFilter, addresses_of, know_people
+from bot.admin.messages.rows import ChatAdmin, PersonFilter, addresses_of, attach_people
 from bot.admin.widgets import ago, chip, exact
 from bot.history.delivery_status import delivery_of
 from bot.history.timeline import draw, worth_telling
@@ -74,7 +74,7 @@ class InboundMessageAdmin(ChatAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> InboundMessage | None:
         """Return the message, with whose it is."""
         message = super().get_object(request, object_id, from_field)
-        return know_people([message])[0] if message else None
+        return attach_people([message])[0] if message else None
 
     @admin.action(description=_("Replay the selected dead letters"), permissions=["act"])
     def replay(self, request: HttpRequest, queryset: QuerySet[InboundMessage]) -> HttpResponse | None:

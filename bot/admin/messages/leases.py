@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from bot.admin.messages.rows import ChatAdmin, PersonFilter, know_people
+from bot.admin.messages.rows import ChatAdmin, PersonFilter, attach_people
 from bot.admin.widgets import ago, chip
 from bot.models import Lease
 
@@ -55,7 +55,7 @@ class LeaseAdmin(ChatAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the lease, with whose chat it is."""
         lease = super().get_object(request, object_id, from_field)
-        return know_people([lease])[0] if lease else None
+        return attach_people([lease])[0] if lease else None
 
     @admin.display(description=_("state"))
     def standing(self, lease: Lease) -> str:

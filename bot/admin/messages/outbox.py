@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from bot.admin.messages.filters import StatusFilter, UndecidedFilter
 from bot.admin.messages.inbox import conversation_of
-from bot.admin.messages.rows import ChatAdmin, PersonFilter, addresses_of, know_people
+from bot.admin.messages.rows import ChatAdmin, PersonFilter, addresses_of, attach_people
 from bot.admin.widgets import ago, chip
 from bot.history.delivery_status import TICKS, TONES, delivery_of
 from bot.models import Bot, InboundMessage, OutboundMessage
@@ -86,7 +86,7 @@ class OutboundMessageAdmin(ChatAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the message, with whose it is."""
         message = super().get_object(request, object_id, from_field)
-        return know_people([message])[0] if message else None
+        return attach_people([message])[0] if message else None
 
     @admin.action(description=_("Mark the selected uncertain as sent"), permissions=["act"])
     def mark_sent(self, request: HttpRequest, queryset: QuerySet[OutboundMessage]) -> HttpResponse | None:

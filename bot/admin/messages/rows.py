@@ -37,7 +37,7 @@ class ChatChangeList(ChangeList):
         """Read the page's rows and, in at most two queries, the people they are from or to."""
         super().get_results(request)
         page: Any = self.result_list  # type: ignore[has-type]
-        self.result_list = know_people(page)
+        self.result_list = attach_people(page)
 
 
 class PersonFilter(SimpleListFilter):
@@ -103,7 +103,7 @@ class ChatAdmin(ReadOnlyAdmin):
         return [self.told(row) for row in self._rows(rows)]
 
     def _rows(self, rows: QuerySet[Any]) -> list[Any]:
-        return know_people(rows.select_related("bot").order_by("-pk")[:MOST_SHOWN])
+        return attach_people(rows.select_related("bot").order_by("-pk")[:MOST_SHOWN])
 
     def told(self, row: Any) -> str:
         """Return a row in words, for the page that asks."""
@@ -116,7 +116,7 @@ def _code(row: InboundMessage | OutboundMessage) -> str:
     return row.code if isinstance(row, OutboundMessage) else row.error_code
 
 
-def know_people(rows: Sequence[Any] | QuerySet[Any]) -> list[Any]:
+def attach_people(rows: Sequence[Any] | QuerySet[Any]) -> list[Any]:
     """Return rows of chats, each with `person`, or None: at most two queries for all of them."""
     known = list(rows)
     people = User.objects.for_identities((row.bot.channel, row.address) for row in known if row.address)
@@ -126,7 +126,7 @@ def know_people(rows: Sequence[Any] | QuerySet[Any]) -> list[Any]:
 
 
 def who(row: Any) -> str:
-    """Return whose chat a row that know_people() has seen is of: the person, as a link, or their masked address."""
+    """Return whose chat a row that attach_people() has seen is of: the person, as a link, or their masked address."""
     if row.person is None:
         return masked(row.address) or "–"
     number = mask(row.person.phone_number) if row.person.phone_number else ""

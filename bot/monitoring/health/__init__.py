@@ -1,7 +1,7 @@
-"""Liveness and readiness: /healthz says that this process answers, /readyz whether what it depends on does.
+"""Health probes: liveness of this process at /healthz, readiness of its dependencies at /readyz.
 
-Every check gives up by itself, so /readyz answers within two seconds whatever hangs. Answers name the checks and
-nothing else: no address, no error text, nobody's name.
+Every check has a timeout, so that /readyz answers within two seconds whatever hangs. Answers contain only names of
+checks: no address, no error text, nobody's name.
 """
 
 from bot.monitoring.health.views import forget, healthz, readyz

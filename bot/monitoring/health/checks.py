@@ -1,4 +1,4 @@
-"""What Parley depends on, each as a check that gives up by itself."""
+"""Checks of dependencies, each with a timeout of its own."""
 
 from __future__ import annotations
 
@@ -21,43 +21,42 @@ if TYPE_CHECKING:
     import psycopg
 
 STORE_SECONDS = 1.0
-# What Django adds to the parameters for its own connections.
+# Parameters that Django adds for its own connections.
 DJANGO_PARAMETERS = ("cursor_factory", "context", "prepare_threshold")
 
 
 @dataclass
 class Check(HealthCheck):
-    """A dependency: `name` is its name in the answer; `run()` raises ServiceUnavailable, or returns.
+    """A dependency. `name`: its name in the answer. `run()` raises ServiceUnavailable, or returns.
 
-    `needs`: modules that it runs with and that are not loaded before. `system`: how the system does, where run() has
-    learned it.
+    `needs`: modules to import before it runs. `system`: the state of the system, if run() has read it.
     """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
     system: System | None = field(default=None, repr=False, init=False)
-    # The library waits one second more than this before it gives up on a check that did not give up by itself.
+    # The library adds one second before it abandons a check that missed its own timeout.
     timeout = timedelta(seconds=MODEL_SECONDS + NOTE_SECONDS - 0.8)
 
     @property
     def is_configured(self) -> bool:
-        """Return whether this installation has the dependency at all."""
+        """Return whether this installation has the dependency."""
         return True
 
     def load(self) -> None:
-        """Import what run() needs, before its time-outs begin."""
+        """Import what run() needs, before its timeouts begin."""
         for module in self.needs:
             importlib.import_module(module)
 
 
 @dataclass
 class Database(Check):
-    """Ask the database for one row, and then how the system does; without an answer to that, `system` is None."""
+    """Query the database for one row, then for the state of the system; `system` is None if that fails."""
 
     name = "db"
 
     async def run(self) -> None:
-        """Ask over a new connection: one that exists already can hang for minutes when the server does."""
+        """Query over a new connection, because an existing one can hang for minutes with the server."""
         now = timezone.now()
         answered = False
         try:
@@ -71,13 +70,13 @@ class Database(Check):
                     await asyncio.to_thread(ask_local_database)
                     answered = True
                     self.system = await asyncio.to_thread(ask_local_system, now)
-        except Exception:  # whatever it is, the database does not answer
+        except Exception:  # any error: the database does not answer
             if not answered:
                 raise ServiceUnavailable("no answer") from None
 
 
 async def connect(parameters: dict[str, Any]) -> psycopg.AsyncConnection[Any]:
-    """Connect to PostgreSQL; parameters are Django's."""
+    """Connect to PostgreSQL with Django's parameters."""
     import psycopg
 
     own = {name: value for name, value in parameters.items() if name not in DJANGO_PARAMETERS}
@@ -91,7 +90,7 @@ async def ask_postgresql(server: psycopg.AsyncConnection[Any], now: datetime) ->
 
 
 def ask_local_database() -> None:
-    """Read the database's file: SELECT 1 would not touch it."""
+    """Read the database's file, which SELECT 1 would not touch."""
     with connection.temporary_connection() as cursor:
         cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")
 
@@ -111,7 +110,7 @@ class Redis(Check):
 
     @property
     def is_configured(self) -> bool:
-        """Return whether there is a Redis: without one, everything it does happens in each process."""
+        """Return whether there is a Redis; without one each process uses its own memory."""
         return bool(settings.REDIS_URL)
 
     async def run(self) -> None:
@@ -120,24 +119,24 @@ class Redis(Check):
         try:
             async with asyncio.timeout(STORE_SECONDS), client:
                 await client.ping()
-        except Exception:  # whatever it is, Redis does not answer
+        except Exception:  # any error: Redis does not answer
             raise ServiceUnavailable("no answer") from None
 
 
 @dataclass
 class Model(Check):
-    """Ask the model's server for its models, at most once a minute."""
+    """Request the model server's list of models, at most once a minute."""
 
     name = "openai"
     needs = ("aiohttp",)
 
     @property
     def is_configured(self) -> bool:
-        """Return whether a model is asked at all."""
+        """Return whether a model's server is in use."""
         return str(settings.LLM_PROVIDER) == "openai"
 
     async def run(self) -> None:
-        """Ask, unless there is a recent result."""
+        """Send the request unless there is a recent result."""
         if not await is_reachable():
             raise ServiceUnavailable("no answer")
 

@@ -1,4 +1,4 @@
-"""Whether the model's server answers: it is asked once a minute, by one of all processes that share a Redis."""
+"""Health check of the model's server, requested once a minute by one of all processes that share a Redis."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import redis.asyncio
 
 MODEL_SECONDS = 1.2
-# For the note in Redis, both ways. A Redis that hangs may cost no more: the model is asked all the same then.
+# Timeout for the shared result in Redis; after it the server is asked all the same.
 NOTE_SECONDS = 0.3
-# A probe every few seconds must not become traffic at the model's provider.
+# Frequent probes must not become traffic at the model's provider.
 RESULT_SECONDS = 60.0
-# Who has noted that it asks, and died, is waited for no longer.
+# Expiry of the claim to ask, for a process that crashed meanwhile.
 ASKING_SECONDS = 3
 NOTE = "parley:health:model"
 ASKING, REACHABLE, UNREACHABLE = b"asking", b"reachable", b"unreachable"
@@ -27,18 +27,18 @@ ASKING, REACHABLE, UNREACHABLE = b"asking", b"reachable", b"unreachable"
 
 @dataclass(slots=True)
 class Latest:
-    """What this process knows: the latest result, and when (by time.monotonic) it came."""
+    """The latest result that this process knows, and its time (time.monotonic)."""
 
     reachable: bool | None = None
     at: float = 0.0
 
     @property
     def is_fresh(self) -> bool:
-        """Whether there is a result that need not be asked for again."""
+        """Whether there is a result that has not expired."""
         return self.reachable is not None and time.monotonic() - self.at < RESULT_SECONDS
 
     def learn(self, reachable: bool, seconds_old: float = 0.0) -> bool:
-        """Keep a result, and return it."""
+        """Cache a result, and return it."""
         self.reachable, self.at = reachable, time.monotonic() - seconds_old
         return reachable
 
@@ -47,10 +47,10 @@ latest = Latest()
 
 
 async def is_reachable() -> bool:
-    """Return whether the model's server answers, as far as it is known; ask it if nobody has within a minute.
+    """Return whether the model's server answers, from the cached result or by asking it, once a minute.
 
-    One caller of a process at a time (views.py sees to it). While another process asks, what was known before
-    counts; when nothing was, it is taken not to answer.
+    One caller per process at a time, which views.py ensures. While another process asks, the previous result counts;
+    without one the server counts as not answering.
     """
     if latest.is_fresh:
         return bool(latest.reachable)
@@ -69,7 +69,7 @@ async def is_reachable() -> bool:
 
 
 class Note:
-    """What the processes tell each other in Redis. Without one, or one that does not answer, each is alone."""
+    """The result shared between processes in Redis. Without a Redis that answers each process is on its own."""
 
     def __init__(self) -> None:
         self._client: redis.asyncio.Redis | None = None
@@ -77,7 +77,7 @@ class Note:
             self._client = one_try(settings.REDIS_URL, NOTE_SECONDS)
 
     async def read_or_claim(self) -> tuple[bytes | None, float]:
-        """Return what another process has noted and how old it is in seconds; (None, 0.0) when it is for us to ask."""
+        """Return another process's result and its age in seconds, or (None, 0.0) if this process is to ask."""
         if self._client is None:
             return None, 0.0
         try:
@@ -86,30 +86,30 @@ class Note:
                     return None, 0.0
                 known = bytes(await self._client.get(NOTE) or b"") or None  # type: ignore[arg-type]
                 left = await self._client.pttl(NOTE) / 1_000
-        except Exception:  # a Redis that is away is told by its own check
+        except Exception:  # Redis has a check of its own
             await self.close()
             return None, 0.0
         return known, max(RESULT_SECONDS - left, 0.0)
 
     async def write(self, result: bytes) -> None:
-        """Tell the others."""
+        """Share a result with other processes."""
         if self._client is None:
             return
         try:
             async with asyncio.timeout(NOTE_SECONDS / 3):
                 await self._client.set(NOTE, result, ex=int(RESULT_SECONDS))
-        except Exception:  # then they ask for themselves
+        except Exception:  # then they ask the server themselves
             await self.close()
 
     async def close(self) -> None:
-        """Hang up; what is asked afterwards is not answered."""
+        """Close the connection."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
 
 
 def one_try(url: str, seconds: float) -> redis.asyncio.Redis:
-    """Return a client of Redis that waits so long for each step, and tries nothing twice."""
+    """Return a Redis client with a timeout for each step and no retries."""
     import redis.asyncio
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
@@ -122,7 +122,7 @@ def one_try(url: str, seconds: float) -> redis.asyncio.Redis:
 async def ask() -> bool:
     """Return whether the model's server answers and accepts the key.
 
-    Compatible servers need not list models: any answer but a refusal and a server error will do.
+    Compatible servers need not list models: any answer except a refusal or a server error counts.
     """
     import aiohttp
 
@@ -135,5 +135,5 @@ async def ask() -> bool:
             session.get(url, allow_redirects=False, **through(url)) as response,
         ):
             return response.status < 500 and response.status not in {401, 403}
-    except (aiohttp.ClientError, OSError, ValueError):  # a time-out is an OSError
+    except (aiohttp.ClientError, OSError, ValueError):  # a timeout is an OSError
         return False

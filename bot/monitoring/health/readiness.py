@@ -1,4 +1,4 @@
-"""Readiness: what the checks say of this process's dependencies, and what that makes of it."""
+"""Readiness of this process, from the checks of its dependencies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Longer and an operator waits for the answer to follow; shorter and a burst of probes is a burst of connections.
+# Cache lifetime: longer delays what operators see; shorter turns a burst of probes into a burst of connections.
 FRESH_SECONDS = 2.0
 READY, DEGRADED, UNREADY = "ready", "degraded", "unready"
 OK, ERROR, SKIPPED, UNKNOWN = "ok", "error", "skipped", "unknown"
@@ -25,19 +25,19 @@ OK, ERROR, SKIPPED, UNKNOWN = "ok", "error", "skipped", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What the checks said: name → ok, error or skipped; and how the system does, when the database could tell."""
+    """The results of checks, {name: ok, error or skipped}, and the state of the system if the database answered."""
 
     checks: Mapping[str, str]
     system: System | None = None
 
     @property
     def failed(self) -> list[str]:
-        """What does not answer."""
+        """The names of failed checks."""
         return [name for name, state in self.checks.items() if state not in {OK, SKIPPED}]
 
     @property
     def status(self) -> str:
-        """Unready without what settings.READINESS_CHECKS names, degraded without anything else that should be there."""
+        """Unready if a check of settings.READINESS_CHECKS failed, degraded if another one did."""
         if set(self.failed) & {*settings.READINESS_CHECKS, "webhooks"}:
             return UNREADY
         if self.failed or (self.system and not self.system.is_complete):
@@ -45,7 +45,7 @@ class Readiness:
         return READY
 
     def body(self, *, numbers: bool) -> dict[str, Any]:
-        """Return what a probe is told; numbers: how many processes live and how much waits, too."""
+        """Return the answer to a probe. numbers: include live processes and waiting messages."""
         body: dict[str, Any] = {"status": self.status, "checks": dict(self.checks)}
         if numbers:
             body["system"] = self.system and self.system.as_numbers()
@@ -53,12 +53,12 @@ class Readiness:
 
 
 def nothing_known() -> Readiness:
-    """Return the readiness of a process whose first checks still run."""
+    """Return the readiness while the first checks are running."""
     return Readiness(dict.fromkeys((check.name for check in _checks()), UNKNOWN))
 
 
 async def run_checks() -> Readiness:
-    """Run the checks side by side."""
+    """Run the checks concurrently."""
     checks = await asyncio.to_thread(_loaded_checks)
     states = {check.name: SKIPPED for check in checks}
     system = None
@@ -70,7 +70,7 @@ async def run_checks() -> Readiness:
 
 def _checks() -> list[Check]:
     """Return a check of each kind."""
-    # Imported late: the library brings 9 MB, for processes only that are asked whether they are ready.
+    # Late import: the library costs 9 MB, which only probed processes need.
     from bot.monitoring.health.checks import CHECKS
 
     return [check() for check in CHECKS]
@@ -85,13 +85,13 @@ def _loaded_checks() -> list[Check]:
 
 
 class Changes:
-    """Logs what is not ready when that changes: probes ask every few seconds."""
+    """A logger of changes in failed checks, because probes come every few seconds."""
 
     def __init__(self) -> None:
         self._reported: list[str] = []
 
     def report(self, failed: list[str]) -> None:
-        """Log what does not answer, if it was something else the last time."""
+        """Log the failed checks if they differ from the last time."""
         if failed == self._reported:
             return
         self._reported = failed

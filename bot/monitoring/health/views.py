@@ -1,4 +1,4 @@
-"""/healthz and /readyz as Django views: under runserver, and of the pages' process. The front has its own."""
+"""Django views of /healthz and /readyz, for runserver and the pages' process. The front has its own."""
 
 import asyncio
 
@@ -17,27 +17,27 @@ _changes = Changes()
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer that this process serves requests. It asks nobody: a dependency that is down is no reason to restart."""
+    """Answer that this process serves requests, without checks: a failed dependency is no reason to restart it."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when everything that matters answers, 503 otherwise, as JSON whatever the client accepts.
+    """Answer 200 if ready, 503 otherwise, as JSON whatever the client accepts.
 
-    How many processes live and how much waits is told to this machine and to who sends METRICS_TOKEN.
+    Numbers of processes and waiting messages are included for this machine and for requests with METRICS_TOKEN.
     """
     found = _answers.get(_probe) or nothing_known()
     body = found.body(numbers=may_see_numbers(request.META))
     response = JsonResponse(body, status=503 if found.status == UNREADY else 200)
-    # Django would log each 503 as an error, and so send a report to Sentry every few seconds.
+    # Otherwise Django would log each 503 as an error, which sends a report to Sentry every few seconds.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 def forget() -> None:
-    """Probe at the next request of this process, whatever was found a moment ago."""
+    """Invalidate the cached readiness of this process."""
     _answers.forget()
 
 

@@ -1,6 +1,6 @@
-"""Metrics: `count("messages_received", bot=…, kind=…)` after what is counted was committed, and `/metrics` shows them.
+"""Metrics: call `count("messages_received", bot=…, kind=…)` after the commit of what it counts; /metrics shows them.
 
-Each process counts in memory and adds to rows of the database every few seconds, so that any web process answers for
+Each process counts in memory and adds to rows of the database every few seconds, so that any web process can answer for
 all processes on all machines.
 """
 

@@ -1,4 +1,4 @@
-"""Every metric: its name, what it tells, its labels. docs/operations/metrics.md has the same table; a test compares."""
+"""Definitions of all metrics: name, help, labels. A test compares them with docs/operations/metrics.md."""
 
 from dataclasses import dataclass, field
 
@@ -23,10 +23,10 @@ DELIVERIES = ("sent", "delivered", "read", "failed", "uncertain", "expired")
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A metric that only grows. Its rows in the table of counters are whole numbers, `divisor` of them make one.
+    """A counter or histogram. Its stored integers are divided by `divisor`.
 
-    known: values of its only label that are shown from the start, as 0: Prometheus sees no increase in a first sample.
-    buckets: upper bounds in seconds, where it is a histogram.
+    known: values of its only label that are exposed as 0 from the start, as Prometheus sees no increase in a first
+    sample. buckets: upper bounds in seconds of a histogram.
     """
 
     help: str
@@ -38,7 +38,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A metric that goes up and down: read from the tables when it is asked for."""
+    """A gauge, read from the tables at each scrape."""
 
     help: str
     labels: tuple[str, ...] = field(default=())
@@ -86,6 +86,6 @@ GAUGES: dict[str, Measured] = {
 
 
 def exposed_name(name: str) -> str:
-    """Return a metric's name as Prometheus reads it."""
+    """Return a metric's name in Prometheus."""
     counted = COUNTERS.get(name)
     return f"{PREFIX}{name}_total" if counted and not counted.buckets else f"{PREFIX}{name}"

@@ -1,4 +1,4 @@
-"""The text that Prometheus reads: counters as all processes have added them up, gauges as the tables are."""
+"""Prometheus text exposition of counters, summed over all processes, and gauges."""
 
 import json
 from collections import defaultdict
@@ -13,20 +13,20 @@ from bot.monitoring.metrics.memory import ENDLESS
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 Labels = tuple[str, ...]
-# name of the rows → labels' values in the definition's order → value
+# {name of rows: {label values in the definition's order: value}}
 Values = Mapping[str, Mapping[Labels, int]]
 
 
 class Snapshot(Collector):
-    """Everything that is shown, as it was at one moment."""
+    """A snapshot of all metrics."""
 
     def __init__(self, rows: Iterable[tuple[str, str, int]], gauges: Mapping[str, float | None]) -> None:
-        """Take the rows of the table of counters: (name, labels as JSON, value), and the gauges by name."""
+        """Take the rows of counters as (name, labels as JSON, value), and the gauges by name."""
         self._values = _by_name(rows)
         self._gauges = gauges
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric that is defined; a row that no definition knows any more is passed over."""
+        """Yield every defined metric; rows without a definition are skipped."""
         for name, counted in COUNTERS.items():
             yield self._histogram(name, counted) if counted.buckets else self._counter(name, counted)
         for name, measured in GAUGES.items():
@@ -45,7 +45,7 @@ class Snapshot(Collector):
 
     def _histogram(self, name: str, counted: Counted) -> Metric:
         family = HistogramMetricFamily(f"{PREFIX}{name}", counted.help, labels=counted.labels)
-        # The bound stands behind the metric's own labels.
+        # The bucket's bound follows the metric's own labels.
         found: dict[Labels, dict[str, int]] = defaultdict(dict)
         for labels, value in self._values.get(f"{name}_bucket", {}).items():
             found[labels[:-1]][labels[-1]] = value
@@ -62,7 +62,7 @@ class Snapshot(Collector):
 
 
 def text_of(snapshot: Snapshot) -> bytes:
-    """Return the text of a snapshot."""
+    """Return a snapshot as Prometheus text."""
     registry = CollectorRegistry()
     registry.register(snapshot)
     return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""Hand over what a process has counted to the table of counters, to which all processes add."""
+"""Flushing of a process's counts to the table of counters, to which all processes add."""
 
 import atexit
 import logging
@@ -15,14 +15,14 @@ from config.db.short_connection import brief_connection
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 2.0
-# At the end of a process nobody waits long for a database that does not answer.
+# Timeout of the flush at the end of a process.
 LAST_FLUSH_SECONDS = 2
 
 ADD = "(name, labels) DO UPDATE SET value = bot_counter.value + excluded.value"
 
 
 def flush() -> None:
-    """Add what was counted to the table, in one statement; what fails is kept for the next time.
+    """Add the pending counts to the table, in one statement; on failure keep them for the next flush.
 
     Raises:
         django.db.Error: it could not be written.
@@ -30,7 +30,7 @@ def flush() -> None:
     from bot.models import Counter
 
     counts = pending.take()
-    # In one order, so that two processes cannot wait for each other.
+    # Lock order: rows sorted, so that two processes cannot deadlock.
     rows = [{"name": name, "labels": labels, "value": value} for (name, labels), value in sorted(counts.items())]
     try:
         insert_rows(Counter, rows, on_conflict=ADD)
@@ -40,16 +40,16 @@ def flush() -> None:
 
 
 def flush_in_background() -> None:
-    """Let a thread of this process flush from now on, as soon as there is something: the web process's way.
+    """Flush in a background thread of this process from its first count on, for web processes.
 
-    Not at once: a server may fork after it has imported us.
+    The thread does not start at once, because a server may fork after the import.
     """
     pending.on_first = _start_thread
 
 
 def _start_thread() -> None:
     threading.Thread(target=_keep_flushing, name="metrics", daemon=True).start()
-    # Servers end their processes in one of two ways; the second time there is nothing left to do.
+    # Servers end processes in one of two ways; a second call does nothing.
     atexit.register(last_flush)
     Finalize(None, last_flush, exitpriority=10)
 
@@ -64,7 +64,7 @@ def _keep_flushing() -> None:
             close_old_connections()
             flush()
             failed = False
-        except Exception as error:  # the database is away, most likely: later, then
+        except Exception as error:  # most likely the database is unavailable: retry later
             connection.close()
             if not failed:
                 logger.warning("metrics_not_flushed", extra={"error": type(error).__name__})
@@ -72,7 +72,7 @@ def _keep_flushing() -> None:
 
 
 def last_flush() -> None:
-    """Hand over what is left when the process ends, if the database takes it at once."""
+    """Flush the remaining counts at the end of the process, within a short timeout."""
     if not pending:
         return
     try:

@@ -1,4 +1,4 @@
-"""What goes up and down, read from the tables by a few statements whose cost does not grow with them."""
+"""Gauges, read from the tables by a few statements of constant cost."""
 
 from django.db import connection
 from django.utils import timezone
@@ -11,7 +11,7 @@ from usage.days import today
 from usage.models import DailySpend
 from usage.spending import ALL_BOTS
 
-# Neither has an index, which every message would pay for: they are looked for among so many of the newest rows.
+# Rows without an index, which would slow every message, are searched among so many of the newest.
 NEWEST = 100_000
 COUNTS = f"""
     SELECT
@@ -26,7 +26,7 @@ COUNTS = f"""
 
 
 def read_gauges() -> dict[str, float | None]:
-    """Return every gauge by name; None where there is nothing to tell.
+    """Return {name: value} of all gauges; None without a value.
 
     Raises:
         django.db.Error: the database does not answer.

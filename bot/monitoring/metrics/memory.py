@@ -1,4 +1,4 @@
-"""Count in memory: a process adds up here, and hands over what it has every few seconds (flushing.py)."""
+"""In-memory counts of a process, flushed every few seconds (flushing.py)."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from typing import Any
 from bot.monitoring.metrics.definitions import COUNTERS
 from config.desk.money import MICROS
 
-# A label's values become rows: what a provider or a person could choose freely is cut off here.
+# A label's values become rows: values that a provider or a person can choose are cut to this length.
 LONGEST_VALUE = 60
 MOST_VALUES = 100
 OTHER = "other"
@@ -21,15 +21,15 @@ Key = tuple[str, str]
 
 
 class Pending:
-    """What this process has counted and not handed over yet. Any thread may count."""
+    """Counts of this process that are not flushed yet. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[Key] = Counter()
-        # The keys that were made of (name, label and value, …) before.
+        # Cache of keys by (name, (label, value), …).
         self._keys: dict[tuple[Any, ...], Key] = {}
         self._values: dict[tuple[str, str], set[str]] = {}
-        # Called once, at the first count.
+        # A callback for the first count.
         self.on_first: Callable[[], None] | None = None
 
     def __bool__(self) -> bool:
@@ -46,20 +46,20 @@ class Pending:
             on_first()
 
     def take(self) -> dict[Key, int]:
-        """Return everything and begin anew."""
+        """Return all counts and reset them."""
         with self._lock:
             taken, self._counts = self._counts, Counter()
         return taken
 
     def give_back(self, counts: dict[Key, int]) -> None:
-        """Put back what could not be handed over."""
+        """Add counts back that could not be flushed."""
         with self._lock:
             self._counts.update(counts)
 
     def _key_of(self, name: str, labels: dict[str, str]) -> Key:
         bounded = {label: self._bounded(name, label, value) for label, value in labels.items()}
         key = name, json.dumps(bounded, sort_keys=True, ensure_ascii=False)
-        if bounded == labels:  # (Others could be anything, and so any number.)
+        if bounded == labels:  # cache only keys with bounded labels; others could grow without limit
             self._keys[name, *labels.items()] = key
         return key
 
@@ -99,6 +99,6 @@ def observe(name: str, seconds: float, **labels: str) -> None:
         raise ValueError(f"{name} is no histogram with the labels {tuple(labels)}")
     place = bisect_left(counted.buckets, seconds)
     bucket = str(counted.buckets[place]) if place < len(counted.buckets) else ENDLESS
-    # (Each bucket on its own: they are added up when they are shown.)
+    # Buckets are not cumulative in storage; they are summed at exposition.
     pending.add(f"{name}_bucket", {**labels, "le": bucket}, 1)
     pending.add(f"{name}_sum", labels, round(max(seconds, 0.0) * MICROS))

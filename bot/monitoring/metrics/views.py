@@ -1,4 +1,4 @@
-"""/metrics, for Prometheus: with a token or, outside production, from this machine."""
+"""View of /metrics for Prometheus, with a token or, outside production, from this machine."""
 
 import logging
 
@@ -27,11 +27,11 @@ _answers: SharedAnswer[bytes] = SharedAnswer(FRESH_SECONDS)
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer 200 with the metrics of the whole system, 401 or 403 to who may not see them, 503 without a database."""
+    """Answer 200 with the metrics of the whole system, 401 or 403 without access, 503 without a database."""
     if refusal := _refusal(request):
         return refusal
     from bot.monitoring.metrics.exposition import (
-        CONTENT_TYPE,  # here and below: 14 MB that only a scraped process needs
+        CONTENT_TYPE,  # late import, here and below: 14 MB that only a scraped process needs
     )
 
     try:
@@ -45,7 +45,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def forget() -> None:
-    """Read everything anew at the next request of this process."""
+    """Invalidate the cached metrics of this process."""
     _answers.forget()
 
 
@@ -58,7 +58,7 @@ def _ask() -> bytes:
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
-    """Return what somebody is told who may not see the metrics."""
+    """Return the refusal of a request without access, or None."""
     given = given_token(request.META)
     if settings.METRICS_TOKEN:
         if given is None:
@@ -66,7 +66,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
             response["WWW-Authenticate"] = "Bearer"
             return response
         return None if is_metrics_token(given) else _sentence("the token is not METRICS_TOKEN", 403)
-    # In production this machine is shared: with other services, and with a proxy that may add no header.
+    # In production other services share this machine, and a proxy that may add no header.
     if settings.PRODUCTION:
         return _sentence("in production METRICS_TOKEN is required: set it, and send it as a bearer token", 403)
     if is_local(request):
@@ -76,6 +76,6 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
 
 def _sentence(text: str, status: int) -> HttpResponse:
     response = HttpResponse(f"{text}\n", content_type="text/plain; charset=utf-8", status=status)
-    # Django would log it as an error, and so send a report to Sentry at every scrape.
+    # Otherwise Django would log it as an error, which sends a report to Sentry at every scrape.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

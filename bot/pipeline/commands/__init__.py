@@ -1,4 +1,4 @@
-"""Chat commands, a module each. Importing this package registers them all."""
+"""Chat commands, one module each. Importing this package registers them all."""
 
 from bot.pipeline.commands import (  # noqa: F401 (they register themselves)
     allow,

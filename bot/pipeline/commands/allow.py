@@ -1,4 +1,4 @@
-"""/allow: people are let in from their next message on, for those who manage people. Alone: who is waiting."""
+"""/allow: let a person in from their next message on, or list access requests; for staff who manage people."""
 
 from functools import partial
 
@@ -22,7 +22,7 @@ from users.phone import InvalidPhoneNumber, is_e164, is_possible, mask
 from users.whitelist import By
 
 REQUESTS_LISTED = 10
-# Who was let in elsewhere is left out of the list, so more are read than shown.
+# More are read than shown, because people who were let in elsewhere are left out.
 REQUESTS_READ = 50
 
 
@@ -34,12 +34,12 @@ REQUESTS_READ = 50
     permission=Permission.MANAGE_PEOPLE,
 )
 async def allow(turn: Turn, services: Services, argument: str) -> str:
-    """Put somebody on the whitelist by number, or by the id of their access request."""
+    """Whitelist a person by number, or by the id of their access request."""
     return await services.database.run(partial(allow_text, via=turn.via), turn.actor, argument, turn.person)
 
 
 def allow_text(staff: User, argument: str, *also: User, via: str = "chat") -> str:
-    """Carry out /allow and return what came of it. also: who must be allowed it, too, in the simulator."""
+    """Carry out /allow and return the reply. also: others whose rights are required, in the simulator."""
     if not argument:
         return waiting_text()
     by = By(staff, via, also)
@@ -61,7 +61,7 @@ def allow_text(staff: User, argument: str, *also: User, via: str = "chat") -> st
 
 
 def waiting_text() -> str:
-    """Return who asks for access, the latest first."""
+    """Return the list of access requests, the latest first."""
     rows = AccessRequest.objects.annotate(channel=F("bot__channel")).order_by("-last_seen_at")[:REQUESTS_READ]
     requests = list(rows)
     people = User.objects.for_identities((row.channel, row.address) for row in requests)

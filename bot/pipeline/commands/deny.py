@@ -1,4 +1,4 @@
-"""/deny: people may write no more, from their next message on, for those who manage people."""
+"""/deny: block a person from their next message on, or dismiss an access request; for staff who manage people."""
 
 import logging
 from functools import partial
@@ -29,12 +29,12 @@ logger = logging.getLogger(__name__)
     permission=Permission.MANAGE_PEOPLE,
 )
 async def deny(turn: Turn, services: Services, argument: str) -> str:
-    """Take somebody off the whitelist by number, or dismiss an access request by its id."""
+    """Remove a person from the whitelist by number, or dismiss an access request by its id."""
     return await services.database.run(partial(deny_text, via=turn.via), turn.actor, argument, turn.person)
 
 
 def deny_text(staff: User, argument: str, *also: User, via: str = "chat") -> str:
-    """Carry out /deny and return what came of it. also: who must be allowed it, too, in the simulator."""
+    """Carry out /deny and return the reply. also: others whose rights are required, in the simulator."""
     if not argument:
         return _("Whom? Write /deny and their number, or #ID to dismiss a request. /users lists people.")
     try:

@@ -1,4 +1,4 @@
-"""/export: everything that is held about whoever writes, as files. For everybody."""
+"""/export: send the sender everything held about them, as files. For everybody."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,9 +14,9 @@ from users.models import AuditEntry
 from users.permissions import Permission
 
 TEXT_FILE = "parley-data.txt"
-# (Where documents are of few types, JSON is a text.)
+# JSON as .txt, for channels that take documents of few types.
 JSON_FILE = "parley-data.json.txt"
-# What a character may take in UTF-8.
+# The longest UTF-8 encoding of a character.
 LARGEST_CHARACTER_BYTES = 4
 
 
@@ -28,8 +28,8 @@ LARGEST_CHARACTER_BYTES = 4
     on_behalf=Permission.EXPORT_PEOPLE,
 )
 async def export(turn: Turn, services: Services, argument: str) -> str:
-    """Attach everything that is held about who writes: to read, and as JSON. Too much for a chat: nothing of it."""
-    documents = await services.apart.run(collect, turn)
+    """Attach everything held about the sender, as text and as JSON; nothing if it is too large for a chat."""
+    documents = await services.side_thread.run(collect, turn)
     if documents is None or not turn.attach(*documents):
         return _("More is held about you than I can send here. Please ask the operator, who can give it to you.")
     if turn.bot.channel.max_document_bytes:
@@ -38,22 +38,22 @@ async def export(turn: Turn, services: Services, argument: str) -> str:
 
 
 def collect(turn: Turn) -> list[Document] | None:
-    """Return the documents of an export for who writes, and note that they were made; None: they are too large.
+    """Return the documents of the sender's export and record it in the audit log; None if they are too large.
 
-    Each is read from the database by itself, and no further than what fits.
+    Each is read from the database separately, and no further than its limit.
     """
     subject, channel = writer_of(turn), turn.bot.channel
     most = largest_document(channel) or MOST_TEXTS * channel.max_text_length * LARGEST_CHARACTER_BYTES
     try:
         documents = [Document(TEXT_FILE, bounded(text_pieces(read(subject)), most))]
-        if channel.max_document_bytes:  # (Nobody wants to read the other one in a chat.)
+        if channel.max_document_bytes:  # JSON only as a file: nobody wants to read it in a chat
             documents.append(Document(JSON_FILE, bounded(json_pieces(read(subject)), most)))
     except TooLarge:
         return None
     if not fits(channel, documents):
         return None
     pk = subject.person.pk if subject.person else None
-    # (An address that was linked to somebody is not the one that is blamed for them.)
+    # The address that asked: an address linked by mistake must not implicate the person's own.
     asked_from = {"channel": channel.slug, "from": masked(turn.address)}
     AuditEntry.objects.create(
         action=AuditEntry.Action.EXPORTED, subject=pk, actor=turn.visitor, via=turn.via, details=asked_from

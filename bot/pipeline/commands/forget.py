@@ -1,4 +1,4 @@
-"""/forget: everything that is held about who writes it is erased, once they have confirmed it."""
+"""/forget: erase everything held about the sender, after a confirmation."""
 
 import time
 
@@ -16,7 +16,7 @@ from bot.privacy.erasure.farewell import Farewell
 from users.errors import LastOwner
 from users.permissions import Permission
 
-# A code is good for as long as it was made in, and as long again.
+# A code is valid during its interval and the next one.
 CODE_SECONDS = 600
 CODE_MINUTES = CODE_SECONDS // 60
 
@@ -30,18 +30,18 @@ CODE_MINUTES = CODE_SECONDS // 60
     takes_code=True,
 )
 async def forget(turn: Turn, services: Services, argument: str) -> str:
-    """Say what would go and how to confirm it; with the right code erase the person, and say goodbye."""
+    """Reply what would be erased and how to confirm it; with the right code erase the person, and say goodbye."""
     code = argument.strip()
     if not code:
         return _explanation(turn)
-    if code not in _codes(turn):  # (no secret: it keeps people from doing it by accident)
+    if code not in _codes(turn):  # not a secret: it prevents accidents
         wrong = _("This is not the right code, or it is too old. Nothing was deleted.")
         return f"{wrong}\n{_explanation(turn)}"
     goodbye = _("Done: everything I held about you is deleted. If you write to me again, you are new to me. Goodbye!")
-    # Before it begins: should the turn be cut off meanwhile, nothing of it stays all the same.
+    # Set before the erasure begins, so that the rows are deleted even if the turn is cut off meanwhile.
     turn.result.after = After.DELETE_CHAT
     try:
-        await services.apart.run(_erase, turn, goodbye)
+        await services.side_thread.run(_erase, turn, goodbye)
     except LastOwner as refusal:
         turn.result.after = After.KEEP
         return str(refusal)
@@ -65,7 +65,7 @@ def _explanation(turn: Turn) -> str:
 
 
 def _codes(turn: Turn) -> list[str]:
-    """Return the codes that confirm it in this chat: the one of now, and the one before. Nothing is kept for them."""
+    """Return the codes that confirm it in this chat: the current and the previous one, derived without storage."""
     now = int(time.time()) // CODE_SECONDS
     return [_code(turn, period) for period in (now, now - 1)]
 

@@ -1,4 +1,4 @@
-"""/help: the commands that a person may use."""
+"""/help: list the commands that a person may use."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy

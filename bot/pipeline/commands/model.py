@@ -1,4 +1,4 @@
-"""/model: which model answers a person, and their choice of another."""
+"""/model: list the models of a bot, and choose one."""
 
 import difflib
 
@@ -32,7 +32,7 @@ async def choose_model(turn: Turn, services: Services, argument: str) -> str:
         return unknown_model(argument, offered)
     is_default = model == turn.own_model
     choices, chooser = ModelChoice.objects.all(), (turn.bot.id, turn.person.pk)
-    if is_default:  # also a choice that the bot does not allow now must not come back when it does again
+    if is_default:  # delete also a choice the bot does not allow now, which would come back once it does again
         await services.database.run(choices.choose_default, *chooser)
     elif model != turn.model:
         await services.database.run(choices.choose, *chooser, model)
@@ -44,12 +44,12 @@ async def choose_model(turn: Turn, services: Services, argument: str) -> str:
 
 
 def models_offered(turn: Turn) -> list[str]:
-    """Return the models to choose from: the bot's own, then those it allows besides."""
+    """Return the models to choose from: the bot's own, then the others it allows."""
     return list(dict.fromkeys((turn.own_model, *turn.bot.allowed_models)))
 
 
 def list_of_models(turn: Turn, offered: list[str]) -> str:
-    """Return the models by number, the current one marked."""
+    """Return the numbered list of models, the current one marked."""
     lines = []
     for number, model in enumerate(offered, start=1):
         notes = [_("default")] if model == turn.own_model else []
@@ -59,14 +59,14 @@ def list_of_models(turn: Turn, offered: list[str]) -> str:
 
 
 def find_model(wanted: str, offered: list[str]) -> str | None:
-    """Return the model meant by "default", by a name in upper or lower case, or by a number of the list."""
+    """Return the model named by "default", by a case-insensitive name, or by a number of the list."""
     by_number = {str(number): model for number, model in enumerate(offered, start=1)}
     by_name = {model.casefold(): model for model in offered}
     return {**by_number, **by_name, DEFAULT: offered[0]}.get(wanted.casefold())
 
 
 def unknown_model(wanted: str, offered: list[str]) -> str:
-    """Say that there is no such model, and which was probably meant."""
+    """Return a reply that there is no such model, with the closest name."""
     by_name = {model.casefold(): model for model in offered}
     near = difflib.get_close_matches(wanted.casefold(), by_name, n=1)
     if near:

@@ -1,4 +1,4 @@
-"""/privacy: what is held about whoever writes, for how long, and who else gets it. For everybody."""
+"""/privacy: explain what is held about the sender, for how long, and who else gets it. For everybody."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from bot.pipeline.turn import Turn
 
 @command("privacy", gettext_lazy("what I keep of you, and for how long"), order=6, for_everybody=True)
 async def privacy(turn: Turn, services: Services, argument: str) -> str:
-    """Say in short what is held, for how long, and who else gets it."""
+    """Return in short what is held, for how long, and who else gets it."""
     kept = {"conversation": _days(settings.CONVERSATION_TTL_DAYS), "usage": _days(settings.USAGE_RETENTION_DAYS)}
     lines = (
         _("What I keep of you:"),

@@ -1,4 +1,4 @@
-"""The chat commands: one registry, from which the help text and the suggestions are made."""
+"""Registry of chat commands, from which the help text and the suggestions are made."""
 
 import difflib
 from collections.abc import Awaitable, Callable
@@ -17,17 +17,17 @@ Handler = Callable[[Turn, Services, str], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A chat command: the word after the slash, what follows it, what /help says of it, and what answers it.
+    """A chat command.
 
-    handler: takes the turn, the services and the text after the word; returns the reply.
-    order: where /help lists it.
-    argument: how /help writes what may follow ("NUMBER [NAME]").
-    permission: who may use it; None: everybody. For who may not, it does not exist.
-    listed: whether /help names it.
-    for_everybody: who is blocked, and who is not known at all, may use it, too (the access stage lets it through). Each
-        address may use it a few times an hour; of who is not let in, once a day.
-    takes_code: whether what follows it is a code that confirms it, which is counted apart.
-    on_behalf: what staff must be allowed to do who use it in the name of somebody else, as in the simulator.
+    handler: takes the turn, the services and the text after the command; returns the reply.
+    order: its position in /help.
+    argument: its argument as /help shows it ("NUMBER [NAME]").
+    permission: who may use it; None: everybody. For others it does not exist.
+    listed: whether /help lists it.
+    for_everybody: blocked and unknown people may use it, too, past the access stage. Rate limited per address: a few
+        times an hour, for outsiders once a day.
+    takes_code: whether its argument is a confirmation code, which is counted separately.
+    on_behalf: the permission that staff need to use it in the name of somebody else, as in the simulator.
     """
 
     name: str
@@ -42,11 +42,11 @@ class Command:
     takes_code: bool = False
 
     def is_for(self, *users: User | None) -> bool:
-        """Return whether somebody may use it; of several, whether each of them may."""
+        """Return whether all of these users may use it."""
         return self.permission is None or all(may(user, self.permission) for user in users)
 
     def may_be_given_for(self, person: User | None, visitor: User | None) -> bool:
-        """Return whether a visitor of the simulator may give it in a person's name (None: the one nobody is)."""
+        """Return whether a visitor of the simulator may give it in a person's name; None: in that of an unknown one."""
         return self.on_behalf is None or person is None or person == visitor or may(visitor, self.on_behalf)
 
 
@@ -64,17 +64,17 @@ def command(name: str, help: str | Promise, *, order: int, **options: Any) -> Ca
 
 
 def find_command(name: str, *users: User | None) -> Command | None:
-    """Return the command of that name if there is one for this person (and, in the simulator, the visitor)."""
+    """Return the command of that name if these users, a person and in the simulator the visitor, may use it."""
     found = COMMANDS.get(name)
     return found if found and found.is_for(*users) else None
 
 
 def commands_for(*users: User | None) -> list[Command]:
-    """Return the commands somebody may use, in the order in which /help lists them."""
+    """Return the commands that these users may use, in the order of /help."""
     return [found for found in sorted(COMMANDS.values(), key=lambda it: it.order) if found.is_for(*users)]
 
 
 def nearest(name: str, *users: User | None) -> str | None:
-    """Return the name of the command that somebody who wrote `name` probably meant, or None."""
+    """Return the command name closest to `name`, or None."""
     names = [found.name for found in commands_for(*users) if found.listed]
     return next(iter(difflib.get_close_matches(name, names, n=1)), None)

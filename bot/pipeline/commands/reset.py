@@ -1,4 +1,4 @@
-"""/reset: a conversation begins anew."""
+"""/reset: clear the conversation."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy

@@ -1,4 +1,4 @@
-"""/spend: what everybody has cost, for those who may see it."""
+"""/spend: report everybody's costs, for staff who may see them."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -26,12 +26,12 @@ LISTED = 5
 
 @command("spend", gettext_lazy("what everybody has cost"), order=14, permission=Permission.SEE_SPENDING)
 async def show_spending(turn: Turn, services: Services, argument: str) -> str:
-    """Return what all people have cost today and in the last 30 days, the budgets, and who and what cost most."""
+    """Return everybody's costs of today and the last 30 days, the budgets, and the most expensive people and bots."""
     return await services.database.run(spending_text)
 
 
 def spending_text() -> str:
-    """Return everybody's usage in words. Seven queries at most, however many people there are."""
+    """Return the report, in seven queries at most, however many people there are."""
     day = today()
     first = day - timedelta(days=DAYS - 1)
     models = UsageRecord.objects.get_global_models(first, day)
@@ -53,7 +53,7 @@ def spending_text() -> str:
 
 
 def budget_lines(day: date) -> Iterator[str]:
-    """Yield how everybody's budget and those of the bots that have one are used on a day. Two queries."""
+    """Yield the use of everybody's budget and of each bot's on a day, in two queries."""
     bots = Bot.objects.for_people().order_by("slug").values_list("slug", "daily_budget_micros")
     for bot, budget in DailySpend.objects.standings(day, dict(bots)).items():
         if budget.cap_micros is not None:

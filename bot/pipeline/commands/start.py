@@ -1,4 +1,4 @@
-"""/start and /join: invites in a chat, from people who are in and, in a stage of their own, from strangers."""
+"""/start and /join: redeem an invite in a chat, by members here and by strangers in a stage of its own."""
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -28,25 +28,25 @@ OUTCOME_SENTENCES: dict[Outcome, Promise] = {
 
 @command("join", _("join with an invite"), argument=_("CODE"), order=9, listed=False)
 async def join(turn: Turn, services: Services, argument: str) -> str:
-    """Say that the person is in already, or what else became of the code."""
+    """Reply that the person is a member already, or the result of redeeming the code."""
     return str(OUTCOME_SENTENCES[await try_code(turn, services, argument)])
 
 
 @command("start", _("begin, or join with an invite"), argument=_("[CODE]"), order=10, listed=False)
 async def start(turn: Turn, services: Services, argument: str) -> str:
-    """Say what the bot can do; with a code do what /join does."""
+    """Reply what the bot can do; with a code do the same as /join."""
     return await (join if argument else show_help)(turn, services, argument)
 
 
 def code_in(turn: Turn) -> str | None:
-    """Return what follows /join or /start in a turn, or None: nothing does, or it is no such command."""
+    """Return the argument of /join or /start in a turn; None without one, or for another turn."""
     return turn.call.argument if turn.call and turn.call.name in NAMES and turn.call.argument else None
 
 
 async def try_code(turn: Turn, services: Services, text: str) -> Outcome:
-    """Redeem the code that somebody sent; from then on the turn is theirs.
+    """Redeem a code and set the turn's user.
 
-    An address has a few tries in an hour. Beyond them no code is looked for.
+    An address has a few attempts in an hour; beyond them no code is looked up.
     """
     code = read_code(text)
     if not code or not await may_try(turn, services, "codes"):
@@ -61,7 +61,7 @@ def _redeem(turn: Turn, code: str) -> Redemption:
     name = next((message.profile_name for message in turn.messages if message.profile_name), "")
     channel = turn.bot.channel.slug
     with transaction.atomic():
-        # (Who is being erased in this moment must not come back by it.)
+        # A person who is being erased concurrently must not come back by it.
         Lease.objects.lock_own_or_raise(turn.lease)
         requests = lock_requests(channel, [turn.address])
         redemption = redeem(code, channel, turn.address, turn.user, name)

@@ -1,4 +1,4 @@
-"""/usage: what a person has used, and what is left of their budget."""
+"""/usage: report a person's usage, and what is left of their budget."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from users.models import User
 @command("usage", gettext_lazy("what you have used today and in the last 30 days"), order=3)
 async def show_usage(turn: Turn, services: Services, argument: str) -> str:
     """Return today's and the last 30 days' usage of the person."""
-    if turn.user is None:  # commands come after access: there is a person
+    if turn.user is None:  # never: commands come after access
         return ""
     return await services.database.run(usage_text, turn.user, turn.bot.user_daily_budget_micros)
 
@@ -25,7 +25,7 @@ async def show_usage(turn: Turn, services: Services, argument: str) -> str:
 def usage_text(user: User, bots_default: int | None) -> str:
     """Return a person's usage in words, and what is left of their budget if they have one.
 
-    bots_default: what the bot they ask allows each person in a day, in micro-dollars.
+    bots_default: the bot's daily budget for each person, in micro-dollars.
     """
     today = UsageRecord.objects.get_daily_total(user, timezone.localdate())
     month = UsageRecord.objects.get_user_stats(user, 30).total

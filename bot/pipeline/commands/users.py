@@ -1,4 +1,4 @@
-"""/users: who may write, for those who see people."""
+"""/users: list or search whitelisted people, for staff who see people."""
 
 import string
 from contextlib import suppress
@@ -20,7 +20,7 @@ from users.permissions import Permission
 from users.phone import InvalidPhoneNumber, read_number, variants
 
 PEOPLE_LISTED = 20
-# A shorter part of a number is part of too many.
+# Fewer digits would match too many numbers.
 LEAST_DIGITS = 3
 
 
@@ -32,12 +32,12 @@ LEAST_DIGITS = 3
     permission=Permission.SEE_PEOPLE,
 )
 async def list_people(turn: Turn, services: Services, argument: str) -> str:
-    """List the newest people on the whitelist, or those that a name or number matches."""
+    """Return the newest whitelisted people, or those that match a name or number."""
     return await services.database.run(people_text, argument)
 
 
 def people_text(text: str) -> str:
-    """Return how many people are on the whitelist, and the newest of them or those that a name or number matches."""
+    """Return how many people are whitelisted, and the newest or those that match a name or number."""
     allowed = User.objects.whitelisted().count()
     head = ngettext("%d person may write to me.", "%d people may write to me.", allowed) % allowed
     chosen = User.objects.filter(_matching(text)) if text else User.objects.whitelisted()
@@ -53,7 +53,7 @@ def people_text(text: str) -> str:
 
 
 def _matching(text: str) -> Q:
-    """Return the condition of people whose name has text in it, or whose number it is or has it in it."""
+    """Return the condition of people whose name or number contains text."""
     found = Q(name__icontains=text)
     with suppress(InvalidPhoneNumber):
         found |= Q(phone_number__in=variants(read_number(text)))
@@ -64,7 +64,7 @@ def _matching(text: str) -> Q:
 
 
 def _spent_today(people: list[User]) -> dict[int, int]:
-    """Return what each has spent today, in micro-dollars. One query."""
+    """Return {person's id: micro-dollars spent today}, in one query."""
     records = UsageRecord.objects.between(today(), today()).filter(user__in=people)
     return dict(records.values_list("user").annotate(cost=Sum("cost_micros", default=0)).order_by())
 

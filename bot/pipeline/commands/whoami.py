@@ -1,4 +1,4 @@
-"""/whoami: what the bot knows a person as."""
+"""/whoami: tell a person how the bot knows them."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy

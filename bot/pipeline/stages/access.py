@@ -1,4 +1,4 @@
-"""Who may talk to the bot: whitelisted people. Anybody else costs one bounded row and one polite reply a day."""
+"""Access control: whitelisted people pass; anybody else costs one bounded row and one polite reply a day."""
 
 import logging
 from datetime import timedelta
@@ -22,13 +22,13 @@ TOLD_AGAIN_AFTER = timedelta(days=1)
 
 
 async def access(turn: Turn, services: Services) -> None:
-    """Link the other address that a message of a known person carries; the runner knows who is let in."""
+    """Link the second address of a known person's message; the runner decides who is let in."""
     if turn.user and not turn.other_address_known:
         await services.database.run(remember_addresses, turn, turn.user)
 
 
 async def join_by_code(turn: Turn, services: Services) -> None:
-    """Let in who sends the code of an invite; tell anybody else who sends one that they are not."""
+    """Let in the sender of a valid invite code; tell the sender of another code that it is not valid."""
     code = code_in(turn)
     if code is None or turn.in_doubt:
         return
@@ -41,7 +41,7 @@ async def join_by_code(turn: Turn, services: Services) -> None:
 
 
 async def ask_for_access(turn: Turn, services: Services) -> None:
-    """End the turn of who is not let in, with one polite reply a day or silently."""
+    """End the turn of a person who is not let in, with one polite reply a day or silently."""
     await _refuse(turn, services, str(SENTENCES[ErrorCode.UNAUTHORIZED]))
 
 
@@ -56,10 +56,10 @@ async def _refuse(turn: Turn, services: Services, sentence: str) -> None:
 
 @transaction.atomic
 def register_stranger(turn: Turn) -> bool:
-    """Note that somebody asks for access, and return whether to tell them so now.
+    """Store an access request, and return whether to reply now.
 
     Raises:
-        LeaseLost: the chat is not this turn's any more: its person may have been erased.
+        LeaseLost: another worker has the chat, or its person was erased.
     """
     Lease.objects.lock_own_or_raise(turn.lease)
     now = timezone.now()

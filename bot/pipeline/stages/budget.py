@@ -1,4 +1,4 @@
-"""What a turn may cost: reserved in the daily budgets before the model is asked."""
+"""Budget stage: reserve a turn's maximum cost in the daily budgets before the model is asked."""
 
 import asyncio
 import time
@@ -24,27 +24,27 @@ OVER = {
     Cap.EVERYBODY: ErrorCode.GLOBAL_BUDGET_EXCEEDED,
 }
 
-# How soon a turn asks again that waits for room, at first and later on.
+# The first and the longest interval between retries of a turn that waits for room.
 SOONEST_SECONDS, LATEST_SECONDS = 0.2, 2.0
-# How much of the model's deadline it may wait, which is then cut by as much.
+# The share of the model's deadline that a turn may wait; the deadline is reduced by the wait.
 SHARE_OF_DEADLINE = 0.5
 
 
 async def budget(turn: Turn, services: Services) -> None:
-    """Let a turn pass that the budgets of the person, the bot and everybody have room for; without any, each turn.
+    """Reserve the turn's cost in the budgets of the person, the bot and everybody; without budgets, do nothing.
 
-    Where there is none only because of what other turns have reserved, which is more than they will cost, it waits for
-    them to settle. When the database cannot say so, the model is not asked: the exception ends this attempt.
+    If only the reservations of other turns, which are higher than their costs, leave no room, wait for them to settle.
+    If the database fails, the model is not asked: the exception ends this attempt.
 
     Raises:
         AppError: BUDGET_EXCEEDED, BOT_BUDGET_EXCEEDED or GLOBAL_BUDGET_EXCEEDED.
-        LeaseLost: whoever took the chat over has reserved for the turn.
+        LeaseLost: another worker has taken the chat over and reserved for the turn.
     """
     if person_cap(turn) is None and turn.bot.daily_budget_micros is None and settings.DAILY_BUDGET_MICROS is None:
         return
     asking, began, pause = (turn, turn.request), time.monotonic(), SOONEST_SECONDS
     while True:
-        # Before it is known: a turn that is cut off while it waits here is ended holding what is reserved for it then.
+        # Set in advance, so that a turn that is cut off while waiting here releases its reservation.
         turn.reserved_on = today()
         try:
             turn.reserved_on = await services.database.submit(reserve_for, asking)
@@ -62,12 +62,12 @@ async def budget(turn: Turn, services: Services) -> None:
 
 
 def person_cap(turn: Turn) -> int | None:
-    """Return what the turn's person may cost in a day; None without a cap."""
+    """Return the daily cap of the turn's person; None without one."""
     return budgets.user_cap(turn.user, turn.bot.user_daily_budget_micros)
 
 
 def reserve_for(askings: Sequence[tuple[Turn, CompletionRequest]]) -> list[date | Exception]:
-    """Reserve the most that each turn's completion is taken to cost."""
+    """Reserve the maximum cost of each turn's completion."""
     return budgets.reserve(
         [
             budgets.Wanted(
@@ -86,10 +86,10 @@ def reserve_for(askings: Sequence[tuple[Turn, CompletionRequest]]) -> list[date 
 
 
 def most_micros(request: CompletionRequest) -> int:
-    """Return the most a completion may cost: as many tokens as its prompt can have, and the longest answer.
+    """Return the maximum cost of a completion: for the most tokens its prompt can have, and the longest answer.
 
-    A model without a known price is taken to cost settings.UNPRICED_MICROS_PER_MILLION. (A gateway may let a dearer
-    model answer than the one that was asked.)
+    A model without a known price is assumed to cost settings.UNPRICED_MICROS_PER_MILLION. A gateway may answer with a
+    more expensive model than the one asked.
     """
     prompt_tokens = most_prompt_tokens(request.messages)
     priced = price_completion(
@@ -99,7 +99,7 @@ def most_micros(request: CompletionRequest) -> int:
         model_answered="",
         input_tokens=prompt_tokens,
         cached_input_tokens=0,
-        # The dearest input there is: the provider may write all of it into its cache.
+        # The most expensive input: the provider may write all of it into its cache.
         cache_write_tokens=prompt_tokens,
         output_tokens=request.max_tokens,
         on=today(),

@@ -1,4 +1,4 @@
-"""Answer commands; of strangers, those that everybody may give."""
+"""Command stages: for members, and for strangers the commands that are for everybody."""
 
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from users.models import User
 
 
 async def commands(turn: Turn, services: Services) -> None:
-    """Answer a turn that is a command (a command is always a turn of its own: see claims)."""
+    """Answer a turn that is a command, which is always a turn of its own (bot/worker/claims.py)."""
     if turn.call is None:
         return
     command = _found(turn.call, turn)
@@ -26,7 +26,7 @@ async def commands(turn: Turn, services: Services) -> None:
 
 
 async def open_commands(turn: Turn, services: Services) -> None:
-    """Answer a turn that is a command for everybody, of somebody who is not let in."""
+    """Answer a command for everybody from a person who is not let in."""
     if turn.call is None or turn.in_doubt:
         return
     command = _found(turn.call, turn)
@@ -35,7 +35,7 @@ async def open_commands(turn: Turn, services: Services) -> None:
 
 
 def unknown(name: str, *users: User | None) -> str:
-    """Say that there is no such command, and which was probably meant."""
+    """Return a reply that there is no such command, with the closest name."""
     suggestion = nearest(name, *users)
     if suggestion:
         return _("I don't know /%(name)s. Did you mean /%(nearest)s? /help lists all I know.") % {
@@ -46,7 +46,7 @@ def unknown(name: str, *users: User | None) -> str:
 
 
 def _found(call: Call, turn: Turn) -> Command | None:
-    """Return the command of a turn, if it may be given: in the simulator by the visitor as well."""
+    """Return the command of a turn if the person, and in the simulator the visitor, may give it."""
     command = find_command(call.name, *turn.judged_by)
     if command and turn.visitor_id is not None and not command.may_be_given_for(turn.user, turn.visitor):
         return None
@@ -61,6 +61,6 @@ async def _answer(turn: Turn, services: Services, command: Command, argument: st
         said = _("You have asked for this several times just now. Please try again in an hour.")
         turn.end(said, error_code=ErrorCode.RATE_LIMIT_EXCEEDED)
     else:
-        # Neither a send nor a row for whoever goes on.
+        # Beyond the limit: no send and no row.
         turn.result.after = After.DELETE_MESSAGES
         turn.end(error_code=ErrorCode.RATE_LIMIT_EXCEEDED)

@@ -1,4 +1,4 @@
-"""Ask the model: what it is shown, and what is remembered of its answer."""
+"""Completion stage: ask the model, with a retry for a smaller context, and remember the answer."""
 
 import asyncio
 import logging
@@ -27,9 +27,9 @@ from conversations.memory import Said
 
 logger = logging.getLogger(__name__)
 
-# An answer that comes sooner needs no sign that it is coming, which is one more call of the provider's API.
+# Faster answers skip the typing indicator, which is one more call of the provider's API.
 TYPING_AFTER_SECONDS = 0.3
-# Fewer than the connections to providers, which replies need.
+# Fewer than the connections to providers, to leave some for replies.
 MOST_SIGNS = 50
 
 
@@ -63,9 +63,9 @@ async def completion(turn: Turn, services: Services) -> None:
 
 
 async def _answer(turn: Turn, request: CompletionRequest, services: Services) -> Completion:
-    """Return the model's answer, to less history where its context is too small for all that it was shown.
+    """Return the model's answer; if the prompt exceeds its context, retry once with less history.
 
-    A refused call is not billed, and the second one asks for less than the first: what was reserved pays for it.
+    A refused call is not billed, and the retry is smaller: the reservation covers it.
     """
     began = time.monotonic()
     if (known := services.windows.exceeded_by(request)) is not None:
@@ -89,7 +89,7 @@ async def _answer(turn: Turn, request: CompletionRequest, services: Services) ->
 
 
 def _told(turn: Turn, request: CompletionRequest, error: RefusedRequest) -> AppError:
-    """Return what a person is told of a request that the model's server does not take."""
+    """Return the error for the person when the model's server refuses a request."""
     code = ErrorCode.REQUEST_REFUSED
     if error.kind is RefusalKind.TOO_LONG:
         code = _what_is_too_long(turn, request)
@@ -97,17 +97,17 @@ def _told(turn: Turn, request: CompletionRequest, error: RefusedRequest) -> AppE
 
 
 def _shows_history(turn: Turn, request: CompletionRequest) -> bool:
-    """Return whether a request has anything in it that /reset would take away."""
+    """Return whether a request contains history that /reset would clear."""
     return request.messages[-1].content != turn.text or any(it.role == "assistant" for it in request.messages)
 
 
 def _left_no_room(error: EmptyCompletion, request: CompletionRequest) -> bool:
-    """Return whether the answer ended before its cap: some servers let the prompt fill the context, and then stop."""
+    """Return whether the prompt filled the context: some servers then end the answer before its cap."""
     return error.context["code"] == "empty_length" and error.completion.output_tokens < request.max_tokens // 2
 
 
 def _what_is_too_long(turn: Turn, request: CompletionRequest) -> ErrorCode:
-    """Return the code for what has to become shorter: the conversation, the message, or the bot's own prompt."""
+    """Return the code for the part that is too long: the conversation, the message, or the bot's prompt."""
     if _shows_history(turn, request):
         return ErrorCode.CONVERSATION_TOO_LONG
     of_bot = cautious_prompt_tokens([ChatMessage("system", turn.bot.system_prompt)])
@@ -116,7 +116,7 @@ def _what_is_too_long(turn: Turn, request: CompletionRequest) -> ErrorCode:
 
 
 async def _ask(request: CompletionRequest, services: Services) -> Completion:
-    """Return the model's answer, and note how long it took, unless nobody was asked: the circuit is open."""
+    """Return the model's answer and observe its duration, unless the circuit breaker is open."""
     began = time.monotonic()
     try:
         answer = await services.model.complete(request)
@@ -131,13 +131,13 @@ async def _ask(request: CompletionRequest, services: Services) -> Completion:
 
 
 def begin_typing(turn: Turn, services: Services) -> None:
-    """Show the sign without waiting for it, unless so many are under way that replies would wait for connections."""
+    """Show the typing indicator in the background, unless so many are pending that replies would lack connections."""
     if len(services.background) < MOST_SIGNS:
         services.in_background(asyncio.create_task(show_typing(turn, services)))
 
 
 async def show_typing(turn: Turn, services: Services) -> None:
-    """Mark the last message as read and show that an answer is coming; a failure costs nothing but the sign."""
+    """Mark the last message as read and show the typing indicator; a failure has no other effect."""
     try:
         await turn.bot.channel.show_typing(services.client, turn.bot.account, turn.messages[-1].external_id)
     except SendError as error:

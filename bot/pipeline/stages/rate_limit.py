@@ -1,4 +1,4 @@
-"""The stage that keeps people within their messages a minute."""
+"""Rate limit stage: messages per minute of a person."""
 
 from bot.errors import AppError, ErrorCode
 from bot.pipeline.limiter import limit_of
@@ -7,20 +7,20 @@ from bot.pipeline.turn import Turn
 
 
 async def rate_limit(turn: Turn, services: Services) -> None:
-    """Let a person pass who is within the limit; tell them once how long to wait, then stay silent until that is over.
+    """Pass turns within the person's limit; beyond it reply once how long to wait, then end turns silently.
 
     Raises:
         AppError: RATE_LIMIT_EXCEEDED.
     """
-    if turn.user is None or turn.attempts > 1:  # a turn that is tried again was counted the first time
+    if turn.user is None or turn.attempts > 1:  # a retried turn was counted the first time
         return
     limit, count = limit_of(turn.user, turn.bot), len(turn.messages)
     key = f"messages:{limit.key}"
     if await services.limiter.hit(key, limit.per_minute, cost=count):
         return
-    # More at once than a whole minute has room for: there is nothing to compute a time from.
+    # A turn with more messages than a whole minute allows has no waiting time.
     wait = await services.limiter.wait(key, limit.per_minute) if count <= limit.per_minute else None
-    # Who was told is noted under the wait's name, so that the note ends with the wait, in Redis and in memory alike.
+    # The reply is counted under the wait's name, so that silence ends with the wait, in Redis and in memory alike.
     if not await services.limiter.hit(f"told:{limit.key}:{wait.name if wait else 'burst'}", 1):
         turn.end(error_code=ErrorCode.RATE_LIMIT_EXCEEDED)
         return

@@ -1,4 +1,4 @@
-"""No answer is paid for that could not be sent. (The window is checked again at the moment of sending.)"""
+"""Reply window stage: no completion is paid for that could not be sent. Sending checks the window again."""
 
 import logging
 
@@ -12,12 +12,12 @@ logger = logging.getLogger(__name__)
 
 
 async def window(turn: Turn, services: Services) -> None:
-    """End a turn silently whose window for answers closed while it waited."""
+    """End a turn silently if its reply window closed while it waited."""
     expired(turn)
 
 
 def expired(turn: Turn) -> bool:
-    """End a turn silently whose window for answers is closed; return whether it is."""
+    """End a turn silently if its reply window is closed; return whether it is."""
     if not turn.window_is_closed(timezone.now()):
         return False
     logger.warning("turn_expired")

@@ -1,1 +1,1 @@
-"""Erase a person: find what is theirs, and delete it in one order."""
+"""Erasure of a person: find their rows, and delete them in one lock order."""

@@ -1,7 +1,7 @@
-"""Erase a person: everything that is held about them goes, everywhere, and what is late does not bring it back.
+"""Erasure of a person: delete everything held about them, and keep late messages from bringing it back.
 
-What a worker has under way for them is cut off by its lease: it stores and sends no more. A request that is on its way
-to the provider can't be called back; nothing is left of it here.
+Revoked leases stop workers with a turn of theirs from storing and sending. A request that is on its way to the provider
+cannot be cancelled; nothing of it is kept here.
 """
 
 import logging
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bot.models import Bot, Lease
 from bot.privacy.disk import empty_write_ahead_log
-from bot.privacy.erasure.farewell import Farewell, become_farewell
+from bot.privacy.erasure.farewell import Farewell, turn_into_farewell
 from bot.privacy.erasure.found_rows import Holdings, find_holdings
 from bot.privacy.erasure.steps import STEPS, Erasure, HasMoved
 from bot.privacy.subjects import Subject, subject_of
@@ -25,37 +25,37 @@ from users.models import AuditEntry, User, keep_an_owner
 
 logger = logging.getLogger(__name__)
 
-# A transaction that meets another one about the same person in the opposite order is begun again.
+# Attempts of a transaction that conflicts with another one about the same person.
 TRIES = 3
 MOST_AHEAD = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows went or were emptied, by step."""
+    """The number of deleted or emptied rows, by step."""
 
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The sum of all steps."""
         return sum(self.counts.values())
 
 
 def erase(subject: Subject, *, via: str, actor: User | None = None, farewell: Farewell | None = None) -> Erased:
-    """Erase everything that is held about somebody, and note in the audit log that it was done.
+    """Erase everything held about a subject, and record it in the audit log.
 
-    via: chat, admin or command; actor: the member of staff who does it, None: the person themselves, or whoever has the
-    server's terminal. farewell: the turn in which they asked for it; it is answered with its text, and then goes, too.
+    via: chat, admin or command. actor: the member of staff who does it; None for the person themselves, or the server's
+    terminal. farewell: the turn in which they asked for it, which is answered with its text and then deleted, too.
 
     Raises:
         LastOwner: no owner would be left; nothing was erased.
-        LeaseLost: the farewell's turn is somebody else's now; nothing was erased.
+        LeaseLost: another worker has the farewell's turn; nothing was erased.
     """
     if subject.person is not None:
         with transaction.atomic():
             keep_an_owner([subject.person.pk])
-        # What there may be much of, in batches that nobody waits for. Whoever stops here has to begin again.
+        # First the many rows, in batches outside the transaction. An erasure that stops here has to be repeated.
         _forget_conversations(subject.person)
         UsageRecord.objects.detach(subject.person)
     for tries_left in reversed(range(TRIES)):
@@ -73,7 +73,7 @@ def erase(subject: Subject, *, via: str, actor: User | None = None, farewell: Fa
 
 
 def _as_they_are_now(subject: Subject) -> Subject:
-    """Return somebody with the addresses they have now, besides those they had when they were looked up."""
+    """Return the subject with its present addresses added to those of the lookup."""
     person = User.objects.filter(pk=subject.person.pk).first() if subject.person else None
     return subject_of(person, subject.addresses) if person else subject
 
@@ -90,25 +90,25 @@ def _erase_found(
     key = subject.person.pk if subject.person else None
     if farewell:
         Lease.objects.lock_own_or_raise(farewell.lease)
-    # Before anything else: until the end no worker can take their chats, and who has one has it no more.
-    Lease.objects.seize(_chats(subject), keep=farewell.lease.id if farewell else None)
+    # Lock order: leases first. Until the transaction ends no worker can take their chats, and present owners lose them.
+    Lease.objects.revoke(_chats(subject), keep=farewell.lease.id if farewell else None)
     erasure = Erasure(subject, _moment(holdings), holdings, farewell)
     if key is not None:
         release(Reservation.objects.filter(user=key))
     counts = {step.__name__: step(erasure) for step in STEPS}
     if farewell:
-        become_farewell(farewell)
+        turn_into_farewell(farewell)
     details = {name: count for name, count in counts.items() if count}
-    # (Who erases themselves as staff is gone by now.)
+    # Staff who erase themselves are deleted by now.
     staff = actor if actor and actor.pk != key else None
     AuditEntry.objects.create(action=AuditEntry.Action.ERASED, subject=key, actor=staff, via=via, details=details)
     return Erased(counts)
 
 
 def _moment(holdings: Holdings) -> datetime:
-    """Return the time up to which nothing of theirs is taken in: now, or that of their latest message if it is later.
+    """Return the time up to which their messages are dropped: now, or that of their latest message if later.
 
-    The provider's clock says when a message was written, and may be ahead of ours; but not by any time that it says.
+    A message's time is of the provider's clock, which may be ahead of ours; the difference taken is limited.
     """
     now = timezone.now()
     return max(now, min(holdings.last_written or now, now + MOST_AHEAD))
@@ -119,6 +119,6 @@ def _forget_conversations(person: User) -> None:
 
 
 def _chats(subject: Subject) -> list[tuple[int, str]]:
-    """Return every chat there could be with them: each of their addresses with each bot of its channel."""
+    """Return every possible chat with them: each of their addresses with each bot of its channel."""
     bots = Bot.objects.filter(channel__in={channel for channel, _ in subject.addresses}).values_list("pk", "channel")
     return [(bot, address) for bot, of in bots for channel, address in subject.addresses if channel == of]

@@ -1,4 +1,4 @@
-"""The last message to who erased themselves: it is sent like any other, and leaves nothing once it is settled."""
+"""Farewell: the last message to a person who erased themselves, whose rows are deleted once it is settled."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,15 +16,15 @@ FAREWELL = InboundMessage.Origin.FAREWELL
 
 @dataclass(frozen=True, slots=True)
 class Farewell:
-    """The turn that says goodbye, and what it says."""
+    """The turn of a farewell, and its text."""
 
     lease: TakenLease
     message_ids: Sequence[int]
     text: str = field(repr=False)
 
 
-def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_ids: Iterable[int]) -> None:
-    """Delete the messages, replies and leases of turns that are over and said goodbye. Part of a transaction."""
+def delete_chat_rows(turn_keys: Iterable[int], message_ids: Iterable[int], lease_ids: Iterable[int]) -> None:
+    """Delete the messages, replies and leases of settled farewells. Call it in a transaction."""
     # Lock order: the reply first, as delivery statuses lock it.
     OutboundMessage.objects.filter(turn_key__in=list(turn_keys)).delete()
     InboundMessage.objects.filter(id__in=list(message_ids)).delete()
@@ -32,24 +32,24 @@ def leave_nothing(turn_keys: Iterable[int], message_ids: Iterable[int], lease_id
     transaction.on_commit(empty_write_ahead_log)
 
 
-def unsaid_since(moment: datetime) -> QuerySet[InboundMessage]:
-    """Return the farewells that have waited since before then: their bot is paused, or nobody works."""
-    # (The version before says it by the kind and the id; it may still have run beside this one.)
+def unsent_since(moment: datetime) -> QuerySet[InboundMessage]:
+    """Return the farewells that have waited since before a moment, as their bot is paused or no worker runs."""
+    # The previous version, which may have run beside this one, marks it by kind and id.
     said = Q(origin=FAREWELL) | Q(kind=FAREWELL, external_id__startswith=f"{FAREWELL}:")
     return InboundMessage.objects.filter(said, received_at__lt=moment)
 
 
 def rows_of(ids: Sequence[int]) -> list[QuerySet[Any]]:
-    """Return all that farewells have, by the ids of their messages, in the order in which it can go."""
+    """Return querysets of all rows of farewells, by the ids of their messages, in the order of deletion."""
     messages = InboundMessage.objects.filter(id__in=ids)
     chats = messages.filter(bot=OuterRef("bot"), address=OuterRef("address"))
     return [Lease.objects.filter(Exists(chats)), OutboundMessage.objects.filter(turn_key__in=ids), messages]
 
 
-def become_farewell(farewell: Farewell) -> None:
-    """Make the turn's messages one that says goodbye and is about nobody, however often it has to be tried.
+def turn_into_farewell(farewell: Farewell) -> None:
+    """Turn the turn's messages into one farewell without personal data, which can be retried.
 
-    Their ids go as well: WhatsApp's hold the number. The address stays until the farewell is sent.
+    Provider's ids are replaced, because WhatsApp's contain the number. The address stays until the farewell is sent.
     """
     first, *others = farewell.message_ids
     InboundMessage.objects.filter(id__in=others).delete()

@@ -1,4 +1,4 @@
-"""Find the rows of the inbox and outbox that are somebody's, before anything is locked: neither has an index for it."""
+"""Search for a person's rows in the inbox and outbox, without locks, as neither has an index for it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from users.phone import is_e164, spellings
 
 @dataclass(frozen=True, slots=True)
 class FormerAddress:
-    """An address that was somebody's until a moment, and may be somebody else's since.
+    """An address that a person had until a moment, and that may be somebody else's since.
 
-    last_message: the id of the row that told so: rows before it were theirs.
+    last_message: the id of the row that announced the change; rows before it were theirs.
     """
 
     channel: str
@@ -27,16 +27,16 @@ class FormerAddress:
 
     @property
     def pairs(self) -> list[Pair]:
-        """The address in all its spellings, each as (channel, address)."""
+        """All spellings of the address, each as (channel, address)."""
         return [(self.channel, one) for one in spellings(self.address)]
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """The ids of what is somebody's in the inbox and outbox; up to which ids that was looked for.
+    """The ids of a person's rows in the inbox and outbox, and the last ids that were searched.
 
-    answers, commands: what other staff were answered, and asked in vain by a command, that names them.
-    last_written: the provider's time of the latest message, which its clock may put ahead of ours.
+    answers, commands: answers to other staff, and their failed commands, that name the person.
+    last_written: the provider's time of the latest message, which may be ahead of our clock.
     """
 
     former: list[FormerAddress] = field(repr=False)
@@ -50,15 +50,15 @@ class Holdings:
 
 
 def find_holdings(subject: Subject) -> Holdings:
-    """Return what is somebody's now. It reads both tables, and locks nothing."""
-    # First, so that what comes in while they are read is looked at again.
+    """Return a subject's present rows. Reads both tables, and locks nothing."""
+    # First, so that rows that arrive during the search are searched again.
     last_inbound, last_outbound = _last(InboundMessage), _last(OutboundMessage)
     former = _former_addresses(subject)
     mine = InboundMessage.objects.filter(inbound_of(subject) | _before(former, "pk"))
     rows = list(mine.values_list("pk", "sent_at"))
     keys = [key for key, _ in rows]
     theirs = subject.chats(OutboundMessage) | _before(former, "turn_key")
-    # (A reply goes where its turn's messages came from, unless these moved meanwhile.)
+    # A reply has the address of its turn's messages, unless these were moved meanwhile.
     staff = chats_of_staff(subject)
     outbound = set(OutboundMessage.objects.filter(theirs).values_list("pk", flat=True))
     return Holdings(
@@ -74,10 +74,10 @@ def find_holdings(subject: Subject) -> Holdings:
 
 
 def inbound_of(subject: Subject) -> Q:
-    """Return the condition of inbound messages that are theirs: from their addresses, or naming one of them."""
+    """Return the condition of a subject's inbound messages: from their addresses, or naming one of them."""
     since = subject.since()
     others = {address for _, address in subject.addresses}
-    # (Two names of one person in one message: the second is linked to them only when it is answered.)
+    # The second address of a message is linked to the person only when it is answered.
     found = subject.chats(InboundMessage) | Q(payload__other_address__in=sorted(others - since.keys()))
     for address, at in since.items():
         found |= Q(payload__other_address=address, received_at__gt=at)
@@ -90,7 +90,7 @@ def _naming(
     staff: Subject,
     former: list[FormerAddress],
 ) -> set[int]:
-    """Return what names them as they are called now, or by an address while it was theirs."""
+    """Return the rows that name them by a present address, or by a former one while it was theirs."""
     found = set(find(names_in(subject.addresses), staff, None))
     return found.union(*(find(names_in(one.pairs), staff, one.last_message) for one in former))
 
@@ -100,17 +100,17 @@ def _last(model: type[InboundMessage] | type[OutboundMessage]) -> int:
 
 
 def _former_addresses(subject: Subject) -> list[FormerAddress]:
-    """Return the addresses that were theirs before a provider told of a change, in the days such rows are kept."""
-    # (The version before says it by the kind alone; it may still have run beside this one.)
+    """Return their former addresses by the announced changes whose rows are still kept."""
+    # The previous version, which may have run beside this one, marks it by the kind alone.
     told = Q(origin=InboundMessage.Origin.ADDRESS_CHANGE) | Q(kind="address_changed")
     changes = InboundMessage.objects.filter(told).exclude(payload={}).order_by("-pk")
     theirs, found, channels = set(subject.addresses), [], channels_in_use()
-    # The latest first: what somebody was called before may have been a change as well.
+    # The latest first, because a former address may itself come from a change.
     rows = changes.values_list("pk", "bot__channel", "received_at", "payload")
     for key, channel, received_at, payload in rows:
         for old, new in payload.get("moves", ()):
             if old and old != new and (channel, new) in theirs:
-                # A number is the same person's on every channel, and only one of them tells that it changed.
+                # A number is the same person's on every channel, and only one of them announces a change.
                 for place in channels if is_e164(old) else (channel,):
                     former = FormerAddress(place, old, received_at, key)
                     theirs.update(former.pairs)

@@ -1,6 +1,6 @@
-"""Find what staff asked for by commands, and were answered, that names a person by number or address.
+"""Search for commands of staff and their answers that name a person by number or address.
 
-Nothing else that somebody wrote is searched: other people's words are theirs, also where they name a person.
+Other people's messages are not searched: they are theirs, even if they name the person.
 """
 
 from django.db.models import QuerySet
@@ -15,13 +15,13 @@ from users.roles import Role
 State = InboundMessage.State
 STAFF = (Role.OWNER, Role.ADMIN)
 KEYS_AT_ONCE = 5_000
-# The stage that answers commands, and those that a turn comes to where it was no command.
+# The stage that answers commands, and the stages after it, which a command never reaches.
 COMMANDS = "commands"
 AFTERWARDS = frozenset({"budget", "completion"})
 
 
 def chats_of_staff(subject: Subject) -> Subject:
-    """Return the addresses of all staff but the one it is about, as one."""
+    """Return the addresses of all staff except the subject, as one subject."""
     staff = User.objects.filter(role__in=STAFF)
     if subject.person is not None:
         staff = staff.exclude(pk=subject.person.pk)
@@ -30,10 +30,10 @@ def chats_of_staff(subject: Subject) -> Subject:
 
 
 def answers_naming(names: Names, staff: Subject, before: int | None = None) -> list[int]:
-    """Return the ids of texts, sent or given up, by which commands of staff were answered that name somebody.
+    """Return the ids of settled answers to commands of staff that name a person.
 
-    staff: whose chats (chats_of_staff); before: only of turns before this one. Documents are left out: what staff were
-    given of their own.
+    staff: from chats_of_staff(). before: only of turns before this one. Documents are excluded: they hold staff's own
+    data.
     """
     texts = settled_texts().filter(staff.chats(OutboundMessage), filename="")
     if before is not None:
@@ -45,7 +45,7 @@ def answers_naming(names: Names, staff: Subject, before: int | None = None) -> l
 
 
 def commands_naming(names: Names, staff: Subject, before: int | None = None) -> list[int]:
-    """Return the ids of dead letters that are commands of staff and name somebody. staff, before: as above."""
+    """Return the ids of dead letters that are commands of staff naming a person. staff, before: as above."""
     dead = InboundMessage.objects.filter(staff.chats(InboundMessage), state=State.DEAD)
     if before is not None:
         dead = dead.filter(pk__lt=before)
@@ -54,18 +54,18 @@ def commands_naming(names: Names, staff: Subject, before: int | None = None) -> 
 
 
 def notes_naming(names: Names) -> dict[int, str]:
-    """Return the notes of invites that name somebody, by the invites' ids, without what names them."""
+    """Return {invite's id: redacted note} of notes that name a person."""
     rows = Invite.objects.exclude(note="").values_list("pk", "note").iterator(KEYS_AT_ONCE)
     return {pk: names.hide(note) for pk, note in rows if names.are_in(note)}
 
 
 def settled_texts() -> "QuerySet[OutboundMessage]":
-    """Return the texts of the outbox that nobody waits for."""
+    """Return outbound messages with a text whose send has ended."""
     return OutboundMessage.objects.exclude(text="").exclude(status__in=OutboundMessage.UNSETTLED)
 
 
 def _commands_of(turns: set[int]) -> set[int]:
-    """Return which turns were commands: by the stage that ended them; where they are dead letters, by their text."""
+    """Return the turns that were commands, by the stage that ended them, or by the text of dead letters."""
     found: set[int] = set()
     keys = sorted(turns)
     for start in range(0, len(keys), KEYS_AT_ONCE):

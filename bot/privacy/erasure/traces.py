@@ -1,4 +1,4 @@
-"""Find what is about a person where a key says so that is no column: the admin's history, and sessions."""
+"""Search for a person's traces without a foreign key: the admin's history, and sessions."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,16 +20,16 @@ MOST_OBJECTS = 5_000
 
 
 def admin_history(subject: Subject, inbound: Sequence[int], outbound: Sequence[int]) -> "QuerySet[LogEntry]":
-    """Return the admin's history of a person, of the rows that are theirs, and of what they did themselves.
+    """Return the admin's history of a person, of their rows, and of their own actions.
 
-    inbound, outbound: the ids of what is theirs in the inbox and outbox.
+    inbound, outbound: the ids of their rows in the inbox and outbox.
     """
     objects: list[tuple[type[Model], list[Any]]]
     objects = [*_objects_of(subject), (InboundMessage, list(inbound)), (OutboundMessage, list(outbound))]
     found = Q(pk=None)  # nothing
     for model, keys in objects:
         kind = ContentType.objects.get_for_model(model)
-        # (Of thousands of messages the latest: staff have opened few, and a statement has a limit.)
+        # Only the latest of thousands of messages: staff open few, and a statement has a limit of parameters.
         found |= Q(content_type=kind, object_id__in=[str(key) for key in keys[-MOST_OBJECTS:]])
     if subject.person is not None:
         found |= Q(user=subject.person)
@@ -37,7 +37,7 @@ def admin_history(subject: Subject, inbound: Sequence[int], outbound: Sequence[i
 
 
 def _objects_of(subject: Subject) -> Iterator[tuple[type[Model], list[Any]]]:
-    """Yield the other rows of a person that staff can change in the admin, with their keys."""
+    """Yield models with the keys of a person's other rows that staff can change in the admin."""
     yield AccessRequest, list(AccessRequest.objects.filter(subject.chats(AccessRequest)).values_list("pk", flat=True))
     if subject.person is None:
         return
@@ -50,9 +50,9 @@ def _objects_of(subject: Subject) -> Iterator[tuple[type[Model], list[Any]]]:
 
 
 def sessions_of(subject: Subject) -> list[str]:
-    """Return the keys of the sessions in which somebody is signed in, those that have ended included.
+    """Return the keys of a person's sessions, including expired ones.
 
-    Whose a session is stands in its signed content only, so every session is read: staff have few.
+    A session's user is only in its signed content, so all sessions are read: staff have few.
     """
     if subject.person is None:
         return []

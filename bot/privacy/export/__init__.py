@@ -1,1 +1,1 @@
-"""Give out everything that is held about a person."""
+"""Export of everything held about a person."""

@@ -1,7 +1,7 @@
-"""Everything that is held about somebody, as data, as JSON and as a text that people read.
+"""Export documents: everything held about a person as data, as JSON and as readable text.
 
-Rows are read in chunks of CHUNK_ROWS and passed on one by one: read(), json_pieces() and text_pieces() need no more
-memory for a hundred thousand messages than for a hundred. export(), as_json() and as_text() hold it all.
+read(), json_pieces() and text_pieces() stream rows in chunks of CHUNK_ROWS, in constant memory; export(), as_json() and
+as_text() hold everything in memory.
 """
 
 import json
@@ -21,11 +21,11 @@ MADE_AT = time("made_at", "")
 
 
 class TooLarge(ValueError):
-    """It has more bytes than it may have."""
+    """The export exceeds its size limit."""
 
 
 def read(subject: Subject) -> dict[str, Any]:
-    """Return an export whose parts are iterators, each to be read once and in this order.
+    """Return an export whose parts are iterators, to be read once each and in this order.
 
     {"made_at": ISO 8601, "addresses": [{"channel", "address"}], part's name: rows as mappings, …}; see PARTS.
     """
@@ -35,13 +35,13 @@ def read(subject: Subject) -> dict[str, Any]:
 
 
 def export(subject: Subject) -> dict[str, Any]:
-    """Return everything that is held about a subject, as JSON knows it. It never holds secrets or another's data."""
+    """Return everything held about a subject as JSON values, without secrets and other people's data."""
     held: dict[str, Any] = _realized(read(subject))
     return held
 
 
 def is_anything_held(subject: Subject) -> bool:
-    """Return whether there is a person, or anything that somebody wrote from the address."""
+    """Return whether there is a person, or a message from the address."""
     chats = (InboundMessage, OutboundMessage, Lease, AccessRequest)
     return subject.person is not None or any(
         model._default_manager.filter(subject.chats(model)).exists() for model in chats
@@ -49,20 +49,20 @@ def is_anything_held(subject: Subject) -> bool:
 
 
 def as_json(held: Mapping[str, Any]) -> str:
-    """Return an export as JSON: indented, with every letter as it is, times in ISO 8601 with their zone."""
+    """Return an export as indented JSON, not escaped to ASCII, with times in ISO 8601 with their zone."""
     return "".join(json_pieces(held))
 
 
 def as_text(held: Mapping[str, Any]) -> str:
-    """Return an export as a text, in the language that is spoken here, with times in TIME_ZONE."""
+    """Return an export as a text in the active language, with times in TIME_ZONE."""
     return "".join(text_pieces(held))
 
 
 def bounded(pieces: Iterable[str], most_bytes: int) -> str:
-    """Return pieces as one text.
+    """Join pieces to one text.
 
     Raises:
-        TooLarge: it would have more than most_bytes in UTF-8. No more than that is read.
+        TooLarge: it would exceed most_bytes in UTF-8. Reading stops there.
     """
     taken: list[str] = []
     size = 0
@@ -75,7 +75,7 @@ def bounded(pieces: Iterable[str], most_bytes: int) -> str:
 
 
 def json_pieces(value: Any, indent: str = "") -> Iterator[str]:
-    """Yield a value as indented JSON, piece by piece; an iterator is an array."""
+    """Yield a value as indented JSON in pieces; an iterator becomes an array."""
     inside = indent + INDENT
     if isinstance(value, Mapping):
         yield from _bracketed("{}", indent, (_member(key, one, inside) for key, one in value.items()))
@@ -88,7 +88,7 @@ def json_pieces(value: Any, indent: str = "") -> Iterator[str]:
 
 
 def text_pieces(held: Mapping[str, Any]) -> Iterator[str]:
-    """Yield an export as a readable text, piece by piece."""
+    """Yield an export as a readable text in pieces."""
     yield _("Everything that is held about you") + "\n"
     yield _("As of %(time)s") % {"time": MADE_AT.shown(held["made_at"])} + "\n"
     for part in PARTS:
@@ -109,7 +109,7 @@ def _rows_in_words(part: Part, rows: Iterable[Mapping[str, Any]], indent: str) -
         if part.inner:
             yield from _rows_in_words(part.inner, row[part.inner.name], indent + INDENT)
     if empty:
-        # (Not inside an f-string, where what collects the texts would not find it.)
+        # Not inside an f-string, where makemessages would not find it.
         yield indent + _("Nothing.") + "\n"
 
 

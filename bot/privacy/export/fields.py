@@ -1,4 +1,4 @@
-"""How rows become what a person is told: which of their fields, under which names, in JSON and in words."""
+"""Declaration of exported fields: their names and labels, and their conversion to JSON and words."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ from django.utils.translation import gettext, pgettext_lazy
 from bot.privacy.subjects import Subject
 from config.desk.money import MICROS, decimal, exact
 
-# How many rows are in memory at a time, however many there are.
+# Rows in memory at a time.
 CHUNK_ROWS = 500
 YOU = "you"
 STAFF = "a member of staff"
-# (With a context, so that a language may put them into the right case.)
+# With a message context, so that translations can use the right grammatical case.
 PEOPLE: dict[str, Promise] = {
     YOU: pgettext_lazy("by whom", "you"),
     STAFF: pgettext_lazy("by whom", "a member of staff"),
@@ -31,10 +31,10 @@ Rows = QuerySet[Any, Any] | Iterable[Row]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One field. source: as QuerySet.values() names it; key: its name in JSON, else the source's.
+    """One field. source: its name for QuerySet.values(). key: its name in JSON, by default the source.
 
-    convert: makes what JSON holds of what the database holds. shown: makes words of what JSON holds; where it returns
-    nothing, the text leaves the field out. is_long: it is a text by itself, with lines of its own.
+    convert: converts the database's value to JSON. shown: converts the JSON value to words; if it returns nothing, the
+    text omits the field. is_long: a text with lines of its own.
     """
 
     source: str
@@ -51,16 +51,16 @@ class Told:
 
     @property
     def field(self) -> str:
-        """The model's field it comes from, or the name of what was computed."""
+        """The model's field it comes from, or the name of a computed one."""
         return self.source.partition("__")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of an export: rows of one model that are about somebody.
+    """One part of an export: a person's rows of one model.
 
-    rows: a queryset, or mappings with every field's source; it is given the subject, inside another part the id of the
-    row it belongs to. left_out: the model's fields that are not told, and why. computed: what fields are computed from.
+    rows: returns a queryset, or mappings with every field's source, of the subject, or in an inner part of the outer
+    row's id. left_out: {field that is not exported: why}. computed: what fields are computed from.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Part:
     inner: "Part | None" = None
 
     def read(self, subject: Subject, of: Any = None) -> Iterator[dict[str, Any]]:
-        """Yield each row as JSON holds it, the rows of the inner part as an iterator."""
+        """Yield each row as JSON values, with the rows of the inner part as an iterator."""
         found = self.rows(subject if of is None else of)
         if isinstance(found, QuerySet):
             found = found.values("pk", *(one.source for one in self.told)).iterator(chunk_size=CHUNK_ROWS)
@@ -85,42 +85,42 @@ class Part:
 
 
 def as_json_value(value: Any) -> Any:
-    """Return a value of the database as JSON knows it: times and days in ISO 8601."""
+    """Return a value of the database as a JSON value: times and days in ISO 8601."""
     if isinstance(value, datetime):
         return value.isoformat()
     return value.isoformat() if isinstance(value, date) else value
 
 
 def in_words(value: Any) -> str:
-    """Return a value of JSON as people read it."""
+    """Return a JSON value as readable words."""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     return "" if value is None else str(value)
 
 
 def time(source: str, label: str | Promise, key: str = "") -> Told:
-    """Tell a moment; in the text in TIME_ZONE."""
+    """Export a time, in the text in TIME_ZONE."""
     return Told(source, label, key, shown=_local)
 
 
 def amount(source: str, label: str | Promise, key: str) -> Told:
-    """Tell micro-dollars as dollars: in JSON a text with six decimal places ("0.000123"). key ends in _usd."""
+    """Export micro-dollars as dollars: in JSON a string with six decimal places ("0.000123"). key ends in _usd."""
     return Told(source, label, key, convert=lambda micros, _: _decimal(micros), shown=_dollars)
 
 
 def choice(source: str, label: str | Promise, words: Iterable[tuple[Any, Any]]) -> Told:
-    """Tell one of a few words; in the text translated."""
+    """Export one of a few values, translated in the text."""
     by_value = dict(words)
     return Told(source, label, shown=lambda value: str(by_value.get(value, value or "")))
 
 
 def long_text(source: str, label: str | Promise, key: str = "") -> Told:
-    """Tell a text that stands by itself."""
+    """Export a text with lines of its own."""
     return Told(source, label, key, is_long=True)
 
 
 def by_whom(source: str, label: str | Promise, key: str) -> Told:
-    """Tell who did something: the person, or a member of staff, whoever that is; null where it is not known."""
+    """Export who did something: the person, or an unnamed member of staff; null if unknown."""
 
     def convert(pk: int | None, subject: Subject) -> str | None:
         if pk is None:

@@ -1,4 +1,4 @@
-"""Tokens, what they cost, and budgets."""
+"""Retention of usage, costs and budgets."""
 
 from datetime import timedelta
 
@@ -13,12 +13,12 @@ USAGE_PERIOD = Period(setting="USAGE_RETENTION_DAYS")
 
 
 def fold_records(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Sum up old usage records by day and delete them."""
+    """Aggregate old usage records by day and delete them."""
     return {"usage_records": cleanup_old_usage_metrics(period.days, dry_run=dry_run, progress=progress)}
 
 
 def release_reservations(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Give back what turns have reserved that nobody will settle."""
+    """Release abandoned reservations."""
     return {"reservations": release_abandoned_reservations(dry_run=dry_run)}
 
 
@@ -27,7 +27,7 @@ def _deletes_days(name: str, model: type[DailySpend | SpendAlert | ClosedDay]) -
 
 
 COSTS = (
-    # Before the spends: giving back an amount makes the row of its day if it is gone.
+    # Before the spends, because releasing an amount creates the row of its day if it is missing.
     Entry(
         model=Reservation,
         holds="What a turn under way may cost, and whose it is.",
@@ -60,7 +60,7 @@ COSTS = (
         steps=(_deletes_days("closed_days", ClosedDay),),
         other=("zone", "lines"),
     ),
-    # Before the records: a day whose first records are too old goes as a whole.
+    # Before the records, because a day whose first records have expired is deleted as a whole.
     Entry(
         model=DailySpend,
         holds="What a day has cost and what is reserved of it: of a person, of a bot, of everybody.",

@@ -1,4 +1,4 @@
-"""What an entry of the table says of one database table, and what the purge does with its rows."""
+"""Entries of the retention table: the periods of one database table, and the steps of the purge."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from django.utils import timezone
 
 from config.db.batches import Progress, delete_in_batches
 
-# How many rows went, or would go, by a name for logs and summaries.
+# {name for logs and summaries: rows deleted, or to be deleted}.
 Counts = dict[str, int]
 NOBODY = "holds nothing of a person"
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """How long something is kept: a length of ours, or so many days as an operator has set."""
+    """A retention period: a fixed length, or days from a setting."""
 
     length: timedelta = timedelta()
     setting: str = ""
 
     def get(self) -> timedelta:
-        """Return the length that is in force."""
+        """Return the present length."""
         return timedelta(days=getattr(settings, self.setting)) if self.setting else self.length
 
     def words(self, defaults: Mapping[str, Any]) -> str:
-        """Return the length in words; a setting's by its name and its default, which defaults has."""
+        """Return the length in words; for a setting its name and its default, from `defaults`."""
         if self.setting:
             return f"{spelled(timedelta(days=defaults[self.setting]))} (`{self.setting}`)"
         return spelled(self.length)
@@ -36,11 +36,11 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something the purge does when a period is over.
+    """A step of the purge, due at the end of a period.
 
-    takes, since: what goes, and what the period begins with ("the row", "it was received").
-    run(period, dry_run, progress): does it in short transactions, or only counts; safe twice, in parallel, and when it
-    is ended at any point.
+    takes, since: what it deletes, and what begins the period ("the row", "it was received").
+    run(period, dry_run, progress): deletes in short transactions, or only counts; idempotent, safe in parallel and when
+    killed at any point.
     """
 
     takes: str
@@ -52,10 +52,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What one database table holds, why, and for how long.
+    """The content of one database table, why it is kept, and for how long.
 
-    stays: of what no step takes, until when. personal: the fields that say something of a person. other: fields that
-    could hold a text and say nothing of a person. rights: how an export and an erasure reach it.
+    stays: until when rows are kept that no step deletes. personal: fields with personal data. other: fields that could
+    hold a text but no personal data. rights: how an export and an erasure reach it.
     """
 
     model: type[models.Model]
@@ -74,7 +74,7 @@ class Entry:
 
 
 def days(number: int) -> Period:
-    """Return so many days."""
+    """Return a period of so many days."""
     return Period(timedelta(days=number))
 
 
@@ -85,7 +85,7 @@ def deletes(
     due: Callable[[datetime], "models.QuerySet[Any]"],
     takes: str = "the row",
 ) -> Step:
-    """Return the step that deletes rows. due(cutoff): those whose time began before then. Nothing cascades."""
+    """Return a step that deletes rows. due(cutoff): rows whose period began before then. Nothing cascades."""
 
     def run(length: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
         rows = due(timezone.now() - length)
@@ -95,6 +95,6 @@ def deletes(
 
 
 def spelled(length: timedelta) -> str:
-    """Return a length in days, or hours where it is no whole number of them."""
+    """Return a length in words, in days, or in hours if it is not a whole number of days."""
     unit, number = ("day", length.days) if not length.seconds else ("hour", round(length.total_seconds() / 3600))
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

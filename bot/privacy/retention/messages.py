@@ -1,4 +1,4 @@
-"""What people write and are answered: conversations, the inbox and the outbox, and who asked for access."""
+"""Retention of messages: conversations, inbox, outbox and access requests."""
 
 import time
 from datetime import datetime, timedelta
@@ -20,24 +20,24 @@ EXPORTED_AND_ERASED = "exported and erased"
 
 
 def forget_conversations(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Delete conversations with their messages. Each has its own end, written with its last message."""
+    """Delete expired conversations with their messages. Each has an expiry, set with its last message."""
     cleaned = cleanup_expired_conversations(dry_run=dry_run, progress=progress)
     return {"conversations": cleaned.conversations, "conversation_messages": cleaned.messages}
 
 
 def answered(cutoff: datetime) -> "QuerySet[Any]":
-    """Return the messages that were received before then and wait for no answer."""
+    """Return the messages received before a moment that are not pending."""
     return InboundMessage.objects.filter(received_at__lt=cutoff).exclude(state=InboundMessage.State.PENDING)
 
 
 def idle_leases(cutoff: datetime) -> "QuerySet[Any]":
-    """Return the leases that ended before then. While a message waits its lease stays: the fence only grows."""
+    """Return the leases that expired before a moment, without pending messages in their chats: a fence only grows."""
     chat = InboundMessage.objects.filter(bot=OuterRef("bot"), address=OuterRef("address"), state="pending")
     return Lease.objects.filter(~Exists(chat), expires_at__lt=cutoff)
 
 
 def empty_texts(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Empty the texts of replies that wait for nothing but a receipt."""
+    """Empty the texts of replies that only await a delivery status."""
     settled = OutboundMessage.objects.exclude(status__in=OutboundMessage.UNSETTLED)
     texts = settled.filter(created_at__lt=timezone.now() - period).exclude(text="").order_by("pk")
     if dry_run:
@@ -46,10 +46,10 @@ def empty_texts(period: timedelta, dry_run: bool, progress: Progress | None) -> 
     size, emptied, last = FIRST_SIZE, 0, 0
     while True:
         started = time.monotonic()
-        # From where the last batch ended: what it emptied would be walked past again and again.
+        # Continue after the last batch, or emptied rows would be scanned again each time.
         if not (keys := list(texts.filter(pk__gt=last).values_list("pk", flat=True)[:size])):
             return {"outbound_texts": emptied}
-        # Under the same condition: one that staff have sent again just now is needed.
+        # With the same condition, because staff may just have sent one again.
         emptied += texts.filter(pk__in=keys).order_by().update(text="")
         last, size = keys[-1], next_size(size, time.monotonic() - started)
         if progress:
@@ -57,8 +57,8 @@ def empty_texts(period: timedelta, dry_run: bool, progress: Progress | None) -> 
 
 
 def drop_farewells(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Delete farewells that could not be said, with all that they leave."""
-    unsaid = farewell.unsaid_since(timezone.now() - period).order_by("pk").values_list("pk", flat=True)
+    """Delete farewells that could not be sent, with all their rows."""
+    unsaid = farewell.unsent_since(timezone.now() - period).order_by("pk").values_list("pk", flat=True)
     if dry_run:
         return {"farewells": sum(rows.count() for rows in farewell.rows_of(list(unsaid)))}
     dropped = 0

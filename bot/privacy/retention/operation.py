@@ -1,4 +1,4 @@
-"""Bots, processes and their tasks, the admin, and what Django keeps for itself."""
+"""Retention of operational data: bots, processes, tasks, the admin and Django's own tables."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,21 +21,21 @@ from config.db.batches import Progress
 
 
 def expired_sessions(cutoff: datetime) -> "QuerySet[Any]":
-    """Return the sessions that are over. Each has its own end, which Django wrote with it."""
+    """Return the expired sessions. Each has its own expiry, set by Django."""
     return Session.objects.filter(expire_date__lt=timezone.now())
 
 
 def left_tasks(cutoff: datetime) -> "QuerySet[Any]":
-    """Return the queued tasks that nobody took since then. One that runs is locked until long after its time-out.
+    """Return the queued tasks that nobody took since a moment. A running task is locked until long after its timeout.
 
-    Without a time they could never be taken: the queue is read by it.
+    Tasks without a time are included: the queue never takes them, as it is read by time.
     """
     left: QuerySet[Any] = OrmQ.objects.filter(Q(lock__lt=cutoff) | Q(lock=None))
     return left
 
 
 def drop_previews(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Delete the previews of bots that nobody has tried for so long, with what was said to them."""
+    """Delete previews of bots that nobody has used for a period, with their chats."""
     stale = Bot.objects.exclude(preview_of=None).filter(updated_at__lt=timezone.now() - period)
     return {"previews": stale.count() if dry_run else sum(bool(preview.delete()[0]) for preview in stale)}
 

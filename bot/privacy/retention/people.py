@@ -1,4 +1,4 @@
-"""People, how they come in and are recognised, and what stays of those who are gone."""
+"""Retention of people: identities, invites, whitelist, and tombstones of erased people."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from users.models import AuditEntry, Identity, Invite, Tombstone, User
 
 
 def drop_simulated(period: timedelta, dry_run: bool, progress: Progress | None) -> Counts:
-    """Delete the person that the simulator has made up, with what hangs on them."""
+    """Delete simulated people with their dependent rows."""
     left = left_over_since(timezone.now() - period)
     return {"simulated_people": left.count() if dry_run else sum(bool(person.delete()[0]) for person in left)}
 

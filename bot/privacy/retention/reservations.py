@@ -1,4 +1,4 @@
-"""Reservations of turns that will not settle them any more."""
+"""Abandoned budget reservations of turns that will not settle them."""
 
 from datetime import timedelta
 
@@ -13,9 +13,9 @@ from usage.models import Reservation, ReservationQuerySet
 
 
 def abandoned_reservations() -> ReservationQuerySet:
-    """Return the reservations that bind no budget any more (their day is past), or that nobody will settle.
+    """Return the reservations of past days, and those that no turn will settle.
 
-    A turn that is pending is left alone: whoever takes it over replaces its reservation.
+    Pending turns are excluded: the next worker replaces their reservation.
     """
     pending = InboundMessage.objects.filter(pk=OuterRef("turn_key"), state=InboundMessage.State.PENDING)
     long_ago = timezone.now() - timedelta(hours=RESERVATION_HOURS)
@@ -23,6 +23,6 @@ def abandoned_reservations() -> ReservationQuerySet:
 
 
 def release_abandoned_reservations(*, dry_run: bool = False) -> int:
-    """Give back what abandoned turns have reserved. Safe twice, in parallel."""
+    """Release abandoned reservations. Idempotent, safe in parallel."""
     abandoned = abandoned_reservations()
     return abandoned.count() if dry_run else release(abandoned)

@@ -1,4 +1,4 @@
-"""The one table of what is kept: an entry for each database table. The purge does what it says, and nothing else."""
+"""The retention table: an entry for each database table. The purge executes it, and nothing else."""
 
 from collections.abc import Iterator
 
@@ -18,6 +18,6 @@ TABLE: tuple[Entry, ...] = tuple(entry for entries in SECTIONS.values() for entr
 
 
 def steps() -> Iterator[Step]:
-    """Yield everything that the purge does, in its order."""
+    """Yield the steps of the purge in order."""
     for entry in TABLE:
         yield from entry.steps

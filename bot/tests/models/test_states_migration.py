@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from bot.models import InboundMessage, Lease, OutboundMessage, PendingRow
-from bot.privacy.erasure.farewell import unsaid_since
+from bot.privacy.erasure.farewell import unsent_since
 from bot.privacy.erasure.found_rows import find_holdings
 from bot.privacy.subjects import subject_of
 from bot.tests.support.factories import ALICE, BOB, BotFactory, InboundFactory, whitelisted
@@ -124,5 +124,5 @@ def test_what_the_version_before_writes_while_both_run_is_erased_as_what_it_is()
     moves = {"moves": [[BOB, ALICE]]}
     InboundFactory.create(bot=bot, address=ALICE, kind="address_changed", payload=moves, state="done")
 
-    assert list(unsaid_since(timezone.now() + timedelta(hours=1))) == [farewell]
+    assert list(unsent_since(timezone.now() + timedelta(hours=1))) == [farewell]
     assert written.pk in find_holdings(subject_of(person)).inbound

@@ -24,7 +24,7 @@ def test_another_chat_is_answered_while_one_waits_for_what_takes_long(
 
     async def slow_for_alice(turn: Turn, services: Services) -> None:
         if turn.address == ALICE:
-            await services.apart.run(release.wait, 10)
+            await services.side_thread.run(release.wait, 10)
             turn.end("at last")
 
     monkeypatch.setattr(runner, "FOR_PEOPLE", (slow_for_alice, *runner.FOR_PEOPLE))

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, with connections that do not wait for ever for a server that hangs."""
+"""Django's PostgreSQL backend with a client-side timeout for servers that hang."""

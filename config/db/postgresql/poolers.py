@@ -1,6 +1,6 @@
-"""Find out whether a connection pooler (PgBouncer, a managed database's) stands between us and PostgreSQL.
+"""Detection of a connection pooler (PgBouncer, a managed database's) in front of PostgreSQL.
 
-In transaction mode a pooler gives each transaction another session: what a session holds beyond it is not there.
+In transaction mode a pooler gives each transaction another session: session state does not outlive it.
 """
 
 from collections.abc import Callable
@@ -9,23 +9,23 @@ from typing import Any, TypeVar
 
 import psycopg
 
-# PgBouncer and Neon name the startup parameter that they refuse, RDS Proxy speaks of command-line options.
+# Error texts: PgBouncer and Neon name the refused startup parameter, RDS Proxy command-line options.
 REFUSALS = ("startup parameter", "command-line options")
 
 Connection = TypeVar("Connection", bound="psycopg.Connection[Any]")
-# What each server of this process turned out to be.
+# Whether each server is a pooler.
 _known: dict[tuple[Any, ...], bool] = {}
 
 
 def connect_through(
     connect: Callable[[dict[str, Any]], Connection], parameters: dict[str, Any]
 ) -> tuple[Connection, bool]:
-    """Return a new connection and whether it is a pooler's, which is asked once in each process.
+    """Return a new connection and whether it is a pooler's, detected once per process.
 
-    Poolers refuse or ignore the startup parameter `options`: they are connected to without.
+    Poolers refuse or ignore the startup parameter `options`, which is left out for them.
 
     Raises:
-        psycopg.OperationalError: there is no connection.
+        psycopg.OperationalError: it cannot connect.
     """
     server = tuple(parameters.get(name) for name in ("host", "port", "dbname"))
     without = {name: value for name, value in parameters.items() if name != "options"}
@@ -48,12 +48,12 @@ def connect_through(
 
 
 def forget() -> None:
-    """Ask again at the next connection."""
+    """Detect again at the next connection."""
     _known.clear()
 
 
 def _is_pooled(connection: "psycopg.Connection[Any]") -> bool:
-    """Return whether the process that answers is another one than the connection was told of at its start."""
+    """Return whether the backend process that answers differs from the one announced at connection start."""
     connection.autocommit = True
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     return row is not None and row[0] != connection.info.backend_pid

@@ -8,7 +8,7 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, connection, connections, transaction
 from django.utils.translation import get_language
 
-from bot.language import speaking
+from bot.language import use_language
 from config.db.batching import Database
 from config.db.database_thread import DatabaseThread
 from config.logs.context import bind, bound_ids
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def in_loop(main: Any) -> Any:
     async def run() -> Any:
-        apart = DatabaseThread(keeps_connection=False)
+        side_thread = DatabaseThread(keeps_connection=False)
         try:
-            return await main(apart)
+            return await main(side_thread)
         finally:
-            await apart.close()
+            await side_thread.close()
 
     return asyncio.run(run())
 
@@ -31,9 +31,9 @@ def in_loop(main: Any) -> Any:
 def test_the_database_thread_goes_on_while_something_takes_long() -> None:
     release = threading.Event()
 
-    async def main(apart: DatabaseThread) -> tuple[bool, bool]:
+    async def main(side_thread: DatabaseThread) -> tuple[bool, bool]:
         database = Database()
-        slow = asyncio.create_task(apart.run(release.wait, 10))
+        slow = asyncio.create_task(side_thread.run(release.wait, 10))
         await asyncio.sleep(0)
         answered = await database.run(User.objects.exists)  # (would wait for ever in the same thread)
         release.set()
@@ -54,8 +54,8 @@ def test_pieces_are_done_one_after_the_other() -> None:
         running.remove(number)
         return number
 
-    async def main(apart: DatabaseThread) -> list[int]:
-        return await asyncio.gather(*[apart.run(piece, number) for number in range(4)])
+    async def main(side_thread: DatabaseThread) -> list[int]:
+        return await asyncio.gather(*[side_thread.run(piece, number) for number in range(4)])
 
     assert in_loop(main) == [0, 1, 2, 3]
     assert most == [1, 1, 1, 1]
@@ -90,8 +90,8 @@ def test_its_connection_is_closed_afterwards(fails: bool) -> None:
         if fails:
             raise ZeroDivisionError
 
-    async def main(apart: DatabaseThread) -> Any:
-        return await asyncio.gather(apart.run(piece), return_exceptions=True)
+    async def main(side_thread: DatabaseThread) -> Any:
+        return await asyncio.gather(side_thread.run(piece), return_exceptions=True)
 
     (result,) = in_loop(main)
     assert isinstance(result, ZeroDivisionError) is fails
@@ -102,18 +102,18 @@ def test_it_speaks_the_callers_language_and_logs_the_callers_ids() -> None:
     def piece() -> tuple[str | None, dict[str, Any]]:
         return get_language(), dict(bound_ids())
 
-    async def main(apart: DatabaseThread) -> Any:
-        with speaking("de"), bind(turn_id=7):
-            return await apart.run(piece)
+    async def main(side_thread: DatabaseThread) -> Any:
+        with use_language("de"), bind(turn_id=7):
+            return await side_thread.run(piece)
 
     language, bound = in_loop(main)
     assert (language, bound["turn_id"]) == ("de", 7)
 
 
 def test_a_worker_that_hangs_up_begins_nothing_more() -> None:
-    async def main(apart: DatabaseThread) -> Any:
-        apart.hang_up()
-        return await asyncio.gather(apart.run(User.objects.exists), return_exceptions=True)
+    async def main(side_thread: DatabaseThread) -> Any:
+        side_thread.abort()
+        return await asyncio.gather(side_thread.run(User.objects.exists), return_exceptions=True)
 
     assert isinstance(in_loop(main)[0], InterfaceError)
 
@@ -130,10 +130,10 @@ def test_a_broken_connection_undoes_what_was_begun_and_the_next_piece_is_done() 
             go_on.wait(10)
             User.objects.exists()
 
-    async def main(apart: DatabaseThread) -> Any:
-        slow = asyncio.create_task(apart.run(piece))
+    async def main(side_thread: DatabaseThread) -> Any:
+        slow = asyncio.create_task(side_thread.run(piece))
         await asyncio.to_thread(begun.wait, 10)
-        apart.hang_up()
+        side_thread.abort()
         go_on.set()
         (failed,) = await asyncio.gather(slow, return_exceptions=True)
         return failed

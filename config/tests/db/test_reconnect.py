@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from config.db.reconnect import FOUND_DEAD_SECONDS, on_a_live_connection
+from config.db.reconnect import FOUND_DEAD_SECONDS, retry_on_stale_connection
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.promise("away")]
 
@@ -29,14 +29,14 @@ def kill_connection() -> None:
 def test_what_meets_a_dead_connection_is_done_again_on_a_new_one() -> None:
     kill_connection()
 
-    assert on_a_live_connection(ask) == 1
+    assert retry_on_stale_connection(ask) == 1
 
 
 def test_a_transaction_is_not_continued_on_another_connection() -> None:
     kill_connection()
 
     with pytest.raises(OperationalError), transaction.atomic():
-        on_a_live_connection(ask)
+        retry_on_stale_connection(ask)
 
 
 def test_a_new_connection_that_fails_is_not_tried_again() -> None:
@@ -48,7 +48,7 @@ def test_a_new_connection_that_fails_is_not_tried_again() -> None:
 
     connection.close()
     with pytest.raises(OperationalError):
-        on_a_live_connection(fail)
+        retry_on_stale_connection(fail)
     assert len(calls) == 1
 
 
@@ -61,7 +61,7 @@ def test_sqlite_is_not_waited_for_twice() -> None:
 
     connection.ensure_connection()
     with pytest.raises(OperationalError):
-        on_a_live_connection(fail)
+        retry_on_stale_connection(fail)
     assert len(calls) == (1 if connection.vendor == "sqlite" else 2)
 
 
@@ -76,5 +76,5 @@ def test_what_fails_after_a_while_was_under_way_and_is_not_done_again(monkeypatc
 
     connection.ensure_connection()
     with pytest.raises(OperationalError):
-        on_a_live_connection(fail_late)
+        retry_on_stale_connection(fail_late)
     assert len(calls) == 1

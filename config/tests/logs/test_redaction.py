@@ -11,12 +11,12 @@ from config.logs import redaction
 from config.logs.redaction import (
     MASK,
     hide,
-    know_secrets,
     phone_hash,
     redact,
     redact_foreign,
     redact_mapping,
     redact_value,
+    register_secrets,
 )
 
 TELEGRAM_TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"
@@ -137,9 +137,9 @@ def test_a_phone_hash_stands_for_one_number_and_needs_the_key():
 def known(monkeypatch) -> Iterator[str]:
     monkeypatch.setattr(redaction, "_secrets_of", {})
     secret = 'correct horse/"battery"+staple'
-    know_secrets("test", [secret, "short", ""])
+    register_secrets("test", [secret, "short", ""])
     yield secret
-    know_secrets("test", [])
+    register_secrets("test", [])
 
 
 @pytest.mark.parametrize(
@@ -155,11 +155,11 @@ def test_a_known_secret_is_masked_however_it_looks_and_is_written(known, spelled
 
 
 def test_what_an_owner_no_longer_has_is_no_secret_any_more_and_others_stay_known(known):
-    know_secrets("others", ["another-secret"])
-    know_secrets("test", ["a-new-secret"])
+    register_secrets("others", ["another-secret"])
+    register_secrets("test", ["a-new-secret"])
     assert redact("a-new-secret, another-secret") == "[secret], [secret]"
     assert redact(known) == known
-    know_secrets("others", [])
+    register_secrets("others", [])
 
 
 def test_short_secrets_would_mask_ordinary_words_and_are_left_alone(known):
@@ -167,12 +167,12 @@ def test_short_secrets_would_mask_ordinary_words_and_are_left_alone(known):
 
 
 def test_there_is_a_bound_to_the_secrets_that_are_known(known):
-    know_secrets("many", [f"secret-number-{number:06}" for number in range(5_000)])
+    register_secrets("many", [f"secret-number-{number:06}" for number in range(5_000)])
     assert len(redaction._secrets) == redaction.MOST_SECRETS
     started = time.perf_counter()
     redact("no secret in here at all, " * 10)
     assert time.perf_counter() - started < 0.05
-    know_secrets("many", [])
+    register_secrets("many", [])
 
 
 def test_the_address_of_whose_turn_it_is_is_masked_without_its_plus_too():

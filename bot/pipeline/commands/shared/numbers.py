@@ -1,11 +1,11 @@
-"""Phone numbers inside what staff type: a number in any spelling, perhaps with a name behind it."""
+"""Parsing of phone numbers that staff type: a number in any spelling, perhaps followed by a name."""
 
 import unicodedata
 
 from bot.pipeline.commands.shared.wording import tidy_name
 from users.phone import PUNCTUATION, read_number
 
-# What may stand between a number and a name, besides white space.
+# Separators between a number and a name, besides white space.
 SEPARATORS = ",;:"
 
 
@@ -19,14 +19,14 @@ def read_person(text: str) -> tuple[str, str]:
     number, rest = text[:end], text[end:]
     separated = number[-1:].isspace() or rest[:1] in SEPARATORS
     name = tidy_name(rest.lstrip(SEPARATORS))
-    # "+49151x77" and "+49151;77" have no name behind a number: all of it is a number with a mistake.
+    # "+49151x77" and "+49151;77" are mistyped numbers, not a number and a name.
     if rest and (not separated or name[:1].isdigit()):
         number, name = text, ""
     return read_number(number.strip()), name
 
 
 def may_be_in_number(character: str) -> bool:
-    """Return whether people write a character inside a phone number."""
+    """Return whether a character may occur inside a phone number as people write it."""
     return (
         character.isspace()
         or character == "+"

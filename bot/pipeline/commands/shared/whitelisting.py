@@ -1,4 +1,4 @@
-"""What /allow and /deny do to the whitelist. Each does nothing when it has been done: a turn may be run again."""
+"""Whitelist changes of /allow and /deny. They are idempotent, because a turn may be retried."""
 
 import re
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ REQUEST = re.compile(r"#\s*([0-9]{1,18})")
 
 
 class Refusal(Exception):
-    """A command is not carried out; the text says why, to who gave it."""
+    """A command is refused; the message tells its sender why."""
 
 
 @contextmanager
 def refusing_staff() -> Iterator[None]:
-    """Say to who gave a command that it is not for them to do."""
+    """Convert StaffOnly to a Refusal."""
     try:
         yield
     except StaffOnly as refusal:
@@ -32,12 +32,12 @@ def refusing_staff() -> Iterator[None]:
 
 
 def allow_number(number: str, name: str, by: By) -> tuple[User, bool]:
-    """Put the person with a number on the whitelist, made if need be; return them, and whether this changed anything.
+    """Whitelist the person with a number, created if necessary; return them, and whether this changed anything.
 
-    The name is given to who has none. Requests for access from this number are settled by it.
+    A person without a name gets this one. Deletes access requests from the number.
 
     Raises:
-        Refusal: it is not for this member of staff to do.
+        Refusal: this member of staff may not do it.
     """
     with transaction.atomic(), refusing_staff():
         forget_requests_of(number)
@@ -54,10 +54,10 @@ def allow_number(number: str, name: str, by: By) -> tuple[User, bool]:
 
 
 def allow_request(request: AccessRequest, by: By) -> tuple[User, bool]:
-    """Put who asked for access on the whitelist; return them, and whether this changed anything.
+    """Whitelist the sender of an access request; return them, and whether this changed anything.
 
     Raises:
-        Refusal: it is not for this member of staff to do, or somebody else has done it.
+        Refusal: this member of staff may not do it, or somebody else has done it.
     """
     try:
         with refusing_staff():
@@ -67,10 +67,10 @@ def allow_request(request: AccessRequest, by: By) -> tuple[User, bool]:
 
 
 def deny_person(person: User, by: By) -> bool:
-    """Take a person with a phone number off the whitelist and return whether they were on it.
+    """Remove a person with a phone number from the whitelist and return whether they were on it.
 
     Raises:
-        Refusal: it is not for this member of staff to do; nobody can do it to themselves.
+        Refusal: this member of staff may not do it; nobody can do it to themselves.
     """
     if person in (by.staff, *by.also):
         raise Refusal(_("You can't deny yourself: nobody would answer you any more."))
@@ -79,10 +79,10 @@ def deny_person(person: User, by: By) -> bool:
 
 
 def find_request(argument: str) -> AccessRequest | None:
-    """Return the access request that "#12" names, or None: the text names none.
+    """Return the access request that "#12" names, or None if the text is no such id.
 
     Raises:
-        Refusal: there is none with this id (any more).
+        Refusal: there is no request with this id.
     """
     if not argument.startswith("#"):
         return None

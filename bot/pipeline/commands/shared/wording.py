@@ -1,4 +1,4 @@
-"""How replies to commands put what several of them name: sums of usage, people, what somebody typed."""
+"""Wording in replies to commands: sums of usage, names of people, quoted input."""
 
 import unicodedata
 
@@ -12,18 +12,18 @@ from users.models import User
 
 NAME_LENGTH = 200
 QUOTED_LENGTH = 40
-# Joiners, which emoji and some scripts are written with; other invisible characters only make a name look like another.
+# Joiners, which emoji and some scripts need; other invisible characters only make a name look like another.
 JOINERS = "\u200c\u200d"
 
 
-# What facts about a person are written with.
+# Characters of facts about a person.
 FACTUAL = frozenset("()+…")
 # Dots, bullets and bars of any script; quotes; what a chat shows as bold, struck out or code; what begins an id.
 SEPARATORS = frozenset('·•∙⋅‧・･●○◦▪‣⁃|¦│┃ǀ∣"„‚〝〞＂*_~`#＃＊')
 
 
 def totals_line(label: str, totals: Totals) -> str:
-    """Return sums of usage on one line: answers, tokens, cost."""
+    """Return totals of usage on one line: answers, tokens, cost."""
     return "{label}: {answers}, {tokens} {cost}".format(
         label=label,
         answers=ngettext("%d answer", "%d answers", totals.completions) % totals.completions,
@@ -33,15 +33,15 @@ def totals_line(label: str, totals: Totals) -> str:
 
 
 def tidy_name(name: str) -> str:
-    """Return a name on one line, without control and other invisible characters, cut to what a person's name may be."""
+    """Return a name on one line, without control and other invisible characters, cut to the longest name."""
     visible = "".join(" " if one.isspace() else one for one in name if one in JOINERS or is_visible(one))
     return " ".join(visible.split())[:NAME_LENGTH].strip()
 
 
 def listed_name(name: str) -> str:
-    """Return a name as it stands in a list, or beside a number: in quotes, where it looks like more than a name.
+    """Return a name for a list or beside a number, in quotes if it looks like more than a name.
 
-    So that nobody calls themselves what a list says of others ("Dana · +49…67 · 3 messages").
+    So nobody can name themselves like an entry of the list ("Dana · +49…67 · 3 messages").
     """
     tidy = tidy_name(name)
     if not any(one in FACTUAL or is_separator(one) for one in tidy):
@@ -51,23 +51,23 @@ def listed_name(name: str) -> str:
 
 
 def is_separator(character: str) -> bool:
-    """Return whether a character may look like what parts the facts of a list, like a quote, or like markup."""
+    """Return whether a character may look like a separator of a list, a quote or markup."""
     return character in SEPARATORS or (character != "’" and unicodedata.category(character) in {"Pi", "Pf"})
 
 
 def is_visible(character: str) -> bool:
-    """Return whether a character shows, white space of any kind included."""
+    """Return whether a character is visible; white space of any kind is."""
     return character.isspace() or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
 
 
 def quoted(text: str) -> str:
-    """Return what somebody typed, on one line and short enough to be repeated to them."""
+    """Return a person's input on one line, shortened for a reply."""
     tidy = tidy_name(text)
     return f"“{tidy if len(tidy) <= QUOTED_LENGTH else tidy[:QUOTED_LENGTH] + '…'}”"
 
 
 def called(person: User) -> str:
-    """Return a person's name and number in full, for those who may see both."""
+    """Return a person's name and full number, for staff who may see both."""
     name = listed_name(person.name)
     if name and person.phone_number:
         return f"{name} ({person.phone_number})"

@@ -1,14 +1,14 @@
-"""What an export tells, model by model, and which models hold nothing that is anybody's. A test goes through all."""
+"""Parts of an export, model by model, and the models without personal data. A test covers all models."""
 
 from bot.privacy.export.parts.chats import CHATS
 from bot.privacy.export.parts.costs import COSTS
 from bot.privacy.export.parts.people import PEOPLE
 from bot.privacy.export.parts.staff import STAFF
 
-# In the order in which people read them.
+# In reading order.
 PARTS = (*PEOPLE, *CHATS, *COSTS, *STAFF)
 
-# Model → why nobody is told of it.
+# {model: why it is not exported}.
 NOT_EXPORTED = {
     "users.Tombstone": "a keyed hash of who was erased: nobody can tell whose it is",
     "usage.UsageDay": "sums of everybody's usage",

@@ -1,4 +1,4 @@
-"""What somebody and the bots have written to each other, as far as it is held, and when."""
+"""Exported chats: messages between a person and the bots, as far as kept."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from bot.privacy.export.parts.people import IS_THEM, ROW_NUMBER, of_person
 from conversations.models import Conversation, Message, MessageRole
 
 OUR_WORK = "how our processes share the work"
-# What a document holds was given to the person; an export that held the one before would double each time.
+# Without the content of documents: each export would contain the previous one and double in size.
 SAID = Case(When(filename="", then=F("text")), default=Value(""), output_field=TextField())
 PAYLOAD_LABELS = {
     "text": _("text"),
@@ -25,7 +25,7 @@ PAYLOAD_LABELS = {
 
 
 def payload_words(payload: dict[str, Any]) -> str:
-    """Return what is held of a message on a line for each of its fields; a text alone as it is."""
+    """Return a message's payload, one line for each field; a text alone as it is."""
     if set(payload) == {"text"}:
         return str(payload["text"])
     return "\n".join(f"{PAYLOAD_LABELS.get(name, name)}: {value}" for name, value in payload.items() if value)

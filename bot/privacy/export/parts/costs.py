@@ -1,4 +1,4 @@
-"""What somebody has cost."""
+"""Exported costs of a person."""
 
 from django.utils.translation import gettext_lazy as _
 

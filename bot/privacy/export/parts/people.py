@@ -1,4 +1,4 @@
-"""Who somebody is to us, how they came in, and what they chose."""
+"""Exported data of a person: profile, identities, invites and choices."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ NOT_USED = "not used: rights follow from the role"
 
 
 def of_person(model: type[Model], field: str) -> Callable[[Subject], QuerySet[Any, Any]]:
-    """Return what finds the rows of a model whose field is the person."""
+    """Return a function from a subject to the rows of a model whose field is the person."""
 
     def rows(subject: Subject) -> QuerySet[Any, Any]:
         found: QuerySet[Any, Any] = model._default_manager.order_by("pk")
@@ -27,7 +27,7 @@ def of_person(model: type[Model], field: str) -> Callable[[Subject], QuerySet[An
 
 
 def themselves(subject: Subject) -> QuerySet[User]:
-    """Return the person's row, if there is a person."""
+    """Return the person's row, if there is one."""
     return User.objects.filter(pk=subject.person.pk) if subject.person else User.objects.none()
 
 

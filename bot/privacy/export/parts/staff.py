@@ -1,4 +1,4 @@
-"""What was done in the admin with somebody's data, or by somebody who is staff. Nobody else is named."""
+"""Exported admin activity on a person's data, or by a person who is staff. Nobody else is named."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ SOMEBODY_ELSE = "may name somebody else"
 
 
 def admin_history(subject: Subject) -> Rows:
-    """Return what was done in the admin to the person, their identities and invites, and what they did there."""
+    """Return admin actions on the person, their identities and invites, and their own actions."""
     if subject.person is None:
         return []
     theirs: dict[type[Model], list[int]] = {
@@ -42,7 +42,7 @@ def admin_history(subject: Subject) -> Rows:
 
 
 def audit_log(subject: Subject) -> Rows:
-    """Return who has looked at the person's data, exported it, or had it looked at by them."""
+    """Return the audit entries about the person's data, and those of their own reads and exports."""
     if subject.person is None:
         return []
     about = Q(subject=subject.person.pk)
@@ -51,7 +51,7 @@ def audit_log(subject: Subject) -> Rows:
 
 
 def sessions(subject: Subject) -> Iterator[dict[str, Any]]:
-    """Yield until when the person is signed in to the admin. (Whose a session is stands in its signed content only.)"""
+    """Yield the end of each admin session of the person."""
     if subject.person is None:
         return
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator(chunk_size=CHUNK_ROWS):
