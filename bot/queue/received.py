@@ -99,10 +99,10 @@ def _events(named: Sequence[Named]) -> Iterator[Event]:
     for row, slug, id in named:
         if row.state != PENDING:
             continue
-        facts: dict[str, Any] = {"request_id": row.request_id} if row.request_id else {}
-        facts |= {"kind": row.kind, "bot": slug, "chat": chat_hash(slug, row.address)}
-        if id is None:
-            yield Event("message_redelivered", facts)
-        else:
+        facts: dict[str, Any] = {"kind": row.kind, "bot": slug}
+        if id is not None:
             facts["message_id"] = id
-            yield Event("message_received", facts)
+        if row.request_id:
+            facts["request_id"] = row.request_id
+        facts["chat"] = chat_hash(slug, row.address)
+        yield Event("message_redelivered", facts) if id is None else Event("message_received", facts)
