@@ -9,13 +9,13 @@ from typing import Any
 from bot.channels.base import AddressChanged, StatusEvent
 from bot.models import InboundMessage, NewInbound, RowKey
 from bot.monitoring.metrics import count
-from bot.queue.log_ids import chat_hash
+from bot.queue.log_ids import chat_hasher
 from bot.queue.snapshot import ActiveBot
 from config.logs.events import Event, log_events
 
 logger = logging.getLogger(__name__)
 
-PENDING, QUARANTINED = InboundMessage.State.PENDING, InboundMessage.State.QUARANTINED
+PENDING, QUARANTINED = InboundMessage.State.PENDING.value, InboundMessage.State.QUARANTINED.value
 
 
 @dataclass(slots=True)
@@ -96,6 +96,7 @@ def _count(named: Sequence[Named]) -> None:
 
 def _events(named: Sequence[Named]) -> Iterator[Event]:
     """Begin each message's story in the log, without the provider's id of it: WhatsApp's holds the number."""
+    chat_hash = chat_hasher()
     for row, slug, id in named:
         if row.state != PENDING:
             continue
