@@ -98,7 +98,12 @@ def store(deliveries: Sequence[Delivery]) -> list[Stored]:
 
 def take(deliveries: Sequence[Delivery]) -> list[Accepted]:
     """Write deliveries as store() does, and count and log what became of them."""
-    return note(deliveries, store(deliveries))
+    stored = store(deliveries)
+    note(deliveries, stored)
+    return [
+        Accepted(messages=len(one.ids), statuses=one.statuses, rejected=delivery.rejected)
+        for delivery, one in zip(deliveries, stored, strict=True)
+    ]
 
 
 def _write(deliveries: Sequence[Delivery]) -> tuple[dict[RowKey, int], list[list[bool]]]:

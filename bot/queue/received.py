@@ -54,7 +54,7 @@ class Delivery:
 Named = tuple[NewInbound, str, int | None]
 
 
-def note(deliveries: Sequence[Delivery], stored: Sequence[Stored]) -> list[Accepted]:
+def note(deliveries: Sequence[Delivery], stored: Sequence[Stored]) -> None:
     """Count and log deliveries that were stored together; asks no database."""
     named = [
         (row, delivery.slugs[row.bot_id], id)
@@ -63,15 +63,10 @@ def note(deliveries: Sequence[Delivery], stored: Sequence[Stored]) -> list[Accep
     ]
     _count(named)
     log_events(logger, _events(named))
-    accepted = [
-        Accepted(messages=len(one.ids), statuses=one.statuses, rejected=delivery.rejected)
-        for delivery, one in zip(deliveries, stored, strict=True)
-    ]
     if logger.isEnabledFor(logging.DEBUG):
-        for delivery, one in zip(deliveries, accepted, strict=True):
-            told = {"new_messages": one.messages, "statuses": one.statuses, "rejected": one.rejected}
+        for delivery, one in zip(deliveries, stored, strict=True):
+            told = {"new_messages": len(one.ids), "statuses": one.statuses, "rejected": delivery.rejected}
             logger.debug("webhook_stored", extra={"bot": delivery.bot, **told})
-    return accepted
 
 
 def _with_ids(delivery: Delivery, stored: Stored) -> Iterator[tuple[NewInbound, int | None]]:
