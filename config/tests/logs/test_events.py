@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.logs.events import Event, log_events
+from config.logs.events import Event, log_events, only_handler
 from config.logs.lines import JsonLines, bind
 from config.logs.redaction import hide, know_secrets
 from config.logs.sampling import SampledHandler
@@ -32,6 +32,13 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Iterator[SampledHandler]:
     logger.setLevel(logging.NOTSET)
 
 
+def write_alone(handler: SampledHandler) -> None:
+    """Let nobody else see a record: pytest's own handlers have come between the fixture and the test."""
+    handler.setStream(sys.stderr)
+    logging.root.handlers[:] = [handler]
+    assert only_handler(logger) is handler
+
+
 def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     found = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     for line in found:
@@ -43,7 +50,7 @@ def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 def test_a_line_is_the_same_with_and_without_a_record(
     only: SampledHandler, capsys: pytest.CaptureFixture[str], ids: dict[str, str]
 ) -> None:
-    only.setStream(sys.stderr)
+    write_alone(only)
     with bind(**ids):
         log_events(logger, EVENTS)
         without = lines_of(capsys)
@@ -59,7 +66,7 @@ def test_a_line_is_the_same_with_and_without_a_record(
 def test_what_is_remembered_of_a_line_is_forgotten_when_a_secret_becomes_known(
     only: SampledHandler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    only.setStream(sys.stderr)
+    write_alone(only)
     event = Event("message_received", {"bot": "a-word-of-a-bot"})
     log_events(logger, [event])
     know_secrets("test", ["a-word-of-a-bot"])
@@ -74,7 +81,7 @@ def test_what_is_remembered_of_a_line_is_forgotten_when_a_secret_becomes_known(
 def test_an_address_that_is_hidden_here_is_hidden_in_what_is_remembered(
     only: SampledHandler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    only.setStream(sys.stderr)
+    write_alone(only)
     event = Event("message_received", {"kind": "of 4915112345678"})
     log_events(logger, [event])
     with hide("+4915112345678"):
@@ -85,7 +92,7 @@ def test_an_address_that_is_hidden_here_is_hidden_in_what_is_remembered(
 def test_nothing_is_written_for_no_event_or_below_the_level(
     only: SampledHandler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    only.setStream(sys.stderr)
+    write_alone(only)
     log_events(logger, [])
     logger.setLevel(logging.WARNING)
     log_events(logger, EVENTS)
