@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from config.logs import events
 from config.logs.events import Event, log_events, only_handler
 from config.logs.lines import JsonLines, bind
 from config.logs.redaction import hide, know_secrets
@@ -26,6 +27,8 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Iterator[SampledHandler]:
     handler = SampledHandler()
     handler.setFormatter(JsonLines())
     monkeypatch.setattr(logging.root, "handlers", [handler])
+    # (Sentry's, which other tests start, is never taken out again.)
+    monkeypatch.setattr(logging.Logger, "callHandlers", events._CALL_HANDLERS)
     monkeypatch.setattr(logging.root, "level", logging.INFO)
     logger.setLevel(logging.INFO)
     yield handler
