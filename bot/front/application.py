@@ -6,7 +6,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -40,7 +40,9 @@ FILES = 16_384
 WEBHOOK_ROUTE = "webhooks/<slug:channel>/<slug:bot>/"
 PROBED = frozenset({"/healthz", "/healthz/", "/readyz", "/readyz/"})
 FIXED: Pairs = [*((name.lower(), value) for name, value in MACHINE_HEADERS.items()), ("server", "web")]
-STORED = OK.headers()
+STORED = [*OK.headers(), *FIXED]
+# Each draw of randomness is a call of the system.
+IDS_AT_ONCE = 64
 # How long a thread waits for the interpreter before it asks the one that has it. The threads that receive and that
 # write are in turn short of it, and by Python's 5 ms they would wait for each other longer than their work takes.
 SWITCH_SECONDS = 0.0003
@@ -57,6 +59,7 @@ class Front:
     pages: Pages
     probes: Probes
     uploads: Room
+    ids: Iterator[str]
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin what works in the background; called once in each process that serves."""
@@ -77,6 +80,7 @@ class Front:
         self.deliveries = Deliveries(self.intake, self.parser)
         self.pages = Pages(settings.PAGES_SOCKET, settings.WEB_THREADS)
         self.probes = Probes(self.pages, lambda: self.intake.refuses)
+        self.ids = request_ids()
         self.uploads = Room(MOST_PAGE_BODIES, MOST_PAGE_BODIES_BYTES)
 
     async def close(self) -> None:
@@ -100,7 +104,7 @@ class Front:
     ) -> None:
         began = time.perf_counter()
         # This task is the request's, and so is its context: nothing has to be unbound.
-        request_id = os.urandom(16).hex()
+        request_id = next(self.ids)
         add({"request_id": request_id})
         answer = await work
         reply(connection, answer, request_id)
@@ -115,7 +119,7 @@ class Front:
 
     async def _page(self, scope: Scope, connection: Connection) -> None:
         began = time.perf_counter()
-        request_id = os.urandom(16).hex()
+        request_id = next(self.ids)
         add({"request_id": request_id})
         body = Body()
         try:
@@ -133,6 +137,13 @@ class Front:
             body.close()
 
 
+def request_ids() -> Iterator[str]:
+    """Yield random ids, which nobody can guess from others."""
+    while True:
+        drawn = os.urandom(16 * IDS_AT_ONCE).hex()
+        yield from (drawn[start : start + 32] for start in range(0, len(drawn), 32))
+
+
 def most_page_bytes(scope: Scope) -> int:
     """Return how large a body may be: of who seems to have signed in, files; of a stranger, a form."""
     known = settings.SESSION_COOKIE_NAME in (scope.headers.get("cookie") or "")
@@ -141,7 +152,7 @@ def most_page_bytes(scope: Scope) -> int:
 
 def reply(connection: Connection, answer: Answer, request_id: str) -> None:
     """Send an answer."""
-    headers = [*(STORED if answer is OK else answer.headers()), *FIXED, ("x-request-id", request_id)]
+    headers = [*(STORED if answer is OK else [*answer.headers(), *FIXED]), ("x-request-id", request_id)]
     if answer.status in BROKEN:
         headers.append(("connection", "close"))
     connection.response_bytes(answer.status, headers, answer.body)

@@ -27,12 +27,11 @@ class Arrivals:
         self._here: list[tuple[Call, Context, asyncio.Future[Stored]]] = []
         self._runner: asyncio.Task[None] | None = None
 
-    async def take(self, call: Call) -> None:
-        """Return once a delivery is committed.
+    def take(self, call: Call) -> asyncio.Future[Stored]:
+        """Return what is done once a delivery is committed.
 
-        Raises:
-            AppError: UNAUTHORIZED (perhaps a newer directory knows better), INVALID_INPUT, or BUSY.
-            django.db.Error: it could not be stored.
+        Awaiting it raises an AppError: UNAUTHORIZED (perhaps a newer directory knows better), INVALID_INPUT, or BUSY;
+        or a django.db.Error: it could not be stored.
         """
         stored: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
         # (What is bound to log lines is bound to what is done for this request, too.)
@@ -40,7 +39,7 @@ class Arrivals:
         self._intake.crowd.arrived(len(self._here))
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._look(), context=Context())
-        await stored
+        return stored
 
     async def _look(self) -> None:
         while self._here:

@@ -43,7 +43,7 @@ async def read_body(scope: Scope, connection: Connection, room: Room, *, most_by
         return Body()
     held = room.begin()
     try:
-        if length is not None and length <= min(SMALL_BYTES, most_bytes):
+        if length is not None and length <= SMALL_BYTES and length <= most_bytes:
             body = Body(await room.small(held, connection(), seconds))
             room.keep(held)
             return body

@@ -33,6 +33,7 @@ class Deliveries:
         self._intake, self._parser = intake, parser
         self._arrivals = Arrivals(intake)
         self._room = Room(MOST_BODIES, MOST_BYTES)
+        self.most_bytes = settings.WEBHOOK_MAX_BYTES
 
     async def answer(self, scope: Scope, connection: Connection) -> Answer:
         """Return what a provider is answered, whatever goes wrong."""
@@ -44,8 +45,7 @@ class Deliveries:
                 call = Call(scope.method, channel, slug, query, WebhookRequest(scope.headers, b""))
                 found, _ = await self._judge(call)
                 return found if isinstance(found, Answer) else webhooks.OK
-            most_bytes = settings.WEBHOOK_MAX_BYTES
-            body = await read_body(scope, connection, self._room, most_bytes=most_bytes, seconds=BODY_SECONDS)
+            body = await read_body(scope, connection, self._room, most_bytes=self.most_bytes, seconds=BODY_SECONDS)
             try:
                 await self._deliver(Call("POST", channel, slug, {}, WebhookRequest(scope.headers, body.content)))
                 return webhooks.OK
@@ -63,7 +63,8 @@ class Deliveries:
         else:
             known = latest()
             try:
-                return await self._arrivals.take(call)
+                await self._arrivals.take(call)
+                return
             except AppError as error:
                 bot, bots = await self._judge_again(call, error, known)
             events = webhooks.parse(bot_of(bot), body)
@@ -102,7 +103,7 @@ def names_in(path: str) -> tuple[str, str]:
     Raises:
         AppError: NOT_FOUND, it is no webhook's.
     """
-    parts = path.split("/")  # "", "webhooks", channel, slug, and "" where the slash was not forgotten
-    if not 4 <= len(parts) <= 5 or parts[4:] not in ([], [""]) or not parts[2] or not parts[3]:
+    parts = path.removesuffix("/").split("/")  # "", "webhooks", channel, slug
+    if len(parts) != 4 or not parts[2] or not parts[3]:
         raise AppError(ErrorCode.NOT_FOUND, "no such URL")
     return parts[2], parts[3]

@@ -98,7 +98,12 @@ def store(deliveries: Sequence[Delivery]) -> list[Stored]:
 
 def take(deliveries: Sequence[Delivery]) -> list[Accepted]:
     """Write deliveries as store() does, and count and log what became of them."""
-    return note(deliveries, store(deliveries))
+    stored = store(deliveries)
+    note(deliveries, stored)
+    return [
+        Accepted(messages=len(one.ids), statuses=one.statuses, rejected=delivery.rejected)
+        for delivery, one in zip(deliveries, stored, strict=True)
+    ]
 
 
 def _write(deliveries: Sequence[Delivery]) -> tuple[dict[RowKey, int], list[list[bool]]]:
@@ -187,17 +192,10 @@ def _inbound_row(bot: ActiveBot, event: InboundEvent, now: datetime, visitor: in
         payload["quotes"] = event.quotes
     if visitor:
         payload[VISITOR] = visitor
-    return NewInbound(
-        bot_id=bot.id,
-        external_id=event.external_id,
-        address=event.address,
-        kind=event.kind,
-        payload=payload,
-        sent_at=event.sent_at,
-        received_at=now,
-        available_at=now + timedelta(seconds=bot.burst_wait_seconds) if bot.burst_wait_seconds else now,
-        request_id=current_request_id(),
-    )
+    available_at = now + timedelta(seconds=bot.burst_wait_seconds) if bot.burst_wait_seconds else now
+    # (By position, as there is one for each message: names would take twice as long.)
+    named = bot.id, event.external_id, event.address, event.kind
+    return NewInbound(*named, now, available_at, payload, sent_at=event.sent_at, request_id=current_request_id())
 
 
 def _rejected_row(bot: ActiveBot, item: RejectedItem, now: datetime, place: str) -> NewInbound:

@@ -9,13 +9,13 @@ from typing import Any
 from bot.channels.events import AddressChanged, StatusEvent
 from bot.models import InboundMessage, NewInbound, RowKey
 from bot.monitoring.metrics import count
-from bot.queue.log_ids import chat_hash
+from bot.queue.log_ids import chat_hasher
 from bot.queue.snapshot import ActiveBot
 from config.logs.events import Event, log_events
 
 logger = logging.getLogger(__name__)
 
-PENDING, QUARANTINED = InboundMessage.State.PENDING, InboundMessage.State.QUARANTINED
+PENDING, QUARANTINED = InboundMessage.State.PENDING.value, InboundMessage.State.QUARANTINED.value
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Delivery:
 Named = tuple[NewInbound, str, int | None]
 
 
-def note(deliveries: Sequence[Delivery], stored: Sequence[Stored]) -> list[Accepted]:
+def note(deliveries: Sequence[Delivery], stored: Sequence[Stored]) -> None:
     """Count and log deliveries that were stored together; asks no database."""
     named = [
         (row, delivery.slugs[row.bot_id], id)
@@ -63,15 +63,10 @@ def note(deliveries: Sequence[Delivery], stored: Sequence[Stored]) -> list[Accep
     ]
     _count(named)
     log_events(logger, _events(named))
-    accepted = [
-        Accepted(messages=len(one.ids), statuses=one.statuses, rejected=delivery.rejected)
-        for delivery, one in zip(deliveries, stored, strict=True)
-    ]
     if logger.isEnabledFor(logging.DEBUG):
-        for delivery, one in zip(deliveries, accepted, strict=True):
-            told = {"new_messages": one.messages, "statuses": one.statuses, "rejected": one.rejected}
+        for delivery, one in zip(deliveries, stored, strict=True):
+            told = {"new_messages": len(one.ids), "statuses": one.statuses, "rejected": delivery.rejected}
             logger.debug("webhook_stored", extra={"bot": delivery.bot, **told})
-    return accepted
 
 
 def _with_ids(delivery: Delivery, stored: Stored) -> Iterator[tuple[NewInbound, int | None]]:
@@ -96,13 +91,14 @@ def _count(named: Sequence[Named]) -> None:
 
 def _events(named: Sequence[Named]) -> Iterator[Event]:
     """Begin each message's story in the log, without the provider's id of it: WhatsApp's holds the number."""
+    chat_hash = chat_hasher()
     for row, slug, id in named:
         if row.state != PENDING:
             continue
-        facts: dict[str, Any] = {"request_id": row.request_id} if row.request_id else {}
-        facts |= {"kind": row.kind, "bot": slug, "chat": chat_hash(slug, row.address)}
-        if id is None:
-            yield Event("message_redelivered", facts)
-        else:
+        facts: dict[str, Any] = {"kind": row.kind, "bot": slug}
+        if id is not None:
             facts["message_id"] = id
-            yield Event("message_received", facts)
+        if row.request_id:
+            facts["request_id"] = row.request_id
+        facts["chat"] = chat_hash(slug, row.address)
+        yield Event("message_redelivered", facts) if id is None else Event("message_received", facts)

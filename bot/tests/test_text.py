@@ -2,6 +2,7 @@
 
 import re
 import time
+import unicodedata
 
 import pytest
 
@@ -20,6 +21,13 @@ from bot.text import clean, split
 )
 def test_clean_removes_what_cannot_be_stored_or_shown(label: str, text: str, expected: str) -> None:
     assert clean(text) == expected, label
+
+
+def test_each_control_character_and_surrogate_is_removed_wherever_it_stands() -> None:
+    for char in map(chr, (*range(0x3000), *range(0xD7F0, 0xE010), *range(0xFFF0, 0x10010))):
+        kept = "\n" if char in "\r\n" else char
+        is_unwanted = unicodedata.category(char) in {"Cc", "Cs"} and kept not in "\n\t"
+        assert clean(f"a{char}b") == ("ab" if is_unwanted else f"a{kept}b"), hex(ord(char))
 
 
 def test_what_clean_returns_can_be_encoded_and_is_stable() -> None:

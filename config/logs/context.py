@@ -46,6 +46,12 @@ def bound() -> Bound:
     return _bound.get()
 
 
+def is_anything_bound() -> bool:
+    """Return whether ids or hidden texts are bound here and now."""
+    here = _bound.get()
+    return bool(here.ids or here.hidden)
+
+
 def bound_ids() -> dict[str, Any]:
     """Return the ids of the current context. Do not modify it."""
     return _bound.get().ids

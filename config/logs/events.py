@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from config.logs.lines import JsonLines, shown_with
+from config.logs.context import is_anything_bound
+from config.logs.lines import JsonLines, beginning, ended, pairs_alone, pairs_of, shown_with
 from config.logs.sampling import SampledHandler
 
 INFO = logging.INFO
@@ -32,9 +33,11 @@ def log_events(logger: logging.Logger, events: Iterable[Event]) -> None:
         for name, facts in events:
             logger.info(name, extra=facts)
         return
-    make: Any = handler.formatter
-    now = time.time()
-    lines = [make.line(now, "INFO", logger.name, name, shown_with(facts)) for name, facts in events]
+    now, begun, lines = time.time(), dict[str, str](), []
+    alone = not is_anything_bound()
+    for name, facts in events:
+        start = begun.get(name) or begun.setdefault(name, beginning(now, "INFO", logger.name, name))
+        lines.append(ended(start + (pairs_alone(facts) if alone else pairs_of(shown_with(facts)))))
     if lines:
         handler.write("\n".join(lines))
 

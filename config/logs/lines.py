@@ -16,7 +16,7 @@ from typing import Any
 from pythonjsonlogger.json import JsonFormatter
 
 from config.logs.context import bind, bound, bound_ids, current_request_id
-from config.logs.redaction import redact, redact_foreign, redact_mapping
+from config.logs.redaction import LONGEST_CACHED, redact, redact_foreign, redact_mapping, remembered
 from config.logs.tracebacks import format_safely
 
 __all__ = [
@@ -36,6 +36,7 @@ _NO_EXTRAS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime",
 _OWN = ("bot", "config", "conversations", "usage", "users")
 
 _OWN_IDS = ("request_id", "chat")
+_OUR_NUMBERS = frozenset({"message_id", "turn_id"})
 
 
 def _is_refusal(record: logging.LogRecord) -> bool:
@@ -117,13 +118,8 @@ class JsonLines(Lines, JsonFormatter):
         """Return the line; the library's own way, which takes several times as long, where there is a traceback."""
         if record.exc_info or record.exc_text or record.stack_info or type(record.msg) is not str:
             return super().format(record)
-        return self.line(record.created, record.levelname, record.name, event_of(record), fields_of(record))
-
-    def line(self, created: float, level: str, logger: str, event: str, fields: dict[str, Any]) -> str:
-        """Return the line of an event; event and fields are fit to be shown. created: Unix time."""
-        start = _begun(int(created), level, logger, event)
-        pairs = [f", {_quoted(key)}: {_as_json(value)}" for key, value in fields.items()]
-        return f"{start[0]}{int(created % 1 * 1_000):03}{start[1]}{''.join(pairs)}}}".replace("\x7f", "\\u007f")
+        start = beginning(record.created, record.levelname, record.name, event_of(record))
+        return ended(start + pairs_of(fields_of(record)))
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Fill in the line's fields, redacted. message_dict: tracebacks, and what was logged in place of a text."""
@@ -142,8 +138,48 @@ class JsonLines(Lines, JsonFormatter):
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         """Return the line."""
-        pairs = ", ".join([f"{_quoted(key)}: {_as_json(value)}" for key, value in log_data.items()])
-        return f"{{{pairs}}}".replace("\x7f", "\\u007f")
+        return ended(f"{{{pairs_of(log_data)[2:]}")
+
+
+def pairs_of(fields: dict[str, Any]) -> str:
+    """Return fields as a line has them behind its event; they are fit to be shown."""
+    return "".join([f", {_quoted(key)}: {_as_json(value)}" for key, value in fields.items()])
+
+
+def pairs_alone(facts: dict[str, Any]) -> str:
+    """Return pairs_of(shown_with(facts)) where nothing is bound, at a third of its cost."""
+    pairs = []
+    for key, value in facts.items():
+        kind = type(value)
+        if kind is str:
+            if key in _OWN_IDS:
+                pairs.append(f', "{key}": {encode_basestring_ascii(value)}')
+                continue
+            if len(value) <= LONGEST_CACHED:
+                pairs.append(_short_text(key, value))
+                continue
+        elif kind is int and key in _OUR_NUMBERS:
+            pairs.append(f', "{key}": {value}')
+            continue
+        pairs.append(pairs_of(_shown({key: value})))
+    return "".join(pairs)
+
+
+@remembered
+def _short_text(key: str, value: str) -> str:
+    """Return a text as a line has it, redacted: names of bots and of kinds come again and again."""
+    return pairs_of(redact_mapping({key: value}))
+
+
+def beginning(created: float, level: str, logger: str, event: str) -> str:
+    """Return how the line of an event begins; event is fit to be shown. created: Unix time."""
+    start = _begun(int(created), level, logger, event)
+    return f"{start[0]}{int(created % 1 * 1_000):03}{start[1]}"
+
+
+def ended(line: str) -> str:
+    """Return a line that lacks nothing but its end."""
+    return f"{line}}}".replace("\x7f", "\\u007f")
 
 
 # One for all lines: the library's way makes an encoder for each.

@@ -8,16 +8,18 @@ they look, and the address of the person whose turn it is.
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
 from config.logs.context import adding, bound
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 MASK = "[redacted]"
 MAX_DEPTH = 12
@@ -66,8 +68,8 @@ SECRET_KEY = re.compile(
 # PATTERN matches only texts that contain one of these or "XX." (a BSUID), which are many times faster to search for.
 _SIGNS = ("+", "%2", "sk-", "EAA", "://", "DETAIL:", "earer", "asic ", "whsec_", "verify_token", "wamid", ":")
 _BSUID_SIGN = re.compile(r"[A-Z]{2}\.")
-# Longer texts are mostly tracebacks, which do not repeat.
-_LONGEST_CACHED = 64
+# Longer ones are mostly tracebacks, which come once.
+LONGEST_CACHED = 64
 
 # Shorter secrets would mask ordinary words; more of them, or longer ones, would make every line slow.
 SHORTEST_SECRET = 8
@@ -75,6 +77,7 @@ LONGEST_SECRET = 1_000
 MOST_SECRETS = 600
 _secrets_of: dict[str, tuple[str, ...]] = {}
 _secrets: tuple[str, ...] = ()
+_remembering: list[Any] = []
 
 # Bare digits without a plus: only a known number can be told from an id.
 SHORTEST_NUMBER = 7
@@ -94,7 +97,14 @@ def register_secrets(owner: str, values: Iterable[str]) -> None:
     # The longest first: masking a secret inside another would leave the rest of that visible.
     known = sorted({value for values in _secrets_of.values() for value in values}, key=len, reverse=True)
     _secrets = tuple(known[:MOST_SECRETS])
-    _redact_short.cache_clear()
+    for function in _remembering:
+        function.cache_clear()
+
+
+def remembered(function: Function) -> Function:
+    """Remember what a function makes of short texts, until other secrets are known."""
+    _remembering.append(cached := lru_cache(maxsize=4_096)(function))
+    return cached  # type: ignore[return-value]
 
 
 def _spellings(value: str) -> tuple[str, ...]:
@@ -114,8 +124,8 @@ def hideable(*addresses: str) -> tuple[str, ...]:
 
 def redact(text: str) -> str:
     """Return text with phone numbers, e-mail addresses, keys and tokens replaced by `[phone]`, `[email]`, …"""
-    # Cached, because ids and names of events and loggers repeat.
-    masked = _redact_short(text) if len(text) <= _LONGEST_CACHED else _redact(text)
+    # (Ids, names of events and of loggers come again and again.)
+    masked = _redact_short(text) if len(text) <= LONGEST_CACHED else _redact(text)
     for address in bound().hidden:
         if address in masked:
             masked = masked.replace(address, "[address]")
@@ -131,7 +141,7 @@ def _redact(text: str) -> str:
     return EMAIL.sub("[email]", text) if "@" in text else text
 
 
-_redact_short = lru_cache(maxsize=4_096)(_redact)
+_redact_short = remembered(_redact)
 
 
 def redact_foreign(text: str) -> str:
@@ -194,11 +204,13 @@ def _field(key: str) -> tuple[str, bool]:
 
 
 def phone_hash(number: str, key: str) -> str:
-    """Return a keyed hash of a phone number for logs, of 12 hexadecimal characters."""
-    return hashlib.blake2b(number.encode(errors="replace"), digest_size=6, key=_hash_key(key)).hexdigest()
+    """Return 12 hexadecimal characters that stand for a phone number in logs; without the key it cannot be guessed."""
+    keyed = _keyed_hash(key).copy()
+    keyed.update(number.encode(errors="replace"))
+    return keyed.hexdigest()
 
 
 @lru_cache(maxsize=4)
-def _hash_key(key: str) -> bytes:
-    """Return a key for BLAKE2, of 64 bytes at most."""
-    return hashlib.sha512(key.encode()).digest()
+def _keyed_hash(key: str) -> "hashlib.blake2b":
+    """Return BLAKE2 with a key, which takes 64 bytes at most, and nothing hashed yet."""
+    return hashlib.blake2b(digest_size=6, key=hashlib.sha512(key.encode()).digest())

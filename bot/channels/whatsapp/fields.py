@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 LONGEST_ID = 255
@@ -67,9 +68,13 @@ def moment(value: Any) -> datetime | None:
     """Return the moment of a timestamp in seconds; a message with a bad one still counts, without."""
     if isinstance(value, str) and len(value) <= 10 and value.isascii() and value.isdecimal():
         value = int(value)
-    if type(value) is int and 0 < value < LATEST_TIMESTAMP:
-        return datetime.fromtimestamp(value, UTC)
-    return None
+    return _moment(value) if type(value) is int and 0 < value < LATEST_TIMESTAMP else None
+
+
+# What comes together was mostly sent in the same seconds.
+@lru_cache(maxsize=64)
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def error_codes(item: dict[str, Any]) -> Iterator[int | str]:

@@ -99,7 +99,9 @@ def profile_names(contacts: Any) -> dict[str, str]:
         name = profile.get("name") if isinstance(profile, dict) else None
         if isinstance(name, str):
             name = " ".join(clean(name[: 4 * LONGEST_NAME]).split())[:LONGEST_NAME]
-            names.update({key: name for key in (contact.get("wa_id"), contact.get("user_id")) if isinstance(key, str)})
+            for key in (contact.get("wa_id"), contact.get("user_id")):
+                if isinstance(key, str):
+                    names[key] = name
     return names
 
 
