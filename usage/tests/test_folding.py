@@ -20,7 +20,7 @@ from usage.reporting.question import NOBODY, last_days
 from usage.repricing import reprice
 from usage.retention import cleanup_old_usage_metrics
 from usage.tests.factories import UsageRecordFactory
-from usage.tests.reporting import report
+from usage.tests.usages import report
 from usage.totals import Totals
 from users.models import User
 from users.tests.factories import bob, charlie

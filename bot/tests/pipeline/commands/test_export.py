@@ -18,7 +18,7 @@ from bot.pipeline.services import Services
 from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
-from bot.tests.privacy.test_export import many_messages
+from bot.tests.privacy.export.test_document import many_messages
 from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from conversations.models import Conversation

@@ -13,7 +13,7 @@ from usage.models import ClosedDay, UsageDay, UsageRecord
 from usage.repricing import reprice
 from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics
 from usage.tests.factories import ModelPriceFactory
-from usage.tests.reporting import NOON, answer, call, day, everything
+from usage.tests.usages import NOON, answer, call, day, everything
 from users.tests.factories import bob
 from users.tests.together import together
 

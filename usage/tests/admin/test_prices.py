@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from usage.models import ModelPrice, UsageRecord
 from usage.tests.factories import ModelPriceFactory
-from usage.tests.reporting import NOON, TODAY, call
+from usage.tests.usages import NOON, TODAY, call
 from usage.waiting import waiting_for
 from users.tests.factories import alice, bob
 

@@ -12,7 +12,7 @@ from usage.reporting import table as tables
 from usage.reporting.question import NOBODY, BadQuestion, By
 from usage.retention import cleanup_old_usage_metrics
 from usage.spending import Changes
-from usage.tests.reporting import NOON, TODAY, added, answer, ask, call, costs, day, everything, leaves
+from usage.tests.usages import NOON, TODAY, added, answer, ask, call, costs, day, everything, leaves
 from users.models import User
 from users.tests.factories import UserFactory, bob, charlie
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from bot.tests.support.factories import BotFactory
 from usage.models import DailySpend, UsageRecord
-from usage.tests.reporting import NOON, TODAY, answer, call, day
+from usage.tests.usages import NOON, TODAY, answer, call, day
 from users.tests.factories import UserFactory, alice, bob, charlie
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from usage.reporting import table as tables
 from usage.retention import cleanup_old_usage_metrics
-from usage.tests.reporting import NOON, call, everything
+from usage.tests.usages import NOON, call, everything
 from users.permissions import ROLE_PERMISSIONS, Permission
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie

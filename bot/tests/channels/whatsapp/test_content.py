@@ -7,7 +7,7 @@ import pytest
 
 from bot.channels.base import InboundEvent, RejectedItem, ReportedError
 from bot.channels.words import LONGEST_WORDS
-from bot.tests.channels.test_channel_whatsapp import BSUID, MEDIA, change, message, parse, parse_message
+from bot.tests.channels.whatsapp.test_events import BSUID, MEDIA, change, message, parse, parse_message
 
 
 def interactive(kind: str, **reply: Any) -> dict[str, Any]:

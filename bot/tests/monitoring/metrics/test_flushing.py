@@ -23,7 +23,7 @@ from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
-OPERATIONS = Path(__file__).resolve().parents[3] / "docs" / "operations"
+OPERATIONS = Path(__file__).resolve().parents[4] / "docs" / "operations"
 
 
 @pytest.fixture(autouse=True)
