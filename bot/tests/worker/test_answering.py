@@ -9,24 +9,22 @@ import pytest
 from django.utils import timezone
 
 from bot.ai.base import Completion, CompletionRequest, EmptyCompletion
-from bot.channels.base import SendError
 from bot.errors import AppError, ErrorCode
-from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
+from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.pipeline.services import Services
 from bot.pipeline.stages import completion
 from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
-from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
-from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, nothing_pending, states, statuses, work_until
-from conversations.models import Conversation, Message
+from bot.tests.support.factories import ALICE, BOB, BotFactory, event, whitelisted
+from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, nothing_pending, states, work_until
+from conversations.models import Message
 from usage.models import UsageRecord
-from users.models import Identity, User
+from users.models import User
 
 pytestmark = [
     pytest.mark.database,
     pytest.mark.usefixtures("turns_db"),
-    pytest.mark.promise("window", "and no answer is paid for when it has closed already"),
     pytest.mark.promise("dead letters"),
 ]
 
@@ -187,65 +185,6 @@ def test_a_slow_chat_does_not_hold_up_another(
     assert channel.texts == ["Echo: quick", "slow"]
 
 
-def test_strangers_cost_no_model_call_and_get_one_polite_reply_a_day(
-    bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    for number in range(3):
-        accept.accept(bot, [event(f"m{number}", address=STRANGER, profile_name="Eve")])
-        work_until(model=model)
-
-    assert not model.history
-    assert not channel.typing
-    assert not UsageRecord.objects.exists()
-    assert channel.texts == ["Hello! I only answer people who were invited. Please ask the owner for access."]
-    request = AccessRequest.objects.get()
-    assert (request.address, request.profile_name, request.messages) == (STRANGER, "Eve", 3)
-    assert states() == [("done", "UNAUTHORIZED")], "only the message that was answered keeps a row"
-
-    AccessRequest.objects.update(told_at=timezone.now() - timedelta(days=1, minutes=1))
-    accept.accept(bot, [event("m9", address=STRANGER)])
-    work_until(model=model)
-    assert len(channel.sent) == 2
-
-
-def test_a_bot_can_be_silent_to_strangers(channel: ScriptedChannel, model: ScriptedModel) -> None:
-    accept.accept(BotFactory.active(tells_strangers=False), [event(address=STRANGER)])
-    work_until(model=model)
-    assert not channel.sent
-    assert AccessRequest.objects.exists()
-
-
-def test_access_counts_from_the_next_message_on(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    User.objects.update_whitelist(alice, False)
-    accept.accept(bot, [event("m1")])
-    work_until(model=model)
-    User.objects.update_whitelist(alice, True)
-    accept.accept(bot, [event("m2", text="now?")])
-    work_until(model=model)
-
-    assert len(model.history) == 1
-    assert channel.texts[-1] == "Echo: now?"
-
-
-def test_a_person_is_known_by_a_second_address_once_both_came_together(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    accept.accept(bot, [event("m0", address="DE.123")])
-    work_until(model=model)
-    assert not model.history, "nobody is known by it yet"
-
-    accept.accept(bot, [event("m1", other_address="DE.123")])
-    work_until(model=model)
-    accept.accept(bot, [event("m2", address="DE.123", text="It is me")])
-    work_until(model=model)
-
-    assert Identity.objects.get().user == alice
-    assert channel.texts[-1] == "Echo: It is me"
-    assert Conversation.objects.count() == 1
-
-
 def test_what_cannot_be_read_gets_one_friendly_sentence(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:
@@ -294,118 +233,6 @@ def test_an_empty_answer_is_accounted_for_as_it_is_billed(
     assert not Message.objects.exists()
 
 
-def test_a_long_answer_goes_out_in_parts_and_in_order(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    model.enqueue(" ".join(f"word{number}" for number in range(1_500)))
-    accept.accept(bot, [event()])
-    work_until(model=model)
-
-    assert len(channel.texts) > 1
-    assert all(len(text) <= 4096 for text in channel.texts)
-    assert " ".join(channel.texts).split() == [f"word{number}" for number in range(1_500)]
-    assert [message.part for message in OutboundMessage.objects.order_by("id")] == list(
-        range(1, len(channel.texts) + 1)
-    )
-
-
-def test_a_send_that_was_certainly_not_taken_is_tried_again_with_the_same_text(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    channel.enqueue(SendError("unreachable", retryable=True, retry_after=0.1))
-    accept.accept(bot, [event()])
-    work_until(model=model)
-
-    assert channel.texts == ["Echo: Hello"] * 2
-    assert len(model.history) == 1, "the answer was paid for once"
-    assert statuses() == ["sent"]
-    assert states() == [("done", "")]
-
-
-def test_a_later_message_waits_for_a_send_that_is_tried_again(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    channel.enqueue(SendError("throttled", retryable=True, retry_after=0.5))
-    accept.accept(bot, [event("m1", text="first")])
-    work_until(lambda: len(channel.sent) >= 1, model=model)
-    accept.accept(bot, [event("m2", text="second")])
-    work_until(model=model)
-
-    assert channel.texts == ["Echo: first", "Echo: first", "Echo: second"]
-
-
-def test_a_refused_send_is_a_dead_letter_with_its_reason(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    channel.enqueue(SendError("131026"))
-    accept.accept(bot, [event("m1")])
-    work_until(model=model)
-    accept.accept(bot, [event("m2", text="still there?")])
-    work_until(model=model)
-
-    assert states() == [("dead", "CHANNEL_ERROR:131026"), ("done", "")]
-    assert statuses() == ["failed", "sent"]
-
-
-def test_a_send_whose_end_is_unknown_is_uncertain_and_never_repeated(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    model.enqueue("x" * 5_000)
-    channel.enqueue(SendError("timeout", uncertain=True))
-    accept.accept(bot, [event()])
-    work_until(model=model)
-
-    assert len(channel.sent) == 1
-    assert statuses() == ["uncertain", "failed"], "the second part may only follow one that was accepted"
-    assert states() == [("done", "UNCERTAIN:timeout")]
-
-
-def test_a_reply_that_a_killed_worker_stored_is_sent_without_asking_the_model_again(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    accept.accept(bot, [event("m1"), event("m2")])
-    first = InboundMessage.objects.earliest("id")
-    InboundMessage.objects.filter(pk=first.pk).update(turn_key=first.pk, attempts=1)
-    OutboundMessage.objects.create(bot_id=bot.id, address=ALICE, turn_key=first.pk, part=1, text="stored")
-
-    work_until(model=model)
-
-    assert channel.texts == ["stored", "Echo: Hello"], "the message that came later is a turn of its own"
-    assert len(model.history) == 1
-
-
-def test_a_send_that_a_killed_worker_began_is_uncertain(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    accept.accept(bot, [event()])
-    message = InboundMessage.objects.get()
-    InboundMessage.objects.update(turn_key=message.pk, attempts=1)
-    OutboundMessage.objects.create(
-        bot_id=bot.id, address=ALICE, turn_key=message.pk, part=1, text="stored", status="sending"
-    )
-
-    work_until(model=model)
-
-    assert not channel.sent
-    assert not model.history
-    assert statuses() == ["uncertain"]
-    assert states() == [("done", "UNCERTAIN:INTERRUPTED")]
-
-
-def test_a_status_that_overtook_our_record_stops_the_send(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    accept.accept(bot, [event()])
-    message = InboundMessage.objects.get()
-    InboundMessage.objects.update(turn_key=message.pk, attempts=1)
-    OutboundMessage.objects.create(
-        bot_id=bot.id, address=ALICE, turn_key=message.pk, part=1, text="", status="delivered"
-    )
-    work_until(model=model)
-    assert not channel.sent
-    assert states() == [("done", "")]
-
-
 def test_an_unexpected_failure_is_tried_again_and_the_last_time_the_person_is_told(
     alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -449,39 +276,6 @@ def test_a_message_that_kills_its_worker_even_while_its_person_is_told_is_left_i
 
     assert states() == [("dead", "INTERNAL_ERROR")]
     assert not channel.sent
-
-
-def test_a_reply_after_the_window_is_expired_not_sent(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ScriptedChannel, "reply_window", timedelta(hours=24))
-
-    async def until_it_is_too_late(request: CompletionRequest) -> str:
-        monkeypatch.setattr(ScriptedChannel, "reply_window", timedelta(hours=22))
-        return "too late"
-
-    model.enqueue(until_it_is_too_late)
-    accept.accept(bot, [event("m1", sent_at=timezone.now() - timedelta(hours=23))])
-    work_until(model=model)
-
-    assert not channel.sent
-    assert statuses() == ["expired"]
-    assert states() == [("done", "WINDOW_EXPIRED")]
-
-
-def test_no_answer_is_paid_for_whose_window_has_closed_already(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ScriptedChannel, "reply_window", timedelta(hours=24))
-    accept.accept(bot, [event("m1", sent_at=timezone.now() - timedelta(hours=24, minutes=1))])
-    accept.accept(bot, [event("m2", address=BOB, sent_at=timezone.now() - timedelta(hours=23))])
-    whitelisted(BOB)
-    work_until(model=model)
-
-    assert [message.address for message in channel.sent] == [BOB]
-    assert len(model.history) == 1
-    assert statuses() == ["sent"]
-    assert states() == [("done", "WINDOW_EXPIRED"), ("done", "")]
 
 
 def test_the_commands_cost_no_model_call(

@@ -10,21 +10,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from bot.channels.base import StatusEvent
-from bot.errors import ErrorCode
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
-from bot.queue import accept
-from bot.reasons import REASONS, reason_of
+from bot.tests.admin.messages.asking import State, html_of, page, sent, shown
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, whitelisted
 from conversations.models import Conversation
-from users.models import AuditEntry
 from users.roles import Role
 from users.tests.factories import UserFactory
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
-State, Status = InboundMessage.State, OutboundMessage.Status
 LISTS = {name: reverse(f"admin:bot_{name}_changelist") for name in ("inboundmessage", "outboundmessage", "lease")}
+
+
 # (Chats that nobody is at are not shown unasked.)
 EVERYTHING = {"lease": {"which": "all"}}
 
@@ -44,34 +41,6 @@ def admin(client: Client) -> Client:
 @pytest.fixture
 def shop(db: None) -> Bot:
     return BotFactory.create(slug="shop", name="The shop")
-
-
-def sent(
-    bot: Bot, status: str = "sent", *, code: str = "", text: str = "Hello Alice", **fields: Any
-) -> OutboundMessage:
-    """Store a reply with the message it answers."""
-    state = State.PENDING if status in ("queued", "sending") else State.DONE
-    first = InboundFactory.create(bot=bot, state=state, address=fields.get("address", ALICE))
-    first.turn_key = first.pk
-    first.save()
-    fields = {"bot": bot, "address": ALICE, "part": 1, "status": status, "error_code": code, "text": text, **fields}
-    return OutboundMessage.objects.create(turn_key=first.pk, **fields)
-
-
-def page(model: str, pk: int) -> str:
-    return reverse(f"admin:bot_{model}_change", args=[pk])
-
-
-def shown(client: Client, url: str, **query: Any) -> list[Any]:
-    response = client.get(url, query)
-    assert response.status_code == 200
-    return list(response.context["cl"].result_list)
-
-
-def html_of(client: Client, url: str, **query: Any) -> str:
-    response = client.get(url, query)
-    assert response.status_code == 200
-    return response.content.decode()
 
 
 # --- lists ---
@@ -135,52 +104,6 @@ def test_a_message_is_found_by_its_persons_number_in_any_spelling_and_by_its_id(
     assert shown(admin, LISTS["outboundmessage"], q=term) == [reply]
 
 
-@pytest.mark.parametrize("status", Status.values)
-def test_each_status_is_found(admin: Client, shop: Bot, status: str) -> None:
-    why = {"uncertain": {"doubt": "timeout"}, "failed": {"doubt": "timeout"}, "expired": {"code": "WINDOW_EXPIRED"}}
-    rows = {one: sent(shop, one, **(why.get(one, {}) if one == status else {"code": "X"})) for one in Status.values}
-    assert shown(admin, LISTS["outboundmessage"], status__exact=status) == [rows[status]]
-    attention = shown(admin, LISTS["outboundmessage"], attention="needed")
-    assert attention == [rows["uncertain"], rows["failed"]]
-
-
-def test_what_the_provider_says_has_failed_without_saying_why_is_found_as_well(admin: Client) -> None:
-    bot = BotFactory.active(slug="shop")
-    reply = sent(Bot.objects.get())
-    accept.accept(bot, [StatusEvent("w1", "failed", outbound_id=reply.pk)])
-    (found,) = shown(admin, LISTS["outboundmessage"], status__exact="failed")
-    assert found == reply
-    assert str(reason_of(found.error_code)) == "The provider says that it failed, and not why."
-
-
-def test_a_reply_is_found_by_its_turn(admin: Client, shop: Bot) -> None:
-    reply = sent(shop)
-    sent(shop)
-    assert shown(admin, LISTS["outboundmessage"], q=str(reply.turn_key)) == [reply]
-
-
-def test_chats_under_way_are_those_that_somebody_has(admin: Client, shop: Bot) -> None:
-    now = timezone.now()
-    held = Lease.objects.create(bot=shop, address=ALICE, worker="host:1", expires_at=now + timedelta(seconds=30))
-    put_off = Lease.objects.create(bot=shop, address="+491", expires_at=now + timedelta(seconds=30))
-    free = Lease.objects.create(bot=shop, address="+492", expires_at=now)
-    died = Lease.objects.create(bot=shop, address="+493", worker="host:2", deaths=2, expires_at=now)
-    url = LISTS["lease"]
-    assert shown(admin, url) == [put_off, held]
-    assert shown(admin, url, which="all") == [died, free, put_off, held]
-    assert shown(admin, url, which="deaths") == [died]
-    html = html_of(admin, url, which="all")
-    for words in (
-        "a worker answers",
-        "put off: it is tried again",
-        "free",
-        "left behind by a worker",
-        "2 workers died",
-    ):
-        assert words in html
-    assert "host:1" in html_of(admin, page("lease", held.pk))
-
-
 # --- pages of one message ---
 
 
@@ -229,47 +152,6 @@ def test_what_could_not_be_read_says_why(admin: Client, shop: Bot) -> None:
     assert "unreadable" in html_of(admin, LISTS["inboundmessage"])
 
 
-def test_an_uncertain_message_is_explained_and_offers_what_can_be_done(owner: Client, shop: Bot) -> None:
-    reply = sent(shop, "uncertain", doubt="connection_lost")
-    url = page("outboundmessage", reply.pk)
-    html = html_of(owner, url)
-    assert "The provider may or may not have it (the connection broke before the provider answered)." in html
-    assert 'value="mark_sent"' in html and 'value="send_again"' in html
-    assert page("inboundmessage", reply.turn_key) in html
-    OutboundMessage.objects.update(text="")
-    html = html_of(owner, url)
-    assert 'value="mark_sent"' in html and 'value="send_again"' not in html and "No longer kept" in html
-    assert "it cannot be sent again" in html
-    OutboundMessage.objects.update(status="delivered", error_code="")
-    html = html_of(owner, url)
-    assert 'value="mark_sent"' not in html and 'value="send_again"' not in html
-
-
-def test_a_text_is_shown_to_owners_only_and_reading_it_is_noted(client: Client, shop: Bot) -> None:
-    person = whitelisted(ALICE)
-    reply = sent(shop, text="<script>a secret</script>")
-    url = page("outboundmessage", reply.pk)
-    client.force_login(UserFactory.create(role=Role.ADMIN))
-    html = html_of(client, url)
-    assert "a secret" not in html and 'value="mark_sent"' not in html
-    assert "a secret" not in html_of(client, LISTS["outboundmessage"])
-    assert not AuditEntry.objects.exists()
-    reader = UserFactory.create(role=Role.OWNER)
-    client.force_login(reader)
-    html = html_of(client, url)
-    assert "&lt;script&gt;a secret&lt;/script&gt;" in html and "<script>a secret" not in html
-    entry = AuditEntry.objects.get()
-    assert (entry.action, entry.actor, entry.subject, entry.details) == (
-        "read", reader, person.pk, {"outbound": reply.pk},
-    )  # fmt: skip
-    html_of(client, LISTS["outboundmessage"])
-    OutboundMessage.objects.update(text="")
-    html_of(client, url)
-    OutboundMessage.objects.update(text="of a document", filename="export.txt")
-    assert "of a document" not in html_of(client, url)
-    assert AuditEntry.objects.count() == 1, "nothing was there to be read"
-
-
 @pytest.mark.parametrize("role", [None, Role.USER])
 def test_who_has_no_business_here_is_sent_away(client: Client, shop: Bot, role: Role | None) -> None:
     reply = sent(shop)
@@ -284,24 +166,6 @@ def test_pages_of_what_is_not_there_lead_back(admin: Client) -> None:
     for model in ("inboundmessage", "outboundmessage", "lease"):
         for pk in ("1", "x"):
             assert admin.get(reverse(f"admin:bot_{model}_change", args=[pk])).status_code == 302
-
-
-# --- acting ---
-
-
-@pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN])
-def test_nobody_deletes_or_changes_a_row_by_hand(client: Client, shop: Bot, role: Role) -> None:
-    client.force_login(UserFactory.create(role=role))
-    reply = sent(shop)
-    lease = Lease.objects.create(bot=shop, address=ALICE, expires_at=timezone.now())
-    rows = {"inboundmessage": reply.turn_key, "outboundmessage": reply.pk, "lease": lease.pk}
-    for model, pk in rows.items():
-        assert client.post(reverse(f"admin:bot_{model}_delete", args=[pk]), {"post": "yes"}).status_code == 403
-        assert client.post(page(model, pk), {"status": "sent", "worker": ""}).status_code == 403
-        data = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
-        client.post(LISTS[model], data)
-        assert "delete_selected" not in html_of(client, LISTS[model], **EVERYTHING.get(model, {}))
-    assert (InboundMessage.objects.count(), OutboundMessage.objects.count(), Lease.objects.count()) == (1, 1, 1)
 
 
 def everything() -> list[Any]:
@@ -366,30 +230,3 @@ def test_a_question_about_many_messages_takes_the_same_queries_as_about_few(admi
     few = queries()
     InboundFactory.create_batch(40, bot=shop, state=State.DEAD, error_code="INTERNAL_ERROR")
     assert queries() == few
-
-
-# --- reasons ---
-
-
-def test_every_code_of_ours_has_words() -> None:
-    # No row has BUSY: nothing was stored of what is answered so.
-    assert set(ErrorCode) - {ErrorCode.BUSY} <= set(REASONS)
-    assert reason_of("") is None
-
-
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        ("CHANNEL_ERROR:131026", "The provider did not take the reply (the number has no WhatsApp, or an old one"),
-        ("CHANNEL_ERROR:999999", "The provider did not take the reply (error 999999)."),
-        ("CHANNEL_ERROR:http_503", "(it answered with HTTP status 503)."),
-        ("UNCERTAIN:timeout", "The provider may or may not have it (the provider did not answer in time)."),
-        ("UNCERTAIN:http_502", "The provider may or may not have it (it answered with HTTP status 502)."),
-        ("131049", "The provider refused it: the provider held it back so that the person is not written to too often"),
-        ("unreachable", "The provider refused it: the provider could not be reached."),
-        ("what nobody knows", "The provider refused it: error what nobody knows."),
-        ("INTERNAL_ERROR", "Every attempt to answer it failed by an error of ours."),
-    ],
-)
-def test_a_code_is_told_in_words(code: str, words: str) -> None:
-    assert words in str(reason_of(code))

@@ -36,6 +36,7 @@ BLOCKS = st.one_of(
 DOCUMENTS = st.lists(BLOCKS, min_size=1, max_size=6).map("\n\n".join)
 LIMITS = st.integers(100, 600)
 NOISE = st.text(st.sampled_from("ab1 \n*_~`#->|[]()!\\$<:/.字　\u0301"), max_size=400)
+LIMIT = 4096
 
 
 def kept(text: str) -> str:
@@ -82,3 +83,43 @@ def test_text_without_markdown_is_only_split(text: str, limit: int) -> None:
     whole = render(text, WHATSAPP, 4096)
     assert whole == ([text.strip()] if text.strip() else [])
     assert kept("".join(render(text, WHATSAPP, limit))) == kept(text)
+
+
+def test_a_long_code_block_is_closed_and_opened_again_with_its_language() -> None:
+    code = [f"line_{number}  = compute({number})" for number in range(300)]
+    assert len("\n".join(code)) > 7_000
+    first, second = render("\n".join(["Here:", "", "```python", *code, "```", "", "**Done.**"]), WHATSAPP, LIMIT)
+    assert first.startswith("Here:\n\n```python\nline_0  =") and first.endswith(")\n```")
+    assert second.startswith("```python\nline_") and second.endswith("```\n\n*Done.*")
+    bodies = [part.partition("```python\n")[2].partition("\n```")[0] for part in (first, second)]
+    assert "\n".join(bodies).split("\n") == code
+    assert len(first) > LIMIT - 50
+
+
+def test_a_line_of_code_that_is_too_long_loses_nothing() -> None:
+    code = "x = " + "ab   " * 1_400
+    parts = render(f"```js\n{code}\n```", WHATSAPP, LIMIT)
+    assert all(part.startswith("```js\n") and part.endswith("\n```") for part in parts)
+    assert "".join(part[6:-4] for part in parts) == code
+
+
+def test_a_bold_paragraph_that_is_cut_is_bold_in_each_part() -> None:
+    sentences = [f"This is sentence number {number}." for number in range(20)]
+    parts = render(f"**{' '.join(sentences)}**", WHATSAPP, 200)
+    assert len(parts) > 1
+    assert all(part.startswith("*This") and part.endswith(".*") and part.count("*") == 2 for part in parts)
+    assert " ".join(part.strip("*") for part in parts) == " ".join(sentences)
+
+
+def test_a_cut_comes_between_blocks_first() -> None:
+    blocks = ["*" + "a" * 90 + "* b", "- one " + "c" * 40 + "\n- two " + "d" * 40, "- three\n- " + "e" * 90]
+    assert render("\n\n".join(blocks).replace("*", "**"), WHATSAPP, 250) == ["\n\n".join(blocks[:2]), blocks[2]]
+
+
+def test_a_quote_goes_on_in_the_next_part() -> None:
+    parts = render("> " + "**Some** words. " * 40, WHATSAPP, 200)
+    assert len(parts) > 1 and all(part.startswith("> *Some*") for part in parts)
+
+
+def test_a_small_limit_is_kept_all_the_same() -> None:
+    assert render("**abcdefgh**", WHATSAPP, 5) == ["**abc", "defgh", "**"]

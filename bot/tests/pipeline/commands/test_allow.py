@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.promise("access"), pytest.mark.database]
 OWNER, OTHER_OWNER = "+4915100000001", "+4915100000003"
 ADMIN, OTHER_ADMIN = "+4915100000002", "+4915100000004"
 BSUID = "US.13491208655302741918"
-
 Ask = Callable[..., str]
 
 
@@ -286,19 +285,6 @@ def test_an_admin_lets_no_owner_in_by_their_request_either(ask: Ask, bot: Active
     waiting = request(bot, OTHER_OWNER)
     assert "only an owner can do that" in ask(f"/allow #{waiting.pk}", ADMIN)
     assert AccessRequest.objects.exists() and not User.objects.get(phone_number=OTHER_OWNER).is_whitelisted
-
-
-@pytest.mark.parametrize("sender", [OWNER, ADMIN])
-def test_nobody_denies_themselves(ask: Ask, admin: User, sender: str) -> None:
-    assert ask(f"/deny {sender}", sender) == "You can't deny yourself: nobody would answer you any more."
-    assert User.objects.get(phone_number=sender).is_whitelisted
-
-
-def test_denying_nobody_or_who_is_denied_says_so(ask: Ask) -> None:
-    UserFactory.create(phone_number=ALICE, name="Alice", is_whitelisted=False)
-    assert ask("/deny", OWNER).startswith("Whom? Write /deny and their number")
-    assert ask(f"/deny {BOB}", OWNER) == f"I know nobody with the number {BOB}."
-    assert ask(f"/deny {ALICE}", OWNER) == f"Alice ({ALICE}) was not allowed to write to me."
 
 
 def test_what_staff_do_is_logged_with_ids_and_without_numbers(

@@ -9,7 +9,6 @@ import pytest
 from django.utils import timezone
 
 from bot.ai.base import Completion, CompletionRequest
-from bot.command_call import Call, read_call
 from bot.errors import AppError, ErrorCode
 from bot.models import AccessRequest
 from bot.pipeline.commands.registry import COMMANDS, Command
@@ -20,14 +19,12 @@ from bot.tests.support.factories import ALICE, BOB, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from bot.worker import replies
 from users.models import User
-from users.permissions import Permission
 from users.roles import Role
 
 OWNER = "+4915100000001"
 ADMIN = "+4915100000002"
 FOR_STAFF = {"allow", "deny", "users", "spend"}
 GARBAGE = ("%s %(name)s {0} #'\";-- \u202e🎉👩‍👩‍👧 <b>/help\n\t٣٤٥ Ünïcødé \\ " * 60)[:2000]
-
 Ask = Callable[..., str]
 
 
@@ -45,13 +42,6 @@ class FailingModel(ScriptedModel):
     async def complete(self, request: CompletionRequest) -> Completion:
         self.history.append(request)
         raise AppError(ErrorCode.OPENAI_API_ERROR, "it is down")
-
-
-def test_every_command_has_its_help_and_a_permission_or_none() -> None:
-    assert {"help", "reset", "usage", "model", "whoami", *FOR_STAFF} <= set(COMMANDS)
-    for name, command in COMMANDS.items():
-        assert str(command.help).strip(), name
-        assert command.permission is None or command.permission in Permission, name
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -77,31 +67,6 @@ def test_every_command_answers_whatever_follows_it_without_a_model_call(
     assert model.history == []
 
 
-@pytest.mark.parametrize(
-    ("sender", "told_of_staffs"),
-    [(OWNER, FOR_STAFF), (ADMIN, FOR_STAFF), (ALICE, set())],
-    ids=["owner", "admin", "user"],
-)
-def test_help_names_what_the_person_may_use_and_how(
-    ask: Ask, alice: User, sender: str, told_of_staffs: set[str]
-) -> None:
-    lines = ask("/help", sender).splitlines()[1:]
-
-    named = {line.split()[0].removeprefix("/") for line in lines}
-    assert named & FOR_STAFF == told_of_staffs
-    assert {"help", "reset", "usage", "model", "whoami"} <= named
-    assert "/model [NAME] – which model answers you, and the choice of another" in lines
-    assert all(" – " in line for line in lines)
-
-
-def test_help_lists_the_commands_in_an_order_of_their_own(ask: Ask, alice: User) -> None:
-    lines = ask("/help", OWNER).splitlines()[1:]
-
-    own = ["help", "reset", "usage", "model", "whoami", "privacy", "export", "forget"]
-    assert [line.split()[0].removeprefix("/") for line in lines] == [*own, "allow", "deny", "users", "spend"]
-    assert len({command.order for command in COMMANDS.values()}) == len(COMMANDS)
-
-
 @pytest.mark.parametrize("text", ["/allow +4915187654321", "/deny +4915100000001", "/users", "/spend", "/ALLOW"])
 def test_what_is_for_staff_does_not_exist_for_others(ask: Ask, alice: User, text: str) -> None:
     answer = ask(text)
@@ -109,14 +74,6 @@ def test_what_is_for_staff_does_not_exist_for_others(ask: Ask, alice: User, text
     assert answer.startswith(f"I don't know {text.split()[0].lower()}. ")
     assert not FOR_STAFF & set(re.findall(r"/(\w+)", answer.split(".", 1)[1]))
     assert User.objects.count() == 3 and User.objects.whitelisted().count() == 3
-
-
-@pytest.mark.parametrize(("typed", "meant"), [("/alow", "allow"), ("/userz", "users"), ("/spent", "spend")])
-def test_only_who_may_use_a_command_is_told_that_they_probably_meant_it(
-    ask: Ask, alice: User, typed: str, meant: str
-) -> None:
-    assert ask(typed, OWNER) == f"I don't know {typed}. Did you mean /{meant}? /help lists all I know."
-    assert meant not in ask(typed).replace(typed, "")
 
 
 def test_a_role_counts_from_the_next_message_on(ask: Ask, alice: User) -> None:
@@ -183,29 +140,6 @@ def test_a_worker_that_dies_between_doing_and_storing_leaves_a_command_that_can_
     assert answer.startswith(again)
     assert User.objects.filter(phone_number=BOB).count() <= 1
     assert (AccessRequest.objects.count() == 1) == (text == f"/deny {ALICE}")
-
-
-@pytest.mark.parametrize(
-    ("text", "call"),
-    [
-        ("\u200e/help", Call("help")),
-        ("\u200f\u202b/help\u202c", Call("help")),
-        ("\u2068/join ABC-123\u2069", Call("join", "ABC-123")),
-        ("\ufeff/usage \u2068today\u2069", Call("usage", "today")),
-        ("\u200b \u2060/\u200ehelp\u200b", Call("help")),
-        ("／help", Call("help")),
-        ("\u200e／join\u200e \u200eABC", Call("join", "ABC")),
-        ("/help@shop_bot\u200e me", Call("help", "me")),
-        ("/etc/passwd", None),
-        ("\u200e/etc/passwd", None),
-        ("Look: \u200e/help", None),
-        ("\u200e\u2069", None),
-        ("//help", None),
-        ("/he\u200blp", None),
-    ],
-)
-def test_what_stands_around_a_command_and_is_not_seen_does_not_hide_it(text: str, call: Call | None) -> None:
-    assert read_call(text) == call
 
 
 def test_a_command_behind_a_direction_mark_is_answered_and_no_model_is_asked(
