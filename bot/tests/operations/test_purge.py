@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.core.management import call_command
+from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import Failure
 from django_q.tasks import async_task
@@ -21,6 +21,7 @@ from bot.operations import purge, schedules
 from bot.operations.purge import PurgeFailed, purge_expired
 from bot.privacy.retention.entry import Counts, Step
 from bot.privacy.retention.table import steps
+from bot.tests.privacy.retention.due import failing
 from bot.tests.support.factories import BotFactory, InboundFactory
 from bot.tests.support.retention_samples import SAMPLES, all_rows, seed, texts
 from config.db.batches import Progress
@@ -40,17 +41,6 @@ def everything() -> dict[str, list[str]]:
     """Return all values of all rows of all tables."""
     models = [model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy]
     return {model._meta.label: sorted(map(repr, model._base_manager.values_list())) for model in models}
-
-
-def failing(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Let some steps of the purge fail."""
-
-    def fail(*arguments: Any) -> Counts:
-        raise DatabaseError("canary-detail")
-
-    changed = [replace(step, run=fail) if step.name in names else step for step in steps()]
-    assert {step.name for step in changed if step.run is fail} == set(names)
-    monkeypatch.setattr(purge, "steps", lambda: iter(changed))
 
 
 @pytest.mark.django_db
@@ -102,45 +92,6 @@ def test_any_step_may_fail(name: str, monkeypatch: pytest.MonkeyPatch, caplog: p
     assert done["failed"] == [name]
 
 
-@pytest.mark.django_db
-def test_the_command_fails_and_says_what_went_and_what_did_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    SAMPLES["inbound"](timezone.now() - DUE)
-    failing(monkeypatch, "admin_history", "tasks")
-    out = io.StringIO()
-    with pytest.raises(CommandError, match=r"^Failed: admin history, tasks\. The log says why\.$"):
-        call_command("cleanup", stdout=out)
-    assert out.getvalue().split() == ["Deleted:", "inbound", "3"]
-
-
-@pytest.mark.django_db
-def test_nothing_due_is_said() -> None:
-    out = io.StringIO()
-    call_command("cleanup", "--dry-run", stdout=out)
-    call_command("cleanup", stdout=out)
-    assert out.getvalue() == "Would delete nothing: no time is over.\nDeleted nothing: no time is over.\n"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.mark.django_db
-def test_a_person_at_a_terminal_sees_each_step_as_it_goes_on() -> None:
-    for name in ("inbound", "usage_records", "outbound_texts"):
-        SAMPLES[name](
-            timezone.now() - timedelta(days=500) if name != "outbound_texts" else timezone.now() - timedelta(2)
-        )
-    terminal, file = Terminal(), io.StringIO()
-    call_command("cleanup", "--dry-run", stdout=file)
-    assert "\r" not in file.getvalue()
-    call_command("cleanup", stdout=terminal)
-    seen = terminal.getvalue()
-    for line in ("Deleting inbound: 3 of 3", "Deleting usage records: 1 of 1", "Deleting outbound texts: 3 of 3"):
-        assert f"\r{line}" in seen
-    assert seen.rpartition("\r")[2].split("\n")[0] == "Deleted:"
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_failed_purge_is_a_failed_task_that_names_the_step_and_quotes_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -189,9 +140,6 @@ def test_a_watch_ends_with_its_step_also_when_that_fails(monkeypatch: pytest.Mon
     with pytest.raises(PurgeFailed):
         purge_expired(watch=watch)
     assert seen == [step.name for step in steps()]
-
-
-# --- several at once, and beside people ---
 
 
 def write(bot: Any, person: Any) -> None:

@@ -1,7 +1,7 @@
 """Prices in the admin: entered in dollars, listed with their history, and with the models that have none."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,16 +9,19 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from usage import waiting
+from usage.admin import prices
 from usage.models import ModelPrice, UsageRecord
-from usage.tests.factories import ModelPriceFactory
+from usage.prices import price_completion
+from usage.tests.admin.pricing import ADD, add
+from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
 from usage.tests.usages import NOON, TODAY, call
 from usage.waiting import waiting_for
 from users.tests.factories import alice, bob
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 PRICES = reverse("admin:usage_modelprice_changelist")
-ADD = reverse("admin:usage_modelprice_add")
 
 
 @pytest.fixture(autouse=True)
@@ -32,33 +35,8 @@ def _as_alice(client: Client) -> None:
     client.force_login(alice())
 
 
-def add(client: Client, **fields: Any) -> Any:
-    rates = {"input_micros_per_million": "0.20", "output_micros_per_million": "1.5"}
-    return client.post(ADD, {"model": "house", "valid_from": str(TODAY), **rates, **fields}, follow=True)
-
-
 def said(response: Any) -> str:
     return "\n".join(str(message) for message in response.context["messages"])
-
-
-@pytest.mark.parametrize(
-    ("typed", "stored"), [("0.20", 200_000), ("2", 2_000_000), ("0.000001", 1), ("0", 0), ("1234.5", 1_234_500_000)]
-)
-def test_rates_are_entered_in_dollars(client: Client, typed: str, stored: int) -> None:
-    add(client, input_micros_per_million=typed, cached_input_micros_per_million=typed)
-    price = ModelPrice.objects.get()
-    assert (price.input_micros_per_million, price.cached_input_micros_per_million) == (stored, stored)
-    form = client.get(reverse("admin:usage_modelprice_change", args=(price.pk,))).context["adminform"].form
-    assert form["output_micros_per_million"].value() == "1.50"
-    assert add(client, valid_from="2026-03-19").status_code == 200
-    assert ModelPrice.objects.latest("pk").cached_input_micros_per_million is None
-
-
-@pytest.mark.parametrize("typed", ["-1", "0.0000001", "a lot", "", "1e400", "NaN"])
-def test_what_is_no_amount_is_a_form_error(client: Client, typed: str) -> None:
-    response = add(client, input_micros_per_million=typed)
-    assert set(response.context["adminform"].form.errors) == {"input_micros_per_million"}
-    assert not ModelPrice.objects.exists()
 
 
 def test_the_history_of_each_model_shows_what_is_in_force_and_until_when(client: Client) -> None:
@@ -152,3 +130,118 @@ def test_a_record_waits_for_the_price_of_its_own_day(client: Client, monkeypatch
     assert (counts, is_capped) == ({"house": 1}, False)
     html = client.post(PRICES, {"action": "price_waiting", "_selected_action": [price.pk]}).content.decode()
     assert "house: 2 records" in html
+
+
+def cost_of_a_million():
+    return price_completion(
+        provider="openai",
+        base_url="http://localhost/v1",
+        model="house",
+        model_answered="",
+        input_tokens=1_000_000,
+        cached_input_tokens=0,
+        output_tokens=0,
+        on=date(2026, 11, 1),
+    ).cost_micros
+
+
+def test_a_price_counts_from_the_moment_it_is_saved_until_it_is_deleted(client):
+    assert cost_of_a_million() is None
+    data = {"model": "house", "valid_from": "2026-01-01", "input_micros_per_million": "0.20"}
+    client.post(reverse("admin:usage_modelprice_add"), {**data, "output_micros_per_million": "0.5"})
+    assert cost_of_a_million() == 200_000
+    price = ModelPrice.objects.get()
+    assert str(price) == "house from 2026-01-01"
+    client.post(reverse("admin:usage_modelprice_delete", args=[price.pk]), {"post": "yes"})
+    assert cost_of_a_million() is None
+    price = ModelPriceFactory.create(model="house")
+    client.post(PRICES, {"action": "delete_selected", "_selected_action": [price.pk], "post": "yes"})
+    assert not ModelPrice.objects.exists()
+    assert cost_of_a_million() is None
+
+
+def test_prices_are_listed_in_dollars_and_explained(client):
+    ModelPriceFactory.create()
+    ModelPriceFactory.create(model="other", cached_input_micros_per_million=None)
+    html = client.get(PRICES).content.decode()
+    assert "$1.00" in html
+    assert "$0.10" in html
+    assert "$2.00" in html
+    form = client.get(reverse("admin:usage_modelprice_add")).content.decode()
+    assert "Dollars for a million tokens, such as 0.20." in form
+
+
+@pytest.mark.parametrize("wrong", [{"input_micros_per_million": "-1"}, {"model": ""}, {"valid_from": "soon"}])
+def test_a_wrong_price_is_a_form_error(client, wrong):
+    data = {
+        "model": "house",
+        "valid_from": "2026-01-01",
+        "input_micros_per_million": "1",
+        "output_micros_per_million": "1",
+    }
+    response = client.post(reverse("admin:usage_modelprice_add"), {**data, **wrong})
+    assert set(response.context["adminform"].form.errors) == set(wrong)
+    assert not ModelPrice.objects.exists()
+
+
+def test_a_second_price_of_a_model_and_day_is_a_form_error(client):
+    ModelPriceFactory.create()
+    data = {"model": "house-model", "valid_from": "2026-01-01"}
+    rates = {"input_micros_per_million": "1", "output_micros_per_million": "1"}
+    assert client.post(reverse("admin:usage_modelprice_add"), {**data, **rates}).status_code == 200
+    assert ModelPrice.objects.count() == 1
+
+
+def add_price(client, **fields):
+    data = {"model": "house", "valid_from": "2026-03-10", "input_micros_per_million": "1"}
+    url = reverse("admin:usage_modelprice_add")
+    response = client.post(url, {**data, "output_micros_per_million": "2", **fields}, follow=True)
+    return "\n".join(str(message) for message in response.context["messages"])
+
+
+def unpriced(day, **fields):
+    moment = datetime(2026, 3, day, 12, tzinfo=UTC)
+    return UsageRecordFactory.create(**{"model": "house", "cost_micros": None, "created_at": moment, **fields})
+
+
+def test_a_new_price_says_how_many_records_wait_for_it(client):
+    unpriced(10)
+    unpriced(11, model="auto", model_answered="house")
+    unpriced(9)
+    unpriced(10, model="other")
+    unpriced(10, cost_micros=1)
+    assert "2 usage records of house have no cost" in add_price(client)
+    assert "no cost" not in add_price(client, model="nobody-used")
+
+
+def test_where_every_record_is_without_a_cost_the_newest_are_looked_at(client, monkeypatch):
+    monkeypatch.setattr(waiting, "LOOKED_AT", 3)
+    for _ in range(4):
+        unpriced(10)
+    assert "at least 3 usage records of house have no cost" in add_price(client)
+
+
+def test_an_action_prices_what_waits_for_the_selected_models_and_no_more_than_a_request_has_time_for(
+    client, monkeypatch
+):
+    monkeypatch.setattr(prices, "REPRICED_BY_ACTION", 2)
+    monkeypatch.setattr("usage.repricing.FIRST_SIZE", 2)
+    for _ in range(3):
+        unpriced(10)
+    other = unpriced(10, model="other")
+    price = ModelPriceFactory.create(model="house")
+    ModelPriceFactory.create(model="other")
+    data = {"action": "price_waiting", "_selected_action": [price.pk], "confirmed": "1"}
+    assert "2 records priced: $0.000240." in client.post(PRICES, data, follow=True).content.decode()
+    assert "1 record priced: $0.000120." in client.post(PRICES, data, follow=True).content.decode()
+    other.refresh_from_db()
+    assert other.cost_micros is None
+
+
+def test_who_may_only_see_spending_cannot_price(client):
+    unpriced(10)
+    price = ModelPriceFactory.create(model="house")
+    client.force_login(bob(role="admin"))
+    assert client.get(PRICES).status_code == 200
+    client.post(PRICES, {"action": "price_waiting", "_selected_action": [price.pk], "confirmed": "1"})
+    assert UsageRecord.objects.unpriced().count() == 1

@@ -1,25 +1,17 @@
-import codecs
 import logging
-import re
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import SESSION_KEY
-from django.contrib.messages import get_messages
-from django.contrib.sessions.models import Session
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from users.login import backends
 from users.models import User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
+from users.tests.whitelist.uploading import APPLY, IMPORT, confirm, texts, upload
 from users.whitelist import admin as pages
 from users.whitelist import kept
 from users.whitelist.reading import read_people
@@ -28,8 +20,6 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 GERMAN = "+491711234567"
 LIST = reverse("admin:users_user_changelist")
-IMPORT = reverse("admin:users_user_import")
-APPLY = reverse("admin:users_user_import_apply")
 EXPORT = reverse("admin:users_user_export")
 EXAMPLE = reverse("admin:users_user_import_example")
 
@@ -45,29 +35,12 @@ def staff():
     return UserFactory.create(role=Role.ADMIN, name="Grace")
 
 
-def upload(client, content, **extra):
-    data = content if isinstance(content, bytes) else content.encode()
-    return client.post(IMPORT, {"file": SimpleUploadedFile("people.csv", data, "text/csv")}, **extra)
-
-
-def confirm(client, preview):
-    return client.post(APPLY, {"people": preview.context["kept"]})
-
-
 def kept_for(client, person):
     """Keep a file as a preview of it would, and return what the page would hold."""
     request: Any = SimpleNamespace(session=client.session, user=person)
     name = kept.keep(request, read_people(GERMAN.encode()))
     request.session.save()
     return name
-
-
-def texts(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
-
-
-def body(response):
-    return b"".join(response.streaming_content).decode()
 
 
 def test_a_file_is_previewed_and_applied_when_that_is_confirmed(as_alice, caplog):
@@ -180,47 +153,12 @@ def test_what_was_changed_on_the_way_is_not_applied(as_alice, damage):
     assert User.objects.count() == 1
 
 
-def test_a_preview_is_of_the_web_session_that_made_it_and_of_the_last_hour(as_alice):
-    owner = User.objects.get()
-    preview = upload(as_alice, f"{GERMAN},Dana\n")
-    others = alice(phone_number="+15551234567"), owner
-    for person in others:
-        other = Client()
-        other.force_login(person)
-        assert "not yours" in texts(confirm(other, preview))[0]
-    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
-        assert "over an hour old" in texts(confirm(as_alice, preview))[0]
-    assert not User.objects.filter(phone_number=GERMAN).exists()
-
-
 def test_of_two_previews_only_the_one_that_is_shown_last_is_applied(as_alice):
     first = upload(as_alice, f"{GERMAN},Dana\n")
     second = upload(as_alice, "+15551234567,Eve\n")
     assert "Nothing was changed" in texts(confirm(as_alice, first))[0]
     assert confirm(as_alice, second).url == LIST
     assert list(User.objects.exclude(name="Alice").values_list("name", flat=True)) == ["Eve"]
-
-
-def test_what_is_kept_of_a_preview_expires_goes_with_who_made_it_and_signs_nobody_in(as_alice):
-    own = as_alice.session.session_key
-    upload(as_alice, f"{GERMAN},Dana\n")
-    assert set(as_alice.session.keys()) == {"_auth_user_id", "_auth_user_backend", "_auth_user_hash", kept.KEPT}
-    (row,) = Session.objects.exclude(pk=own)
-    assert row.expire_date <= timezone.now() + timedelta(hours=1)
-    assert GERMAN not in row.session_data
-    assert row.get_decoded()[SESSION_KEY] == str(User.objects.get().pk)  # by which erasing finds it
-    thief = Client()
-    thief.cookies["sessionid"] = row.pk
-    assert thief.get(LIST).headers["Location"].startswith(reverse("admin:login"))
-
-
-def test_nothing_of_a_preview_is_kept_once_it_is_applied_or_another_is_made(as_alice):
-    upload(as_alice, f"{GERMAN},Dana\n")
-    confirm(as_alice, upload(as_alice, "+15551234567,Eve\n"))
-    assert Session.objects.get().pk == as_alice.session.session_key
-    assert kept.KEPT not in as_alice.session
-    upload(as_alice, "12\n")
-    assert Session.objects.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -271,52 +209,6 @@ def test_no_owner_or_admin_is_changed_by_one_who_is_no_owner(client):
     assert "There is nothing to change." in page and "left as they are" in page
     owner.refresh_from_db()
     assert (owner.name, owner.is_whitelisted) == ("Alice", True)
-
-
-def test_the_export_is_a_file_that_excel_reads_and_that_can_be_imported(as_alice):
-    charlie(phone_number=GERMAN, name="=Jürgen")
-    response = as_alice.get(EXPORT)
-    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert response.headers["Content-Disposition"] == 'attachment; filename="people.csv"'
-    assert "no-store" in response.headers["Cache-Control"]
-    text = body(response)
-    assert text.encode().startswith(codecs.BOM_UTF8)
-    assert f"{GERMAN},'=Jürgen,no,\r\n" in text
-    assert "There is nothing to change." in upload(as_alice, text).content.decode()
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ({}, {"Alice", "Bob", "Charlie"}),
-        ({"is_whitelisted__exact": "0"}, {"Charlie"}),
-        ({"role__exact": "owner"}, {"Alice"}),
-        ({"q": "bob"}, {"Bob"}),
-        ({"q": "0049 171 1234567", "is_whitelisted__exact": "1"}, {"Bob"}),
-    ],
-)
-def test_the_export_is_of_the_people_that_the_list_is_filtered_to(as_alice, query, found):
-    bob(phone_number=GERMAN)
-    charlie()
-    page = as_alice.get(LIST, query)
-    link = EXPORT + page.context["cl"].get_query_string()
-    assert link.replace("&", "&amp;") in page.content.decode()
-    assert {line.split(",")[1] for line in body(as_alice.get(link)).splitlines()[1:]} == found
-
-
-def test_a_german_desk_exports_what_a_german_excel_opens(as_alice):
-    charlie(phone_number=GERMAN, name="Jürgen", daily_budget_micros=1_500_000)
-    headers = {"Accept-Language": "de"}
-    for file in (body(as_alice.get(EXPORT, headers=headers)), as_alice.get(EXAMPLE, headers=headers).content.decode()):
-        assert file.encode().startswith(codecs.BOM_UTF8)
-        assert file.lstrip("\ufeff").splitlines()[0] == "phone_number;name;whitelisted;daily_budget_usd"
-        assert re.search(r";[01],50?\r\n", file)
-        assert as_alice.get(IMPORT).status_code == 200 and not read_people(file.encode()).errors.count
-
-
-def test_an_export_has_all_pages_of_the_list(as_alice, monkeypatch):
-    UserFactory.create_batch(120)
-    assert len(body(as_alice.get(EXPORT)).splitlines()) == 122
 
 
 def test_an_export_with_a_filter_that_is_none_is_refused(as_alice):

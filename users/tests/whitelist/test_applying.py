@@ -1,11 +1,8 @@
 import logging
-import re
 import threading
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.test.utils import CaptureQueriesContext
-from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,11 +11,10 @@ from users.models import AuditEntry, User
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
 from users.tests.together import together
+from users.tests.whitelist.lists import listed, many, reading
 from users.whitelist import By, applying, planning
 from users.whitelist.applying import ImportFailed, ImportRefused, apply_people
-from users.whitelist.exporting import CHUNK, export_people, spreadsheet_delimiter
-from users.whitelist.planning import Kind, make_plan
-from users.whitelist.reading import read_people
+from users.whitelist.planning import make_plan
 
 pytestmark = [
     pytest.mark.database,
@@ -27,49 +23,7 @@ pytestmark = [
 ]
 
 GERMAN = "+491711234567"
-COLUMNS = ("phone_number", "name", "is_whitelisted", "daily_budget_micros")
 BOUNDED = settings(derandomize=True, deadline=None, database=None, max_examples=50)
-
-
-def reading(*lines, header="phone_number,name,whitelisted,daily_budget_usd"):
-    return read_people("\n".join([header, *lines]).encode())
-
-
-def listed():
-    return sorted(User.objects.values_list(*COLUMNS))
-
-
-def everything():
-    return list(User.objects.order_by("pk").values())
-
-
-def exported(**options):
-    return "".join(export_people(User.objects.all(), **options))
-
-
-def many(count, name="Dana"):
-    return reading(*(f"+49171{n:07},{name} {n}" for n in range(count)))
-
-
-def test_the_plan_says_what_would_happen_and_changes_nothing():
-    charlie(phone_number=GERMAN)
-    bob(phone_number="+15551234567", daily_budget_micros=500_000)
-    bob(phone_number="+15551234568")
-    before = everything()
-    plan = make_plan(
-        reading(
-            f"{GERMAN},,yes,",
-            "+15551234567,Robert,no,2",
-            "+15551234568,Bob,,",
-            "+15550000001,Dana",
-            "+15550000002,Eve,no,1.50",
-        ).rows
-    )
-    assert plan.counts == {"created": 2, "allowed": 1, "removed": 1, "renamed": 1, "budget": 1, "unchanged": 1}
-    assert plan.tallies[Kind.CREATED].samples == ["+15550000001 Dana", "+15550000002 Eve (not whitelisted)"]
-    assert plan.tallies[Kind.RENAMED].samples == ["+15551234567 Bob → Robert"]
-    assert plan.tallies[Kind.BUDGET].samples == ["+15551234567 Bob: $0.50 → $2.00"]
-    assert everything() == before
 
 
 def test_applying_does_what_the_plan_said():
@@ -121,56 +75,11 @@ def test_who_is_changed_keeps_everything_else():
     assert unchanged.updated_at == untouched
 
 
-@pytest.mark.parametrize(
-    ("stored", "asked"),
-    [
-        ("+5531987654321", "+55 31 8765-4321"),
-        ("+553187654321", "+5531987654321"),
-        ("+5215512345678", "+525512345678"),
-        ("+525512345678", "+5215512345678"),
-        ("+5491123456789", "+541123456789"),
-        ("+541123456789", "+5491123456789"),
-    ],
-)
-def test_somebody_is_found_in_any_spelling_and_keeps_the_one_they_have(stored, asked):
-    charlie(phone_number=stored)
-    assert apply_people(reading(f"{asked},Charles,yes,1")).counts["created"] == 0
-    assert listed() == [(stored, "Charles", True, 1_000_000)]
-
-
 def test_with_one_wrong_line_nothing_is_applied():
     with pytest.raises(ImportRefused) as refused:
         apply_people(reading(f"{GERMAN},Dana", "12,Eve"))
     assert [note.line for note in refused.value.errors.first] == [3]
     assert not User.objects.exists()
-
-
-@pytest.mark.parametrize("person", [alice, lambda **fields: bob(role=Role.ADMIN, **fields)])
-def test_an_owner_or_admin_is_never_changed_by_a_file(person, monkeypatch):
-    monkeypatch.setattr(planning, "BATCH", 1)
-    staff = person(phone_number=GERMAN)
-    before = everything()
-    blocking = reading("+15551234567,Dana", f"{GERMAN},,no,")
-    plan = make_plan(blocking.rows)
-    assert [str(note) for note in plan.errors.first] == [
-        "line 3: an owner or admin is not removed from the whitelist by a file: take this line out"
-    ]
-    with pytest.raises(ImportRefused) as refused:
-        apply_people(blocking)
-    assert refused.value.errors.first == plan.errors.first
-    assert everything() == before
-    done = apply_people(reading(f"{GERMAN},Mallory,yes,9"))
-    assert [note.line for note in done.warnings.first] == [2]
-    assert done.counts["unchanged"] == 1
-    done = apply_people(reading(f"{GERMAN},{staff.name},yes,"))
-    assert not done.warnings.count
-    assert everything() == before
-
-
-def test_nobody_is_removed_who_is_not_in_the_file():
-    bob()
-    assert apply_people(reading(GERMAN)).counts["removed"] == 0
-    assert User.objects.whitelisted().count() == 2
 
 
 def test_replacing_removes_who_is_not_in_the_file_but_staff_and_people_without_a_number(monkeypatch):
@@ -191,24 +100,6 @@ def test_replacing_removes_who_is_not_in_the_file_but_staff_and_people_without_a
     assert (done.counts["removed"], done.counts["created"], done.counts["unchanged"]) == (5, 1, 2)
     assert set(User.objects.whitelisted()) == {*stays, User.objects.get(name="Dana")}
     assert set(User.objects.exclude(is_whitelisted=True)) == {*goes, outside}
-
-
-def test_people_are_compared_and_written_in_batches(monkeypatch):
-    monkeypatch.setattr(planning, "BATCH", 10)
-
-    def queries(function, *arguments):
-        with CaptureQueriesContext(connection) as captured:
-            function(*arguments)
-        return len([query for query in captured if not re.search("SAVEPOINT|advisory_xact_lock", query["sql"])])
-
-    # Who is there; of those who are not, whether the number is an address of somebody else; and the rows.
-    assert queries(make_plan, many(10).rows) == 2
-    assert queries(make_plan, many(40).rows) == 4 + 4
-    # Those who are new are noted in the audit log.
-    assert queries(apply_people, many(40)) == 4 + 4 + 4 + 4
-    assert queries(apply_people, many(40)) == 4
-    assert queries(apply_people, many(40, "Eve")) == 4 + 4
-    assert User.objects.filter(name__startswith="Eve").count() == 40
 
 
 def test_progress_is_told(monkeypatch):
@@ -368,78 +259,6 @@ def test_the_audit_log_says_whom_a_file_let_in_and_whom_it_blocked():
         ]
     )
     assert User.objects.whitelisted().contains(staying)
-
-
-def test_a_spreadsheet_where_the_comma_is_the_decimal_sign_is_given_semicolons():
-    charlie(phone_number=GERMAN, name="Jürgen; jr.", daily_budget_micros=1_500_001)
-    bob(phone_number="+15551234567", daily_budget_micros=1_125_000)
-    for language, delimiter in (("en", ","), ("de", ";"), ("es", ";")):
-        with translation.override(language):
-            assert spreadsheet_delimiter() == delimiter
-    text = exported(delimiter=";")
-    assert text.splitlines()[0] == "phone_number;name;whitelisted;daily_budget_usd"
-    assert f'{GERMAN};"Jürgen; jr.";no;1,500001' in text and "+15551234567;Bob;yes;1,125" in text
-    for data in (text.encode(), exported(bom=True, delimiter=";").encode()):
-        assert apply_people(read_people(data)).counts["unchanged"] == 2
-
-
-def test_an_export_has_everybody_with_a_number_in_columns_that_are_imported():
-    alice(phone_number="+15551234567", daily_budget_micros=1_500_001)
-    charlie(phone_number=GERMAN, name='Charlie "Chuck", jr.')
-    UserFactory.create(phone_number=None)
-    assert exported().split("\r\n") == [
-        "phone_number,name,whitelisted,daily_budget_usd",
-        "+15551234567,Alice,yes,1.500001",
-        f'{GERMAN},"Charlie ""Chuck"", jr.",no,',
-        "",
-    ]
-    assert exported(bom=True) == "\ufeff" + exported()
-
-
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''=1", '=cmd|"/c calc"!A1'])
-def test_no_name_is_a_formula_in_a_spreadsheet(name):
-    bob(name=name, phone_number=GERMAN)
-    (row,) = read_people(exported().encode()).rows
-    cell = exported().splitlines()[1].split(",")[1].strip('"')
-    assert cell.startswith("'")
-    assert row.name == name.strip()
-
-
-NAMES = ["", "Dana", "  Da\nna\t Ray ", "\x07Eve\x1b", "=1+1", "'=x", "O'Neil", 'a,b;c\t"d"', "x" * 200, "ñ 👩\u200d🚀"]
-
-
-def test_importing_an_export_changes_nothing():
-    for name in NAMES:
-        bob(name=name, daily_budget_micros=len(name) or None)
-    alice(is_whitelisted=False)
-    charlie(phone_number="+5531987654321", daily_budget_micros=0)
-    charlie(phone_number="+1234567890", daily_budget_micros=999_999_999_999_999_999)
-    before = everything()
-    for bom in (False, True):
-        done = apply_people(read_people(exported(bom=bom).encode()))
-        assert done.counts["unchanged"] == len(before) and not done.changes_anything
-        assert not done.warnings.count
-    assert everything() == before
-
-
-def test_an_export_brings_the_same_people_to_another_installation():
-    for name in NAMES:
-        bob(name=" ".join(name.split()))
-    charlie(daily_budget_micros=5)
-    before, file = listed(), exported()
-    User.objects.all().delete()
-    apply_people(read_people(file.encode()))
-    assert [row[:1] + row[2:] for row in listed()] == [row[:1] + row[2:] for row in before]
-    assert exported() == file
-
-
-def test_an_export_reads_people_in_chunks():
-    UserFactory.create_batch(3)
-    chunks = export_people(User.objects.all())
-    assert next(chunks) == "phone_number,name,whitelisted,daily_budget_usd\r\n"
-    with CaptureQueriesContext(connection) as captured:
-        assert next(chunks).count("\r\n") == 3
-    assert f"LIMIT {CHUNK}" in captured[0]["sql"]
 
 
 NUMBERS = st.sampled_from([f"+1555000000{n}" for n in range(4)] + ["+5531987654321", "+5215512345678"])

@@ -17,7 +17,6 @@ from bot.channels.base import AddressChanged, SendError
 from bot.channels.registry import CHANNELS
 from bot.models import InboundMessage, OutboundMessage
 from bot.privacy.erasure.erase import erase
-from bot.privacy.numbers import names_in
 from bot.privacy.subjects import subject_of, subject_of_number
 from bot.queue import accept, recovery
 from bot.queue.snapshot import ActiveBot
@@ -32,9 +31,10 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 OWNER = "+12025550147"
 VERA = "+4915155556666"
+
+
 # One digit more than Alice's, and one less.
 LONGER, SHORTER = f"{ALICE}9", ALICE[:-1]
-BSUID = "DE.13491208655302741918"
 NAMES = ("text", "changed", "users", "order", "Ann", "e", '"', "{", "%", "_")
 
 
@@ -112,9 +112,6 @@ def test_who_joins_under_any_name_and_forgets_themselves_takes_nothing_of_others
     counters = {key for key in before if key[0].endswith(("heartbeat", "counter"))}
     assert changed(before.keys() - invites - counters, before, all_rows()) == {}
     assert Invite.objects.get(digest="a").note.startswith("I cannot wait")
-
-
-# --- what staff asked for and were answered ---
 
 
 def answered(bot: ActiveBot, text: str, *, steps: tuple[str, ...] = ("commands",), **fields: Any) -> OutboundMessage:
@@ -228,26 +225,6 @@ def test_only_the_number_goes_from_a_note_of_somebody_elses_invite(owner: User) 
         Invite.objects.create(digest=str(number), note=note, expires_at=timezone.now())
     erase(subject_of(alice), via="command")
     assert list(Invite.objects.order_by("pk").values_list("note", flat=True)) == list(notes.values())
-
-
-@pytest.mark.parametrize(
-    ("address", "text", "is_named"),
-    [
-        (BSUID, f"/deny {BSUID}", True),
-        (BSUID, f"/deny {BSUID}1", False),
-        ("order", "/users order", False),
-        ("123456", "/users 123456", False),
-        ("123456789", "/users 123456789", True),
-        ("abcdefghijk", "/users abcdefghijk", False),
-    ],
-)
-def test_an_address_names_somebody_if_a_provider_could_have_made_it(address: str, text: str, is_named: bool) -> None:
-    assert names_in([("generic", address)]).are_in(text) is is_named
-
-
-def test_nobody_without_an_address_is_named_anywhere() -> None:
-    assert not names_in([]).are_in("")
-    assert names_in([]).hide("text") == "text"
 
 
 def test_admin_history_with_their_name_about_somebody_else_stays(owner: User) -> None:

@@ -1,11 +1,9 @@
 """What the purge takes, and what it leaves."""
 
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
-import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import Schedule
@@ -13,14 +11,10 @@ from django_q.models import Schedule
 from bot.models import AccessRequest, InboundMessage, Lease, OutboundMessage
 from bot.operations import schedules
 from bot.operations.purge import purge_expired
-from bot.privacy.retention import release_abandoned_reservations
-from bot.tests.support.factories import ALICE, BOB, BotFactory, InboundFactory, whitelisted
-from conversations.models import Conversation
-from usage import budgets
+from bot.tests.privacy.retention.due import ago, everything_due
+from bot.tests.support.factories import ALICE, BOB, BotFactory, InboundFactory
 from usage.days import today
-from usage.models import DailySpend, Reservation, UsageRecord
-from users.invites import create_invite
-from users.models import Invite, User
+from usage.models import DailySpend
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -28,10 +22,6 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db]
 @pytest.fixture
 def bot() -> Any:
     return BotFactory.create(slug="shop")
-
-
-def ago(**time: float) -> Any:
-    return timezone.now() - timedelta(**time)
 
 
 def outbound(bot: Any, key: int, **fields: Any) -> OutboundMessage:
@@ -81,52 +71,6 @@ def test_an_access_request_is_forgotten_after_thirty_silent_days(bot: Any) -> No
     assert AccessRequest.objects.get().address == ALICE
 
 
-def test_reservations_that_nobody_will_settle_are_given_back_and_those_of_open_turns_stay(bot: Any) -> None:
-    alice = whitelisted(ALICE)
-    pending, done = InboundFactory.create(bot=bot), InboundFactory.create(bot=bot, state="done")
-    dead = InboundFactory.create(bot=bot, state="dead")
-    for number, (key, age, amount) in enumerate(
-        [(pending.pk, 2, 1), (done.pk, 2, 10), (dead.pk, 2, 100), (999_999, 2, 1_000), (999_998, 0.9, 10_000)]
-    ):
-        reserve(key, alice, amount)
-        Reservation.objects.filter(turn_key=key).update(created_at=ago(hours=age))
-        assert Reservation.objects.count() == number + 1
-
-    assert release_abandoned_reservations(dry_run=True) == 3
-    assert Reservation.objects.count() == 5
-    assert purge_expired()["reservations"] == 3
-
-    assert set(Reservation.objects.values_list("turn_key", flat=True)) == {pending.pk, 999_998}
-    left = {(alice.pk, "", 10_001), (None, "shop", 10_001), (None, "", 10_001)}
-    assert set(DailySpend.objects.values_list("user", "bot", "reserved_micros")) == left
-    assert release_abandoned_reservations() == 0
-
-
-def test_a_reservation_of_a_day_that_is_past_is_given_back_even_if_its_turn_is_open(bot: Any) -> None:
-    with time_machine.travel(ago(days=1), tick=False):
-        reserve(InboundFactory.create(bot=bot).pk, whitelisted(ALICE), 10)
-    assert release_abandoned_reservations() == 1
-    assert set(DailySpend.objects.values_list("reserved_micros", flat=True)) == {0}
-
-
-def test_many_abandoned_reservations_go_in_short_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("usage.budgets.RELEASED_AT_ONCE", 2)
-    alice = whitelisted(ALICE)
-    with time_machine.travel(ago(days=1), tick=False):
-        for key in range(5):
-            reserve(key, alice, 10)
-    assert release_abandoned_reservations() == 5
-    assert set(DailySpend.objects.values_list("reserved_micros", flat=True)) == {0}
-
-
-def test_the_purge_takes_ended_invites_too_and_counts_them() -> None:
-    create_invite()
-    Invite.objects.filter(pk=create_invite().pk).update(expires_at=ago(days=31))
-    assert purge_expired(dry_run=True)["invites"] == 1
-    assert purge_expired()["invites"] == 1
-    assert Invite.objects.count() == 1
-
-
 def test_what_days_cost_is_kept_as_long_as_usage_records(settings: Any) -> None:
     settings.USAGE_RETENTION_DAYS = 30
     for days in (0, 29, 30, 400):
@@ -135,40 +79,6 @@ def test_what_days_cost_is_kept_as_long_as_usage_records(settings: Any) -> None:
     assert purge_expired(dry_run=True)["daily_spends"] == 4
     assert purge_expired()["daily_spends"] == 4
     assert min(DailySpend.objects.values_list("day", flat=True)) == today() - timedelta(days=29)
-
-
-def reserve(key: int, user: User, amount: int) -> None:
-    budgets.reserve([budgets.Wanted(key, 1, user.pk, "shop", amount, None, None, None)])
-
-
-def everything_due(bot: Any) -> None:
-    alice = whitelisted(ALICE)
-    conversation = Conversation.objects.find_or_create(alice, "shop")
-    Conversation.objects.add_message(conversation, "user", "Hello")
-    Conversation.objects.update(expires_at=ago(minutes=1))
-    UsageRecord.objects.create(user=alice, model="m", input_tokens=1, output_tokens=1, created_at=ago(days=400))
-    InboundFactory.create(bot=bot, state="done", received_at=ago(days=9))
-
-
-def test_cleanup_takes_what_is_due_in_every_app_and_says_how_much(bot: Any) -> None:
-    everything_due(bot)
-    out = StringIO()
-
-    call_command("cleanup", "--dry-run", stdout=out)
-    assert InboundMessage.objects.exists()
-    call_command("cleanup", stdout=out)
-
-    would, did = out.getvalue().split("Deleted:\n")
-    header, *rows = would.splitlines()
-    assert header == "Would delete:"
-    assert sorted(rows) == [
-        f"  {name:<22}{1:>12}" for name in ("conversation messages", "conversations", "inbound", "usage records")
-    ]
-    assert did.splitlines() == rows
-    assert not Conversation.objects.exists()
-    assert not UsageRecord.objects.exists()
-    assert not InboundMessage.objects.exists()
-    assert set(purge_expired().values()) == {0}
 
 
 def test_the_purge_is_scheduled_daily_and_only_once() -> None:

@@ -1,6 +1,5 @@
 """The table of what is kept leaves nothing out, and the purge does what it says, to the second."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,17 +10,17 @@ from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 
 from bot.operations.purge import purge_expired
-from bot.privacy.retention.entry import NOBODY, Entry, Period, Step, spelled
+from bot.privacy.retention.entry import NOBODY, Entry, Step
 from bot.privacy.retention.table import SECTIONS, TABLE, steps
 from bot.tests.support.retention_samples import SAMPLES, all_rows, seed, texts
-from config.environment.variables import VARIABLES
 from usage.days import day_start
 from users.models import User
 
 pytestmark = [pytest.mark.promise("purge"), pytest.mark.database]
 
 STEPS = {step.name: step for step in steps()}
-DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
+
+
 # Fields of these kinds hold no text; whatever else there is has to be declared.
 NO_TEXT = (
     *(models.AutoField, models.IntegerField, models.FloatField, models.DecimalField, models.BooleanField),
@@ -70,19 +69,6 @@ def test_a_field_that_is_not_declared_is_found() -> None:
     assert undeclared(Entry(model=entry.model, holds="", why="", personal=("address",))) == {"profile_name"}
     (entry,) = (entry for entry in TABLE if entry.model._meta.label == "bot.ModelChoice")
     assert undeclared(Entry(model=entry.model, holds="", why="", other=("model", "user"))) == {"user"}
-
-
-@pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.model.__name__)
-def test_every_entry_says_how_long_in_words_that_come_from_what_is_in_force(entry: Entry) -> None:
-    assert entry.holds and entry.why and entry.rights and entry.kept(DEFAULTS)
-    by_hand = [entry.holds, entry.why, entry.stays, entry.rights, *(step.since + step.takes for step in entry.steps)]
-    assert not re.search(r"\d", " ".join(by_hand)), "a number is a Period's"
-
-
-def test_periods_are_said_in_days_or_hours_and_a_setting_by_its_name() -> None:
-    assert [spelled(timedelta(days=number)) for number in (1, 8)] == ["1 day", "8 days"]
-    assert [spelled(timedelta(hours=number)) for number in (1, 36)] == ["1 hour", "36 hours"]
-    assert Period(setting="USAGE_RETENTION_DAYS").words(DEFAULTS) == "365 days (`USAGE_RETENTION_DAYS`)"
 
 
 def test_every_step_has_a_name_of_its_own_and_a_sample() -> None:

@@ -1,7 +1,6 @@
 """The PostgreSQL backend: every wait has an end, and what is not psycopg's own stays out of its parameters."""
 
 import pytest
-from django.db import connection
 
 from config.db.databases import database
 from config.environment.casts import database_url
@@ -31,13 +30,3 @@ def test_sqlite_keeps_its_own_backend() -> None:
 
     assert config["ENGINE"] == "django.db.backends.sqlite3"
     assert config["OPTIONS"]["timeout"] == 1
-
-
-@pytest.mark.django_db
-def test_a_connection_has_the_limit_and_psycopg_is_not_told_of_it() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("PostgreSQL only")
-    connection.ensure_connection()
-
-    assert connection.connection.client_timeout == 20
-    assert "client_timeout" not in connection.get_connection_params()
