@@ -1,7 +1,10 @@
 """Records that wait for a price."""
 
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
+
+from django.core.management import call_command
 
 from usage.models import DailySpend, UsageRecord
 from usage.tests.factories import UsageRecordFactory
@@ -34,3 +37,9 @@ def waiting(user: User | None = None, *, counted: int | None = 11_000, bot: str 
             spend, _ = DailySpend.objects.get_or_create(user=owner, bot=slug, day=moment.date())
             DailySpend.objects.filter(pk=spend.pk).update(spent_micros=spend.spent_micros + counted)
     return record
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("reprice", *arguments, stdout=out)
+    return out.getvalue()

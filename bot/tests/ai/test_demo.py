@@ -4,8 +4,6 @@ import asyncio
 import subprocess
 import sys
 
-import pytest
-
 from bot.ai import create_model
 from bot.ai.base import ChatMessage, Completion, CompletionRequest
 from bot.ai.tokens import estimate_prompt_tokens, estimate_tokens
@@ -44,23 +42,6 @@ def test_it_answers_as_the_model_demo_with_estimated_tokens() -> None:
     assert completion.model == "demo"
     assert completion.input_tokens == estimate_prompt_tokens(prompt)
     assert completion.output_tokens == estimate_tokens(completion.text)
-
-
-@pytest.mark.parametrize(
-    ("text", "tokens"),
-    [
-        ("", 1),
-        ("a", 1),
-        ("abcd", 2),
-        ("The quick brown fox jumps over the lazy dog.", 15),
-        ("Привет", 4),
-        ("你好", 2),
-        ("👋🏽", 3),
-        ("\ud800", 1),
-    ],
-)
-def test_an_estimate_is_a_token_for_every_three_bytes(text: str, tokens: int) -> None:
-    assert estimate_tokens(text) == tokens
 
 
 def test_neither_the_package_nor_the_demo_imports_openai() -> None:

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
-from bot.ai import create_model
 from bot.ai.answers import LONGEST_ANSWER
 from bot.ai.base import (
     ChatMessage,
@@ -21,17 +19,14 @@ from bot.ai.base import (
     RefusedRequest,
 )
 from bot.ai.breaker import is_outage
-from bot.ai.manners import max_tokens_name
 from bot.ai.openai import OpenAIModel
 from bot.ai.tokens import most_prompt_tokens
 from bot.dev.standins import StandIn
 from bot.errors import AppError, ErrorCode
+from bot.tests.ai.calling import KEY, PROMPT, SECRET_TEXT, ask, failure
 
 pytestmark = pytest.mark.promise("deadline")
 
-KEY = "sk-canary0123456789"
-SECRET_TEXT = "The treasure is under the oak"
-PROMPT = (ChatMessage("system", "Be kind"), ChatMessage("user", SECRET_TEXT))
 COMPLETE = {
     "id": "chatcmpl-1",
     "model": "gpt-6-luna-2026-01-01",
@@ -52,27 +47,6 @@ def api(running: StandIn) -> StandIn:
     return running
 
 
-def ask(url: str, deadline: float = 20, prompt: tuple[ChatMessage, ...] = PROMPT, key: str = KEY) -> Completion:
-    async def run() -> Completion:
-        model = OpenAIModel(key, f"{url}/v1")
-        try:
-            return await model.complete(CompletionRequest("gpt-6-luna", prompt, 500, deadline))
-        finally:
-            await model.close()
-
-    return asyncio.run(run())
-
-
-def failure(url: str, deadline: float = 20, key: str = KEY) -> AppError:
-    with pytest.raises(AppError) as caught:
-        ask(url, deadline, key=key)
-    # What is logged of it: the traceback with all that it was raised from, and the context.
-    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value.context)
-    assert key not in shown
-    assert SECRET_TEXT not in shown
-    return caught.value
-
-
 def answer(**changes: Any) -> dict[str, Any]:
     return {"json": {**COMPLETE, **changes}}
 
@@ -87,29 +61,6 @@ def refusal(
     # OpenAI quotes part of the key in its own message; others quote the prompt.
     error = {"message": f"Incorrect API key provided: {KEY}. {SECRET_TEXT}", "type": kind, "param": None, "code": code}
     return {"status": status, "json": {"error": error}, "headers": {"x-request-id": "req_7", **headers}}
-
-
-# --- an answer ---
-
-
-def test_each_call_of_a_client_goes_out_with_its_own_content_also_when_it_is_repeated(api: StandIn) -> None:
-    api.script([{"for": "second", "status": 500, "empty": True, "headers": {"retry-after-ms": "1"}}])
-
-    async def run() -> list[str]:
-        model = OpenAIModel(KEY, f"{api.url}/v1")
-        try:
-            requests = [
-                CompletionRequest("gpt-6-luna", (ChatMessage("user", text),), 500, deadline)
-                for text, deadline in (("first", 20), ("second", 20), ("third", 5))
-            ]
-            return [(await model.complete(request)).text for request in requests]
-        finally:
-            await model.close()
-
-    assert asyncio.run(run()) == ["Echo: first", "Echo: second", "Echo: third"]
-    asked = [request["body"]["messages"][0]["content"] for request in api.requests()]
-    assert asked == ["first", "second", "second", "third"]
-    assert all(request["authorized"] for request in api.requests())
 
 
 def test_a_completion_has_the_answer_the_tokens_and_who_gave_it(api: StandIn) -> None:
@@ -144,43 +95,6 @@ def test_what_is_asked_goes_out_with_the_key_and_without_control_characters(api:
         ],
         "max_tokens": 500,
     }
-
-
-@pytest.mark.parametrize(
-    ("base_url", "name"),
-    [
-        ("https://api.openai.com/v1", "max_completion_tokens"),
-        ("https://eu.api.openai.com/v1", "max_completion_tokens"),
-        ("https://mine.openai.azure.com/openai/v1", "max_completion_tokens"),
-        ("https://api.openai.com.example.org/v1", "max_tokens"),
-        ("https://notapi.openai.com/v1", "max_tokens"),
-        ("http://localhost:11434/v1", "max_tokens"),
-    ],
-)
-def test_the_cap_is_called_as_the_server_knows_it(base_url: str, name: str) -> None:
-    assert max_tokens_name(base_url) == name
-
-
-def test_the_settings_configure_the_model_and_no_key_is_needed_elsewhere(api: StandIn, settings: Settings) -> None:
-    settings.OPENAI_API_KEY = ""
-    settings.OPENAI_BASE_URL = f"{api.url}/v1"
-    settings.OPENAI_MAX_TOKENS_PARAMETER = "max_completion_tokens"
-
-    async def run() -> Completion:
-        model = create_model("openai")
-        try:
-            return await model.complete(CompletionRequest("local", PROMPT, 77, 20))
-        finally:
-            await model.close()
-            await model.close()
-
-    assert asyncio.run(run()).model == "local-2026-01-01"
-    assert api.requests()[0]["body"]["max_completion_tokens"] == 77
-
-
-def test_an_unknown_provider_is_an_error_that_names_those_there_are() -> None:
-    with pytest.raises(LookupError, match=r"'oracle'.*demo, openai"):
-        create_model("oracle")
 
 
 @pytest.mark.parametrize(
@@ -359,53 +273,11 @@ def test_what_the_request_itself_brings_about_is_neither_retried_as_it_was_nor_a
     assert error.context["provider_words"] == message
 
 
-def test_a_form_that_is_refused_as_well_is_not_remembered(api: StandIn) -> None:
-    api.script([{"status": 400, "json": {"error": {"message": "System role not supported"}}}] * 2)
-
-    async def run() -> list[str]:
-        model = OpenAIModel(KEY, f"{api.url}/v1")
-        request = CompletionRequest("gpt-6-luna", PROMPT, 500, 20)
-        try:
-            with pytest.raises(RefusedRequest):
-                await model.complete(request)
-            return [(await model.complete(request)).text]
-        finally:
-            await model.close()
-
-    assert asyncio.run(run()) == [f"Echo: {SECRET_TEXT}"]
-    roles = [[message["role"] for message in request["body"]["messages"]] for request in api.requests()]
-    assert roles == [["system", "user"], ["user"], ["system", "user"]]
-
-
-def test_what_one_model_of_a_server_wants_is_not_learned_for_another(api: StandIn) -> None:
-    api.script([{"for": "first", "status": 400, "json": {"error": {"message": "System role not supported"}}}])
-
-    async def run() -> None:
-        model = OpenAIModel(KEY, f"{api.url}/v1")
-        try:
-            for name, text in (("gemma", "first"), ("gemma", "second"), ("gpt-6-luna", "third")):
-                prompt = (ChatMessage("system", "Be kind"), ChatMessage("user", text))
-                await model.complete(CompletionRequest(name, prompt, 500, 20))
-        finally:
-            await model.close()
-
-    asyncio.run(run())
-    asked = [(request["body"]["model"], len(request["body"]["messages"])) for request in api.requests()]
-    assert asked == [("gemma", 2), ("gemma", 1), ("gemma", 1), ("gpt-6-luna", 2)]
-
-
 def test_a_retry_that_succeeds_is_an_answer_and_waits_as_it_is_told(api: StandIn) -> None:
     api.script([refusal(429, "rate_limit_exceeded", **{"Retry-After": "1"})])
     assert ask(api.url).text == f"Echo: {SECRET_TEXT}"
     first, second = api.requests()
     assert second["time"] - first["time"] >= 1
-
-
-@pytest.mark.parametrize("status", [301, 307, 308])
-def test_a_redirect_is_never_followed(api: StandIn, status: int) -> None:
-    api.script([{"status": status, "headers": {"Location": f"{api.url}/v1/chat/completions"}, "empty": True}])
-    assert failure(api.url).code == ErrorCode.CONFIGURATION_ERROR
-    assert len(api.requests()) == 1
 
 
 # --- the deadline ---
@@ -462,12 +334,6 @@ def test_what_is_not_http_is_an_error_worth_a_retry_and_shows_no_key(said: bytes
     error = asyncio.run(run())
     assert (error.code, error.retryable) == (ErrorCode.OPENAI_API_ERROR, True)
     assert KEY not in "".join(traceback.format_exception(error)) + repr(error.context)
-
-
-@pytest.mark.parametrize("key", ["sk-schlüssel", "sk-two\nlines"])
-def test_a_key_that_cannot_be_sent_is_a_configuration_error(api: StandIn, key: str) -> None:
-    assert failure(api.url, key=key).code == ErrorCode.CONFIGURATION_ERROR
-    assert api.requests() == []
 
 
 # --- many at once ---

@@ -1,32 +1,21 @@
 """Heartbeats: who lives is known, who died is found out, and none of it disturbs the work."""
 
-import json
 import socket
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
-from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from bot.models import Heartbeat
-from bot.monitoring import health, heartbeats
 from bot.monitoring.heartbeats import ALIVE, SCHEDULER_VARIABLE, Kind, beat, end, process_name
 from bot.operations import schedules
 from bot.operations.purge import purge_expired
-from bot.queue import accept
-from bot.queue.snapshot import ActiveBot
-from bot.tests.support.factories import InboundFactory, event
-from bot.tests.support.fakes import states, work_until
+from bot.tests.monitoring.living import system
+from bot.tests.support.factories import InboundFactory
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
-
-
-def system(client: Client) -> dict[str, Any]:
-    health.forget()
-    return dict(json.loads(client.get("/readyz").content)["system"])
 
 
 def test_a_process_has_one_row_that_says_since_when_and_when_last() -> None:
@@ -55,50 +44,6 @@ def test_who_was_not_seen_for_too_long_is_not_alive(client: Client, kind: Kind) 
         found = system(client)
     assert found[f"{kind}s_alive"] == 0
     assert found[f"{kind}_seen_seconds"] == pytest.approx(ALIVE[kind].total_seconds() + 1, abs=5)
-
-
-def test_without_workers_a_web_process_is_degraded_and_ready(client: Client) -> None:
-    health.forget()
-    response = client.get("/readyz")
-    assert (response.status_code, response.json()["status"]) == (200, "degraded")
-    assert response.json()["system"]["worker_seen_seconds"] is None
-
-
-def test_what_waits_is_told_but_not_what_waits_for_a_paused_bot(client: Client) -> None:
-    waiting = InboundFactory.create(available_at=timezone.now() - timedelta(seconds=90))
-    InboundFactory.create(state="done")
-    found = system(client)
-    assert found["waiting_messages"] == 1
-    assert found["oldest_waiting_seconds"] == pytest.approx(90, abs=10)
-    waiting.bot.paused_at = timezone.now()
-    waiting.bot.save()
-    assert system(client)["waiting_messages"] == 0
-
-
-def test_a_worker_is_seen_while_it_works_and_its_row_goes_when_it_ends() -> None:
-    seen: list[str] = []
-
-    def is_seen() -> bool:
-        seen.extend(Heartbeat.objects.filter(kind="worker").values_list("process", flat=True))
-        return bool(seen)
-
-    worker = work_until(is_seen)
-    assert seen == [worker.name]
-    assert not Heartbeat.objects.exists()
-
-
-def test_a_heartbeat_that_fails_disturbs_no_work(
-    bot: ActiveBot, alice: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*arguments: object) -> None:
-        raise OperationalError("away")
-
-    monkeypatch.setattr(heartbeats, "beat", fail)
-    monkeypatch.setattr(heartbeats, "end", fail)
-    accept.accept(bot, [event("one")])
-    work_until()
-    assert states() == [("done", "")]
-    assert {record.message for record in caplog.records if record.levelname == "ERROR"} == {"heartbeat_failed"}
 
 
 def test_the_schedulers_task_notes_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:

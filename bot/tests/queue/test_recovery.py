@@ -1,17 +1,17 @@
 """What was uncertain is resolved, what is dead can be replayed, and each of it once."""
 
 from datetime import timedelta
-from itertools import permutations
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bot.channels.base import SendError, StatusEvent
+from bot.channels.base import SendError
 from bot.models import InboundMessage, OutboundMessage
 from bot.queue import accept, recovery
 from bot.queue.snapshot import ActiveBot
+from bot.tests.queue.uncertain import told
 from bot.tests.support.factories import BOB, InboundFactory, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, states, statuses, work_until
 from users.models import User
@@ -53,10 +53,6 @@ def dead(alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedM
 def staff(client: Client, alice: User) -> Client:
     client.force_login(User.objects.create_superuser("+4915112345600", "a good password"))
     return client
-
-
-def told(bot: ActiveBot, message: OutboundMessage, status: str, external_id: str = "wamid.9") -> None:
-    accept.accept(bot, [StatusEvent(external_id, status, outbound_id=message.pk)])
 
 
 def act(staff: Client, model: str, action: str, *ids: int) -> str:
@@ -237,12 +233,3 @@ def test_staff_without_the_permission_cannot_act(client: Client, alice: User, de
     client.force_login(User.objects.create_user(BOB, is_staff=True))
     act(client, "inboundmessage", "replay", dead.pk)
     assert InboundMessage.objects.get().state == "dead"
-
-
-@pytest.mark.parametrize("order", list(permutations(("sent", "delivered", "read"))), ids=" ".join)
-def test_statuses_in_any_order_end_at_the_furthest(
-    bot: ActiveBot, uncertain: OutboundMessage, order: tuple[str, ...]
-) -> None:
-    for status in order:
-        told(bot, uncertain, status)
-    assert OutboundMessage.objects.get(part=1).status == "read"

@@ -1,6 +1,5 @@
 """The simulator's page, and the two JSON views behind it."""
 
-import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -15,19 +14,13 @@ from bot.models import InboundMessage, Lease, OutboundMessage
 from bot.queue import snapshot
 from bot.simulator import queries
 from bot.simulator.queries import UNKNOWN_NUMBER
+from bot.tests.simulator.chatting import ALICE_NUMBER, SEND, UPDATES, news, send
 from bot.tests.support.factories import BotFactory
 from config.desk.money import exact
-from conversations.models import Conversation, Message
-from conversations.tests.factories import add_messages
-from usage.models import UsageRecord
 from users.models import User
 from users.tests.factories import UserFactory
 
-ALICE_NUMBER = "+12025550101"
 BOB_NUMBER = "+12025550102"
-SEND = "/simulator/send/"
-UPDATES = "/simulator/updates/"
-
 pytestmark = pytest.mark.django_db
 
 
@@ -53,43 +46,6 @@ def bob():
 def staff(client):
     client.force_login(UserFactory(role="admin", is_whitelisted=False))
     return client
-
-
-def send(client, person=ALICE_NUMBER, text="Hello", bot="demo", **extra):
-    fields = {"bot": bot, "person": person, "text": text}
-    return client.post(SEND, json.dumps(fields), content_type="application/json", **extra)
-
-
-def news(client, person=ALICE_NUMBER, bot="demo", **query):
-    response = client.get(UPDATES, {"bot": bot, "person": person, **query})
-    assert response.status_code == 200, response.content
-    return response.json()
-
-
-def answer(
-    bot, user, text="Hello, Alice", *, asked="Hello", cost=1_234, address=None, parts=1, status="sent", remember=True
-):
-    """Do what a worker does with everything that is pending in a chat: one reply, stored with its usage and memory."""
-    address = address or user.phone_number
-    rows = InboundMessage.objects.filter(bot=bot, address=address, state="pending")
-    key = rows.order_by("id")[0].pk
-    if cost is not None:
-        UsageRecord.objects.create(
-            user=user, bot=bot.slug, model="gpt", model_answered="gpt-2026", input_tokens=1_200, output_tokens=34,
-            cost_micros=cost, turn_key=key,
-        )  # fmt: skip
-    for part in range(parts):
-        OutboundMessage.objects.create(
-            bot=bot, address=address, turn_key=key, part=part, text=text if parts == 1 else f"{text} {part}",
-            status=status, external_id=f"console-{key}-{part}" if status == "sent" else "",
-        )  # fmt: skip
-    if user and remember:
-        conversation = Conversation.objects.find_or_create(user, bot.slug)
-        add_messages(conversation, [("user", asked), ("assistant", text)])
-        newest = Message.objects.filter(conversation=conversation).order_by("-pk")[:2]
-        Message.objects.filter(pk__in=[one.pk for one in newest]).update(turn_key=key)
-    rows.update(state="done", payload={}, turn_key=key)
-    return key
 
 
 # --- who may see it ---
@@ -192,74 +148,6 @@ def test_the_script_never_writes_html():
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", script)
 
 
-# --- sending ---
-
-
-def test_a_message_goes_into_the_inbox_like_any_other(staff, bot, alice):
-    response = send(staff, text="  Hello\r\nthere\x00 ")
-    assert response.status_code == 201
-    message = response.json()["message"]
-    row = InboundMessage.objects.get()
-    assert (row.bot, row.address, row.kind, row.state) == (bot, ALICE_NUMBER, "text", "pending")
-    assert row.payload == {"text": "Hello\nthere", "visitor": int(staff.session["_auth_user_id"])}
-    assert message["text"] == "Hello\nthere"
-    assert message["key"] == f"in-{row.external_id}"
-    assert row.sent_at is not None
-
-
-def test_a_bot_that_was_added_a_moment_ago_can_be_talked_to_at_once(staff, bot, alice):
-    assert send(staff).status_code == 201
-    BotFactory(slug="new")
-    assert send(staff, bot="new").status_code == 201
-
-
-def test_equal_messages_in_quick_succession_are_all_kept(staff, bot, alice):
-    assert [send(staff, text="ping").status_code for _ in range(3)] == [201] * 3
-    assert InboundMessage.objects.count() == 3
-    assert news(staff)["pending"] == 3
-
-
-def test_the_longest_allowed_message_is_accepted_however_it_is_escaped(staff, bot, alice):
-    text = "\N{GRINNING FACE}" * 4096  # twelve bytes each as JSON escapes
-    assert send(staff, text=text).status_code == 201
-    assert InboundMessage.objects.get().payload["text"] == text
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"text": ""}, "empty"),
-        ({"text": " \n\t "}, "empty"),
-        ({"text": "\u0000\u0007"}, "empty"),
-        ({"text": "\ud800"}, "empty"),
-        ({"text": "x" * 4097}, "4097 characters; at most 4096"),
-        ({"text": None}, "JSON object"),
-        ({"text": 7}, "JSON object"),
-        ({"text": ["x"]}, "JSON object"),
-        ({"bot": "nobody"}, "There are: demo"),
-        ({"bot": "paused"}, "There are: demo"),
-        ({"bot": "wa"}, "There are: demo"),
-        ({"bot": "\u0000"}, "There are: demo"),
-        ({"bot": None}, "JSON object"),
-        ({"person": "+12025550177"}, "not whitelisted"),
-        ({"person": BOB_NUMBER}, "not whitelisted"),
-        ({"person": ""}, "not whitelisted"),
-        ({"person": "\u0000"}, "not whitelisted"),
-        ({"person": "\ud800"}, "not whitelisted"),
-        ({"person": None}, "JSON object"),
-    ],
-)
-def test_what_cannot_be_sent_is_refused_with_a_reason_and_stores_nothing(staff, bot, alice, change, says):
-    BotFactory(slug="paused", is_active=False)
-    BotFactory(slug="wa", channel="whatsapp")
-    UserFactory(phone_number=BOB_NUMBER, is_whitelisted=False)
-    fields = {"bot": "demo", "person": ALICE_NUMBER, "text": "Hello", **change}
-    response = staff.post(SEND, json.dumps(fields), content_type="application/json")
-    assert response.status_code == 400
-    assert says in response.json()["error"]
-    assert not InboundMessage.objects.exists()
-
-
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b"null", b"7", b'"text"', b"\xff\xfe", b"[" * 60_000, b'{"bot": "demo"}', b"9" * 5_000, b"NaN"],
@@ -311,143 +199,6 @@ def test_a_worker_that_holds_the_chat_is_known_to_be_there(staff, bot, alice):
     assert news(staff, person=UNKNOWN_NUMBER)["working"] is False
 
 
-def test_a_reply_comes_with_what_it_cost_and_how_far_it_got(staff, bot, alice):
-    send(staff)
-    key = answer(bot, alice)
-    told = news(staff, after=0)
-    (reply,) = told["messages"]
-    assert reply["text"] == "Hello, Alice"
-    assert reply["cost"] == "gpt-2026 · 1,200 + 34 tokens · $0.001234"
-    assert (reply["status"], reply["settled"], reply["problem"]) == ("sent", True, False)
-    assert told["pending"] == 0
-    assert told["last"] == OutboundMessage.objects.get(turn_key=key).pk
-
-
-def test_a_long_reply_shows_its_cost_once_under_its_last_part(staff, bot, alice):
-    send(staff)
-    answer(bot, alice, parts=3)
-    assert [bool(one["cost"]) for one in news(staff, after=0)["messages"]] == [False, False, True]
-
-
-def test_a_price_nobody_knows_is_not_shown_as_nothing(staff, bot, alice):
-    send(staff)
-    key = answer(bot, alice)
-    tokens = {"input_tokens": 1, "output_tokens": 1}
-    UsageRecord.objects.create(user=alice, bot=bot.slug, model="x", **tokens, cost_micros=None, turn_key=key)
-    assert news(staff, after=0)["messages"][0]["cost"] == "x · 1,201 + 35 tokens · price unknown"
-
-
-def test_a_reply_that_is_stored_ends_the_waiting_before_it_is_sent(staff, bot, alice):
-    send(staff)
-    answer(bot, alice, status="sending")
-    InboundMessage.objects.update(state="pending", payload={"text": "Hello"})
-    told = news(staff)
-    assert told["pending"] == 0
-    assert [(one["mine"], one["settled"]) for one in told["messages"]] == [(True, True), (False, False)]
-
-
-@pytest.mark.parametrize("status", ["failed", "uncertain", "expired"])
-def test_a_reply_that_did_not_arrive_is_marked(staff, bot, alice, status):
-    send(staff)
-    answer(bot, alice, status=status)
-    (reply,) = news(staff, after=0)["messages"]
-    assert (reply["problem"], reply["settled"], reply["status"]) == (True, True, status)
-
-
-def test_a_message_that_was_given_up_is_marked(staff, bot, alice):
-    send(staff, text="Oh no")
-    InboundMessage.objects.update(state="dead")
-    told = news(staff, after=0)
-    assert [(one["text"], one["problem"]) for one in told["messages"]] == [("Oh no", True)]
-    assert told["pending"] == 0
-
-
-def test_only_what_is_newer_is_told_again(staff, bot, alice):
-    send(staff)
-    answer(bot, alice, "one")
-    last = news(staff)["last"]
-    assert news(staff, after=last) == {
-        "messages": [], "last": last, "pending": 0, "waited_seconds": 0.0, "working": False,
-    }  # fmt: skip
-    send(staff)
-    answer(bot, alice, "two")
-    assert [one["text"] for one in news(staff, after=last)["messages"]] == ["two"]
-
-
-def test_after_reload_the_conversation_is_still_there_in_order(staff, bot, alice):
-    for number in ("one", "two"):
-        send(staff, text=f"ask {number}")
-        answer(bot, alice, f"reply {number}", asked=f"ask {number}")
-    send(staff, text="ask three")
-    told = news(staff)
-    assert [one["text"] for one in told["messages"]] == ["ask one", "reply one", "ask two", "reply two", "ask three"]
-    assert [one["mine"] for one in told["messages"]] == [True, False, True, False, True]
-    assert [bool(one["cost"]) for one in told["messages"]] == [False, True, False, True, False]
-
-
-def test_equal_replies_keep_their_own_costs(staff, bot, alice):
-    for cost in (1_000, 2_000):
-        send(staff)
-        answer(bot, alice, "Done.", cost=cost)
-    costs = [one["cost"] for one in news(staff)["messages"] if not one["mine"]]
-    assert [line.rpartition(" ")[2] for line in costs] == ["$0.001", "$0.002"]
-
-
-def test_an_answer_remembered_before_turns_were_noted_is_shown_once_and_alone(staff, bot, alice):
-    send(staff)
-    answer(bot, alice)
-    Message.objects.update(turn_key=None)
-    told = news(staff)["messages"]
-    assert [(one["text"], one["cost"], one["id"]) for one in told] == [("Hello", "", 0), ("Hello, Alice", "", 0)]
-
-
-def test_a_reply_whose_text_was_emptied_is_shown_from_memory(staff, bot, alice):
-    send(staff)
-    answer(bot, alice)
-    OutboundMessage.objects.update(text="")
-    assert [one["text"] for one in news(staff)["messages"]] == ["Hello", "Hello, Alice"]
-
-
-def test_an_emptied_reply_that_nobody_remembers_is_no_empty_bubble(staff, bot, alice):
-    send(staff)
-    answer(bot, alice, cost=None, remember=False)
-    OutboundMessage.objects.update(text="")
-    assert news(staff)["messages"] == []
-
-
-def test_a_cleared_conversation_stays_cleared_but_for_what_no_model_said(staff, bot, alice):
-    send(staff, text="Secret")
-    answer(bot, alice, asked="Secret")
-    send(staff, text="/clear")
-    answer(bot, alice, "Forgotten.", cost=None, remember=False)
-    Conversation.objects.clear_conversation(alice, bot.slug)
-    assert [one["text"] for one in news(staff)["messages"]] == ["Forgotten."]
-
-
-def test_nobody_sees_the_chat_of_another_person_or_bot(staff, bot, alice, bob):
-    BotFactory(slug="other")
-    send(staff, text="Alice's secret")
-    answer(bot, alice, "Alice's reply", asked="Alice's secret")
-    send(staff, text="Alice waits")
-    for query in ({"person": BOB_NUMBER}, {"person": UNKNOWN_NUMBER}, {"bot": "other"}):
-        for after in ({}, {"after": 0}):
-            told = news(staff, **query, **after)
-            assert (told["messages"], told["pending"]) == ([], 0)
-
-
-def test_an_unknown_person_sees_the_polite_reply_though_the_message_is_deleted(staff, bot):
-    send(staff, person=UNKNOWN_NUMBER)
-    assert news(staff, person=UNKNOWN_NUMBER)["pending"] == 1
-    # A stored reply is found only once it is sent: until then the page goes on waiting.
-    InboundMessage.objects.update(turn_key=1)
-    assert news(staff, person=UNKNOWN_NUMBER)["pending"] == 1
-    answer(bot, None, "Please ask the owner.", cost=None, address=UNKNOWN_NUMBER)
-    InboundMessage.objects.all().delete()
-    told = news(staff, person=UNKNOWN_NUMBER)
-    assert [one["text"] for one in told["messages"]] == ["Please ask the owner."]
-    assert told["pending"] == 0
-
-
 @pytest.mark.parametrize("after", ["", "x", "-1", "1.5", "٣", "9" * 19, "9" * 30, "\x00"])
 def test_an_id_that_is_none_is_refused(staff, bot, alice, after):
     response = staff.get(UPDATES, {"bot": "demo", "person": ALICE_NUMBER, "after": after})
@@ -465,36 +216,6 @@ def test_updates_of_no_chat_are_refused(staff, bot, alice, query):
 def test_answers_are_never_cached(staff, bot, alice):
     for response in (staff.get("/"), staff.get(UPDATES, {"bot": "demo", "person": ALICE_NUMBER})):
         assert "no-store" in response["Cache-Control"]
-
-
-def test_the_number_of_queries_does_not_grow_with_what_there_is(
-    staff, bot, alice, django_assert_num_queries, django_assert_max_num_queries
-):
-    def grow():
-        for number in range(12):
-            send(staff, text=f"ask {number}")
-            answer(bot, alice, f"reply {number}", asked=f"ask {number}", parts=2)
-        send(staff, text="waits")
-
-    grow()
-    news(staff)
-    login = 2  # session and user
-    # person, whether they may be written as, inbox, outbox, usage, memory, lease
-    with django_assert_num_queries(login + 7):
-        news(staff)
-    InboundMessage.objects.all().delete()
-    grow()
-    with django_assert_num_queries(login + 7):
-        news(staff)
-    last = OutboundMessage.objects.order_by("-id")[0].pk
-    # person, whether they may be written as, inbox, outbox, lease
-    with django_assert_num_queries(login + 5):
-        news(staff, after=last)
-    UserFactory.create_batch(20)
-    BotFactory.create_batch(20)
-    # bots, people, the signed-in person
-    with django_assert_max_num_queries(login + 4):
-        staff.get("/")
 
 
 @pytest.mark.parametrize(

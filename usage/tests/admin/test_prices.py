@@ -1,7 +1,7 @@
 """Prices in the admin: entered in dollars, listed with their history, and with the models that have none."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,14 +9,12 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from usage import waiting
 from usage.admin import prices
 from usage.models import ModelPrice, UsageRecord
 from usage.prices import price_completion
-from usage.tests.admin.pricing import ADD, add
-from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
+from usage.tests.admin.pricing import ADD, add, add_price, unpriced
+from usage.tests.factories import ModelPriceFactory
 from usage.tests.usages import NOON, TODAY, call
-from usage.waiting import waiting_for
 from users.tests.factories import alice, bob
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -121,17 +119,6 @@ def test_pricing_where_nothing_waits_offers_the_way_back_only(client: Client) ->
     assert "Back to the list" in html
 
 
-def test_a_record_waits_for_the_price_of_its_own_day(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    price = ModelPriceFactory.create(model="house", valid_from=TODAY)
-    ModelPriceFactory.create(model="house", valid_from=TODAY - timedelta(days=3))
-    for ago in (0, 2, 5):
-        call(None, ago, None, model="house")
-    counts, is_capped = waiting_for([price])
-    assert (counts, is_capped) == ({"house": 1}, False)
-    html = client.post(PRICES, {"action": "price_waiting", "_selected_action": [price.pk]}).content.decode()
-    assert "house: 2 records" in html
-
-
 def cost_of_a_million():
     return price_completion(
         provider="openai",
@@ -192,18 +179,6 @@ def test_a_second_price_of_a_model_and_day_is_a_form_error(client):
     assert ModelPrice.objects.count() == 1
 
 
-def add_price(client, **fields):
-    data = {"model": "house", "valid_from": "2026-03-10", "input_micros_per_million": "1"}
-    url = reverse("admin:usage_modelprice_add")
-    response = client.post(url, {**data, "output_micros_per_million": "2", **fields}, follow=True)
-    return "\n".join(str(message) for message in response.context["messages"])
-
-
-def unpriced(day, **fields):
-    moment = datetime(2026, 3, day, 12, tzinfo=UTC)
-    return UsageRecordFactory.create(**{"model": "house", "cost_micros": None, "created_at": moment, **fields})
-
-
 def test_a_new_price_says_how_many_records_wait_for_it(client):
     unpriced(10)
     unpriced(11, model="auto", model_answered="house")
@@ -212,13 +187,6 @@ def test_a_new_price_says_how_many_records_wait_for_it(client):
     unpriced(10, cost_micros=1)
     assert "2 usage records of house have no cost" in add_price(client)
     assert "no cost" not in add_price(client, model="nobody-used")
-
-
-def test_where_every_record_is_without_a_cost_the_newest_are_looked_at(client, monkeypatch):
-    monkeypatch.setattr(waiting, "LOOKED_AT", 3)
-    for _ in range(4):
-        unpriced(10)
-    assert "at least 3 usage records of house have no cost" in add_price(client)
 
 
 def test_an_action_prices_what_waits_for_the_selected_models_and_no_more_than_a_request_has_time_for(

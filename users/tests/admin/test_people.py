@@ -120,24 +120,6 @@ def test_people_are_filtered(as_alice, query, found):
     assert {user.name for user in as_alice.get(LIST, query).context["cl"].result_list} == found
 
 
-@pytest.mark.parametrize(
-    ("action", "allowed", "text"),
-    [
-        ("allow", True, "2 people were added to the whitelist."),
-        ("block", False, "1 person was removed from the whitelist."),
-    ],
-)
-def test_the_actions_allow_and_block_and_say_how_many(as_alice, action, allowed, text):
-    people = [bob(), charlie(), charlie()]
-    outside = UserFactory.create(is_whitelisted=not allowed)
-    chosen = {"action": action, "_selected_action": [person.pk for person in people]}
-    response = as_alice.post(LIST, {**chosen, "confirmed": "1"})
-    assert texts(response) == [text]
-    assert set(User.objects.filter(pk__in=[p.pk for p in people]).values_list("is_whitelisted", flat=True)) == {allowed}
-    outside.refresh_from_db()
-    assert outside.is_whitelisted is not allowed
-
-
 def test_an_action_works_on_what_a_search_found(as_alice):
     person = charlie()
     IdentityFactory.create(user=person, address="700700")

@@ -1,9 +1,7 @@
 """The admin's first page: each figure right and leading to the rows behind it, for those who may see them."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 import time_machine
@@ -13,7 +11,7 @@ from django.urls import reverse
 from bot.admin.dashboard.sections import build
 from bot.models import Bot, Heartbeat
 from bot.operations.figures.folding import fold_minute
-from bot.tests.admin.dashboard.asking import NOON, NOW, alive, everything, page
+from bot.tests.admin.dashboard.asking import NOON, NOW, alive, page
 from bot.tests.support.factories import BotFactory
 from bot.tests.support.figure_rows import message
 from users.permissions import ROLE_PERMISSIONS
@@ -90,23 +88,3 @@ def test_the_figures_of_one_bot_can_be_asked_for(owner: Client, shop: Bot) -> No
     assert '<a href="?bot=other" aria-current="page">' in page(owner, "?bot=other")
     # Who asks for a bot that is not there gets all of them.
     assert build(OWNER, "gone").charts[0].today == "2"
-
-
-def test_days_of_which_nothing_is_known_say_so(owner: Client, shop: Bot) -> None:
-    message(shop, NOON, took=1)
-    assert "February 10: not known" in page(owner)
-    assert "6 days have yet to be summed up" in page(owner)
-    fold_minute()
-    assert "have yet to be summed up" not in page(owner)
-
-
-def test_headings_are_in_order_and_every_plot_has_a_name(owner: Client, shop: Bot) -> None:
-    everything(shop)
-    content = page(owner)
-    levels = [int(level) for level in re.findall(r"<h(\d)[ >]", content[content.index('id="content-main"') :])]
-    assert levels[0] == 2
-    assert all(after <= before + 1 for before, after in pairwise(levels))
-    plots = re.findall(r'<svg class="desk-plot"[^>]*>', content)
-    assert len(plots) == 6
-    assert all('role="group" aria-label="' in plot for plot in plots)
-    assert "<script>" not in content[content.index('id="content-main"') :]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
-from bot.tests.admin.messages.asking import State, html_of, page, sent, shown
+from bot.tests.admin.messages.asking import State, html_of, page, sent
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, whitelisted
 from conversations.models import Conversation
 from users.roles import Role
@@ -20,10 +20,6 @@ from users.tests.factories import UserFactory
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 LISTS = {name: reverse(f"admin:bot_{name}_changelist") for name in ("inboundmessage", "outboundmessage", "lease")}
-
-
-# (Chats that nobody is at are not shown unasked.)
-EVERYTHING = {"lease": {"which": "all"}}
 
 
 @pytest.fixture
@@ -58,50 +54,6 @@ def test_the_inbox_says_who_how_long_ago_and_why_and_no_number_in_full(admin: Cl
     assert 'desk-chip bad">dead letter' in html and 'desk-chip warn">pending' in html and "2\xa0hours ago" in html
     assert "+49…78" in html and "+1…23" in html
     assert ALICE not in html and STRANGER not in html
-
-
-@pytest.mark.parametrize("name", LISTS)
-def test_a_list_takes_the_same_queries_for_many_rows(admin: Client, shop: Bot, name: str) -> None:
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            assert shown(admin, LISTS[name], **EVERYTHING.get(name, {}))
-        return len(captured)
-
-    def rows(count: int) -> None:
-        for person in UserFactory.create_batch(count):
-            bot = BotFactory.create()
-            sent(bot, doubt="RESOLVED", address=person.phone_number)
-            Lease.objects.create(bot=bot, address=person.phone_number or "", worker="w", expires_at=timezone.now())
-
-    rows(2)
-    few = queries()
-    rows(20)
-    assert queries() == few <= 12
-
-
-def test_filters_of_the_inbox(admin: Client, shop: Bot) -> None:
-    person = whitelisted(ALICE, name="Alice")
-    done = InboundFactory.create(bot=shop, state=State.DONE)
-    dead = InboundFactory.create(bot=shop, state=State.DEAD, address=STRANGER)
-    picture = InboundFactory.create(bot=BotFactory.create(), kind="image")
-    url = LISTS["inboundmessage"]
-    assert shown(admin, url) == [picture, dead, done]
-    assert shown(admin, url, attention="needed") == shown(admin, url, state__exact="dead") == [dead]
-    assert shown(admin, url, kind="image") == shown(admin, url, bot__id__exact=picture.bot_id) == [picture]
-    assert shown(admin, url, person=person.pk) == [picture, done]
-    assert shown(admin, url, person=person.pk, bot__id__exact=shop.pk) == [done]
-
-
-@pytest.mark.parametrize("term", ["+12025550123", "1 (202) 555-0123", "the-id"])
-def test_a_message_is_found_by_its_persons_number_in_any_spelling_and_by_its_id(
-    admin: Client, shop: Bot, term: str
-) -> None:
-    message = InboundFactory.create(bot=shop, address=STRANGER, external_id="the-id")
-    InboundFactory.create(bot=shop)
-    assert shown(admin, LISTS["inboundmessage"], q=term) == [message]
-    reply = sent(shop, address=STRANGER, external_id="the-id")
-    sent(shop)
-    assert shown(admin, LISTS["outboundmessage"], q=term) == [reply]
 
 
 # --- pages of one message ---

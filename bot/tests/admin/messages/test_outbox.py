@@ -4,11 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bot.channels.base import StatusEvent
 from bot.models import Bot, OutboundMessage
-from bot.queue import accept
-from bot.reasons import reason_of
-from bot.tests.admin.messages.asking import Status, html_of, page, sent, shown
+from bot.tests.admin.messages.asking import html_of, page, sent, shown
 from bot.tests.support.factories import ALICE, BotFactory, whitelisted
 from users.models import AuditEntry
 from users.roles import Role
@@ -34,24 +31,6 @@ def admin(client: Client) -> Client:
 @pytest.fixture
 def shop(db: None) -> Bot:
     return BotFactory.create(slug="shop", name="The shop")
-
-
-@pytest.mark.parametrize("status", Status.values)
-def test_each_status_is_found(admin: Client, shop: Bot, status: str) -> None:
-    why = {"uncertain": {"doubt": "timeout"}, "failed": {"doubt": "timeout"}, "expired": {"code": "WINDOW_EXPIRED"}}
-    rows = {one: sent(shop, one, **(why.get(one, {}) if one == status else {"code": "X"})) for one in Status.values}
-    assert shown(admin, LISTS["outboundmessage"], status__exact=status) == [rows[status]]
-    attention = shown(admin, LISTS["outboundmessage"], attention="needed")
-    assert attention == [rows["uncertain"], rows["failed"]]
-
-
-def test_what_the_provider_says_has_failed_without_saying_why_is_found_as_well(admin: Client) -> None:
-    bot = BotFactory.active(slug="shop")
-    reply = sent(Bot.objects.get())
-    accept.accept(bot, [StatusEvent("w1", "failed", outbound_id=reply.pk)])
-    (found,) = shown(admin, LISTS["outboundmessage"], status__exact="failed")
-    assert found == reply
-    assert str(reason_of(found.error_code)) == "The provider says that it failed, and not why."
 
 
 def test_a_reply_is_found_by_its_turn(admin: Client, shop: Bot) -> None:

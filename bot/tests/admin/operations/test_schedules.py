@@ -7,18 +7,17 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from django_q.models import OrmQ, Schedule, Task
+from django_q.models import OrmQ, Schedule
 
 from bot.monitoring import heartbeats
 from bot.operations.schedules import KNOWN, ensure_schedules, missing_schedules
-from bot.tests.support.desk_rows import contents
+from bot.tests.admin.operations.tasks import a_task, pk_of, rows, text_of
 from users.roles import Role
 from users.tests.factories import alice, bob
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/django_q/schedule/"
-TABLES = ("schedule", "success", "failure", "ormq")
 EVIL = {
     "name": "evil", "func": "os.system", "args": "'id > /tmp/owned'", "hook": "os.system", "schedule_type": "O",
     "repeats": "-1", "next_run_0": "2020-01-01", "next_run_1": "00:00:00", "_save": "Save",
@@ -50,29 +49,6 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return found
 
 
-def a_task(success: bool = False, **fields: Any) -> Task:
-    now = timezone.now()
-    values = {
-        "func": "bot.operations.schedules.purge",
-        "args": ("rm",),
-        "kwargs": {"a": "+491701234567"},
-        "result": "x",
-    }
-    return Task.objects.create(id="t", name="t", started=now, stopped=now, success=success, **{**values, **fields})
-
-
-def rows() -> dict[str, int]:
-    return {label: value for label, value in contents().items() if label.startswith("django_q.")}
-
-
-def text_of(client: Client, url: str) -> str:
-    return client.get(url, follow=True).content.decode()
-
-
-def pk_of(key: str) -> int:
-    return Schedule.objects.get(name=KNOWN[key].name).pk
-
-
 def test_an_owner_enters_no_name_of_a_function_anywhere(owner: Client) -> None:
     task, before = a_task(), rows()
     row = pk_of("purge")
@@ -93,20 +69,6 @@ def test_an_owner_enters_no_name_of_a_function_anywhere(owner: Client) -> None:
     assert 'name="func"' not in page and 'name="_save"' not in page
 
 
-@pytest.mark.parametrize("action", ["resubmit_task", "delete_selected", "run", "retry"])
-@pytest.mark.parametrize("table", TABLES)
-def test_no_action_of_a_list_runs_or_deletes_a_row(owner: Client, table: str, action: str) -> None:
-    task = a_task(success=table == "success", func="os.system")
-    OrmQ.objects.create(key="parley", payload="x", lock=timezone.now())
-    before = rows()
-    ids = {"schedule": pk_of("purge"), "ormq": OrmQ.objects.get().pk}
-    owner.post(
-        f"/admin/django_q/{table}/",
-        {"action": action, "_selected_action": str(ids.get(table, task.pk)), "index": "0", "post": "yes"},
-    )
-    assert rows() == before
-
-
 def test_the_list_says_in_words_what_runs_when_and_how_it_ended(owner: Client) -> None:
     Schedule.objects.filter(name=KNOWN["watch"].name).update(task="some-id")
     page = text_of(owner, LIST)
@@ -117,14 +79,6 @@ def test_the_list_says_in_words_what_runs_when_and_how_it_ended(owner: Client) -
     page = text_of(owner, LIST)
     assert "not purged: chats" in page and "secret" not in page
     assert "Deletes conversations" in text_of(owner, f"{LIST}{pk_of('purge')}/change/")
-
-
-def test_what_a_task_was_given_or_a_strangers_task_said_is_shown_nowhere(owner: Client) -> None:
-    a_task(func="somebody.elses", result="spoke to +491701234567")
-    for url in ("/admin/django_q/failure/", "/admin/django_q/failure/t/change/"):
-        page = text_of(owner, url)
-        assert "withheld" in page and "not Parley&#x27;s" in page
-        assert "491701234567" not in page
 
 
 def test_an_owner_runs_a_schedule_at_once(owner: Client, scheduler: None, queued: list[Any]) -> None:

@@ -1,26 +1,20 @@
 """manage.py export: everything that is held about somebody, into the terminal or a file that is only the operator's."""
 
-import io
 import json
 import os
 import stat
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from bot.management.commands import export as command
 from bot.models import AccessRequest
+from bot.tests.management.commands.exporting import run
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, whitelisted
 from users.models import AuditEntry, User
 
 pytestmark = pytest.mark.django_db
-
-
-def run(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command("export", *arguments, stdout=out)
-    return out.getvalue()
 
 
 @pytest.fixture
@@ -34,24 +28,6 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-@pytest.mark.parametrize("named", [ALICE, "+49 151 123-45678", "004915112345678", "whatsapp:DE.4815162342"])
-def test_a_person_is_found_by_number_in_any_spelling_and_by_address(alice: User, named: str) -> None:
-    held = json.loads(run(named))
-    assert held["person"][0]["name"] == "Alice"
-    (entry,) = AuditEntry.objects.all()
-    assert (entry.action, entry.subject, entry.actor, entry.via, entry.details) == (
-        "exported",
-        alice.pk,
-        None,
-        "command",
-        {},
-    )
-
-
-def test_a_person_is_found_by_id(alice: User) -> None:
-    assert json.loads(run("--id", str(alice.pk)))["person"][0]["name"] == "Alice"
-
-
 def test_as_text_it_can_be_read(alice: User) -> None:
     assert "name: Alice" in run(ALICE, "--format", "text")
 
@@ -63,25 +39,6 @@ def test_a_stranger_who_only_wrote_is_exported(db: None) -> None:
     AccessRequest.objects.create(bot=BotFactory.create(channel="whatsapp"), address="US.1349", profile_name="Sam")
     assert json.loads(run("whatsapp:US.1349"))["access_requests"][0]["profile_name"] == "Sam"
     assert list(AuditEntry.objects.values_list("subject", flat=True)) == [None, None]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "problem"),
-    [
-        (["+4915199999999"], "Nothing is held"),
-        (["whatsapp:US.NOBODY"], "Nothing is held"),
-        (["telegram:1234"], "channel:address"),
-        (["nonsense"], "channel:address"),
-        (["--id", "99999999"], "no person 99999999"),
-        ([], "Say whom"),
-        ([ALICE, "--id", "1"], "Say whom"),
-    ],
-)
-def test_what_means_nobody_is_an_error_that_says_so(alice: User, arguments: list[str], problem: str) -> None:
-    with pytest.raises(CommandError, match=problem) as caught:
-        run(*arguments)
-    assert caught.value.returncode == 1
-    assert not AuditEntry.objects.exists()
 
 
 def test_a_file_is_only_its_owners_whatever_the_umask(alice: User, tmp_path: Path) -> None:

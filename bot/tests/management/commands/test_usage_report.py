@@ -1,39 +1,30 @@
 """What the operator reads of usage: the same sums as text and as CSV, in exact dollars and the days of TIME_ZONE."""
 
 import csv
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from bot.tests.support.factories import BotFactory
-from usage.models import DailySpend, UsageRecord
+from usage.models import DailySpend
 from usage.reporting.csv_file import DETAILS
 from usage.reporting.lines import details
 from usage.reporting.question import last_days
-from usage.tests.factories import UsageRecordFactory
+from usage.tests.reporting.terminal import NOW, run, table_of, used
 from users.tests.factories import bob, charlie
 
 pytestmark = pytest.mark.django_db
-
-NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def _now() -> Any:
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-def used(user: Any, ago: float = 0, **fields: Any) -> UsageRecord:
-    record: UsageRecord = UsageRecordFactory.create(
-        **{"user": user, "bot": "shop", "created_at": NOW - timedelta(days=ago), **fields}
-    )
-    return record
 
 
 def some_usage() -> None:
@@ -44,19 +35,6 @@ def some_usage() -> None:
     used(charlie(phone_number="+12025550123"), 1, bot="desk", cost_micros=20)
     used(None, 1, cost_micros=3)
     used(anna, 40, cost_micros=999_999)
-
-
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command("usage_report", *arguments, stdout=out)
-    return out.getvalue()
-
-
-def table_of(text: str, heading: str) -> list[list[str]]:
-    """Return the rows of the table that begins with a heading, without their spaces."""
-    blocks = text.split("\n\n")
-    block = next(block for block in blocks if block.startswith(heading))
-    return [line.split() for line in block.splitlines()[1:]]
 
 
 def test_the_report_shows_days_totals_and_what_they_are_made_of(django_assert_max_num_queries: Any) -> None:
@@ -101,26 +79,6 @@ def test_days_are_the_installations(settings: Any) -> None:
     assert "(Asia/Tokyo)" in text
     assert [row[0] for row in table_of(text, "day")] == ["2026-03-09", "2026-03-10", "total"]
     assert table_of(run("--days", "1"), "day")[-1][1] == "1"
-
-
-def test_twenty_people_are_shown_and_the_others_counted() -> None:
-    for number in range(23):
-        used(bob(name="", phone_number=f"+491719990{number:03}"), cost_micros=number)
-    text = run()
-    people = table_of(text, "person")
-    assert (people[0][0], len(people)) == ("+491719990022", 21)
-    assert "and 3 more; --csv has everybody" in text
-
-
-def test_people_of_one_name_are_not_added_up_and_a_name_moves_no_cursor() -> None:
-    for _ in range(2):
-        used(bob(name="Bob\x1b[2J\nBob", phone_number=None))
-    lines = [line for line in run().splitlines() if line.startswith("Bob")]
-    assert [line.count("�") for line in lines] == [2, 2]
-
-
-def test_nothing_used_is_said() -> None:
-    assert run().splitlines()[1] == "Nothing was used."
 
 
 def test_csv_has_a_row_for_each_combination_in_raw_numbers(django_assert_num_queries: Any) -> None:

@@ -11,9 +11,9 @@ from bot.models import AccessRequest, OutboundMessage
 from bot.pipeline.commands import export
 from bot.pipeline.commands.registry import COMMANDS
 from bot.queue.snapshot import ActiveBot
-from bot.tests.pipeline.commands.exporting import say
+from bot.tests.pipeline.commands.exporting import exported, files, say
 from bot.tests.privacy.export.test_document import many_messages
-from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory, whitelisted
+from bot.tests.support.factories import ALICE, STRANGER, BotFactory
 from bot.tests.support.fakes import ScriptedChannel, states
 from conversations.models import Conversation
 from conversations.tests.factories import add_messages
@@ -30,14 +30,6 @@ TOO_MUCH = "More is held about you than I can send here. Please ask the operator
 @pytest.fixture(autouse=True)
 def fresh_limits(settings: Any) -> None:
     settings.REDIS_URL = None
-
-
-def files(channel: ScriptedChannel) -> dict[str, str]:
-    return {message.filename: message.text for message in channel.sent if message.filename}
-
-
-def exported(channel: ScriptedChannel) -> dict[str, Any]:
-    return dict(json.loads(files(channel)[export.JSON_FILE]))
 
 
 def test_export_is_a_sentence_and_two_files(alice: User, ask: Ask, channel: ScriptedChannel) -> None:
@@ -129,33 +121,10 @@ def test_a_stranger_gets_what_their_address_left_behind_and_nothing_of_others(
     assert AccessRequest.objects.get().messages == 1
 
 
-def test_who_is_blocked_gets_what_is_held_about_them(bot: ActiveBot, channel: ScriptedChannel, alice: User) -> None:
-    conversation = Conversation.objects.find_or_create(alice, bot.slug)
-    add_messages(conversation, [("user", "before I was blocked")])
-    User.objects.update_whitelist(alice, False)
-    say(bot, "/export", address=ALICE)
-    assert channel.texts[0] == FOLLOWS
-    assert "before I was blocked" in files(channel)["parley-data.txt"]
-    assert exported(channel)["person"][0]["is_whitelisted"] is False
-    assert not AccessRequest.objects.exists()
-
-
 @pytest.mark.parametrize("text", ["/help", "/usage", "/exports", "please /export", "/reset"])
 def test_anything_else_of_a_stranger_is_refused_as_ever(bot: ActiveBot, channel: ScriptedChannel, text: str) -> None:
     say(bot, text)
     assert channel.texts == [REFUSAL]
-
-
-def test_a_second_address_that_is_somebody_elses_brings_nothing_of_anybody(
-    bot: ActiveBot, channel: ScriptedChannel, alice: User
-) -> None:
-    bob = whitelisted(BOB)
-    User.objects.link_identity(bob, "console", "US.BOBSID1")
-    say(bot, "Bob's secret", address="US.BOBSID1")
-    say(bot, "/export", address=ALICE, other_address="US.BOBSID1")
-    # The number may have changed hands: whose account it is nobody can tell.
-    assert [(one.address, one.filename) for one in channel.sent if one.address == ALICE] == [(ALICE, "")]
-    assert channel.texts[-1] == REFUSAL
 
 
 def test_each_export_is_noted_without_anything_of_the_person(alice: User, ask: Ask) -> None:

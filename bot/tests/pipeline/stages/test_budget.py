@@ -360,24 +360,6 @@ def test_a_model_without_a_price_is_taken_to_cost_what_is_configured(
     assert not UsageRecord.objects.exclude(cost_micros=None).exists()
 
 
-def test_commands_work_over_the_budget_and_usage_says_what_is_left(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    set_budget(alice, estimated())
-    ask(bot, model, "Hello", "Hello", "/help", "/usage")
-    assert channel.texts[1] == OVER
-    assert "/usage" in channel.texts[2]
-    assert channel.texts[3].splitlines()[-1] == "Left for today: $0.000095 of $0.000215"
-
-    set_budget(alice, 1_000_000)
-    ask(bot, model, "/usage")
-    assert channel.texts[-1].splitlines()[-1] == "Left for today: $0.99988 of $1.00"
-    set_budget(alice, None)
-    ask(bot, model, "/usage")
-    assert "Left" not in channel.texts[-1]
-    assert len(model.history) == 1
-
-
 @pytest.mark.parametrize(
     ("failure", "cost"),
     [

@@ -3,11 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth import SESSION_KEY
-from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from bot.models import InboundMessage, Lease, OutboundMessage
@@ -24,8 +19,6 @@ from usage.tests.factories import UsageRecordFactory
 from users.models import AuditEntry, User
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
-
-ID = "DE.13491208655302741918"
 
 
 @pytest.fixture
@@ -89,33 +82,6 @@ def test_many_records_are_detached_in_batches(alice: User, monkeypatch: pytest.M
         UsageRecordFactory.create(user=alice)
     assert UsageRecord.objects.detach(alice) == 5
     assert set(UsageRecord.objects.values_list("user", flat=True)) == {None}
-
-
-def test_admin_history_about_them_and_by_them_goes(alice: User, bob: User) -> None:
-    identity = User.objects.link_identity(alice, "console", ID)
-
-    def log(who: User, of: Any, repr: str, change: str = "") -> LogEntry:
-        kind = ContentType.objects.get_for_model(of)
-        return LogEntry.objects.create(
-            user=who, content_type=kind, object_id=of.pk, object_repr=repr, action_flag=CHANGE, change_message=change
-        )
-
-    kept = log(bob, bob, "Bob")
-    log(bob, alice, "an older name of theirs")
-    log(bob, identity, "console identity")
-    log(alice, bob, "Bob")
-    of_bob = log(bob, bob, "Bob", f"Deleted {ALICE}")
-    forget(alice)
-    assert list(LogEntry.objects.order_by("pk")) == [kept, of_bob]
-
-
-def test_they_are_signed_out_of_the_admin(alice: User, bob: User) -> None:
-    for person in (alice, bob):
-        store = SessionStore()
-        store[SESSION_KEY] = str(person.pk)
-        store.create()
-    forget(alice)
-    assert [row.get_decoded()[SESSION_KEY] for row in Session.objects.all()] == [str(bob.pk)]
 
 
 def test_the_audit_log_says_that_it_was_done_and_of_nobody(alice: User, bob: User, bot: ActiveBot) -> None:

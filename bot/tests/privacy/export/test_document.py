@@ -10,10 +10,9 @@ import pytest
 from django.utils import timezone
 from django.utils.translation import override
 
-from bot.models import AccessRequest, Bot
 from bot.privacy.export.document import TooLarge, as_json, as_text, bounded, export, json_pieces, read, text_pieces
 from bot.privacy.export.parts import PARTS
-from bot.privacy.subjects import subject_of, subject_of_address
+from bot.privacy.subjects import subject_of
 from bot.tests.privacy.export.filling import fill
 from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory, whitelisted
 from config.db.rows import insert_rows
@@ -80,28 +79,6 @@ def test_every_part_of_a_person_with_everything_holds_something(alice: User, bob
         "sent": 4,
     }
     assert [len(conversation["messages"]) for conversation in held["conversations"]] == [2, 2]
-
-
-def test_staff_are_called_staff_and_oneself_oneself(alice: User, bob: User, olga: User) -> None:
-    held = export(subject_of(alice))
-    assert [row["by"] for row in held["audit_log"]] == ["a member of staff", None]
-    assert [(row["by"], row["about_you"], row["details"] != "") for row in held["admin_history"]] == [
-        ("a member of staff", True, True),
-        ("you", False, False),
-    ]
-    assert held["invites_for_you"][0]["created_by"] == "a member of staff"
-    of_olga = export(subject_of(olga))
-    assert {(row["action"], row["by"], row["about_you"]) for row in of_olga["audit_log"]} == {("read", "you", False)}
-    assert "ALICEMARK" not in as_json(of_olga)
-    assert "BOBMARK" not in as_text(of_olga)
-
-
-def test_a_stranger_has_what_their_address_left_and_no_person(alice: User, bob: User) -> None:
-    AccessRequest.objects.create(bot=Bot.objects.get(slug="shop"), address=STRANGER, profile_name="Sam")
-    held = export(subject_of_address("console", STRANGER))
-    assert {part.name for part in PARTS if held[part.name]} == {"access_requests"}
-    assert held["access_requests"][0]["profile_name"] == "Sam"
-    assert "MARK" not in as_json(held) + as_text(held)
 
 
 def test_the_text_has_headings_words_and_local_times(alice: User, bob: User, settings: Any) -> None:

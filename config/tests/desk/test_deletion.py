@@ -1,4 +1,4 @@
-"""What is done with many rows at once on the desk: no more than the list counts, and deletions said in numbers."""
+"""What goes with rows that are deleted is said in numbers before."""
 
 import re
 
@@ -8,12 +8,11 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from bot.models import AccessRequest
-from bot.tests.support.desk_lists import LISTS, asked, path_of
+from bot.tests.support.desk_lists import LISTS, asked
 from config.desk.deletion import what_goes
 from conversations.models import Conversation, Message
 from conversations.tests.factories import ConversationFactory, MessageFactory
-from users.models import User
-from users.tests.factories import UserFactory, alice
+from users.tests.factories import alice
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -23,23 +22,6 @@ def owner(client: Client) -> Client:
     """A client of Alice, who sees everything."""
     client.force_login(alice())
     return client
-
-
-def test_more_rows_than_a_list_counts_are_not_acted_on_at_once(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.desk.paginator.MOST", 3)
-    people = UserFactory.create_batch(3)
-    chosen = {"action": "block", "select_across": "1", "_selected_action": str(people[0].pk)}
-    answer = owner.post(path_of("users.user"), chosen, follow=True)
-    assert "At most 3 rows" in answer.content.decode()
-    assert User.objects.filter(is_whitelisted=True).count() == 4  # (with Alice)
-
-
-def test_as_many_as_a_list_counts_are_acted_on_at_once(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.desk.paginator.MOST", 4)
-    people = UserFactory.create_batch(3)
-    chosen = {"action": "block", "select_across": "1", "_selected_action": str(people[0].pk)}
-    answer = owner.post(path_of("users.user"), chosen, follow=True)
-    assert "At most" not in answer.content.decode()
 
 
 def rows_named(page: str) -> int:
