@@ -5,9 +5,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from bot.models import InboundMessage, Lease
+from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
-from bot.tests.support.factories import BOB, BotFactory, event
+from bot.tests.support.factories import ALICE, BOB, BotFactory, event
 from bot.tests.worker.held import claimed, expire
 from bot.worker import claims, settlement
 from bot.worker.claims import claim
@@ -88,3 +89,38 @@ def test_the_lock_of_a_write_keeps_others_from_taking_the_lease_over(bot: Active
     thread.join()
 
     assert order == ["one"], "what was written under the lock is seen by whoever takes over: nothing is pending"
+
+
+def dies(worker: str) -> list[Turn]:
+    """Return what a worker claims that dies with it."""
+    turns = claim(worker, 10)
+    expire()
+    return turns
+
+
+def test_chats_whose_last_owners_all_died_are_taken_one_at_a_time_the_least_suspected_first(bot: ActiveBot) -> None:
+    accept.accept(bot, [event("poison"), event("mate", address=BOB)])
+    for number in range(3):
+        assert len(dies(str(number))) == 2, "once, twice, three times may be bad luck"
+    accept.accept(bot, [event("new", address="+4915100000001")])
+
+    suspect, new = claim("four", 10)
+    assert (suspect.lease.is_suspect, new.lease.is_suspect) == (True, False)
+    assert claim("four", 10, suspect=False) == [], "it has one already"
+    (other,) = claim("five", 10)
+    assert other.lease.is_suspect
+
+    settlement.settle("five", [Settlement(other, Outcome.DONE)])
+    expire()
+    assert {turn.address for turn in claim("six", 10)} == {suspect.address, new.address}
+    assert Lease.objects.get(address=other.address).deaths == 0, "its owner lived"
+
+
+def test_a_chat_that_was_held_at_one_death_more_comes_before_the_one_that_kills(bot: ActiveBot) -> None:
+    accept.accept(bot, [event("poison"), event("mate", address=BOB)])
+    for number in range(3):
+        dies(str(number))
+    Lease.objects.filter(address=ALICE).update(deaths=5)
+
+    (first,) = claim("four", 10)
+    assert first.address == BOB

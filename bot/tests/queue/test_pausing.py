@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from bot.channels.base import SendError, StatusEvent
 from bot.channels.whatsapp import WhatsAppChannel
-from bot.models import Bot, InboundMessage, Lease
+from bot.models import Bot, InboundMessage
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.reasons import cause_of
+from bot.tests.queue.paused import is_paused, the_lease_is_free
 from bot.tests.support.factories import (
     ALICE,
     BOB,
@@ -25,17 +26,13 @@ from bot.tests.support.factories import (
     whatsapp_value,
     whitelisted,
 )
-from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, states, statuses, work_until
+from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, statuses, work_until
 from users.models import User
 from users.roles import Role
 
 pytestmark = [pytest.mark.database, pytest.mark.usefixtures("turns_db"), pytest.mark.promise("pause")]
 
 TOKEN_REFUSED = SendError("190", credentials_refused=True)
-
-
-def is_paused() -> bool:
-    return Bot.objects.get().paused_at is not None
 
 
 @pytest.fixture
@@ -50,10 +47,6 @@ def paused(alice: User, bot: ActiveBot, channel: ScriptedChannel, model: Scripte
 def staff(client: Client, alice: User) -> Client:
     client.force_login(User.objects.create_superuser("+4915112345600", "a good password"))
     return client
-
-
-def the_lease_is_free() -> None:
-    Lease.objects.update(expires_at="2020-01-01T00:00Z")
 
 
 def test_its_messages_wait_and_nothing_more_is_sent(
@@ -165,41 +158,6 @@ def test_owners_are_told_once_why_an_account_is_refused(
     (said,) = (one.text for one in channel.sent if one.address == BOB)
     assert said.startswith("The bot shop has paused: its provider takes nothing from its account, because there is a ")
     assert "payment, 131042" in said and "token" not in said
-
-
-def test_a_token_that_was_replaced_meanwhile_pauses_nothing(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    async def replace_it(message: object) -> None:
-        await in_thread(lambda: Bot.objects.get().save())
-        raise TOKEN_REFUSED
-
-    channel.enqueue(replace_it)
-    accept.accept(bot, [event("m1")])
-    work_until(lambda: statuses() == ["queued"] and len(channel.sent) == 1, model=model)
-    assert not is_paused()
-    the_lease_is_free()
-    work_until(model=model)
-
-    assert channel.texts == ["Echo: Hello"] * 2
-    assert states() == [("done", "")]
-
-
-@pytest.mark.parametrize("correction", [{"credential_access_token": "EAAnew"}, {"account_id": "42"}])
-def test_entering_a_new_token_or_account_resumes_the_bot(staff: Client, correction: dict[str, str]) -> None:
-    bot = WhatsAppBotFactory.create(paused_at="2026-01-01T00:00Z", pause_reason="CHANNEL_ERROR:190")
-    url = reverse("admin:bot_bot_change", args=(bot.pk,))
-    page = staff.get(url).content.decode()
-    assert "CHANNEL_ERROR:190" in page
-    form = {
-        "name": bot.name, "slug": bot.slug, "channel": bot.channel, "is_active": "on", "account_id": bot.account_id,
-        "system_prompt": "", "model": "", "burst_wait_seconds": "0", "tells_strangers": "on",
-    }  # fmt: skip
-
-    assert staff.post(url, form).status_code == 302
-    assert is_paused(), "something else was changed"
-    assert staff.post(url, {**form, **correction}).status_code == 302
-    assert not is_paused()
 
 
 def test_webhooks_of_a_paused_bot_are_taken(client: Client) -> None:

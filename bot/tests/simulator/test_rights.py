@@ -1,6 +1,5 @@
 """As whom staff write in the simulator, by whose rights their commands are judged, and whose name is noted."""
 
-import json
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from bot.models import AccessRequest, Bot, InboundMessage, OutboundMessage
 from bot.queue import accept, snapshot
 from bot.queue.snapshot import ActiveBot
 from bot.simulator.queries import UNKNOWN_NUMBER
+from bot.tests.simulator.playing import look, send
 from bot.tests.support.factories import BotFactory, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from conversations.models import Conversation
@@ -23,7 +23,6 @@ from users.roles import Role
 from users.tests.factories import UserFactory
 
 OWNER, ADMIN, OTHER, DANA, TEST = (f"+1202555010{number}" for number in range(1, 6))
-
 pytestmark = pytest.mark.usefixtures("turns_db")
 
 
@@ -48,15 +47,6 @@ def owner(people: dict[str, User]) -> Client:
     client = Client()
     client.force_login(people[OWNER])
     return client
-
-
-def send(client: Client, person: str, text: str = "Hello") -> Any:
-    body = json.dumps({"bot": "shop", "person": person, "text": text})
-    return client.post("/simulator/send/", body, content_type="application/json")
-
-
-def look(client: Client, person: str, page: str = "updates") -> int:
-    return client.get(f"/simulator/{page}/", {"bot": "shop", "person": person}).status_code
 
 
 def is_in(number: str) -> bool:
@@ -301,36 +291,6 @@ def test_the_log_names_the_visitor(written: Any, people: dict[str, User], caplog
     written(people[OWNER], ADMIN, "/deny +12025550104")
     (denied,) = [record for record in caplog.records if record.getMessage() == "person_denied"]
     assert denied.__dict__["staff"] == people[OWNER].pk
-
-
-def test_a_command_in_anothers_name_is_in_the_audit_log_under_the_visitors(
-    owner: Client, people: dict[str, User]
-) -> None:
-    assert send(owner, ADMIN, f"/deny {OTHER}").status_code == 201
-    assert send(owner, OWNER, "/users").status_code == 201
-    assert send(owner, DANA, "Hello").status_code == 201
-    (entry,) = AuditEntry.objects.filter(action=AuditEntry.Action.COMMAND)
-    assert (entry.actor, entry.subject, entry.via) == (people[OWNER], people[ADMIN].pk, "simulator")
-    assert entry.details == {"command": "deny", "bot": "shop"}
-
-
-def test_an_owners_look_at_a_real_persons_chat_is_in_the_audit_log(owner: Client, people: dict[str, User]) -> None:
-    conversation = Conversation.objects.find_or_create(people[DANA], "shop")
-    add_messages(conversation, [("user", "I am ill"), ("assistant", "Get well soon")])
-    assert look(owner, DANA) == look(owner, TEST) == 200
-    (entry,) = AuditEntry.objects.filter(action=AuditEntry.Action.READ)
-    assert (entry.actor, entry.subject, entry.via) == (people[OWNER], people[DANA].pk, "simulator")
-
-
-def test_what_somebody_erases_in_anothers_name_is_in_the_audit_log_under_theirs(
-    written: Any, people: dict[str, User], bot: ActiveBot
-) -> None:
-    code = written(people[OWNER], TEST, "/forget").rsplit(" ", 1)[-1]
-    accept.accept(bot, [event("yes", address=TEST, text=f"/forget {code}")], visitor=people[OWNER].pk)
-    # (The goodbye is shown for a while, and keeps its chat meanwhile.)
-    work_until(AuditEntry.objects.filter(action=AuditEntry.Action.ERASED).exists)
-    entry = AuditEntry.objects.get(action=AuditEntry.Action.ERASED)
-    assert (entry.actor, entry.via) == (people[OWNER], "simulator")
 
 
 def test_no_webhook_says_who_of_the_staff_has_written(bot: ActiveBot) -> None:

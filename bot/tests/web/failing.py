@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from bot.tests.support.fakes import ScriptedChannel
 from config.logs.lines import JsonLines
+
+CANARY = "+4915155555555"
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -16,3 +19,10 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 def away(*args: Any) -> Any:
     raise OperationalError("could not connect to server at db.internal")
+
+
+class Broken(ScriptedChannel):
+    """A channel with a bug."""
+
+    def verify(self, account: Any, request: Any) -> bool:
+        raise RuntimeError(f"a bug that {CANARY} found")

@@ -16,29 +16,20 @@ from sentry_sdk.transport import Transport
 from bot.channels.registry import CHANNELS
 from bot.simulator import queries
 from bot.tests.support.factories import ALICE, BotFactory
-from bot.tests.support.fakes import ScriptedChannel
 from bot.tests.support.wsgi import Answer, ask
-from bot.tests.web.failing import away, lines
+from bot.tests.web.failing import CANARY, Broken, away, lines
 from config.logs.lines import JsonLines
 from config.logs.sentry import init_sentry
 from users.models import User
 
 pytestmark = pytest.mark.promise("errors", "through the WSGI application")
 
-CANARY = "+4915155555555"
 FORM = "application/x-www-form-urlencoded"
 TOKEN = "a" * 32
 
 
 # What a page's own form has, so that it is not refused for its lack.
 GENUINE: dict[str, Any] = {"HTTP_COOKIE": f"csrftoken={TOKEN}", "HTTP_X_CSRFTOKEN": TOKEN, "CONTENT_TYPE": FORM}
-
-
-class Broken(ScriptedChannel):
-    """A channel with a bug."""
-
-    def verify(self, account: Any, request: Any) -> bool:
-        raise RuntimeError(f"a bug that {CANARY} found")
 
 
 @pytest.fixture
@@ -103,30 +94,6 @@ def test_an_unexpected_error_in_a_webhook_is_json_logged_once_and_reported_once(
     assert "RuntimeError: [text withheld]" in text
     assert [event["exception"]["values"][0]["type"] for event in reports] == ["RuntimeError"]
     assert CANARY not in text + json.dumps(reports) + answer.text
-
-
-def test_the_line_of_a_failed_request_has_the_id_that_was_answered(
-    webhook: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    seen: list[Any] = []
-
-    class Watch(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            seen.append(json.loads(JsonLines().format(record)))
-
-    watch = Watch()
-    logging.getLogger().addHandler(watch)
-    try:
-        answers = [ask(webhook, "POST", b"{}"), ask("/webhooks/console/nobody/"), ask("/nowhere/")]
-        answers += [ask("/", "PUT", **GENUINE), ask("/", CONTENT_TYPE="text/plain; charset=hex")]
-    finally:
-        logging.getLogger().removeHandler(watch)
-
-    assert [answer.status for answer in answers] == [500, 403, 404, 405, 400]
-    ids = [answer.headers["x-request-id"] for answer in answers]
-    assert len(set(ids)) == 5
-    assert [line["request_id"] for line in seen if line["event"] == "request_answered"] == ids
-    assert [line["request_id"] for line in seen if line["level"] != "INFO"] == ids[:2], "pages log a 5xx only"
 
 
 # --- people ---

@@ -12,7 +12,9 @@ from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import ALICE, event, whitelisted
+from bot.worker import claims, settlement
 from bot.worker.claims import claim
+from bot.worker.settlement import Outcome, Settlement
 from conversations.memory import Said
 
 
@@ -29,3 +31,10 @@ def claimed(bot: ActiveBot, worker: str = "one", **fields: Any) -> Turn:
 
 def expire() -> None:
     Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def put_back(turn: Turn, how: str, worker: str = "one") -> None:
+    if how == "given back":
+        claims.release(worker, [turn])
+    else:
+        settlement.settle(worker, [Settlement(turn, Outcome.RETRY, error_code="Error")])

@@ -6,14 +6,12 @@ import pytest
 from django.utils import timezone
 
 from bot.models import Lease
-from bot.pipeline.turn import Turn
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
-from bot.tests.support.factories import ALICE, BOB, BotFactory, event, whitelisted
+from bot.tests.support.factories import ALICE, BotFactory, event, whitelisted
 from bot.tests.worker.held import claimed, expire
-from bot.worker import claims, settlement
+from bot.worker import claims
 from bot.worker.claims import claim
-from bot.worker.settlement import Outcome, Settlement
 
 pytestmark = [
     pytest.mark.database,
@@ -50,49 +48,6 @@ def test_a_lease_that_is_held_is_not_taken_by_who_looked_before_it_was(bot: Acti
     expire()
     (taken,) = Lease.objects.take([(bot.id, ALICE)], "two", now, now + claims.LEASE_TIME)
     assert taken.fence == turn.lease.fence + 1
-
-
-def dies(worker: str) -> list[Turn]:
-    """Return what a worker claims that dies with it."""
-    turns = claim(worker, 10)
-    expire()
-    return turns
-
-
-def test_chats_whose_last_owners_all_died_are_taken_one_at_a_time_the_least_suspected_first(bot: ActiveBot) -> None:
-    accept.accept(bot, [event("poison"), event("mate", address=BOB)])
-    for number in range(3):
-        assert len(dies(str(number))) == 2, "once, twice, three times may be bad luck"
-    accept.accept(bot, [event("new", address="+4915100000001")])
-
-    suspect, new = claim("four", 10)
-    assert (suspect.lease.is_suspect, new.lease.is_suspect) == (True, False)
-    assert claim("four", 10, suspect=False) == [], "it has one already"
-    (other,) = claim("five", 10)
-    assert other.lease.is_suspect
-
-    settlement.settle("five", [Settlement(other, Outcome.DONE)])
-    expire()
-    assert {turn.address for turn in claim("six", 10)} == {suspect.address, new.address}
-    assert Lease.objects.get(address=other.address).deaths == 0, "its owner lived"
-
-
-def test_a_chat_that_was_held_at_one_death_more_comes_before_the_one_that_kills(bot: ActiveBot) -> None:
-    accept.accept(bot, [event("poison"), event("mate", address=BOB)])
-    for number in range(3):
-        dies(str(number))
-    Lease.objects.filter(address=ALICE).update(deaths=5)
-
-    (first,) = claim("four", 10)
-    assert first.address == BOB
-
-
-def test_no_more_chats_are_claimed_than_asked_for_and_the_longest_waiting_first(bot: ActiveBot) -> None:
-    for number in range(5):
-        accept.accept(bot, [event(f"m{number}", address=f"+491510000000{number}")])
-
-    assert [turn.address[-1] for turn in claim("one", 2)] == ["0", "1"]
-    assert [turn.address[-1] for turn in claim("two", 10)] == ["2", "3", "4"]
 
 
 def test_claiming_many_chats_costs_as_many_queries_as_claiming_one(

@@ -8,13 +8,11 @@ from django.utils import timezone
 
 from bot.channels.documents import Document
 from bot.models import InboundMessage, LeaseLost, OutboundMessage
-from bot.pipeline.turn import Turn
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import BotFactory, WhatsAppBotFactory
-from bot.tests.worker.held import claimed, expire
-from bot.worker import claims, replies, settlement
+from bot.tests.worker.held import claimed, expire, put_back
+from bot.worker import replies
 from bot.worker.claims import claim
-from bot.worker.settlement import Outcome, Settlement
 from conversations.models import Message
 from usage.models import UsageRecord
 
@@ -101,21 +99,6 @@ def test_what_was_stored_as_being_sent_and_not_requested_is_sent_by_the_next_own
     assert OutboundMessage.objects.get().attempts == 0
 
 
-@pytest.mark.parametrize("put_off", ["given back", "tried later"])
-def test_what_was_requested_or_begun_by_an_owner_before_is_never_queued_again(bot: ActiveBot, put_off: str) -> None:
-    turn = claimed(bot)
-    replies.store_replies("one", [turn])
-    turn.requested = True
-    put_back(turn, put_off)
-    (heir,) = claim("two", 10)
-    assert [part.status for part in heir.parts] == ["sending"]
-
-    put_back(heir, put_off, "two")
-
-    (again,) = claim("three", 10)
-    assert [(part.status, part.begun) for part in again.parts] == [("sending", False)]
-
-
 def test_a_reply_that_is_stored_again_after_its_send_was_requested_does_not_go_out_again(bot: ActiveBot) -> None:
     """As when what became of the send could not be written, and the turn is given up."""
     turn = claimed(bot)
@@ -126,13 +109,6 @@ def test_a_reply_that_is_stored_again_after_its_send_was_requested_does_not_go_o
 
     assert isinstance(parts, list)
     assert [(part.status, part.begun) for part in parts] == [("sending", False)]
-
-
-def put_back(turn: Turn, how: str, worker: str = "one") -> None:
-    if how == "given back":
-        claims.release(worker, [turn])
-    else:
-        settlement.settle(worker, [Settlement(turn, Outcome.RETRY, error_code="Error")])
 
 
 def test_a_part_that_went_out_already_is_not_begun(bot: ActiveBot) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from bot.models import InboundMessage, OutboundMessage
+from bot.tests.admin.people.erasing import page_of
 from bot.tests.support.factories import InboundFactory
 from conversations.models import Conversation
 from users.models import AuditEntry, User
@@ -40,25 +41,12 @@ def person(owner: User) -> User:
     return person
 
 
-def page_of(person: User, name: str = "privacy") -> str:
-    return reverse(f"admin:users_user_{name}", args=(person.pk,))
-
-
 def said(response: Any) -> list[str]:
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def content(response: Any) -> str:
     return b"".join(response.streaming_content).decode()
-
-
-def test_the_page_shows_how_much_is_held(client: Client, person: User) -> None:
-    change = client.get(page_of(person, "change")).content.decode()
-    assert page_of(person) in change
-    page = client.get(page_of(person)).content.decode()
-    assert "<li>Messages in the inbox: 1</li>" in page
-    assert "<li>Remembered messages: 1</li>" in page
-    assert "my secret" not in page
 
 
 def test_a_person_is_erased_from_their_page(client: Client, owner: User, person: User) -> None:

@@ -127,15 +127,6 @@ def test_odd_contacts_cost_the_name_only(label: str, contacts: Any) -> None:
     assert event.profile_name == "", label
 
 
-@pytest.mark.parametrize(
-    "timestamp", [None, "", "soon", "-1", "0", "9" * 5_000, 10**300, 1.5, True, [], "1795161600.5"]
-)
-def test_an_odd_timestamp_costs_the_moment_only(timestamp: Any) -> None:
-    event = parse_message(timestamp=timestamp)
-    assert isinstance(event, InboundEvent)
-    assert event.sent_at is None
-
-
 def test_a_name_and_a_text_are_bounded() -> None:
     contacts = [{"wa_id": "4915123456789", "profile": {"name": "A" * 10_000}}]
     (event,) = parse(change(contacts=contacts, messages=[message(text={"body": "x" * 1_000_000})]))
