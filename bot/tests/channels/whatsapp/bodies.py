@@ -50,35 +50,6 @@ def parse_message(**changes: Any) -> Event | None:
     return events[0] if events else None
 
 
-def test_a_text_message_is_read_completely() -> None:
-    contacts = [
-        {"profile": {"name": "Bob"}, "wa_id": "4915100000000"},
-        {"profile": {"name": " Alice\n\x00 A. "}, "wa_id": "4915123456789", "user_id": BSUID},
-    ]
-    assert parse(change(contacts=contacts, messages=[message(from_user_id=BSUID)])) == [
-        InboundEvent(
-            external_id="wamid.ALICE1",
-            address="+4915123456789",
-            kind="text",
-            text="Hello",
-            sent_at=SENT_AT,
-            account_id="100000000000001",
-            other_address=BSUID,
-            profile_name="Alice A.",
-        )
-    ]
-
-
-def test_a_person_without_a_number_is_known_by_the_bsuid() -> None:
-    contacts = [{"profile": {"name": "Alice", "username": "alice"}, "user_id": BSUID}]
-    (event,) = parse(change(contacts=contacts, messages=[message(**{"from": None, "from_user_id": BSUID})]))
-    assert isinstance(event, InboundEvent)
-    assert (event.address, event.other_address, event.profile_name) == (BSUID, "", "Alice")
-
-
-MEDIA = {"id": "300000000000003", "mime_type": "image/jpeg", "sha256": "abc"}
-
-
 def interactive(kind: str, **reply: Any) -> dict[str, Any]:
     return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
 
