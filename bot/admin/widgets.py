@@ -37,7 +37,7 @@ def masked(address: str) -> str:
 def ago(moment: datetime | None) -> SafeString:
     """Return how long ago something was; the exact time, in the operator's zone, shows when one points at it."""
     if moment is None:
-        return format_html("–")
+        return SafeString("–")
     local = timezone.localtime(moment)
     passed = timezone.now() - moment
     words = _("just now")

@@ -8,12 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import OperationalError
-from django.urls import reverse
 
 from bot.front import deliveries
-from bot.models import InboundMessage, OutboundMessage
+from bot.models import InboundMessage
 from bot.queue import accept, snapshot
-from bot.tests.support.echoes import echo
 from bot.tests.support.entrances import ENTRANCES, Entrance, entrance
 from bot.tests.support.factories import (
     ALICE,
@@ -25,16 +23,14 @@ from bot.tests.support.factories import (
     whatsapp_message,
     whatsapp_value,
 )
+from bot.tests.support.posting import post, url
 from bot.tests.support.wsgi import Answer
 from bot.webhooks import REFUSED
-from users.models import User
 
 pytestmark = [
     pytest.mark.database,
     pytest.mark.django_db,
     pytest.mark.promise("too large"),
-    pytest.mark.promise("batch"),
-    pytest.mark.promise("statuses"),
 ]
 
 
@@ -49,14 +45,6 @@ def door(request: pytest.FixtureRequest, db: None) -> Iterator[Entrance]:
         yield opened
 
 
-def url(bot: Any) -> str:
-    return reverse("webhook", args=(bot.channel, bot.slug))
-
-
-def post(door: Entrance, bot: Any, body: bytes, signed: str | None = None) -> Answer:
-    return door.post(url(bot), body, signed)
-
-
 def test_a_signed_message_is_stored_and_answered_with_200(door: Entrance, bot: Any) -> None:
     body = whatsapp_body(whatsapp_value(messages=[whatsapp_message("Hi there")]))
 
@@ -68,25 +56,6 @@ def test_a_signed_message_is_stored_and_answered_with_200(door: Entrance, bot: A
     assert (message.payload, message.state, message.attempts) == ({"text": "Hi there"}, "pending", 0)
     assert message.sent_at is not None
     assert message.available_at == message.received_at
-
-
-def test_one_message_costs_one_statement(door: Entrance, bot: Any, django_assert_num_queries: Any) -> None:
-    body = whatsapp_body(whatsapp_value(messages=[whatsapp_message()]))
-    post(door, bot, b"{}")  # the bot is known now
-
-    with django_assert_num_queries(1):
-        assert post(door, bot, body).status == 200
-
-
-def test_every_message_of_every_entry_is_stored_once_however_often_it_is_delivered(door: Entrance, bot: Any) -> None:
-    values = [
-        whatsapp_value(messages=[whatsapp_message(id=f"wamid.{entry}.{item}") for item in range(3)])
-        for entry in range(2)
-    ]
-    for _ in range(3):
-        assert post(door, bot, whatsapp_body(*values)).status == 200
-
-    assert InboundMessage.objects.count() == 6
 
 
 @pytest.mark.parametrize("signed", ["", "sha256=", "sha256=00", "sha1=abc", "sha256=é"])
@@ -224,22 +193,6 @@ def test_a_body_over_the_cap_gets_413_and_a_large_one_within_it_is_taken(
     assert answer.json()["detail"] == "the body is larger than 4000000 bytes"
 
 
-def test_a_malformed_item_is_quarantined_and_the_others_count(door: Entrance, bot: Any) -> None:
-    good = [whatsapp_message(id="wamid.1"), whatsapp_message(id="wamid.3")]
-    body = whatsapp_body(whatsapp_value(messages=[good[0], {"from": 5, "id": []}, good[1]]))
-
-    for _ in range(2):
-        assert post(door, bot, body).status == 200
-
-    assert list(InboundMessage.objects.filter(state="pending").values_list("external_id", flat=True)) == [
-        "wamid.1",
-        "wamid.3",
-    ]
-    quarantined = InboundMessage.objects.get(state="quarantined")
-    assert quarantined.payload["reason"]
-    assert quarantined.error_code == "INVALID_INPUT"
-
-
 def test_the_handshake_returns_the_challenge_to_who_knows_the_token(door: Entrance, bot: Any) -> None:
     good = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "12345"}
 
@@ -278,19 +231,6 @@ def test_a_console_bot_has_no_webhook(door: Entrance) -> None:
     assert door.ask("POST", url(BotFactory.create()), b"{}").status == 403
 
 
-def test_events_of_another_number_go_to_its_bot_only_when_it_trusts_the_same_secret(door: Entrance, bot: Any) -> None:
-    sister = WhatsAppBotFactory.create(account_id="777")
-    WhatsAppBotFactory.create(account_id="888", credentials={"app_secret": "another"})
-    values = [
-        whatsapp_value(account=account, messages=[whatsapp_message(id=f"wamid.{account}")])
-        for account in ("777", "888", "999")
-    ]
-
-    assert post(door, bot, whatsapp_body(*values)).status == 200
-
-    assert InboundMessage.objects.get().bot_id == sister.pk
-
-
 def test_a_database_that_cannot_store_gets_503_and_nothing_is_half_written(door: Entrance, bot: Any) -> None:
     body = whatsapp_body(
         whatsapp_value(
@@ -303,82 +243,3 @@ def test_a_database_that_cannot_store_gets_503_and_nothing_is_half_written(door:
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
     assert "db.internal" not in answer.text
     assert not InboundMessage.objects.exists()
-
-
-def test_a_status_moves_its_message_forward_and_never_back(door: Entrance, bot: Any) -> None:
-    outbound = OutboundMessage.objects.create(
-        bot=bot, address=ALICE, turn_key=1, part=1, text="An answer", status="sending"
-    )
-
-    def tell(status: str, **fields: Any) -> None:
-        item = {"id": "wamid.out", "status": status, "timestamp": "1700000000", "recipient_id": ALICE[1:], **fields}
-        assert post(door, bot, whatsapp_body(whatsapp_value(statuses=[item]))).status == 200
-        outbound.refresh_from_db()
-
-    tell("delivered")
-    assert outbound.status == "sending", "nothing says yet that wamid.out is this message"
-    tell("delivered", biz_opaque_callback_data=echo(outbound.pk))
-    assert (outbound.status, outbound.external_id, outbound.text) == ("delivered", "wamid.out", "")
-    tell("sent")
-    assert outbound.status == "delivered"
-    tell("read")
-    assert outbound.status == "read"
-    tell("failed", errors=[{"code": 131026}])
-    assert (outbound.status, outbound.error_code) == ("read", "")
-
-
-@pytest.mark.parametrize(
-    ("listed", "writes_as"),
-    [("+225 05 45 12 34 56", "22545123456"), ("+229 01 97 12 34 56", "22997123456")],
-)
-def test_who_is_on_the_list_is_known_by_the_number_of_before_it_was_made_longer(
-    door: Entrance, bot: Any, listed: str, writes_as: str
-) -> None:
-    person = User.objects.create_user(listed, is_whitelisted=True)
-    value = whatsapp_value(messages=[whatsapp_message("Bonjour", f"+{writes_as}")])
-    assert post(door, bot, whatsapp_body(value)).status == 200
-    message = InboundMessage.objects.get()
-    assert User.objects.for_identity("whatsapp", message.address) == person
-
-
-def test_an_echoed_id_of_another_bots_message_changes_nothing(door: Entrance, bot: Any) -> None:
-    other = WhatsAppBotFactory.create(account_id="888", credentials={"app_secret": "another"})
-    outbound = OutboundMessage.objects.create(bot=other, address=ALICE, turn_key=1, part=1, text="x", status="sending")
-    item = {"id": "wamid.out", "status": "read", "recipient_id": "1", "biz_opaque_callback_data": echo(outbound.pk)}
-
-    assert post(door, bot, whatsapp_body(whatsapp_value(statuses=[item]))).status == 200
-
-    outbound.refresh_from_db()
-    assert outbound.status == "sending"
-
-
-def test_hostile_text_is_stored_without_what_no_database_holds(door: Entrance, bot: Any) -> None:
-    body = whatsapp_body(whatsapp_value(messages=[whatsapp_message("a\u0000b\ud800c\u202e")]))
-    assert b"\\u0000" in body
-    assert b"\\ud800" in body
-
-    assert post(door, bot, body).status == 200
-    assert InboundMessage.objects.get().payload["text"] == "abc\u202e"
-
-
-def test_the_body_of_an_error_is_json_also_for_a_wrong_path(door: Entrance) -> None:
-    assert door.get("/webhooks/").json()["status"] == "error"
-
-
-def test_a_url_without_its_slash_is_the_same_url(door: Entrance, bot: Any, caplog: pytest.LogCaptureFixture) -> None:
-    bare = url(bot).removesuffix("/")
-    caplog.set_level("INFO")
-    assert door.post(bare, whatsapp_body()).status == 200
-    assert door.ask("POST", bare, b"{}").status == 403
-    good = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "12345"}
-    answer = door.get(bare, urlencode(good))
-    assert (answer.status, answer.text) == (200, "12345")
-    routes = {vars(record)["route"] for record in caplog.records if record.message == "request_answered"}
-    assert routes == {"webhooks/<slug:channel>/<slug:bot>/"}
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/readyz", "/readyz/"])
-def test_probes_are_answered_with_and_without_a_slash(door: Entrance, path: str) -> None:
-    answer = door.get(path)
-    assert answer.status in (200, 503)
-    assert answer.json()["status"]

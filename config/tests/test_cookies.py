@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import translation
 
 from config.tests.bare import bare_environment
-from config.tests.environment.test_read import PRODUCTION
+from config.tests.environment.values import PRODUCTION
 from users.tests.factories import alice
 
 BASE = Path(__file__).resolve().parents[2]

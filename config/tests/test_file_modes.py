@@ -12,7 +12,7 @@ import pytest
 from bot.tests.system.faults.binaries import free_port
 from config.file_modes import keep_new_files_private, make_private, open_files, private_files
 from config.tests.bare import bare_environment
-from config.tests.environment.test_read import BASE
+from config.tests.environment.values import BASE
 
 SQLITE = "django.db.backends.sqlite3"
 # What most shells and systemd say.

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from config.tests.environment.test_read import BASE
+from config.tests.environment.values import BASE
 
 
 @pytest.mark.parametrize("path", ["docs/deployment.md", "Procfile"])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from config.tests.environment.test_read import BASE
+from config.tests.environment.values import BASE
 
 FOLDER = BASE / "requirements"
 PACKAGE = re.compile(r"^([a-z0-9][\w.-]*)(?:\[[\w,-]+\])?==", re.MULTILINE | re.IGNORECASE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.tests.bare import bare_environment
-from config.tests.environment.test_read import PRODUCTION
+from config.tests.environment.values import PRODUCTION
 
 BASE = Path(__file__).resolve().parents[2]
 BROKEN = {

@@ -1,8 +1,6 @@
-import io
 import threading
 
 import pytest
-from django.core.management import call_command
 from django.db import connection, transaction
 
 from config.db import batches
@@ -10,16 +8,11 @@ from config.db.batches import delete_in_batches
 from conversations import retention
 from conversations.models import Conversation, Message
 from conversations.retention import CleanedConversations, cleanup_expired_conversations
-from conversations.tests.factories import ConversationFactory, MessageFactory
+from conversations.tests.expired import expired_conversation
+from conversations.tests.factories import MessageFactory
 from users.tests.together import together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
-
-
-def expired_conversation(messages=3):
-    conversation = ConversationFactory.create(expired=True)
-    MessageFactory.create_batch(messages, conversation=conversation)
-    return conversation
 
 
 def test_only_what_expired_goes():
@@ -169,16 +162,3 @@ def test_a_purge_that_ends_between_messages_and_conversations_is_finished_by_the
     monkeypatch.undo()
     assert cleanup_expired_conversations() == CleanedConversations(0, 1)
     assert list(Message.objects.all()) == [kept]
-
-
-def run(*arguments):
-    out = io.StringIO()
-    call_command("cleanup_conversations", *arguments, stdout=out)
-    return out.getvalue()
-
-
-def test_the_command_says_in_one_line_what_it_deleted():
-    expired_conversation(3)
-    assert run("--dry-run") == "Would delete 3 messages of 1 expired conversations.\n"
-    assert run() == "Deleted 3 messages of 1 expired conversations.\n"
-    assert run() == "Deleted 0 messages of 0 expired conversations.\n"

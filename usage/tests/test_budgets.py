@@ -1,46 +1,25 @@
 """Budgets hold whoever asks at once: reserved for person, bot and everybody, or not at all; settled at cost."""
 
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from usage import budgets
-from usage.budgets import OverBudget, Spent, Superseded, Wanted, counted_micros, left_today, user_cap
+from usage.budgets import OverBudget, Superseded, counted_micros, left_today, user_cap
 from usage.days import today
 from usage.models import DailySpend, Reservation
 from usage.pricing import assumed_micros
-from usage.spending import EVERYBODY, Changes, Owner
+from usage.tests.reserving import DESK, SHOP, spent, sums, wanted
 from users.models import User
 from users.tests.factories import bob, charlie
 from users.tests.together import together
 
-SHOP, DESK = "shop", "desk"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-
 pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.promise("budgets")]
-
-
-def wanted(key: int, user: User | None, amount: int = 10, *, cap: int | None = None, **fields: Any) -> Wanted:
-    caps = {"user_cap_micros": cap, "bot_cap_micros": None, "global_cap_micros": None}
-    return Wanted(**{"fence": 1, "bot": SHOP, **caps, **fields}, turn_key=key, user_id=user.pk if user else None,
-                  amount_micros=amount)  # fmt: skip
-
-
-def spent(key: int, user: User | None, cost: int, *, fence: int = 1, on: date | None = None, bot: str = SHOP) -> Spent:
-    """Return what a turn came to, on the day it had reserved for (None: it had not)."""
-    return Spent(key, fence, user.pk if user else None, bot, cost, on or today(), has_reserved=on is not None)
-
-
-def sums(owner: User | str | None, day: date | None = None) -> tuple[int, int]:
-    """Return (spent, reserved) of a person, a bot (its slug), or everybody's."""
-    user, bot = (None, owner) if isinstance(owner, str) else (owner, "")
-    row = DailySpend.objects.filter(user=user, bot=bot, day=day or today()).first()
-    return (row.spent_micros, row.reserved_micros) if row else (0, 0)
 
 
 def refusals(results: list[Any]) -> list[str]:
@@ -180,14 +159,6 @@ def test_a_cap_that_is_lowered_below_what_was_spent_lets_nothing_through(cap: st
     assert budgets.reserve([wanted(5, user, 1, **{cap: 11})]) == [today()]
 
 
-def test_a_bot_and_a_person_are_never_taken_for_each_other() -> None:
-    user = bob()
-    slug = str(user.pk)
-    budgets.settle([spent(1, user, 10, bot=slug), spent(2, None, 1, bot=slug)])
-    assert (sums(user), sums(slug), sums(None)) == ((10, 0), (11, 0), (11, 0))
-    assert DailySpend.objects.count() == 3
-
-
 def test_a_reservation_from_before_bots_had_budgets_goes_out_of_the_rows_it_is_in() -> None:
     user = bob()
     budgets.reserve([wanted(1, user, 10, bot="")])
@@ -282,17 +253,6 @@ def test_days_end_when_the_installations_do(settings: Any) -> None:
         assert budgets.reserve([wanted(1, bob(), 1)]) == [date(2026, 3, 11)]
 
 
-@pytest.mark.parametrize(("has_user", "bot"), [(True, ""), (False, SHOP), (False, "")])
-def test_a_day_has_one_row_a_person_one_a_bot_and_one_for_everybody(has_user: bool, bot: str) -> None:
-    user = bob()
-    for _ in range(2):
-        budgets.settle([spent(1, bob(), 5), spent(2, user, 5), spent(3, None, 5)])
-    owner = {"user": user if has_user else None, "bot": bot}
-    DailySpend.objects.get(**owner)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        DailySpend.objects.create(**owner, day=today())
-
-
 def test_a_deleted_persons_spending_stays_in_the_bots_and_everybodys_sum_and_their_reservation_can_be_settled() -> None:
     user = bob()
     budgets.settle([spent(1, user, 5)])
@@ -336,23 +296,6 @@ def test_many_turns_share_few_statements(django_assert_max_num_queries: Any) -> 
     assert sums(None) == (1_000, 0)
 
 
-def test_a_day_is_looked_up_for_exactly_one_person_one_bot_or_everybody() -> None:
-    user = bob()
-    budgets.settle([spent(1, user, 1), spent(2, None, 2), spent(3, None, 4, bot=DESK)])
-    looked_up = [Owner(user_id=user.pk), Owner(bot=SHOP), Owner(bot=DESK), EVERYBODY, Owner(bot="nobody")]
-    found = [list(DailySpend.objects.of(owner, today()).values_list("spent_micros", flat=True)) for owner in looked_up]
-    assert found == [[1], [3], [4], [7], []]
-
-
-@pytest.mark.parametrize("owner", [Owner(user_id=5), Owner(bot=SHOP), EVERYBODY], ids=["person", "bot", "everybody"])
-def test_looking_up_a_day_reads_an_index(owner: Owner) -> None:
-    days = [date(2000, 1, 1) + timedelta(days=n) for n in range(1_000)]
-    DailySpend.objects.bulk_create([DailySpend(day=day, bot=bot) for day in days for bot in ("", SHOP)])
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE usage_dailyspend")
-    assert "usage_spend_one_per_day" in DailySpend.objects.of(owner, today()).explain()
-
-
 @pytest.mark.django_db(transaction=True)
 def test_of_many_turns_that_reserve_at_the_same_moment_as_many_get_in_as_there_is_room_for() -> None:
     user = bob()
@@ -394,44 +337,3 @@ def test_people_who_ask_a_bot_at_the_same_moment_share_its_budget() -> None:
     assert results.count(today()) == 7
     assert refusals(results) == ["bot"] * 13
     assert sum(sums(one)[1] for one in people) == sums(SHOP)[1] == sums(None)[1] == 70
-
-
-def test_rows_are_locked_people_first_by_id_then_bots_by_slug_and_everybodys_last() -> None:
-    changes, day = Changes(), today()
-    for user_id, bot in ((9, "b"), (10, "a"), (2, "b"), (None, "c")):
-        changes.add(user_id, bot, day)
-        changes.add(user_id, bot, day - timedelta(days=1))
-    locked = [(row["user_id"], row["bot"], row["day"]) for row in changes.rows()]
-    order = [(2, ""), (9, ""), (10, ""), (None, "a"), (None, "b"), (None, "c"), (None, "")]
-    assert locked == [(*owner, on.isoformat()) for owner in order for on in (day - timedelta(days=1), day)]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_batches_in_any_order_do_not_deadlock_and_leave_nothing_reserved() -> None:
-    people = [bob() for _ in range(6)]
-    bots = [f"bot-{number}" for number in range(6)]
-
-    def work(worker: int) -> Any:
-        order = people if worker % 2 else people[::-1]
-
-        def run() -> None:
-            for number in range(8):
-                keys = [worker * 1_000 + number * 10 + position for position in range(6)]
-                # (Each worker goes through the bots from another side, too.)
-                asked = list(zip(keys, order, bots[worker:] + bots[:worker], strict=True))
-                shared = [wanted(-position, one, 1, fence=worker) for position, one in enumerate(order)]
-                budgets.reserve([wanted(key, one, 1, bot=bot) for key, one, bot in asked])
-                with transaction.atomic():
-                    budgets.settle([spent(key, one, 2, on=today(), bot=bot) for key, one, bot in asked])
-                # (Somebody else may just have stored the same keys: a worker's database thread tries that again.)
-                with suppress(IntegrityError):
-                    budgets.reserve(shared)
-                budgets.release(Reservation.objects.filter(turn_key__lte=0))
-
-        return run
-
-    assert together(*[work(worker) for worker in range(4)]) == [None] * 4
-
-    assert not Reservation.objects.exists()
-    assert [sums(one) for one in people] == [sums(bot) for bot in bots] == [(2 * 8 * 4, 0)] * 6
-    assert sums(None) == (2 * 8 * 4 * 6, 0)

@@ -1,12 +1,10 @@
 """An unknown cost is found out once, by the price of its day; what is known stays, and the sums go on agreeing."""
 
-from datetime import UTC, date, datetime, timedelta
-from io import StringIO
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import Sum
 
@@ -14,42 +12,17 @@ from usage.models import DailySpend, UsageRecord
 from usage.prices import forget_prices
 from usage.repricing import reprice
 from usage.tests.factories import ModelPriceFactory, UsageRecordFactory
-from users.models import User
+from usage.tests.waiting_records import NOON, waiting
 from users.tests.factories import bob, charlie
 from users.tests.together import together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 DAY = date(2026, 3, 10)
-NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
 # 1,000 tokens in (400 of them cached) and 100 out, at the factory's price: 600 + 40 + 200.
 COST = 840
-
-
-def waiting(user: User | None = None, *, counted: int | None = 11_000, bot: str = "shop", **fields: Any) -> UsageRecord:
-    """Make a record without a cost that budgets counted as `counted`, and count it in its spends."""
-    moment = fields.get("created_at", NOON)
-    record: UsageRecord = UsageRecordFactory.create(
-        **{
-            "model": "house-model",
-            "input_tokens": 1_000,
-            "cached_input_tokens": 400,
-            "output_tokens": 100,
-            "created_at": moment,
-            "budget_day": moment.date(),
-            "cost_micros": None,
-            "price": {"source": "unknown"},
-            **fields,
-        },
-        user=user,
-        bot=bot,
-        budget_micros=counted,
-    )
-    if counted is not None:
-        for owner, slug in {(user, ""), (None, bot), (None, "")}:
-            spend, _ = DailySpend.objects.get_or_create(user=owner, bot=slug, day=moment.date())
-            DailySpend.objects.filter(pk=spend.pk).update(spent_micros=spend.spent_micros + counted)
-    return record
 
 
 def assert_spends_are_the_sums_of_their_records() -> None:
@@ -254,57 +227,3 @@ def test_several_runs_at_once_and_turns_that_spend_meanwhile_leave_sums_that_agr
     assert sum(result.records for result in results[:3]) == 40
     assert not UsageRecord.objects.unpriced().exists()
     assert_spends_are_the_sums_of_their_records()
-
-
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command("reprice", *arguments, stdout=out)
-    return out.getvalue()
-
-
-def test_the_command_says_what_was_priced_and_what_is_missing_where() -> None:
-    waiting(bob())
-    waiting(bob())
-    waiting(bob(), model="auto", model_answered="llama", created_at=NOON - timedelta(days=3))
-    ModelPriceFactory.create()
-    expected = (
-        "{} 2 usage records that had no cost: $0.00168.\n"
-        "  house-model: 2 records, $0.00168\n"
-        "Still without a price:\n"
-        "  auto (answered by llama): 1 records, the first of 2026-03-07\n"
-        "Add their prices under Model prices in the admin, valid from the day of the first record or earlier, "
-        "and run this again.\n"
-    )
-    assert run("--dry-run") == expected.format("Would price")
-    assert run() == expected.format("Priced")
-    assert run("--model", "house-model") == "Priced 0 usage records that had no cost: $0.00.\n"
-
-
-def test_the_command_prices_only_what_is_chosen() -> None:
-    alice, other = bob(phone_number="+491711234567"), charlie()
-    now = datetime.now(UTC)
-    chosen = waiting(alice, created_at=now)
-    waiting(alice, created_at=now - timedelta(days=2))
-    waiting(other, created_at=now)
-    waiting(alice, model="other", created_at=now)
-    for model in ("house-model", "other"):
-        ModelPriceFactory.create(model=model)
-    run("--user", "0049 171 1234567", "--days", "1", "--model", "house-model")
-    assert list(UsageRecord.objects.exclude(cost_micros=None)) == [chosen]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (["--days", "0"], "--days must be at least 1"),
-        (["--days", "soon"], "--days"),
-        (["--user", "Bob"], "--user: A phone number has no letters"),
-        (["--user", "+15550001111"], "--user: nobody has this phone number"),
-    ],
-)
-def test_a_wrong_choice_is_a_clear_error_and_prices_nothing(arguments: list[str], error: str) -> None:
-    waiting(bob())
-    ModelPriceFactory.create()
-    with pytest.raises(CommandError, match=error):
-        run(*arguments)
-    assert UsageRecord.objects.get().cost_micros is None

@@ -10,16 +10,14 @@ from config.db.batches import FIRST_SIZE
 from usage.models import DailySpend, UsageRecord
 from usage.retention import cleanup_old_spends, cleanup_old_usage_metrics
 from usage.tests.factories import UsageRecordFactory
+from usage.tests.old_records import records, run
 from users.tests.factories import bob
 from users.tests.together import together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
+
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-
-
-def records(*ages):
-    return [UsageRecordFactory.create(user=None, created_at=datetime.now(UTC) - age) for age in ages]
 
 
 def test_only_what_is_older_than_the_days_goes():
@@ -88,22 +86,3 @@ def test_purges_in_parallel_while_usage_is_recorded_keep_what_is_new():
     assert [result for result in results if isinstance(result, Exception)] == []
     cleanup_old_usage_metrics(30)
     assert UsageRecord.objects.filter(user=user).count() == UsageRecord.objects.count() == 10
-
-
-def run(*arguments):
-    out = io.StringIO()
-    call_command("cleanup_usage", *arguments, stdout=out)
-    return out.getvalue()
-
-
-def test_the_command_says_in_one_line_what_it_deleted():
-    records(timedelta(days=31), timedelta(days=400))
-    assert run("--days", "30", "--dry-run") == "Would delete 2 usage records older than 30 days.\n"
-    assert run() == "Deleted 1 usage records older than 365 days.\n"  # USAGE_RETENTION_DAYS
-    assert run("--days", "30") == "Deleted 1 usage records older than 30 days.\n"
-
-
-@pytest.mark.parametrize("days", ["soon", "1.5", ""])
-def test_what_is_no_number_of_days_is_a_clear_error(days):
-    with pytest.raises(CommandError, match="--days"):
-        run("--days", days)

@@ -3,7 +3,7 @@
 import pytest
 
 from users.models import User
-from users.permissions import Permission, django_permissions, may, may_touch
+from users.permissions import Permission, may, may_touch
 from users.roles import Role
 
 OWNER, ADMIN, PERSON = (User(pk=number, role=role) for number, role in enumerate((Role.OWNER, Role.ADMIN, Role.USER)))
@@ -27,9 +27,3 @@ def test_nobody_may_do_nothing_and_an_unknown_role_neither():
 )
 def test_other_staff_are_for_who_manages_staff(staff, person, allowed):
     assert may_touch(staff, person) is allowed
-
-
-def test_an_unknown_role_has_no_rights_in_the_admin_either():
-    with pytest.raises(ValueError):
-        django_permissions("guest")
-    assert django_permissions(Role.USER) == frozenset()

@@ -7,32 +7,21 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from django.test import Client
 from django.urls import Resolver404, resolve, reverse
 
 from bot.tests.support.desk_rows import contents, fill_desk
+from bot.tests.support.desk_seen import sign_in
 from bot.tests.support.desk_table import ANYBODY, OWN, ROWS, STAFF, Needs, has, needs, needs_to_post
 from bot.tests.support.pages import MODELS, Page, pages
 from users.models import User
-from users.roles import Role
-from users.tests.factories import alice, bob
 
 pytestmark = pytest.mark.django_db
 
 WHO = ("owner", "admin", "whitelisted", "was admin", "nobody")
+
+
 # Addresses of the same page that are followed: a list, and a list with a filter.
 EACH = 2
-
-
-def sign_in(who: str) -> tuple[Client, User | None]:
-    """Return a browser in which somebody is signed in, and who that is."""
-    client, person = Client(), None
-    if who != "nobody":
-        person = {"owner": alice, "whitelisted": bob}.get(who, lambda: bob(role=Role.ADMIN))()
-        client.force_login(person)
-    if who == "was admin" and person:
-        User.objects.update_role(person, Role.USER)
-    return client, person
 
 
 def expected(page: Page, person: User | None) -> str:
@@ -119,20 +108,3 @@ def route_of(url: str) -> str:
         return resolve(urlsplit(url).path).route
     except Resolver404:
         return url
-
-
-def test_the_search_of_the_sidebar_names_only_what_one_may_see() -> None:
-    fill_desk()
-    client, _ = sign_in("admin")
-    page = client.get(reverse("admin:search"), {"s": "conversation"}).content.decode()
-    assert reverse("admin:conversations_conversation_changelist") not in page
-    owner, _ = sign_in("owner")
-    page = owner.get(reverse("admin:search"), {"s": "conversation"}).content.decode()
-    assert reverse("admin:conversations_conversation_changelist") in page
-
-
-@pytest.mark.parametrize("app", ["conversations", "django_q"])
-def test_an_app_without_a_page_for_somebody_has_no_page_itself(app: str) -> None:
-    owner, admin = sign_in("owner")[0], sign_in("admin")[0]
-    url = reverse("admin:app_list", args=[app])
-    assert (owner.get(url).status_code, admin.get(url).status_code) == (200, 404)

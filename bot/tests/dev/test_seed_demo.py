@@ -33,7 +33,7 @@ from conversations.models import Conversation, Message
 from usage import budgets
 from usage.days import today
 from usage.models import DailySpend, ModelPrice, UsageRecord
-from usage.tests.reporting import report
+from usage.tests.usages import report
 from users.invites import renew_code
 from users.models import Identity, Invite, Role, User
 from users.tests.factories import alice

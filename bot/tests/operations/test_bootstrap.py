@@ -1,24 +1,18 @@
 """A fresh installation can be used after `manage.py bootstrap`, and a used one is left alone by it."""
 
 import re
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 from django_q.models import Schedule
 
 from bot.models import Bot
 from bot.operations.bootstrap import DEMO_OWNER_NUMBER, DEMO_PERSON_NUMBER, OwnerResult
+from bot.tests.operations.bootstrapping import bootstrap
 from users.models import Role, User
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
 NUMBER = "+12025550142"
-
-
-def bootstrap(*options: str) -> str:
-    out = StringIO()
-    call_command("bootstrap", *options, stdout=out)
-    return out.getvalue()
 
 
 def printed_password(output: str) -> str:
@@ -42,20 +36,6 @@ def test_a_fresh_development_installation_has_all_that_is_needed_to_talk_to_it()
     bot = Bot.objects.get()
     assert (bot.slug, bot.channel, bot.is_active) == ("demo", "console", True)
     assert Schedule.objects.exists()
-
-
-def test_running_it_again_changes_nothing_and_shows_no_password():
-    bootstrap()
-    Bot.objects.update(name="Renamed", is_active=False)
-    User.objects.filter(phone_number=DEMO_PERSON_NUMBER).update(is_whitelisted=False)
-    before = sorted(User.objects.values_list("phone_number", "password", "role", "is_whitelisted"))
-    schedules = Schedule.objects.count()
-    output = bootstrap()
-    assert "changepassword" in output
-    assert "shown only now" not in output
-    assert sorted(User.objects.values_list("phone_number", "password", "role", "is_whitelisted")) == before
-    assert list(Bot.objects.values_list("name", "is_active")) == [("Renamed", False)]
-    assert Schedule.objects.count() == schedules
 
 
 def test_production_creates_nobody_unasked(settings):
@@ -100,11 +80,6 @@ def test_an_owner_named_again_keeps_the_password():
     output = bootstrap("--owner", NUMBER)
     assert "shown only now" not in output
     assert User.objects.get(phone_number=NUMBER).check_password("a password of their own")
-
-
-def test_a_number_that_cannot_be_read_is_said():
-    with pytest.raises(CommandError, match="number"):
-        bootstrap("--owner", "nobody")
 
 
 def test_the_password_is_not_in_the_result_that_could_be_logged():

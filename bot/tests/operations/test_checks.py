@@ -21,7 +21,7 @@ from bot.operations.model_check import ModelList
 from bot.operations.schedules import PURGE_NAME, ensure_schedules
 from bot.tests.support.factories import BotFactory, WhatsAppBotFactory
 from config.file_modes import private_files
-from config.tests.environment.test_read import PRODUCTION
+from config.tests.environment.values import PRODUCTION
 from config.tests.test_start_up import run
 from usage.prices import forget_prices
 from usage.tests.factories import ModelPriceFactory

@@ -12,7 +12,8 @@ from bot.operations.schedules import every_minute
 from bot.queue import accept
 from bot.queue.notices import notify_owners
 from bot.queue.snapshot import ActiveBot, forget
-from bot.tests.support.factories import BOB, BotFactory, WhatsAppBotFactory, event, whitelisted
+from bot.tests.queue.noticing import write
+from bot.tests.support.factories import BOB, BotFactory, WhatsAppBotFactory, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work_until
 from usage.models import DailySpend
 from users.models import Identity, Role, User
@@ -25,11 +26,6 @@ OLIVIA = "+4915111111111"
 @pytest.fixture
 def olivia(turns_db: None) -> User:
     return User.objects.create_superuser(OLIVIA, name="Olivia", is_whitelisted=True)
-
-
-def write(bot: ActiveBot, external_id: str, address: str, model: ScriptedModel, **fields: object) -> None:
-    accept.accept(bot, [event(external_id, address=address, **fields)])
-    work_until(model=model)
 
 
 def sent_to(channel: ScriptedChannel, address: str) -> list[str]:
@@ -100,30 +96,6 @@ def test_a_closed_window_is_not_written_into(
     assert InboundMessage.objects.get(kind="notice").error_code == "WINDOW_EXPIRED"
 
 
-def test_a_notice_in_a_burst_neither_joins_nor_is_limited(
-    olivia: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, settings: Any
-) -> None:
-    settings.RATE_LIMIT_PER_USER = 1
-    settings.REDIS_URL = None  # (each worker counts for itself: only the second one counts here)
-    write(bot, "m1", OLIVIA, model, text="one")
-    accept.accept(bot, [event("m2", address=OLIVIA, text="two")])
-    notify_owners("a", "News")
-    accept.accept(bot, [event("m3", address=OLIVIA, text="three")])
-    work_until(model=model)
-    assert channel.texts[:3] == ["Echo: one", "Echo: two", "News"]
-    assert [request.messages[-1].content for request in model.history][:2] == ["one", "two"]
-
-
-def test_no_provider_can_make_a_message_a_notice(
-    bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    accept.accept(bot, [event("m1", address=BOB, kind="notice", text="notice")])
-    whitelisted(BOB)
-    work_until(model=model)
-    # (It is what somebody wrote, and is answered as such.)
-    assert channel.texts == ["Echo: [notice: notice]"]
-
-
 def test_the_owner_is_told_by_another_bot_that_one_has_paused(
     olivia: User, alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
 ) -> None:
@@ -133,16 +105,6 @@ def test_the_owner_is_told_by_another_bot_that_one_has_paused(
     accept.accept(bot, [event("m2")])
     work_until(lambda: len(sent_to(channel, OLIVIA)) == 2, model=model)
     assert sent_to(channel, OLIVIA)[1].startswith("The bot shop has paused: its provider refuses the access token.")
-
-
-def test_an_owner_who_may_not_chat_is_told_all_the_same(
-    olivia: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel
-) -> None:
-    write(bot, "m1", OLIVIA, model)
-    User.objects.update_whitelist(olivia, False)
-    notify_owners("a", "News")
-    work_until(model=model)
-    assert channel.texts == ["Echo: Hello", "News"]
 
 
 def test_the_bot_tells_an_owner_once_how_much_of_the_budget_is_used(

@@ -1,21 +1,18 @@
 """What was uncertain is resolved, what is dead can be replayed, and each of it once."""
 
 from datetime import timedelta
-from io import StringIO
-from itertools import permutations
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bot.channels.events import StatusEvent
 from bot.channels.sending import SendError
 from bot.models import InboundMessage, OutboundMessage
 from bot.queue import accept, recovery
 from bot.queue.snapshot import ActiveBot
-from bot.tests.support.factories import BOB, InboundFactory, event, whitelisted
+from bot.tests.queue.uncertain import told
+from bot.tests.support.factories import BOB, InboundFactory, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, states, statuses, work_until
 from users.models import User
 
@@ -56,10 +53,6 @@ def dead(alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedM
 def staff(client: Client, alice: User) -> Client:
     client.force_login(User.objects.create_superuser("+4915112345600", "a good password"))
     return client
-
-
-def told(bot: ActiveBot, message: OutboundMessage, status: str, external_id: str = "wamid.9") -> None:
-    accept.accept(bot, [StatusEvent(external_id, status, outbound_id=message.pk)])
 
 
 def act(staff: Client, model: str, action: str, *ids: int) -> str:
@@ -236,62 +229,7 @@ def test_a_dead_letter_that_never_got_a_reply_is_replayed_before_what_came_later
     assert channel.texts == ["Echo: Hello\nlater"]
 
 
-def test_the_command_replays_what_it_is_told_to(bot: ActiveBot, dead: InboundMessage) -> None:
-    whitelisted(BOB)
-    other = InboundFactory.create(bot_id=bot.id, address=BOB, state="dead", error_code="INTERNAL_ERROR")
-
-    sent = "1: what is stored for it is sent as it is, at no further cost of a model."
-    asked = "1: the model is asked anew, which costs about $0.00 at most."
-    assert lines("--all", "--dry-run") == [sent, asked, "2 messages would be worked on again."]
-    chosen = ("--all", "--code", "INTERNAL", "--bot", "shop", "--dry-run")
-    assert lines(*chosen) == [asked, "1 messages would be worked on again."]
-    assert lines("--all", "--hours", "0", "--dry-run") == ["0 messages would be worked on again."]
-    assert [state for state, _ in states()] == ["dead", "dead"]
-    assert lines(str(dead.pk)) == [sent, "1 messages are worked on again."]
-    assert lines(str(dead.pk), str(other.pk)) == [
-        f"Not dead letters (that match): {dead.pk}", asked, "1 messages are worked on again.",
-    ]  # fmt: skip
-    assert [state for state, _ in states()] == ["pending", "pending"]
-
-
-@pytest.mark.parametrize(
-    "words, complaint",
-    [
-        ([], "Name the messages (manage.py replay 12 13), or say --all; not both."),
-        (["1", "--all"], "Name the messages (manage.py replay 12 13), or say --all; not both."),
-        (["--all", "--bot", "nobody"], "No bot is called 'nobody'. There are: shop."),
-    ],
-)
-def test_a_command_that_is_not_clear_replays_nothing(
-    bot: ActiveBot, dead: InboundMessage, words: list[str], complaint: str
-) -> None:
-    with pytest.raises(CommandError) as error:
-        replay(*words)
-    assert str(error.value) == complaint
-    assert InboundMessage.objects.get().state == "dead"
-
-
 def test_staff_without_the_permission_cannot_act(client: Client, alice: User, dead: InboundMessage) -> None:
     client.force_login(User.objects.create_user(BOB, is_staff=True))
     act(client, "inboundmessage", "replay", dead.pk)
     assert InboundMessage.objects.get().state == "dead"
-
-
-def lines(*words: str) -> list[str]:
-    return replay(*words).splitlines()
-
-
-def replay(*words: str) -> str:
-    """Run the command and return what it said, errors first."""
-    out = StringIO()
-    call_command("replay", *words, stdout=out, stderr=out)
-    return out.getvalue().strip()
-
-
-@pytest.mark.parametrize("order", list(permutations(("sent", "delivered", "read"))), ids=" ".join)
-def test_statuses_in_any_order_end_at_the_furthest(
-    bot: ActiveBot, uncertain: OutboundMessage, order: tuple[str, ...]
-) -> None:
-    for status in order:
-        told(bot, uncertain, status)
-    assert OutboundMessage.objects.get(part=1).status == "read"

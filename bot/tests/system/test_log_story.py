@@ -3,13 +3,11 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
-from io import StringIO
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sentry_sdk
-from django.core.management import call_command
 from django.test import Client
 from django_q.models import Task
 from django_q.tasks import async_task
@@ -25,7 +23,6 @@ from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import (
     ALICE,
     BOB,
-    STRANGER,
     WhatsAppBotFactory,
     event,
     signature,
@@ -35,33 +32,17 @@ from bot.tests.support.factories import (
     whitelisted,
 )
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
-from config.logs.lines import JsonLines
+from bot.tests.support.log_lines import Lines, logged
 from config.tests.logs.capturing import Reports, capturing_sentry
 from users.models import User
 
 pytestmark = pytest.mark.promise("log")
 
-Lines = Callable[..., list[dict[str, Any]]]
-
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """Return the lines logged so far that have these fields."""
-    written = StringIO()
-    handler = logging.StreamHandler(written)
-    handler.setFormatter(JsonLines())
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-
-    def read(**fields: Any) -> list[dict[str, Any]]:
-        found = [json.loads(line) for line in written.getvalue().splitlines()]
-        return [line for line in found if fields.items() <= line.items()]
-
-    yield read
-    root.removeHandler(handler)
-    root.setLevel(level)
+    with logged() as read:
+        yield read
 
 
 @pytest.fixture
@@ -234,23 +215,6 @@ def test_statuses_are_told_at_debug_and_failures_as_warnings(alice: User, bot: A
     delivered, failed = lines(event="delivery_status")
     assert (delivered["level"], delivered["status"], delivered["turn_id"]) == ("DEBUG", "delivered", sent.turn_key)
     assert (failed["level"], failed["status"], failed["error_code"]) == ("WARNING", "failed", "131026")
-
-
-def test_log_id_finds_the_lines_of_a_person_however_they_are_named(
-    alice: User, bot: ActiveBot, lines: Lines, capsys: pytest.CaptureFixture[str]
-) -> None:
-    User.objects.link_identity(alice, "console", "DE.abc123abc123")
-    accept.accept(bot, [event(), event("2", address="DE.abc123abc123")])
-    work_until()
-    call_command("log_id", "+49 151 1234-5678")
-    printed = capsys.readouterr().out
-    chats = {line["chat"] for line in lines(event="turn_finished")}
-    assert len(chats) == 2
-    assert all(f"bot=shop  chat={chat}  person={alice.pk}" in printed for chat in chats)
-    assert "1512345678" not in printed
-
-    call_command("log_id", STRANGER)
-    assert f"bot=shop  chat={chat_hash('shop', STRANGER)}\n" in capsys.readouterr().out
 
 
 def test_a_chat_is_another_with_another_bot_and_another_key(settings: Any) -> None:

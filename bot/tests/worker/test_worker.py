@@ -1,7 +1,5 @@
 """A worker keeps its chats while it works on them, and knows nothing of one that it lost."""
 
-import asyncio
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +11,8 @@ from bot.models import Lease, OutboundMessage
 from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
 from bot.tests.support.factories import event
-from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, nothing_pending, states, work_until
+from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, in_thread, states, work_until
 from bot.worker import claims
-from bot.worker.worker import Worker
 from usage.models import UsageRecord
 from users.models import User
 
@@ -42,37 +39,6 @@ def test_a_worker_that_lost_its_chat_sends_nothing_but_accounts_for_what_it_aske
     assert not OutboundMessage.objects.exists()
     assert states() == [("pending", "")]
     assert UsageRecord.objects.get().output_tokens == 20
-
-
-def test_a_turn_that_takes_longer_than_a_lease_is_not_taken_over(
-    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.worker.claims.LEASE_TIME", timedelta(seconds=2))
-    monkeypatch.setattr("bot.worker.upkeep.HEARTBEAT_SECONDS", 0.1)
-
-    async def for_a_long_time(request: CompletionRequest) -> str:
-        await asyncio.sleep(5)
-        return "at last"
-
-    async def both() -> None:
-        workers = [Worker(10, model_factory=lambda: model) for _ in range(2)]
-        running = [asyncio.create_task(worker.run()) for worker in workers]
-        try:
-            async with asyncio.timeout(40):
-                while not await in_thread(nothing_pending):
-                    await asyncio.sleep(0.05)
-        finally:
-            for worker in workers:
-                worker.stop()
-            await asyncio.gather(*running)
-
-    model.enqueue(for_a_long_time)
-    accept.accept(bot, [event()])
-    asyncio.run(both())
-
-    assert len(model.history) == 1
-    assert channel.texts == ["at last"]
-    assert Lease.objects.get().fence == 1
 
 
 @pytest.mark.parametrize(("failure", "traceback"), [(KeyError("a bug"), True), (OperationalError("away"), False)])

@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from users.models import User
-from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
+from users.tests.whitelist.choosing import LIST, choose
 
 pytestmark = pytest.mark.django_db
-LIST = reverse("admin:users_user_changelist")
 
 
 @pytest.fixture
@@ -20,10 +18,6 @@ def owner(client: Client) -> User:
     staff = alice()
     client.force_login(staff)
     return staff
-
-
-def choose(client: Client, action: str, people: list[User], query: str = "", **fields: str) -> Any:
-    return client.post(LIST + query, {"action": action, "_selected_action": [one.pk for one in people], **fields})
 
 
 def hidden(page: str, name: str) -> list[str]:
@@ -38,13 +32,6 @@ def test_nobody_is_changed_until_it_is_confirmed(client: Client, owner: User, ac
     assert response.status_code == 200
     choose(client, action, people, confirmed="0")
     assert list(User.objects.order_by("pk").values()) == before
-
-
-def test_the_page_says_who_changes_and_who_does_not_and_why(client: Client, owner: User) -> None:
-    page = choose(client, "block", [bob(phone_number="+491711234567"), charlie()]).content.decode()
-    assert "1 person will be removed from the whitelist." in page
-    assert "<li>Bob +491711234567</li>" in page
-    assert re.search(r"<li>Charlie \+\d+: not on the whitelist anyway</li>", page)
 
 
 def test_what_the_page_posts_does_it_to_the_same_people_of_the_same_list(client: Client, owner: User) -> None:
@@ -80,22 +67,6 @@ def test_the_first_twenty_are_named_and_the_others_counted_in_as_many_queries(
         page = choose(client, "block", [*people, *blocked]).content.decode()
     assert "and 5 more" in page and "and 2 more" in page
     assert len(re.findall(r"<li>[^<]+ \+\d+</li>", page)) == 20
-
-
-def test_where_nobody_would_change_there_is_only_the_way_back(client: Client, owner: User) -> None:
-    page = choose(client, "allow", [bob()]).content.decode()
-    assert "Nobody would be changed." in page and "Back to the list" in page
-    assert 'class="desk-button primary"' not in page
-
-
-def test_an_admin_is_told_that_staff_are_left_out_and_they_are(client: Client) -> None:
-    colleague, person = bob(role=Role.ADMIN), UserFactory.create(name="Dana")
-    client.force_login(UserFactory.create(role=Role.ADMIN))
-    page = choose(client, "block", [colleague, person]).content.decode()
-    assert re.search(r"<li>Bob \+\d+: an owner or admin: only an owner changes them</li>", page)
-    assert "1 person will be removed" in page
-    choose(client, "block", [colleague, person], confirmed="1")
-    assert set(User.objects.filter(is_whitelisted=False)) == {person}
 
 
 def test_names_are_escaped_and_a_forged_post_is_refused(client: Client, owner: User) -> None:

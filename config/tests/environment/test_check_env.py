@@ -10,7 +10,7 @@ from config.environment.check_env import report, warnings
 from config.environment.dotenv import read_dotenv
 from config.environment.read import DOTENV_IGNORED, Sources, checked, find_sources
 from config.environment.variables import VARIABLES
-from config.tests.environment.test_read import PRODUCTION
+from config.tests.environment.values import PRODUCTION
 from config.tests.test_start_up import BASE, free_port, run
 
 TEN_PROBLEMS = re.search(r"```\n(The environment has 10 problems:\n.*?)```", MANUAL, re.DOTALL)
@@ -124,9 +124,6 @@ def test_a_dotenv_file_that_is_not_read_is_a_warning(tmp_path):
 def test_production_warns_of_hosts_that_do_not_fit(tmp_path, hosts, warning):
     found = doubts(tmp_path, **PRODUCTION | {"ALLOWED_HOSTS": hosts})
     assert [doubt.startswith(warning or "none") for doubt in found] == ([True] if warning else [])
-
-
-# --- real processes ---
 
 
 @pytest.mark.processes

@@ -8,7 +8,7 @@ import pytest
 from config.environment.dotenv import read_dotenv
 from config.environment.read import validate
 from config.environment.variables import SECRETS, VARIABLES
-from config.tests.environment.test_read import BASE, PRODUCTION
+from config.tests.environment.values import BASE, PRODUCTION
 
 KEY = PRODUCTION["SECRET_KEY"]
 WHITE = "must not have white space inside"

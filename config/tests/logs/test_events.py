@@ -10,7 +10,7 @@ import pytest
 from config.logs import events
 from config.logs.events import Event, log_events, only_handler
 from config.logs.lines import JsonLines, bind
-from config.logs.redaction import hide, know_secrets
+from config.logs.redaction import hide, register_secrets
 from config.logs.sampling import SampledHandler
 
 logger = logging.getLogger("bot.somewhere")
@@ -72,11 +72,11 @@ def test_what_is_remembered_of_a_line_is_forgotten_when_a_secret_becomes_known(
     write_alone(only)
     event = Event("message_received", {"bot": "a-word-of-a-bot"})
     log_events(logger, [event])
-    know_secrets("test", ["a-word-of-a-bot"])
+    register_secrets("test", ["a-word-of-a-bot"])
     try:
         log_events(logger, [event])
     finally:
-        know_secrets("test", [])
+        register_secrets("test", [])
     log_events(logger, [event])
     assert [line["bot"] for line in lines_of(capsys)] == ["a-word-of-a-bot", "[secret]", "a-word-of-a-bot"]
 

@@ -6,18 +6,13 @@ from django.test import Client
 from users.invites import Outcome, create_invite, redeem
 from users.models import Identity, User
 from users.roles import Role
+from users.tests.admin.people_pages import signed_in
 from users.tests.factories import alice, bob, charlie
 
 pytestmark = pytest.mark.django_db
 
 PLANTED = "a planted password"
 NO_IDENTITIES = {"identities-TOTAL_FORMS": "0", "identities-INITIAL_FORMS": "0"}
-
-
-def signed_in(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def form_of(client: Client, person: User, **changed: str) -> dict[str, str]:
@@ -37,26 +32,6 @@ def test_a_password_of_before_is_none_of_a_new_colleague() -> None:
     assert person.role == Role.OWNER and not person.has_usable_password()
     assert "has no password yet" in page.content.decode()
     assert not Client().login(username=str(person.phone_number), password=PLANTED)
-
-
-def test_an_owner_who_adds_a_colleague_gives_them_a_password() -> None:
-    owner = signed_in(alice())
-    fields = {"phone_number": "+4915155500900", "name": "Cora", "is_whitelisted": "on", "role": "admin"}
-    password = {"password1": "quite a long horse", "password2": "quite a long horse"}
-    owner.post("/admin/users/user/add/", {**fields, **password, **NO_IDENTITIES})
-    assert User.objects.get(name="Cora").check_password("quite a long horse")
-
-
-def test_an_admin_sets_no_password_but_their_own() -> None:
-    admin, person = bob(role=Role.ADMIN), charlie()
-    client = signed_in(admin)
-    new = {"password1": PLANTED, "password2": PLANTED, "usable_password": "true"}
-    assert client.post(f"/admin/users/user/{person.pk}/password/", new).status_code == 403
-    client.post("/admin/users/user/add/", {"phone_number": "+4915155500900", "name": "Cora", **new, **NO_IDENTITIES})
-    assert not User.objects.get(name="Cora").has_usable_password()
-    person.refresh_from_db()
-    assert not person.has_usable_password()
-    assert client.get(f"/admin/users/user/{admin.pk}/password/").status_code == 200
 
 
 def test_who_makes_somebody_staff_is_told_from_where_they_give_commands() -> None:

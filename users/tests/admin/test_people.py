@@ -1,15 +1,14 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
-from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from config.desk import paginator
-from users.admin.forms import PersonCreationForm
-from users.models import AuditEntry, Identity, User
+from users.models import Identity, User
 from users.roles import Role
+from users.tests.admin.people_pages import NO_IDENTITIES, change, person_form, texts
 from users.tests.factories import IdentityFactory, UserFactory, alice, bob, charlie
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -17,7 +16,6 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db]
 GERMAN = "+491711234567"
 LIST = reverse("admin:users_user_changelist")
 ADD = reverse("admin:users_user_add")
-NO_IDENTITIES = {"identities-TOTAL_FORMS": "0", "identities-INITIAL_FORMS": "0"}
 
 
 @pytest.fixture
@@ -35,37 +33,6 @@ def as_staff(client):
     return client
 
 
-def change(person):
-    return reverse("admin:users_user_change", args=[person.pk])
-
-
-def texts(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
-
-
-def errors(response):
-    return response.context["adminform"].form.errors
-
-
-def person_form(person, **changes):
-    data = {"phone_number": person.phone_number or "", "name": person.name, "role": person.role}
-    return {**data, **NO_IDENTITIES, **changes}
-
-
-@pytest.mark.parametrize("spelling", [GERMAN, "+49 (0)171 123-4567", "0049 171 1234567"])
-def test_staff_sign_in_with_any_spelling_of_their_number(client, spelling):
-    alice(phone_number=GERMAN)
-    response = client.post(reverse("admin:login"), {"username": spelling, "password": "correct horse"})
-    assert response.status_code == 302
-    assert client.get(LIST).status_code == 200
-
-
-def test_the_login_form_has_room_for_any_spelling(client):
-    field = client.get(reverse("admin:login")).context["form"]["username"]
-    assert 'maxlength="64"' in str(field)
-    assert 'type="tel"' in str(field)
-
-
 @pytest.mark.parametrize(
     ("spelling", "password"),
     [(GERMAN, "wrong"), ("+15550000000", "correct horse"), ("nonsense", "correct horse"), ("", "")],
@@ -80,115 +47,6 @@ def test_who_only_chats_cannot_sign_in(client):
     bob(phone_number=GERMAN, password="correct horse")
     response = client.post(reverse("admin:login"), {"username": GERMAN, "password": "correct horse"})
     assert response.context["form"].errors
-
-
-def test_a_person_is_added_with_a_number_in_any_spelling_and_no_password(as_alice):
-    data = {"phone_number": "+49 (0)171 123-4567", "name": "Dana", "role": "user", "is_whitelisted": "on"}
-    response = as_alice.post(ADD, {**data, **NO_IDENTITIES})
-    person = User.objects.get(name="Dana")
-    assert response.url == change(person)
-    assert (person.phone_number, person.is_whitelisted, person.is_staff) == (GERMAN, True, False)
-    assert not person.has_usable_password()
-    assert not any("does not look" in text for text in texts(response))
-
-
-def test_the_form_lets_in_who_is_added_and_says_so(as_alice):
-    page = as_alice.get(ADD)
-    assert page.context["adminform"].form["is_whitelisted"].value() is True
-    data = {"phone_number": GERMAN, "name": "Dana", "role": "user", "is_whitelisted": "on"}
-    response = as_alice.post(ADD, {**data, **NO_IDENTITIES})
-    assert any("Dana" in text and "may write to the bots from now on" in text for text in texts(response))
-    entry = AuditEntry.objects.get(action="allowed")
-    assert (entry.subject, entry.via) == (User.objects.get(name="Dana").pk, "admin")
-
-
-def test_who_is_added_without_being_let_in_is_said_to_be_unanswered(as_alice):
-    response = as_alice.post(ADD, {"phone_number": GERMAN, "name": "Dana", "role": "user", **NO_IDENTITIES})
-    assert any("Dana" in text and "not on the whitelist" in text for text in texts(response))
-    assert not User.objects.get(name="Dana").is_whitelisted
-    assert not AuditEntry.objects.filter(action="allowed").exists()
-
-
-@pytest.mark.parametrize("address", ["", "   "])
-def test_nobody_is_added_who_could_not_write(as_alice, address):
-    rows = {**NO_IDENTITIES, "identities-TOTAL_FORMS": "1", "identities-0-address": address}
-    response = as_alice.post(ADD, {"phone_number": "", "name": "Dana", "role": "user", **rows})
-    assert "Enter a phone number, or an address below" in response.content.decode()
-    assert not User.objects.filter(name="Dana").exists()
-
-
-@pytest.mark.parametrize("number", ["+212522940770/74", "+49 30 123456-0/-12"])
-def test_two_numbers_in_the_field_are_refused(as_alice, number):
-    response = as_alice.post(ADD, {"phone_number": number, "name": "Dana", "role": "user", **NO_IDENTITIES})
-    assert "These are two numbers" in response.content.decode()
-    assert not User.objects.filter(name="Dana").exists()
-
-
-def test_a_colleague_is_added_with_a_password_and_a_role(as_alice):
-    data = {"phone_number": GERMAN, "role": "admin", "password1": "battery staple 1", "password2": "battery staple 1"}
-    as_alice.post(ADD, {**data, **NO_IDENTITIES})
-    person = User.objects.get(phone_number=GERMAN)
-    assert person.check_password("battery staple 1")
-    assert (person.role, person.is_staff, person.is_superuser) == ("admin", True, False)
-
-
-@pytest.mark.parametrize(
-    ("password1", "password2"),
-    [("battery staple 1", ""), ("", "battery staple 1"), ("battery staple 1", "other"), ("a", "a")],
-)
-def test_a_password_that_differs_or_is_weak_adds_nobody(as_alice, password1, password2):
-    data = {"phone_number": GERMAN, "role": "user", "password1": password1, "password2": password2}
-    response = as_alice.post(ADD, {**data, **NO_IDENTITIES})
-    assert "password2" in errors(response)
-    assert User.objects.count() == 1
-
-
-@pytest.mark.parametrize(
-    ("number", "complaint"),
-    [
-        ("+491711234567", "already the phone number of Bob"),
-        ("0049 (0)171 1234567", "already the phone number of Bob"),
-        ("1-800-FLOWERS", "no letters"),
-        ("+12", "4 to 15 digits"),
-        ("0171 1234567", "no country code"),
-        ("1" * 100, "at most 64"),
-    ],
-)
-def test_a_taken_or_unreadable_number_is_a_clear_form_error(as_alice, number, complaint):
-    bob(phone_number=GERMAN)
-    response = as_alice.post(ADD, {"phone_number": number, "role": "user", **NO_IDENTITIES})
-    assert complaint in str(errors(response)["phone_number"])
-    assert list(errors(response)) == ["phone_number"]
-    assert User.objects.count() == 2
-
-
-def test_an_equivalent_number_is_a_form_error_when_changing_somebody(as_alice):
-    bob(phone_number="+5531987654321")
-    person = charlie()
-    response = as_alice.post(change(person), person_form(person, phone_number="+55 31 8765-4321"))
-    assert "already the phone number of Bob" in str(errors(response)["phone_number"])
-
-
-def test_saving_somebody_unchanged_is_no_duplicate(as_alice):
-    person = bob(phone_number="+5531987654321")
-    assert as_alice.post(change(person), person_form(person)).status_code == 302
-    assert as_alice.post(change(person), person_form(person, phone_number="+55 31 8765-4321")).status_code == 302
-    person.refresh_from_db()
-    assert person.phone_number == "+553187654321"
-
-
-def test_a_number_that_cannot_exist_is_saved_with_a_warning(as_alice):
-    response = as_alice.post(ADD, {"phone_number": "+1234567890", "role": "user", **NO_IDENTITIES})
-    person = User.objects.get(phone_number="+1234567890")
-    assert any("+1234567890 does not look like a number that exists" in text for text in texts(response))
-    as_alice.get(LIST)  # shows the messages so far
-    again = as_alice.post(change(person), person_form(person, name="Test"))
-    assert not any("does not look" in text for text in texts(again))
-
-
-def test_the_form_saves_a_person_outside_the_admin_too():
-    form = PersonCreationForm({"phone_number": "0049 1711234567", "role": "user"})
-    assert form.save() == User.objects.get(phone_number=GERMAN)
 
 
 def test_several_people_without_a_number_can_be_added_each_with_an_address(as_alice):
@@ -262,24 +120,6 @@ def test_people_are_filtered(as_alice, query, found):
     assert {user.name for user in as_alice.get(LIST, query).context["cl"].result_list} == found
 
 
-@pytest.mark.parametrize(
-    ("action", "allowed", "text"),
-    [
-        ("allow", True, "2 people were added to the whitelist."),
-        ("block", False, "1 person was removed from the whitelist."),
-    ],
-)
-def test_the_actions_allow_and_block_and_say_how_many(as_alice, action, allowed, text):
-    people = [bob(), charlie(), charlie()]
-    outside = UserFactory.create(is_whitelisted=not allowed)
-    chosen = {"action": action, "_selected_action": [person.pk for person in people]}
-    response = as_alice.post(LIST, {**chosen, "confirmed": "1"})
-    assert texts(response) == [text]
-    assert set(User.objects.filter(pk__in=[p.pk for p in people]).values_list("is_whitelisted", flat=True)) == {allowed}
-    outside.refresh_from_db()
-    assert outside.is_whitelisted is not allowed
-
-
 def test_an_action_works_on_what_a_search_found(as_alice):
     person = charlie()
     IdentityFactory.create(user=person, address="700700")
@@ -320,16 +160,6 @@ def test_who_is_no_owner_cannot_touch_an_owner(as_staff):
     as_staff.post(LIST, {"action": "delete_selected", "_selected_action": [owner.pk], "post": "yes"})
     owner.refresh_from_db()
     assert (owner.name, owner.check_password("correct horse")) == ("Alice", True)
-
-
-def test_an_owner_sets_a_password_for_somebody(as_alice):
-    person = bob()
-    url = reverse("admin:auth_user_password_change", args=[person.pk])
-    data = {"password1": "battery staple 1", "password2": "battery staple 1", "usable_password": "true"}
-    assert as_alice.get(url).status_code == 200
-    assert as_alice.post(url, data).status_code == 302
-    person.refresh_from_db()
-    assert person.check_password("battery staple 1")
 
 
 def test_the_admins_history_holds_no_whole_number(as_alice):

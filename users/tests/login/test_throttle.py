@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import aauthenticate, authenticate
-from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
@@ -20,6 +19,7 @@ from config.logs.redaction import redact_mapping
 from users.login import throttle
 from users.login.throttle import LoginThrottled, account_key, client_key
 from users.models import User
+from users.tests.login.failing import said
 from users.tests.together import together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.promise("sign-ins")]
@@ -29,7 +29,6 @@ OWNER, NOBODY = "+491711234567", "+491719999999"
 RIGHT, WRONG = "correct horse", "wrong horse"
 SENTENCE = "Too many failed attempts to sign in. Please wait 15 minutes and try again."
 ACCOUNT_LIMIT, CLIENT_LIMIT = 5, 20
-
 Login = Callable[..., HttpResponse]
 
 
@@ -58,13 +57,6 @@ def login(client: Client) -> Login:
         return client.post(LOGIN, fields, REMOTE_ADDR=address, **extra)  # type: ignore[return-value, arg-type]
 
     return login
-
-
-def said(response: HttpResponse) -> str:
-    """Return what the login page complains about, empty when it lets in."""
-    if response.status_code == 302:
-        return ""
-    return " ".join(response.context["form"].non_field_errors())  # type: ignore[attr-defined]
 
 
 def test_after_five_failures_the_right_password_is_not_looked_at_either(owner: User, login: Login) -> None:
@@ -292,23 +284,3 @@ def test_a_redis_that_hangs_costs_one_time_out(owner: User, login: Login, settin
     assert answers[-1] == SENTENCE
     assert accepted == 1
     settings.REDIS_URL = None
-
-
-# --- getting in again ---
-
-
-def test_an_operator_lets_somebody_in_again(owner: User, login: Login, settings: Any) -> None:
-    if not settings.REDIS_URL:
-        pytest.skip("REDIS_URL is not set")
-    for _ in range(ACCOUNT_LIMIT + 1):
-        login()
-    call_command("unlock_login", "0049 171 1234567")
-    assert said(login(password=RIGHT)) == ""
-
-
-def test_the_command_says_what_it_cannot_do(settings: Any) -> None:
-    settings.REDIS_URL = None
-    with pytest.raises(CommandError, match="restart it, or wait 15 minutes"):
-        call_command("unlock_login", OWNER)
-    with pytest.raises(CommandError, match="has no letters"):
-        call_command("unlock_login", "me")

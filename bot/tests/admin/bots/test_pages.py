@@ -4,14 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from bot.admin.bots import deletion
 from bot.channels.registry import CHANNELS
-from bot.models import Bot, InboundMessage, OutboundMessage
-from bot.tests.support.factories import BotFactory, InboundFactory, WhatsAppBotFactory
+from bot.models import Bot
+from bot.tests.admin.bots.entering import change
+from bot.tests.support.factories import BotFactory, WhatsAppBotFactory
 from users.models import User
 from users.roles import Role
 from users.tests.factories import alice, bob
@@ -39,10 +38,6 @@ def admin() -> Client:
     client = Client()
     client.force_login(bob(role=Role.ADMIN))
     return client
-
-
-def change(bot: Bot, **query: str) -> str:
-    return reverse("admin:bot_bot_change", args=(bot.pk,), query=query)
 
 
 def fields_of(page: str) -> set[str]:
@@ -109,61 +104,6 @@ def test_a_whatsapp_bot_is_made_in_one_go_and_told_what_comes_next(client: Clien
         assert "canary" not in shown
 
 
-def test_what_is_missing_is_named(client: Client, owner: User) -> None:
-    page = client.post(ADD, {**WHATSAPP, "credential_app_secret": "", "account_id": ""}).content.decode()
-    assert "Phone number ID, App secret" in page
-    assert "not connected" in client.get(LIST).content.decode()
-
-
-def test_a_form_with_errors_shows_no_secret_and_says_that_they_have_to_be_entered_again(
-    client: Client, owner: User
-) -> None:
-    BotFactory.create(slug="bike-shop")
-    page = client.post(ADD, {**WHATSAPP, "account_id": "49 171 1234567 (no)"}).content.decode()
-    assert "Bot with this Slug already exists." in page
-    assert "Letters, digits and . + - _ only." in page
-    assert not any(secret in page for secret in SECRETS.values())
-    assert page.count("enter it again") == len(SECRETS)
-    assert Bot.objects.count() == 1
-
-
-@pytest.mark.parametrize("account_id", ["..", ".", "+491711234567", "106540352242922.", "me", "1٢3", "9" * 33])
-def test_a_phone_number_id_has_digits_only(client: Client, owner: User, account_id: str) -> None:
-    page = client.post(ADD, {**WHATSAPP, "account_id": account_id}).content.decode()
-    assert "A phone number ID has digits only" in page
-    bot = Bot(name="Shop", slug="shop", channel="whatsapp", account_id=account_id)
-    with pytest.raises(ValidationError, match="digits only"):
-        bot.full_clean()
-    assert not Bot.objects.exists()
-
-
-@pytest.mark.parametrize("account_id", ["..", "."])
-def test_no_channel_has_an_account_that_is_a_step_in_a_path(account_id: str) -> None:
-    with pytest.raises(ValidationError, match="no account id"):
-        Bot(name="Try", slug="try", channel="console", account_id=account_id).clean()
-
-
-@pytest.mark.parametrize(
-    "pasted", ["EAAcanary # of May", "EAA canary", "EAA\ncanary", "EAA\u00a0canary", '"EAAcanary"']
-)
-@pytest.mark.parametrize("field", ["access_token", "app_secret", "verify_token"])
-def test_a_secret_that_was_pasted_with_something_else_is_refused(
-    client: Client, owner: User, field: str, pasted: str
-) -> None:
-    page = client.post(ADD, {**WHATSAPP, f"credential_{field}": pasted}).content.decode()
-    assert "paste the value alone" in page
-    assert not Bot.objects.exists()
-
-
-def test_white_space_around_secrets_and_the_id_is_dropped(client: Client, owner: User) -> None:
-    pasted = {name: f" \t{value}\n" for name, value in WHATSAPP.items() if name.startswith(("credential", "account"))}
-    assert client.post(ADD, {**WHATSAPP, **pasted}).status_code == 200
-    bot = Bot.objects.get()
-    assert bot.account_id == WHATSAPP["account_id"]
-    assert bot.credentials == {name: WHATSAPP[f"credential_{name}"] for name in bot.credentials}
-    assert len(bot.credentials) == 3
-
-
 def test_a_console_bot_goes_on_to_its_page(client: Client, owner: User) -> None:
     response = client.post(ADD, {"name": "Try", "slug": "try", "channel": "console", "system_prompt": "Be kind."})
     assert response["Location"] == change(Bot.objects.get())
@@ -174,26 +114,6 @@ def test_an_unknown_channel_makes_no_bot(client: Client, owner: User, channel: s
     assert 'name="slug"' not in client.get(ADD, {"channel": channel}).content.decode()
     assert client.post(ADD, {"name": "Try", "slug": "try", "channel": channel}).status_code == 200
     assert not Bot.objects.exists()
-
-
-# --- the page of a bot ---
-
-
-def test_budgets_are_entered_in_dollars(client: Client, owner: User, admin: Client) -> None:
-    bot = BotFactory.create(daily_budget_micros=500_000)
-    assert 'name="daily_budget_micros" value="0.50"' in client.get(change(bot)).content.decode()
-    form = {
-        "name": bot.name, "slug": bot.slug, "is_active": "on", "system_prompt": "", "burst_wait_seconds": "0",
-        "daily_budget_micros": "1.25", "user_daily_budget_micros": "",
-    }  # fmt: skip
-    assert client.post(change(bot), form).status_code == 302
-    bot.refresh_from_db()
-    assert (bot.daily_budget_micros, bot.user_daily_budget_micros) == (1_250_000, None)
-    assert "$1.25" in admin.get(change(bot)).content.decode()
-    assert (
-        "Ensure that there are no more than"
-        in client.post(change(bot), {**form, "daily_budget_micros": "0.0000001"}).content.decode()
-    )
 
 
 @pytest.mark.parametrize(
@@ -216,76 +136,6 @@ def test_the_page_says_how_the_bot_stands(client: Client, owner: User, fields: d
     page = client.get(change(WhatsAppBotFactory.create(**fields))).content.decode()
     for words in says:
         assert words in page
-
-
-# --- the list ---
-
-
-def test_the_list_says_what_waits_and_leads_to_it(client: Client, owner: User) -> None:
-    bot, other = BotFactory.create(slug="shop"), WhatsAppBotFactory.create(slug="wa")
-    InboundFactory.create_batch(3, bot=bot)
-    InboundFactory.create(bot=other, state="done")
-    page = client.get(LIST).content.decode()
-    assert "3 waiting" in page
-    assert page.count(" waiting</a>") == 1
-    assert f"?bot__id__exact={bot.pk}&amp;state__exact=pending" in page
-    assert f"?bot__id__exact={other.pk}" in page
-    assert "/?bot=shop" in page
-    assert "/webhooks/whatsapp/wa/" in page
-
-
-def test_the_list_needs_as_many_queries_for_many_bots_as_for_one(
-    client: Client, owner: User, django_assert_num_queries: Any
-) -> None:
-    WhatsAppBotFactory.create()
-    # session, person, bots (two counts: what fits the filters, and the page), messages that wait
-    for more in (0, 12):
-        for bot in WhatsAppBotFactory.create_batch(more, credentials={}):
-            InboundFactory.create_batch(2, bot=bot)
-        with django_assert_num_queries(5):
-            client.get(LIST)
-
-
-# --- deleting ---
-
-
-def delete(client: Client, bot: Bot, **data: str) -> str:
-    return client.post(reverse("admin:bot_bot_delete", args=(bot.pk,)), data, follow=True).content.decode()
-
-
-def test_a_deletion_says_in_numbers_what_goes_and_takes_nothing_else(client: Client, owner: User) -> None:
-    bot, other = BotFactory.create(), BotFactory.create()
-    for one in (bot, other):
-        InboundFactory.create_batch(3, bot=one, state="done")
-        OutboundMessage.objects.create(bot=one, address="+4915112345678", turn_key=one.pk, part=1, text="Hello")
-    page = client.get(reverse("admin:bot_bot_delete", args=(bot.pk,))).content.decode()
-    assert "3 messages of the last days" in page
-    delete(client, bot, post="yes")
-    assert [*Bot.objects.all()] == [other]
-    assert set(InboundMessage.objects.values_list("bot", flat=True)) == {other.pk}
-    assert set(OutboundMessage.objects.values_list("bot", flat=True)) == {other.pk}
-
-
-def test_a_bot_for_which_messages_wait_is_not_deleted(client: Client, owner: User) -> None:
-    bot = InboundFactory.create().bot
-    assert "1 message waits for an answer" in delete(client, bot, post="yes")
-    assert Bot.objects.exists()
-
-
-def test_a_bot_with_very_many_messages_is_left_to_the_purge(
-    client: Client, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(deletion, "MOST_DELETED", 2)
-    bot = BotFactory.create()
-    InboundFactory.create_batch(3, bot=bot, state="done")
-    assert "more than 2 messages" in delete(client, bot, post="yes")
-    assert Bot.objects.exists()
-
-
-def test_bots_are_not_deleted_several_at_once(client: Client, owner: User) -> None:
-    bot = BotFactory.create()
-    client.post(LIST, {"action": "delete_selected", "_selected_action": [bot.pk], "post": "yes"})
-    assert Bot.objects.exists()
 
 
 # --- who may ---

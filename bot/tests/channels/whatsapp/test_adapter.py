@@ -1,4 +1,4 @@
-"""WhatsApp webhooks: who may deliver, and who may register."""
+"""Which deliveries the WhatsApp channel takes for genuine, and how it answers the handshake."""
 
 import hashlib
 import hmac
@@ -11,7 +11,8 @@ from bot.channels.whatsapp import WhatsAppChannel
 
 CHANNEL = WhatsAppChannel()
 SECRETS = {"app_secret": "app-secret", "access_token": "access-token", "verify_token": "verify-token"}
-ACCOUNT = Account(bot="support", account_id="100000000000001", credentials=SECRETS)
+KEYS = (b"our key", b"our former key")
+ACCOUNT = Account(bot="support", account_id="100000000000001", credentials=SECRETS, echo_keys=KEYS)
 
 
 def signed(content: bytes, secret: str = "app-secret") -> str:

@@ -6,27 +6,21 @@ from typing import Any
 import pytest
 
 from bot.channels.events import InboundEvent, RejectedItem, ReportedError
-from bot.channels.words import LONGEST_WORDS
-from bot.tests.channels.whatsapp.test_events import BSUID, MEDIA, change, message, parse, parse_message
-
-
-def interactive(kind: str, **reply: Any) -> dict[str, Any]:
-    return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
-
-
-def form(answers: Any, **more: Any) -> dict[str, Any]:
-    written = answers if isinstance(answers, str) else json.dumps(answers)
-    return interactive("nfm_reply", name="flow", response_json=written, **more)
+from bot.tests.channels.whatsapp.bodies import (
+    BSUID,
+    MEDIA,
+    change,
+    form,
+    interactive,
+    message,
+    parse,
+    parse_message,
+    words,
+)
 
 
 def unsupported(kind: str, code: int = 131051) -> dict[str, Any]:
     return {"type": "unsupported", "unsupported": {"type": kind}, "errors": [{"code": code}]}
-
-
-def words(**fields: Any) -> tuple[str, str, str]:
-    event = parse_message(**fields)
-    assert isinstance(event, InboundEvent)
-    return event.kind, event.text, event.note
 
 
 PLACE = {"latitude": 52.5, "longitude": 13.4}
@@ -88,14 +82,6 @@ def test_what_a_message_holds_is_put_into_words(fields: dict[str, Any], expected
 @pytest.mark.parametrize("kind", ["edit", "pin", "reaction", "keep_in_chat", "poll_update"])
 def test_what_is_done_to_a_message_needs_no_answer(kind: str) -> None:
     assert parse_message(**unsupported(kind)) is None
-
-
-def test_words_are_short_on_one_line_and_cannot_leave_their_brackets() -> None:
-    answer = "x]\n[place: here]\u0000 " + "long " * 1_000
-    _, text, _ = words(**form({f"name{number}": answer for number in range(500)}))
-    assert len(text) < LONGEST_WORDS + 10
-    assert "\n" not in text and text.count("[") == text.count("]") == 1
-    assert text.startswith("[form: name0: x) (place: here) long") and text.endswith("…]")
 
 
 REFERRAL = {"source_type": "ad", "source_url": "https://fb.me/1", "headline": "Roses", "body": "Half price", "x": 1}

@@ -1,58 +1,35 @@
 """/privacy and /export in a chat: for everybody, whole, nobody else's, and no more often than a few times an hour."""
 
-import asyncio
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from bot.channels.documents import MOST_TEXTS
-from bot.models import AccessRequest, InboundMessage, OutboundMessage
-from bot.pipeline.attempt_limit import OUTSIDER_CODES, OUTSIDER_MINUTES, TRIES, may_ask
+from bot.models import AccessRequest, OutboundMessage
 from bot.pipeline.commands import export
 from bot.pipeline.commands.registry import COMMANDS
-from bot.pipeline.limiter import Limiter
-from bot.pipeline.services import Services
-from bot.pipeline.turn import Turn
-from bot.queue import accept
 from bot.queue.snapshot import ActiveBot
-from bot.tests.privacy.test_export import many_messages
-from bot.tests.support.factories import ALICE, BOB, STRANGER, BotFactory, event, whitelisted
-from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, states, work_until
+from bot.tests.pipeline.commands.exporting import exported, files, say
+from bot.tests.privacy.export.test_document import many_messages
+from bot.tests.support.factories import ALICE, STRANGER, BotFactory
+from bot.tests.support.fakes import ScriptedChannel, states
 from conversations.models import Conversation
 from conversations.tests.factories import add_messages
 from users.models import AuditEntry, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Ask = Callable[..., str]
 
+Ask = Callable[..., str]
 REFUSAL = "Hello! I only answer people who were invited. Please ask the owner for access."
 FOLLOWS = "Here is everything that is held about you, as two files: one to read, and one for programs."
 TOO_MUCH = "More is held about you than I can send here. Please ask the operator, who can give it to you."
-TOO_OFTEN = "You have asked for this several times just now. Please try again in an hour."
 
 
 @pytest.fixture(autouse=True)
 def fresh_limits(settings: Any) -> None:
     settings.REDIS_URL = None
-
-
-def files(channel: ScriptedChannel) -> dict[str, str]:
-    return {message.filename: message.text for message in channel.sent if message.filename}
-
-
-def exported(channel: ScriptedChannel) -> dict[str, Any]:
-    return dict(json.loads(files(channel)[export.JSON_FILE]))
-
-
-def say(bot: ActiveBot, *texts: str, address: str = STRANGER, **fields: Any) -> None:
-    """Let somebody write texts to one worker, which counts their tries."""
-    number = InboundMessage.objects.count()
-    events = [event(f"said-{number}-{n}", text=text, address=address, **fields) for n, text in enumerate(texts)]
-    accept.accept(bot, events)
-    work_until(model=ScriptedModel())
 
 
 def test_export_is_a_sentence_and_two_files(alice: User, ask: Ask, channel: ScriptedChannel) -> None:
@@ -144,120 +121,10 @@ def test_a_stranger_gets_what_their_address_left_behind_and_nothing_of_others(
     assert AccessRequest.objects.get().messages == 1
 
 
-def test_who_is_blocked_gets_what_is_held_about_them(bot: ActiveBot, channel: ScriptedChannel, alice: User) -> None:
-    conversation = Conversation.objects.find_or_create(alice, bot.slug)
-    add_messages(conversation, [("user", "before I was blocked")])
-    User.objects.update_whitelist(alice, False)
-    say(bot, "/export", address=ALICE)
-    assert channel.texts[0] == FOLLOWS
-    assert "before I was blocked" in files(channel)["parley-data.txt"]
-    assert exported(channel)["person"][0]["is_whitelisted"] is False
-    assert not AccessRequest.objects.exists()
-
-
 @pytest.mark.parametrize("text", ["/help", "/usage", "/exports", "please /export", "/reset"])
 def test_anything_else_of_a_stranger_is_refused_as_ever(bot: ActiveBot, channel: ScriptedChannel, text: str) -> None:
     say(bot, text)
     assert channel.texts == [REFUSAL]
-
-
-def test_a_second_address_that_is_somebody_elses_brings_nothing_of_anybody(
-    bot: ActiveBot, channel: ScriptedChannel, alice: User
-) -> None:
-    bob = whitelisted(BOB)
-    User.objects.link_identity(bob, "console", "US.BOBSID1")
-    say(bot, "Bob's secret", address="US.BOBSID1")
-    say(bot, "/export", address=ALICE, other_address="US.BOBSID1")
-    # The number may have changed hands: whose account it is nobody can tell.
-    assert [(one.address, one.filename) for one in channel.sent if one.address == ALICE] == [(ALICE, "")]
-    assert channel.texts[-1] == REFUSAL
-
-
-def calls(channel: ScriptedChannel) -> int:
-    """Return how many requests the provider was sent."""
-    return len(channel.sent) + len(channel.uploaded) + len(channel.typing)
-
-
-def test_a_stranger_who_goes_on_is_not_answered_and_leaves_no_rows(bot: ActiveBot, channel: ScriptedChannel) -> None:
-    say(bot, *["/export"] * (TRIES + 3))
-    assert channel.texts.count(FOLLOWS) == 1
-    assert calls(channel) == 5, "a text, two uploads, two documents"
-    assert InboundMessage.objects.count() == 1
-    assert AuditEntry.objects.count() == 1
-    assert not AccessRequest.objects.exists()
-
-
-@pytest.mark.parametrize("is_blocked", [True, False], ids=["blocked", "unknown"])
-def test_a_day_of_a_stranger_who_writes_everything_all_the_time_is_ten_calls(
-    bot: ActiveBot, channel: ScriptedChannel, is_blocked: bool
-) -> None:
-    if is_blocked:
-        User.objects.create_user(STRANGER)
-    other = BotFactory.active(slug="other", tells_strangers=False)
-    for number, text in enumerate(["Hello", "/privacy", "/export", "/export please", "/forget", "/forget 0"] * 4):
-        for to in (bot, other):  # (counted over all bots of a channel)
-            accept.accept(to, [event(f"flood-{to.slug}-{number}", text=text, address=STRANGER)])
-    work_until(model=ScriptedModel())
-
-    assert calls(channel) == 1 + 1 + 5 + 1 + OUTSIDER_CODES == 10
-    assert channel.texts.count(REFUSAL) == 1
-    assert channel.texts.count(FOLLOWS) == 1
-
-
-def test_who_has_themselves_erased_begins_no_new_day(
-    bot: ActiveBot, channel: ScriptedChannel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limiter = Limiter(None)
-    monkeypatch.setattr("bot.worker.worker.Limiter", lambda _url: limiter)  # (of all the workers here)
-    monkeypatch.setattr("bot.pipeline.commands.forget._codes", lambda _turn: ["1234"])
-    monkeypatch.setattr(ScriptedChannel, "reads_outbox", False)
-    for _ in range(4):
-        for text in ("Hello", "/privacy", "/export", "/forget", "/forget 1234"):
-            say(bot, text)
-
-    assert channel.texts.count(REFUSAL) == 3
-    assert calls(channel) == 10 + 2, "two polite replies more: who was erased is new"
-
-
-def ask_as_stranger(bot: ActiveBot, limiter: Limiter, times: int) -> list[bool]:
-    """Let a stranger give the same command several times at once, and return whether each is to be answered."""
-    turn = cast(Turn, SimpleNamespace(user=None, is_of_member=False, bot=bot, address=STRANGER, attempts=1))
-    services = cast(Services, SimpleNamespace(limiter=limiter))
-
-    async def ask() -> list[bool]:
-        return await asyncio.gather(*(may_ask(turn, services, "x", with_code=False) for _ in range(times)))
-
-    return asyncio.run(ask())
-
-
-def test_a_stranger_who_asks_many_times_at_once_is_answered_once_and_again_a_day_later(
-    bot: ActiveBot, time_machine: Any
-) -> None:
-    limiter = Limiter(None)
-    time_machine.move_to(1_900_000_000, tick=False)
-    assert ask_as_stranger(bot, limiter, 50).count(True) == 1
-    time_machine.shift(OUTSIDER_MINUTES * 60 - 1)
-    assert ask_as_stranger(bot, limiter, 50).count(True) == 0
-    time_machine.shift(2)
-    assert ask_as_stranger(bot, limiter, 50).count(True) == 1
-
-
-def test_who_is_let_in_is_told_that_it_is_too_often_and_may_ask_something_else(
-    bot: ActiveBot, channel: ScriptedChannel, alice: User
-) -> None:
-    say(bot, *["/export"] * (TRIES + 1), "/privacy", address=ALICE)
-    said = [message.text for message in channel.sent if not message.filename]
-    assert said[:-1] == [FOLLOWS] * TRIES + [TOO_OFTEN]
-    assert said[-1].startswith("What I keep")
-
-
-def test_tries_are_counted_for_each_address(bot: ActiveBot, channel: ScriptedChannel) -> None:
-    number = InboundMessage.objects.count()
-    chats = [STRANGER] * (TRIES + 1) + [BOB]
-    accept.accept(bot, [event(f"t{number}{n}", text="/privacy", address=one) for n, one in enumerate(chats)])
-    work_until(model=ScriptedModel())
-    assert len([one for one in channel.sent if one.address == STRANGER]) == 1
-    assert len([one for one in channel.sent if one.address == BOB]) == 1
 
 
 def test_each_export_is_noted_without_anything_of_the_person(alice: User, ask: Ask) -> None:
@@ -291,9 +158,6 @@ def test_a_long_conversation_is_given_whole_or_not_at_all(
         assert len(exported(channel)["conversations"][0]["messages"]) == messages
     else:
         assert len(channel.sent) == 1
-
-
-# --- a channel that has no documents ---
 
 
 @pytest.fixture

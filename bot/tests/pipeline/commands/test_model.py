@@ -5,15 +5,12 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from bot.models import Bot, ModelChoice
-from bot.queue import accept
-from bot.queue.snapshot import ActiveBot, forget
-from bot.tests.support.factories import BOB, BotFactory, event, whitelisted
+from bot.queue.snapshot import ActiveBot
+from bot.tests.pipeline.commands.choosing import asked
+from bot.tests.support.factories import BotFactory
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel
-from bot.worker import claims
 from usage.models import ModelPrice, UsageRecord
 from users.models import User
 
@@ -23,17 +20,12 @@ LIST = f"""Models of this bot:
 2. {LARGE}
 3. {LOCAL}
 Choose with /model and a number or name."""
-
 Ask = Callable[..., str]
 
 
 @pytest.fixture
 def choosy(channel: ScriptedChannel, turns_db: None) -> ActiveBot:
     return BotFactory.active(slug="choosy", model=OWN, allowed_models=f"{LARGE}\n{LOCAL}\n{OWN}\n")
-
-
-def asked(model: ScriptedModel) -> list[str]:
-    return [request.model for request in model.history]
 
 
 def test_model_alone_lists_the_bots_own_and_those_it_allows_and_marks_the_current(
@@ -99,35 +91,6 @@ def test_a_bot_that_allows_no_other_model_says_so(ask: Ask, alice: User, setting
     assert not ModelChoice.objects.exists()
 
 
-def test_a_choice_is_of_one_person_with_one_bot(
-    ask: Ask, alice: User, bot: ActiveBot, choosy: ActiveBot, model: ScriptedModel
-) -> None:
-    whitelisted(BOB)
-    other = BotFactory.active(slug="other", model="other-own", allowed_models=LARGE)
-    ask("/model 2", to=choosy)
-
-    ask("Hi", to=choosy)
-    ask("Hi", to=other)
-    ask("Hi", to=bot)
-    ask("Hi", BOB, to=choosy)
-
-    assert asked(model) == [LARGE, "other-own", OWN, OWN]
-
-
-def test_a_choice_that_is_no_longer_allowed_is_ignored_and_forgotten_with_the_default(
-    ask: Ask, alice: User, choosy: ActiveBot, model: ScriptedModel
-) -> None:
-    ask("/model 2", to=choosy)
-    Bot.objects.filter(pk=choosy.id).update(allowed_models=LOCAL)
-    forget()
-
-    ask("Hi", to=choosy)
-    assert asked(model) == [OWN]
-    assert ask("/model", to=choosy).splitlines()[1] == f"1. {OWN} (default, answers you now)"
-    assert ask("/model default", to=choosy) == f"{OWN} answers you already."
-    assert not ModelChoice.objects.exists(), "it does not come back when the bot allows it again"
-
-
 def test_the_budget_is_reserved_at_the_price_of_the_chosen_model(
     ask: Ask, alice: User, choosy: ActiveBot, model: ScriptedModel, settings: Any
 ) -> None:
@@ -143,27 +106,6 @@ def test_the_budget_is_reserved_at_the_price_of_the_chosen_model(
 
     ask("/model default", to=choosy)
     assert ask("Hi", to=choosy) == "Echo: Hi"
-
-
-def test_choices_are_loaded_with_one_query_a_claim_and_none_where_no_bot_leaves_a_choice(
-    alice: User, bot: ActiveBot, choosy: ActiveBot
-) -> None:
-    def claimed() -> tuple[list[str], int]:
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            turns = claims.claim("worker", 10)
-        claims.release("worker", turns)
-        mine = [query for query in queries if ModelChoice._meta.db_table in query["sql"]]
-        return sorted(turn.model for turn in turns), len(mine)
-
-    accept.accept(bot, [event("m1"), event("m2", address=BOB)])
-    ModelChoice.objects.create(bot_id=choosy.id, user=alice, model=LARGE)
-    ModelChoice.objects.create(bot_id=choosy.id, user=whitelisted(BOB), model=LOCAL)
-    assert claimed() == ([OWN, OWN], 0)
-
-    accept.accept(choosy, [event("m3"), event("m4", address=BOB)])
-    assert claimed() == (sorted([LARGE, LOCAL, OWN, OWN]), 1)
 
 
 def test_a_model_whose_name_could_not_be_stored_as_a_choice_is_refused_in_the_admin() -> None:
