@@ -10,7 +10,7 @@ import sys
 import django
 
 OWNER = "+12025550100"
-DAYS, PEOPLE = 30, 500
+DAYS, PEOPLE = 30, 40
 
 
 def main() -> None:
