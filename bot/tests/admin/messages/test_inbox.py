@@ -13,6 +13,7 @@ from django.utils import timezone
 from bot.models import Bot, InboundMessage, Lease, OutboundMessage
 from bot.tests.admin.messages.asking import State, html_of, page, sent
 from bot.tests.support.factories import ALICE, STRANGER, BotFactory, InboundFactory, whitelisted
+from bot.tests.support.fakes import ScriptedChannel
 from conversations.models import Conversation
 from users.roles import Role
 from users.tests.factories import UserFactory
@@ -35,7 +36,7 @@ def admin(client: Client) -> Client:
 
 
 @pytest.fixture
-def shop(db: None) -> Bot:
+def shop(db: None, channel: ScriptedChannel) -> Bot:
     return BotFactory.create(slug="shop", name="The shop")
 
 

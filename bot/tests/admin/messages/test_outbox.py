@@ -7,6 +7,7 @@ from django.urls import reverse
 from bot.models import Bot, OutboundMessage
 from bot.tests.admin.messages.asking import html_of, page, sent, shown
 from bot.tests.support.factories import ALICE, BotFactory, whitelisted
+from bot.tests.support.fakes import ScriptedChannel
 from users.models import AuditEntry
 from users.roles import Role
 from users.tests.factories import UserFactory
@@ -29,7 +30,7 @@ def admin(client: Client) -> Client:
 
 
 @pytest.fixture
-def shop(db: None) -> Bot:
+def shop(db: None, channel: ScriptedChannel) -> Bot:
     return BotFactory.create(slug="shop", name="The shop")
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from bot.models import Bot, Lease
 from bot.tests.admin.messages.asking import sent, shown
 from bot.tests.support.factories import STRANGER, BotFactory, InboundFactory
+from bot.tests.support.fakes import ScriptedChannel
 from users.roles import Role
 from users.tests.factories import UserFactory
 
@@ -29,7 +30,7 @@ def admin(client: Client) -> Client:
 
 
 @pytest.fixture
-def shop(db: None) -> Bot:
+def shop(db: None, channel: ScriptedChannel) -> Bot:
     return BotFactory.create(slug="shop", name="The shop")
 
 
