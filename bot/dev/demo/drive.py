@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -95,7 +96,8 @@ class Driver:
         # (Again, when it did not come to an end: as often as a worker would.)
         while claimed := claims.take(self.worker.name, [(bot.id, address)], self.clock.at):
             key = claimed[0].key
-            async_to_sync(self.worker.work)(claimed[0], plan)
+            # In a context of its own, as a worker's task: what is bound to its log lines ends with it.
+            copy_context().run(async_to_sync(self.worker.work), claimed[0], plan)
             self.clock.move(backoff(claimed[0].attempts) / timedelta(milliseconds=1) + 5)
         self.free[chat] = self.clock.at
         if key is not None:

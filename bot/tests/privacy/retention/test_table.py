@@ -111,7 +111,7 @@ def test_what_is_due_in_any_table_goes_and_nothing_else() -> None:
     counts = purge_expired()
     after = set(all_rows())
     assert before - after == set(due["rows"])
-    assert {row.split()[0] for row in after - before} == {"usage.UsageDay", "bot.DailyFigures"}
+    assert {row.split()[0] for row in after - before} == {"usage.UsageDay", "usage.ClosedDay", "bot.DailyFigures"}
     assert texts_before - set(texts()) == {*due["texts"]}
     assert sum(counts.values()) == len(due["rows"]) + len(due["texts"])
     assert all(counts.values()), "the samples reach every step"
