@@ -86,7 +86,7 @@ def shown_to_owners() -> list[Page]:
 def template_of(page: Page) -> str:
     """Return what a page is made with: the admin's kinds of pages are the same for every model without its own."""
     kind = GENERIC.fullmatch(page.name)
-    if kind is None:
+    if kind is None or not page.model:
         return "redirect" if "object_id" in page.route else page.key
     admin = site._registry[apps.get_model(page.model)]
     own = {"changelist": admin.change_list_template, "change": admin.change_form_template}

@@ -30,7 +30,7 @@ NEXT_RUN = (
     f"from django_q.models import Schedule; print(Schedule.objects.get(name={PURGE_NAME!r}).next_run.isoformat())"
 )
 # What a scheduler that runs writes by itself.
-OWN = {"bot.DailyFigures", "bot.Heartbeat", "django_q.OrmQ", "usage.UsageDay"}
+OWN = {"bot.DailyFigures", "bot.Heartbeat", "django_q.OrmQ", "usage.ClosedDay", "usage.UsageDay"}
 
 
 @pytest.fixture
