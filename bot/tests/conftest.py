@@ -15,6 +15,9 @@ from bot.tests.support.browser import Browser
 from bot.tests.support.factories import ALICE, BotFactory, event, whitelisted
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
 from bot.tests.support.inline import as_if_outside
+from usage import prices
+from usage.days import today
+from usage.models import ModelPrice
 from users.models import User
 
 # Where the coverage of the processes that tests start is measured as well. Elsewhere the same processes run the same
@@ -101,3 +104,20 @@ def ask(
         return "\n".join(channel.texts[already:])
 
     return ask
+
+
+@pytest.fixture
+def priced(settings: Any, transactional_db: None) -> Iterator[None]:
+    """A token costs a micro-dollar, an answer has at most 100."""
+    settings.LLM_PROVIDER = "openai"
+    settings.RATE_LIMIT_PER_USER = 10_000
+    settings.MAX_REPLY_TOKENS = 100
+    prices.forget_prices()
+    ModelPrice.objects.create(
+        model="gpt-6-luna",
+        valid_from=today(),
+        input_micros_per_million=1_000_000,
+        output_micros_per_million=1_000_000,
+    )
+    yield
+    prices.forget_prices()

@@ -1,6 +1,6 @@
 """What a turn has paid for is recorded and counted once, whoever stores it and however often."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,11 +37,12 @@ from bot.worker.settlement import Outcome, Settlement
 from conversations.memory import Said
 from usage import prices
 from usage.days import today
-from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
+from usage.models import DailySpend, Reservation, UsageRecord
 from users.models import User
 
 pytestmark = [
     pytest.mark.database,
+    pytest.mark.usefixtures("priced"),
     pytest.mark.django_db(transaction=True),
     pytest.mark.promise("totals", "a late worker's call, a lost commit, midnight"),
 ]
@@ -49,23 +50,6 @@ pytestmark = [
 
 # What the scripted model bills: 100 tokens in and 20 out, at a micro-dollar each.
 BILLED = 120
-
-
-@pytest.fixture(autouse=True)
-def priced(settings: Any, transactional_db: None) -> Iterator[None]:
-    """A token costs a micro-dollar, an answer has at most 100."""
-    settings.LLM_PROVIDER = "openai"
-    settings.RATE_LIMIT_PER_USER = 10_000
-    settings.MAX_REPLY_TOKENS = 100
-    prices.forget_prices()
-    ModelPrice.objects.create(
-        model="gpt-6-luna",
-        valid_from=today(),
-        input_micros_per_million=1_000_000,
-        output_micros_per_million=1_000_000,
-    )
-    yield
-    prices.forget_prices()
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """/usage: what a person has used, and what is left of their budget."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from bot.queue.snapshot import ActiveBot
@@ -14,34 +11,15 @@ from bot.tests.support.spending import (
     set_budget,
     terse_bot,
 )
-from usage import prices
-from usage.days import today
-from usage.models import ModelPrice
 from users.models import User
 
 pytestmark = [
     pytest.mark.database,
+    pytest.mark.usefixtures("priced"),
     pytest.mark.django_db(transaction=True),
 ]
 
 OVER = "You've reached today's limit. Please try again tomorrow."
-
-
-@pytest.fixture(autouse=True)
-def priced(settings: Any, transactional_db: None) -> Iterator[None]:
-    """A token costs a micro-dollar, an answer has at most 100."""
-    settings.LLM_PROVIDER = "openai"
-    settings.RATE_LIMIT_PER_USER = 10_000
-    settings.MAX_REPLY_TOKENS = 100
-    prices.forget_prices()
-    ModelPrice.objects.create(
-        model="gpt-6-luna",
-        valid_from=today(),
-        input_micros_per_million=1_000_000,
-        output_micros_per_million=1_000_000,
-    )
-    yield
-    prices.forget_prices()
 
 
 @pytest.fixture

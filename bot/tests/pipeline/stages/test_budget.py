@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -32,13 +31,13 @@ from bot.worker import replies
 from bot.worker.claims import claim
 from bot.worker.worker import Worker
 from usage import prices
-from usage.days import today
 from usage.models import DailySpend, ModelPrice, Reservation, UsageRecord
 from usage.models.budgets import DailySpendQuerySet
 from users.models import User
 
 pytestmark = [
     pytest.mark.database,
+    pytest.mark.usefixtures("priced"),
     pytest.mark.django_db(transaction=True),
     pytest.mark.promise("budgets", "50 parallel turns of one person with a budget for ten"),
 ]
@@ -57,23 +56,6 @@ class FullPriceModel(ScriptedModel):
     async def complete(self, request: CompletionRequest) -> Completion:
         said = await super().complete(request)
         return Completion(said.text, said.model, most_prompt_tokens(request.messages), request.max_tokens)
-
-
-@pytest.fixture(autouse=True)
-def priced(settings: Any, transactional_db: None) -> Iterator[None]:
-    """A token costs a micro-dollar, an answer has at most 100."""
-    settings.LLM_PROVIDER = "openai"
-    settings.RATE_LIMIT_PER_USER = 10_000
-    settings.MAX_REPLY_TOKENS = 100
-    prices.forget_prices()
-    ModelPrice.objects.create(
-        model="gpt-6-luna",
-        valid_from=today(),
-        input_micros_per_million=1_000_000,
-        output_micros_per_million=1_000_000,
-    )
-    yield
-    prices.forget_prices()
 
 
 @pytest.fixture
