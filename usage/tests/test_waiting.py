@@ -1,29 +1,21 @@
 """Records without a cost, by model."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from usage import waiting
 from usage.tests.admin.pricing import add_price, unpriced
 from usage.tests.factories import ModelPriceFactory
-from usage.tests.usages import NOON, TODAY, call
+from usage.tests.usages import TODAY, call
 from usage.waiting import waiting_for
 from users.tests.factories import alice
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 PRICES = reverse("admin:usage_modelprice_changelist")
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture(autouse=True)

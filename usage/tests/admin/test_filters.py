@@ -1,27 +1,19 @@
 """The lists of records and of days: narrowed by what an index finds, and by the rest only within a bounded time."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from usage.models import DailySpend, UsageRecord
 from usage.tests.admin.lists import RECORDS, costs, found
-from usage.tests.usages import NOON, TODAY, answer, call, day
+from usage.tests.usages import TODAY, answer, call, day
 from users.tests.factories import alice, bob
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 DAYS = reverse("admin:usage_dailyspend_changelist")
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture(autouse=True)

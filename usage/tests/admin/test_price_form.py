@@ -1,24 +1,14 @@
 """The form of a price: dollars for a million tokens."""
 
-from collections.abc import Iterator
-
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from usage.models import ModelPrice
 from usage.tests.admin.pricing import add
-from usage.tests.usages import NOON
 from users.tests.factories import alice
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,9 @@
 """Prices in the admin: entered in dollars, listed with their history, and with the models that have none."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -14,18 +12,12 @@ from usage.models import ModelPrice, UsageRecord
 from usage.prices import price_completion
 from usage.tests.admin.pricing import ADD, add, add_price, unpriced
 from usage.tests.factories import ModelPriceFactory
-from usage.tests.usages import NOON, TODAY, call
+from usage.tests.usages import TODAY, call
 from users.tests.factories import alice, bob
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 PRICES = reverse("admin:usage_modelprice_changelist")
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture(autouse=True)

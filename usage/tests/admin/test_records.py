@@ -1,10 +1,8 @@
 """The list of usage records in the admin: found, shown and never changed."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,10 +10,10 @@ from django.urls import reverse
 
 from usage.tests.admin.lists import RECORDS, costs
 from usage.tests.factories import UsageRecordFactory
-from usage.tests.usages import NOON, TODAY, call
+from usage.tests.usages import TODAY, call
 from users.tests.factories import UserFactory, alice, bob
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)
@@ -59,12 +57,6 @@ def test_records_cannot_be_added_or_changed(client):
 def test_an_unknown_cost_is_shown_as_unknown(client):
     UsageRecordFactory.create(cost_micros=None)
     assert "unknown" in client.get(RECORDS).content.decode()
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 def test_the_newest_records_come_first_whatever_their_ids_are(client: Client) -> None:

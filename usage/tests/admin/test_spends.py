@@ -1,11 +1,9 @@
 """What days have cost, in the admin."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,10 +12,10 @@ from django.urls import reverse
 from bot.tests.support.factories import BotFactory
 from usage.models import DailySpend
 from usage.tests.admin.lists import found
-from usage.tests.usages import NOON, TODAY, day
+from usage.tests.usages import TODAY, day
 from users.tests.factories import UserFactory, alice, bob, charlie
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 DAYS = reverse("admin:usage_dailyspend_changelist")
 
@@ -42,12 +40,6 @@ def test_what_a_day_has_cost_is_shown_for_each_person_each_bot_and_everybody_and
     assert (
         client.post(reverse("admin:usage_dailyspend_change", args=(mine.pk,)), {"spent_micros": 0}).status_code == 403
     )
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 def test_days_are_narrowed_by_whose_they_are_and_by_when(client: Client) -> None:

@@ -1,10 +1,8 @@
 """A past day's sums are read once and kept, and are never older than its records."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
@@ -17,13 +15,7 @@ from usage.tests.usages import NOON, answer, call, day, everything
 from users.tests.factories import bob
 from users.tests.together import together
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 
 def records_read() -> int:

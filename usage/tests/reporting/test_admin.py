@@ -1,30 +1,22 @@
 """Who sees the report, and at what cost."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from usage.tests.reporting.asking import REPORT, page, some_usage
-from usage.tests.usages import NOON, call
+from usage.tests.usages import call
 from users.permissions import ROLE_PERMISSIONS, Permission
 from users.roles import Role
 from users.tests.factories import UserFactory, alice, bob, charlie
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 EXPORT = reverse("admin:usage_report_export")
 RECORDS = reverse("admin:usage_usagerecord_changelist")
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture(autouse=True)

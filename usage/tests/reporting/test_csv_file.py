@@ -3,28 +3,20 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from usage.reporting import table as tables
 from usage.tests.reporting.asking import page, rows, some_usage
-from usage.tests.usages import NOON, call, everything
+from usage.tests.usages import call, everything
 from users.tests.factories import UserFactory, alice
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 EXPORT = reverse("admin:usage_report_export")
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,26 +1,18 @@
 """Where each row and number of the report leads."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from usage.tests.reporting.asking import REPORT, links, page, rows, some_usage
-from usage.tests.usages import NOON, call
+from usage.tests.usages import call
 from users.tests.factories import alice, charlie
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 RECORDS = reverse("admin:usage_usagerecord_changelist")
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture(autouse=True)

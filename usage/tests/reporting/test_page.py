@@ -1,29 +1,21 @@
 """The report's page and its file: what they show, where they lead, who may see them, and how many queries they take."""
 
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from usage.retention import cleanup_old_usage_metrics
 from usage.tests.reporting.asking import REPORT, links, page, rows, some_usage
-from usage.tests.usages import NOON, call
+from usage.tests.usages import call
 from users.tests.factories import alice, bob
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 EXPORT = reverse("admin:usage_report_export")
 RECORDS = reverse("admin:usage_usagerecord_changelist")
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 @pytest.fixture(autouse=True)

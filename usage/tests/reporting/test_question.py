@@ -1,38 +1,12 @@
 """What the report is asked: a period, and what makes no sense is refused."""
 
-from collections.abc import Iterator
-
 import pytest
-import time_machine
 
 from usage.reporting.question import BadQuestion, By
-from usage.tests.usages import NOON, TODAY, answer, ask, call, costs, day
+from usage.tests.usages import TODAY, answer, ask, costs, day
 from users.models import User
-from users.tests.factories import bob, charlie
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def people() -> tuple[User, User]:
-    """Bob and Charlie, and what they, and somebody who is gone, have used."""
-    anna, ben = bob(), charlie()
-    call(anna, 0, 100)
-    call(anna, 0, 200, bot="desk", model="large")
-    call(ben, 1, 1_000)
-    call(ben, 5, 2_000, model="large")
-    call(ben, 5, None, model="house")
-    call(anna, 5, 30, kind="transcription", output_tokens=0)
-    call(None, 12, 4_000, bot="desk")
-    call(anna, 29, 50_000)
-    call(anna, 30, 900_000)
-    return anna, ben
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 
 def test_a_period_of_one_day_has_no_days_to_choose_from(people: tuple[User, User]) -> None:

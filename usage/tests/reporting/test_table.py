@@ -1,40 +1,15 @@
 """The report's sums: right in every dimension, at every step down, at the borders of days, and of days long ago."""
 
-from collections.abc import Iterator
-
 import pytest
-import time_machine
 
 from usage.reporting import table as tables
 from usage.reporting.question import NOBODY, By
 from usage.retention import cleanup_old_usage_metrics
-from usage.tests.usages import NOON, added, answer, ask, call, costs, everything, leaves
+from usage.tests.usages import added, answer, ask, call, costs, everything, leaves
 from users.models import User
-from users.tests.factories import UserFactory, bob, charlie
+from users.tests.factories import UserFactory, bob
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def people() -> tuple[User, User]:
-    """Bob and Charlie, and what they, and somebody who is gone, have used."""
-    anna, ben = bob(), charlie()
-    call(anna, 0, 100)
-    call(anna, 0, 200, bot="desk", model="large")
-    call(ben, 1, 1_000)
-    call(ben, 5, 2_000, model="large")
-    call(ben, 5, None, model="house")
-    call(anna, 5, 30, kind="transcription", output_tokens=0)
-    call(None, 12, 4_000, bot="desk")
-    call(anna, 29, 50_000)
-    call(anna, 30, 900_000)
-    return anna, ben
+pytestmark = [pytest.mark.usefixtures("at_noon"), pytest.mark.database, pytest.mark.django_db]
 
 
 def test_rows_are_days_people_bots_and_models(people: tuple[User, User]) -> None:
