@@ -79,7 +79,8 @@ def trace(message: InboundMessage) -> Trace:
     """Return the trace of a message and its turn."""
     key = message.turn_key
     parts = list(OutboundMessage.objects.filter(turn_key=key).order_by("part")) if key is not None else []
-    steps = [*_receipt(message), *_work(message, parts), *_calls(message)]
+    calls = list(_calls(message))
+    steps = [*_receipt(message), *_work(message, parts, calls), *calls]
     steps += [step for part in parts for step in _sending(part)]
     if message.finished_at:
         steps.append(Step(message.finished_at, "ended", _facts(state=message.state, error_code=message.error_code)))
@@ -92,7 +93,7 @@ def _receipt(message: InboundMessage) -> Iterator[Step]:
     yield Step(message.received_at, "received", _facts(kind=message.kind, request_id=message.request_id))
 
 
-def _work(message: InboundMessage, parts: list[OutboundMessage]) -> Iterator[Step]:
+def _work(message: InboundMessage, parts: list[OutboundMessage], calls: list[Step]) -> Iterator[Step]:
     if message.begun_at:
         yield Step(message.begun_at, "begun", {"attempt": message.attempts})
     first = message if message.pk == message.turn_key else None
@@ -105,9 +106,14 @@ def _work(message: InboundMessage, parts: list[OutboundMessage]) -> Iterator[Ste
     stored_at = parts[0].created_at if parts else None
     if stored_at is None:
         return
+    # Milliseconds are whole: what took none must not seem to have ended before the attempt began, or after its calls
+    # were recorded, which is when the reply is stored.
+    earliest = message.begun_at if message.begun_at and message.begun_at <= stored_at else message.received_at
+    latest = min((call.at for call in calls if earliest <= call.at <= stored_at), default=stored_at)
     before = 0
     for stage, ended_ms in stages:
-        yield Step(stored_at - timedelta(milliseconds=stored_ms - ended_ms), stage, {"ms": ended_ms - before})
+        ended_at = min(max(stored_at - timedelta(milliseconds=stored_ms - ended_ms), earliest), latest)
+        yield Step(ended_at, stage, {"ms": ended_ms - before})
         before = ended_ms
     yield Step(stored_at, "reply stored", {"parts": len(parts)})
 

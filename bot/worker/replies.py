@@ -45,12 +45,14 @@ def _store(worker: str, turns: Sequence[Turn]) -> list[list[OutboundPart] | Exce
         costs = record_calls(turns)
         mine = [turn for turn in turns if turn.lease.id in held]
         rows = {turn.key: _parts(turn) for turn in mine}
+        # At the moment that the parts carry as theirs, before the statements that write them.
+        stored_ms = {turn.key: turn.elapsed_ms for turn in mine}
         ids = _insert([row for parts in rows.values() for row in parts])
         # A retry has stored parts already: the same ones, or the single apology.
         again = [key for key, parts in rows.items() if parts and (key, 1) not in ids]
         stored = OutboundMessage.objects.parts_of(again)
         kept = [turn for turn in mine if turn.key not in stored]
-        InboundMessage.objects.assign_turns([answered for turn in kept for answered in _answered(turn)])
+        InboundMessage.objects.assign_turns([one for turn in kept for one in _answered(turn, stored_ms[turn.key])])
         if given_up := [id for turn in kept if turn.result.given_up for id in turn.message_ids]:
             InboundMessage.objects.give_up(given_up, ErrorCode.INTERNAL_ERROR)
         Conversation.objects.remember_many(
@@ -106,9 +108,9 @@ def _without_the_deleted(turns: Sequence[Turn]) -> bool:
     return bool(deleted)
 
 
-def _answered(turn: Turn) -> list[AnsweredMessage]:
+def _answered(turn: Turn, stored_ms: int) -> list[AnsweredMessage]:
     first, *others = turn.messages
-    steps = [*turn.steps, ("stored", turn.elapsed_ms)]
+    steps = [*turn.steps, ("stored", stored_ms)]
     return [AnsweredMessage(first.id, turn.key, steps), *(AnsweredMessage(other.id, turn.key) for other in others)]
 
 

@@ -1,6 +1,7 @@
 """`manage.py trace`: what became of a message, step by step, without what it said and whose it was."""
 
 import asyncio
+import time
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -20,6 +21,7 @@ from bot.queue.snapshot import ActiveBot
 from bot.tests.history.tracing import traced
 from bot.tests.support.factories import ALICE, InboundFactory, event
 from bot.tests.support.fakes import ScriptedChannel, ScriptedModel, work_until
+from bot.worker import replies
 from config.logs.lines import bind
 from users.models import User
 
@@ -34,6 +36,22 @@ def steps_of(external_id: str) -> list[str]:
 def facts_of(external_id: str, what: str) -> dict[str, Any]:
     (message,) = find(external_id)
     return next(step.facts for step in trace(message).steps if step.what == what)
+
+
+def test_stages_do_not_seem_to_end_before_they_began_where_storing_takes_long(
+    alice: User, bot: ActiveBot, channel: ScriptedChannel, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = replies._insert
+
+    def slowly(parts: list[dict[str, Any]]) -> dict[tuple[int, int], int]:
+        time.sleep(0.3)
+        return insert(parts)
+
+    monkeypatch.setattr(replies, "_insert", slowly)
+    accept.accept(bot, [event()])
+    work_until(model=model)
+    steps = steps_of("wamid.1")
+    assert steps.index("received") < steps.index("begun") < steps.index("claimed") < steps.index("completion")
 
 
 def test_an_answered_message_tells_its_whole_story_in_order(
